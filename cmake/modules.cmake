@@ -1,0 +1,69 @@
+# A module is two targets: flashsale_<name>_api, its include root include/<name>, and
+# flashsale_<name>, its implementation in src/<name>. A module sees another only if its call says
+# so (an undeclared #include does not compile) and the allow-list in src/CMakeLists.txt permits it
+# (a forbidden edge stops the configure step).
+#
+#   flashsale_module(NAME
+#       SOURCES file...      implementation files, relative to src/<name>
+#       USES module...       implementations or <module>_api's that this one may include and link
+#       LINKS target...      C libraries, PRIVATE: no public header shows theirs
+#   )
+
+function(flashsale_check_edge from to)
+    if(to STREQUAL "base" OR to STREQUAL "base_api")
+        return()
+    endif()
+    get_property(allowed GLOBAL PROPERTY "FLASHSALE_MAY_USE_${from}")
+    if("all" IN_LIST allowed OR "${to}" IN_LIST allowed)
+        return()
+    endif()
+    # To see a module's implementation is to see its api; not the other way round.
+    string(REGEX REPLACE "_api$" "" implementation "${to}")
+    if("${implementation}" IN_LIST allowed)
+        return()
+    endif()
+    message(FATAL_ERROR
+        "module '${from}' may not use '${to}': its line in the allow-list of src/CMakeLists.txt "
+        "permits '${allowed}'")
+endfunction()
+
+function(flashsale_allow from)
+    set_property(GLOBAL PROPERTY "FLASHSALE_MAY_USE_${from}" "${ARGN}")
+endfunction()
+
+function(flashsale_module name)
+    cmake_parse_arguments(PARSE_ARGV 1 module "" "" "SOURCES;USES;LINKS")
+
+    set(api "flashsale_${name}_api")
+    add_library(${api} INTERFACE)
+    target_include_directories(${api} INTERFACE "${PROJECT_SOURCE_DIR}/include/${name}")
+    target_link_libraries(${api} INTERFACE flashsale_boost)
+    if(NOT name STREQUAL "base")
+        target_link_libraries(${api} INTERFACE flashsale_base_api)
+    endif()
+
+    set(target "flashsale_${name}")
+    add_library(${target} STATIC ${module_SOURCES})
+    target_link_libraries(${target} PUBLIC ${api} PRIVATE ${module_LINKS})
+    if(NOT name STREQUAL "base")
+        target_link_libraries(${target} PUBLIC flashsale_base)
+    endif()
+    foreach(used IN LISTS module_USES)
+        flashsale_check_edge(${name} ${used})
+        target_link_libraries(${target} PRIVATE "flashsale_${used}")
+    endforeach()
+    flashsale_precompile(${target})
+endfunction()
+
+# The standard library, Asio and Boost.JSON, once for everybody. No header of a module or of a C
+# library belongs here: it would be visible to all, and the boundary would be gone.
+function(flashsale_precompile target)
+    if(NOT TARGET flashsale_pch)
+        file(WRITE "${PROJECT_BINARY_DIR}/pch.cpp" "")
+        add_library(flashsale_pch OBJECT "${PROJECT_BINARY_DIR}/pch.cpp")
+        target_link_libraries(flashsale_pch PRIVATE flashsale_boost spdlog::spdlog)
+        target_precompile_headers(flashsale_pch PRIVATE "${PROJECT_SOURCE_DIR}/src/pch.hpp")
+    endif()
+    target_link_libraries(${target} PRIVATE spdlog::spdlog)
+    target_precompile_headers(${target} REUSE_FROM flashsale_pch)
+endfunction()

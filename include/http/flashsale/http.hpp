@@ -1,0 +1,172 @@
+#pragma once
+
+// HTTP for JSON APIs: a router per worker thread, sessions with keep-alive and pipelining, limits
+// on everything, and RFC 9457 problems for every error, the parser's own included.
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/json_fields.hpp"
+
+namespace flashsale::http {
+
+enum class method { get, post };
+
+/// One request, already checked against the limits. Its views are valid until the handler returns:
+/// a handler that answers later copies what it needs first (a coroutine, before its first co_await).
+struct request {
+    method verb = method::get;
+    std::string_view path;             ///< without the query, not percent-decoded
+    std::string_view query;            ///< after '?', not decoded
+    std::string_view body;
+    std::string_view idempotency_key;  ///< empty if the client sent none; else 1 to 255 visible ASCII
+    std::string_view parameter;        ///< what stood in the route's {…} segment
+};
+
+struct response {
+    unsigned status = 200;
+    std::string body;                          ///< JSON (a problem's if status >= 400); may be empty
+    std::string location = {};                 ///< Location header, if not empty
+    std::string idempotency_key = {};          ///< Idempotency-Key header, if not empty
+    bool replayed = false;                     ///< Idempotent-Replayed: true
+    unsigned retry_after_s = 0;                ///< Retry-After header, if not 0
+    std::string_view content_type = {};        ///< default: application/json or problem+json
+};
+
+/// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable
+/// code has one status and one title.
+enum class problem_code {
+    bad_request,            ///< 400, with `field` and what was expected of it
+    malformed_json,         ///< 400
+    out_of_stock,           ///< 400
+    not_found,              ///< 404, no such path
+    user_not_found,         ///< 404
+    product_not_found,      ///< 404
+    order_not_found,        ///< 404
+    method_not_allowed,     ///< 405
+    request_timeout,        ///< 408
+    username_taken,         ///< 409
+    high_traffic,           ///< 409
+    purchase_limit,         ///< 409
+    sale_not_open,          ///< 409
+    length_required,        ///< 411
+    body_too_large,         ///< 413
+    uri_too_long,           ///< 414
+    unsupported_media_type, ///< 415
+    idempotency_key_reused, ///< 422
+    headers_too_large,      ///< 431
+    internal,               ///< 500
+    not_implemented,        ///< 501, Transfer-Encoding
+    overloaded,             ///< 503
+    reopening,              ///< 503
+    dependency_unavailable, ///< 503
+    outcome_unknown,        ///< 503
+    version_not_supported,  ///< 505
+};
+
+unsigned status_of(problem_code code);
+std::string_view name_of(problem_code code);   ///< `out_of_stock`
+
+/// The problem document with a fresh request_id; Retry-After on every 503.
+response problem(problem_code code, std::string_view detail = {}, std::string_view field = {});
+response problem(const field_fault& fault);    ///< bad_request naming the field
+
+/// Parses a request body as one JSON value with depth and duplicate-key limits, in a plain function.
+/// On failure the problem to answer.
+std::expected<boost::json::value, response> parse_body(std::string_view body);
+
+class session;
+
+/// The right to answer one request, once. Dropped unanswered, it answers 500 `internal`. Belongs to
+/// the worker's thread; may outlive the connection, then the answer goes nowhere.
+class exchange {
+public:
+    exchange(std::shared_ptr<session> owner, std::uint64_t slot) noexcept;
+    exchange(exchange&& other) noexcept = default;
+    exchange& operator=(exchange&& other) noexcept;
+    ~exchange();
+
+    void answer(response value);
+
+private:
+    std::shared_ptr<session> owner_;
+    std::uint64_t slot_ = 0;
+};
+
+using handler = std::function<void(const request&, exchange)>;
+
+/// Exact paths with at most one `{…}` segment. Filled at start-up, then read by one worker thread.
+class router {
+public:
+    router();
+    ~router();
+
+    void add(method verb, std::string pattern, handler handle);
+
+    /// For handlers that are coroutines: `function` is called with the request, whose views it must
+    /// copy before its first suspension, and the coroutine runs on `io`. An exception in it is
+    /// logged and answers 500.
+    void add_async(asio::io_context& io, method verb, std::string pattern,
+                   std::function<awaitable<response>(const request&)> function);
+
+    /// Finds the handler and calls it; answers 404 or 405 itself.
+    void dispatch(request& incoming, exchange reply) const;
+
+private:
+    struct route;
+    std::vector<route> routes_;
+};
+
+struct limits {
+    std::size_t connections_max = 20'000;
+    std::size_t header_bytes_max = 8'192;
+    std::size_t body_bytes_max = 16'384;
+    std::size_t uri_bytes_max = 2'048;
+    std::size_t pipelined_requests_max = 64;      ///< parsed and unanswered, per connection
+    std::uint64_t requests_per_connection_max = 1'000'000;
+    std::chrono::milliseconds request_timeout{10'000};  ///< first byte to complete request
+    std::chrono::milliseconds idle_timeout{60'000};     ///< between requests
+    std::chrono::milliseconds write_timeout{10'000};    ///< a client that does not read
+};
+
+/// One worker: its io_context runs on one thread, and its router's handlers live on that thread.
+struct worker {
+    asio::io_context& io;
+    const router& routes;
+};
+
+/// Accepts on the first worker's thread and hands connections to the workers in turn.
+class server {
+public:
+    /// `address` numeric. Throws boost::system::system_error if it cannot listen.
+    server(std::string_view address, std::uint16_t port, const limits& bounds,
+           std::vector<worker> workers);
+    ~server();
+
+    std::uint16_t port() const;  ///< the bound port, useful when 0 was asked for
+
+    /// Starts accepting. Call before the workers' threads run, or from any thread.
+    void start();
+
+    /// Stops accepting, closes idle connections, lets requests in flight finish (their answers say
+    /// `Connection: close`). Any thread. `drained()` turns true when no connection is left.
+    void stop();
+    bool drained() const;
+
+    /// Closes what is left. Any thread, before the io_contexts stop.
+    void abort();
+
+private:
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+}  // namespace flashsale::http

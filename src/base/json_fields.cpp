@@ -1,0 +1,181 @@
+#include <flashsale/base/json_fields.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace flashsale {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string integer_expectation(std::int64_t min, std::int64_t max) {
+    return "an integer from " + std::to_string(min) + " to " + std::to_string(max);
+}
+
+std::string text_expectation(std::size_t bytes_min, std::size_t bytes_max) {
+    return "a string of " + std::to_string(bytes_min) + " to " + std::to_string(bytes_max) +
+           " bytes of UTF-8 without control characters";
+}
+
+bool has_control_characters(std::string_view text) {
+    return std::ranges::any_of(text, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7f;
+    });
+}
+
+}  // namespace
+
+json_fields::json_fields(const json::value& value) : object_(value.if_object()) {
+    if (object_ == nullptr) fault("body", "a JSON object");
+}
+
+void json_fields::fault(std::string_view field, std::string expected) {
+    if (!fault_) fault_ = field_fault{std::string(field), std::move(expected)};
+}
+
+const json::value* json_fields::find(std::string_view name, bool required) {
+    known_.push_back(name);
+    if (object_ == nullptr) return nullptr;
+    const json::value* found = object_->if_contains(name);
+    if (found == nullptr && required) fault(name, "this field is required");
+    return found;
+}
+
+std::int64_t json_fields::integer(std::string_view name, std::int64_t min, std::int64_t max) {
+    const json::value* found = find(name, true);
+    if (found == nullptr) return 0;
+    const std::int64_t* number = found->if_int64();
+    if (number == nullptr || *number < min || *number > max) {
+        fault(name, integer_expectation(min, max));
+        return 0;
+    }
+    return *number;
+}
+
+std::optional<std::int64_t> json_fields::optional_integer(std::string_view name, std::int64_t min,
+                                                          std::int64_t max) {
+    const json::value* found = find(name, false);
+    if (found == nullptr || found->is_null()) return std::nullopt;
+    const std::int64_t* number = found->if_int64();
+    if (number == nullptr || *number < min || *number > max) {
+        fault(name, integer_expectation(min, max) + ", or null");
+        return std::nullopt;
+    }
+    return *number;
+}
+
+std::string json_fields::text(std::string_view name, std::size_t bytes_min, std::size_t bytes_max) {
+    if (find(name, true) == nullptr) return {};
+    known_.pop_back();
+    auto found = optional_text(name, bytes_min, bytes_max);
+    if (!found) fault(name, text_expectation(bytes_min, bytes_max));
+    return found ? std::move(*found) : std::string{};
+}
+
+std::optional<std::string> json_fields::optional_text(std::string_view name, std::size_t bytes_min,
+                                                      std::size_t bytes_max) {
+    const json::value* found = find(name, false);
+    if (found == nullptr || found->is_null()) return std::nullopt;
+    const json::string* string = found->if_string();
+    if (string == nullptr || string->size() < bytes_min || string->size() > bytes_max ||
+        has_control_characters(*string) || !is_valid_utf8(*string)) {
+        fault(name, text_expectation(bytes_min, bytes_max));
+        return std::nullopt;
+    }
+    return std::string(*string);
+}
+
+std::optional<timestamp> json_fields::optional_time(std::string_view name) {
+    const json::value* found = find(name, false);
+    if (found == nullptr || found->is_null()) return std::nullopt;
+    std::optional<timestamp> time;
+    if (const json::string* string = found->if_string()) time = parse_rfc3339(*string);
+    if (!time) fault(name, "an RFC 3339 time such as 2026-11-27T09:00:00Z, or null");
+    return time;
+}
+
+std::optional<field_fault> json_fields::finish() {
+    if (object_ != nullptr && !fault_) {
+        for (const auto& member : *object_) {
+            if (std::ranges::find(known_, std::string_view(member.key())) == known_.end()) {
+                std::string expected = "no such field; known are";
+                for (std::size_t i = 0; i < known_.size(); ++i) {
+                    expected.append(i == 0 ? " " : ", ").append(known_[i]);
+                }
+                fault(member.key(), std::move(expected));
+                break;
+            }
+        }
+    }
+    return fault_;
+}
+
+bool is_valid_utf8(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto lead = static_cast<unsigned char>(text[at]);
+        if (lead < 0x80) {
+            ++at;
+            continue;
+        }
+        std::size_t length = 0;
+        std::uint32_t point = 0;
+        std::uint32_t smallest = 0;
+        if ((lead & 0xe0) == 0xc0) {
+            length = 2, point = lead & 0x1f, smallest = 0x80;
+        } else if ((lead & 0xf0) == 0xe0) {
+            length = 3, point = lead & 0x0f, smallest = 0x800;
+        } else if ((lead & 0xf8) == 0xf0) {
+            length = 4, point = lead & 0x07, smallest = 0x10000;
+        } else {
+            return false;
+        }
+        if (text.size() - at < length) return false;
+        for (std::size_t i = 1; i < length; ++i) {
+            const auto next = static_cast<unsigned char>(text[at + i]);
+            if ((next & 0xc0) != 0x80) return false;
+            point = point << 6 | (next & 0x3f);
+        }
+        const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+        if (point < smallest || point > 0x10ffff || surrogate) return false;
+        at += length;
+    }
+    return true;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+    constexpr char hex_digits[] = "0123456789abcdef";
+    out.push_back('"');
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out.push_back('\\');
+            out.push_back(c);
+        } else if (byte < 0x20) {
+            out.append("\\u00");
+            out.push_back(hex_digits[byte >> 4]);
+            out.push_back(hex_digits[byte & 0x0f]);
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('"');
+}
+
+namespace {
+
+template <class Integer>
+void append_any_integer(std::string& out, Integer value) {
+    char text[24];
+    const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+    out.append(text, end);
+}
+
+}  // namespace
+
+void append_integer(std::string& out, std::int64_t value) { append_any_integer(out, value); }
+void append_integer(std::string& out, std::uint64_t value) { append_any_integer(out, value); }
+
+}  // namespace flashsale

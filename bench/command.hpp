@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace flashsale::bench {
+
+/// What main runs once the command line is read; its result is the exit code (rush.hpp).
+using action = std::function<int()>;
+
+// One for each subcommand, in a file of its own: declares it, and sets `chosen` when it is given.
+void add_rush(CLI::App& app, action& chosen);
+
+}  // namespace flashsale::bench

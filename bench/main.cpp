@@ -1,0 +1,40 @@
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <iostream>
+
+#include "command.hpp"
+#include "rush.hpp"
+
+namespace {
+
+/// A connection is a descriptor; the default limit of 1,024 is less than what can be asked for.
+void raise_descriptor_limit() {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace flashsale::bench;
+    CLI::App app{"Load for flashsale, and sums over its databases", "flashsale-bench"};
+    app.require_subcommand(1);
+    action chosen;
+    add_rush(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& fault) {
+        return app.exit(fault) == 0 ? exit_holds : exit_usage;
+    }
+    raise_descriptor_limit();
+    try {
+        return chosen();
+    } catch (const std::exception& fault) {
+        std::cerr << "flashsale-bench: " << fault.what() << "\n";
+        return exit_unreachable;
+    }
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "arithmetic.hpp"
+#include "closed_loop.hpp"
+#include "order_traffic.hpp"
+#include "rush.hpp"
+
+namespace flashsale::bench {
+
+/// What a rush found, and whether it holds.
+struct rush_report {
+    const rush_options& options;
+    const order_traffic& orders;
+    load_result load{};
+    double storing_seconds = 0;  ///< last answer to last row, settling included
+    sums checked{};
+    std::int64_t unsold = 0;            ///< units that this crowd should have got and did not
+    std::vector<std::string> faults{};  ///< why it does not hold, in words
+
+    /// Fills `unsold` and `faults`; call once, when the rest is there.
+    void judge();
+    bool holds() const { return faults.empty(); }
+
+    void print(std::ostream& out) const;
+    std::string json() const;
+};
+
+}  // namespace flashsale::bench

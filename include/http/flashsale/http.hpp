@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,7 +19,8 @@
 
 namespace flashsale::http {
 
-enum class method { get, post };
+/// HEAD is a `get` whose answer travels without its body. `other` never reaches a handler.
+enum class method { get, post, other };
 
 /// One request, already checked against the limits. Its views are valid until the handler returns:
 /// a handler that answers later copies what it needs first (a coroutine, before its first co_await).
@@ -39,6 +41,7 @@ struct response {
     bool replayed = false;                     ///< Idempotent-Replayed: true
     unsigned retry_after_s = 0;                ///< Retry-After header, if not 0
     std::string_view content_type = {};        ///< default: application/json or problem+json
+    std::string_view allow = {};               ///< Allow header, if not empty; a literal
 };
 
 /// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable

@@ -1,0 +1,49 @@
+#include "answer_ring.hpp"
+
+namespace flashsale::http {
+
+std::uint64_t answer_ring::push(answer_form form) {
+    if (size() == slots_.size()) grow();
+    slot& made = at(next_);
+    made.form = form;
+    made.answered = false;
+    return next_++;
+}
+
+bool answer_ring::answer(std::uint64_t number, const response& value, std::string_view date_line,
+                         std::string& out) {
+    if (number < oldest_ || number >= next_ || at(number).answered) return false;
+    slot& mine = at(number);
+    mine.answered = true;
+    if (number != oldest_) {
+        append_answer(mine.kept, value, mine.form, date_line);
+        return true;
+    }
+    append_answer(out, value, mine.form, date_line);
+    ++oldest_;
+    while (!empty() && at(oldest_).answered) {
+        out.append(at(oldest_).kept);
+        at(oldest_).kept = {};
+        ++oldest_;
+    }
+    return true;
+}
+
+void answer_ring::close_newest() {
+    if (!empty()) at(next_ - 1).form.close = true;
+}
+
+void answer_ring::release() {
+    if (empty()) slots_ = {};
+}
+
+void answer_ring::grow() {
+    constexpr std::size_t slots_min = 4;
+    std::vector<slot> wider(std::max(slots_min, slots_.size() * 2));
+    for (std::uint64_t number = oldest_; number != next_; ++number) {
+        wider[number & (wider.size() - 1)] = std::move(at(number));
+    }
+    slots_ = std::move(wider);
+}
+
+}  // namespace flashsale::http

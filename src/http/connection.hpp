@@ -1,0 +1,88 @@
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "answer_ring.hpp"
+#include "request_reader.hpp"
+#include "session.hpp"
+
+namespace flashsale::http {
+
+using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
+
+class worker_loop;
+
+/// One client's connection, on one worker's thread. See connection.cpp for how it works.
+class connection final : public session, public std::enable_shared_from_this<connection> {
+public:
+    connection(tcp_socket socket, worker_loop& loop);
+
+    void start();
+    /// Answers 503 without having read anything, and closes.
+    void refuse();
+    /// No request after those that have begun.
+    void stop();
+    /// At once. After it nothing here touches the loop or Asio again.
+    void close();
+
+    void answer(std::uint64_t slot, response&& value) override;
+
+    /// The end of a turn of the loop in which answers came: writes them.
+    void flush_turn();
+    void check_deadlines(std::chrono::steady_clock::time_point now);
+
+    std::size_t index = 0;  ///< in the loop's list of connections
+
+private:
+    enum class phase { open, lingering, closed };
+    enum class awaited { nothing, request, idle };
+
+    void pump();
+    void parse();
+    void dispatch(parsed_request& found);
+    bool has_room() const;
+    void flush();
+    void write();
+    void write_rest(std::size_t done);
+    void read();
+    void on_read(const boost::system::error_code& ec, std::size_t bytes);
+    void resize_buffer(std::size_t bytes);
+    void release_memory();
+    void set_deadline();
+    void time_out();
+    void answer_last(problem_code code);
+    void finish();
+    bool is_quiet() const { return ring_.empty() && out_.empty() && !writing_; }
+
+    std::optional<tcp_socket> socket_;
+    worker_loop* loop_;
+    request_reader reader_;
+    answer_ring ring_;
+
+    std::unique_ptr<char[]> in_;
+    std::size_t in_capacity_ = 0;
+    std::size_t in_filled_ = 0;
+    std::string out_;
+    std::string unwritten_;  ///< what the pending write is writing
+    std::uint64_t requests_ = 0;
+
+    std::chrono::steady_clock::time_point read_deadline_ = never;
+    std::chrono::steady_clock::time_point write_deadline_ = never;
+    phase phase_ = phase::open;
+    awaited awaited_ = awaited::nothing;
+    bool last_request_read_ = false;  ///< whatever else arrives is ignored
+    bool paused_ = false;             ///< bytes wait in in_ for answers to leave
+    bool progressed_ = false;         ///< a request was completed since the deadline was set
+    bool dispatching_ = false;
+    bool in_turn_ = false;  ///< the loop will call flush_turn()
+    bool reading_ = false;
+    bool writing_ = false;
+    bool peer_finished_ = false;
+    bool shrinking_ = false;  ///< the pending read was cancelled to get at its buffer
+    bool seen_idle_ = false;  ///< by the last sweep
+
+    static constexpr auto never = std::chrono::steady_clock::time_point::max();
+};
+
+}  // namespace flashsale::http

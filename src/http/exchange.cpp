@@ -1,0 +1,28 @@
+#include <flashsale/http.hpp>
+
+#include "session.hpp"
+
+namespace flashsale::http {
+
+exchange::exchange(std::shared_ptr<session> owner, std::uint64_t slot) noexcept
+    : owner_(std::move(owner)), slot_(slot) {}
+
+exchange& exchange::operator=(exchange&& other) noexcept {
+    if (this != &other) {
+        const exchange dropped = std::move(*this);
+        owner_ = std::move(other.owner_);
+        slot_ = other.slot_;
+    }
+    return *this;
+}
+
+exchange::~exchange() {
+    if (owner_) answer(problem(problem_code::internal));
+}
+
+void exchange::answer(response value) {
+    // Given up first: an answer may end the connection, which must not find itself still owned.
+    if (const auto owner = std::move(owner_)) owner->answer(slot_, std::move(value));
+}
+
+}  // namespace flashsale::http

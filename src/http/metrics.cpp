@@ -1,0 +1,29 @@
+#include "metrics.hpp"
+
+#include <utility>
+
+namespace flashsale::http {
+
+metric connections_open{metric::kind::gauge, "http_connections", "Open HTTP connections."};
+metric connections_total{metric::kind::counter, "http_connections_total",
+                         "HTTP connections accepted."};
+metric connections_refused_total{metric::kind::counter, "http_connections_refused_total",
+                                 "HTTP connections refused because connections_max was reached."};
+metric accept_errors_total{metric::kind::counter, "http_accept_errors_total",
+                           "Failed accepts, such as those for lack of file descriptors."};
+metric requests_total{metric::kind::counter, "http_requests_total",
+                      "HTTP requests read, the malformed ones included."};
+metric answers_4xx_total{metric::kind::counter, "http_answers_4xx_total",
+                         "HTTP answers with a status of 400 to 499."};
+metric answers_5xx_total{metric::kind::counter, "http_answers_5xx_total",
+                         "HTTP answers with a status of 500 to 599."};
+metric timeouts_total{metric::kind::counter, "http_timeouts_total",
+                      "HTTP connections ended by a request or write deadline."};
+
+void tally::publish() {
+    if (requests != 0) requests_total.add(std::exchange(requests, 0));
+    if (answers_4xx != 0) answers_4xx_total.add(std::exchange(answers_4xx, 0));
+    if (answers_5xx != 0) answers_5xx_total.add(std::exchange(answers_5xx, 0));
+}
+
+}  // namespace flashsale::http

@@ -1,0 +1,179 @@
+// The errors as the client sees them (RFC 9457). Under a sold-out sale nearly every answer is one
+// of these, so all of a document but its request_id is rendered once per code and then only copied.
+
+#include <cstdio>
+#include <flashsale/base/json_fields.hpp>
+#include <random>
+
+#include "problem_table.hpp"
+
+namespace flashsale::http {
+
+namespace {
+
+using enum problem_code;
+
+constexpr std::array rows{
+    problem_row{bad_request, 400, "bad_request", "The request is not valid",
+                "The request could not be understood."},
+    problem_row{malformed_json, 400, "malformed_json", "The body is not valid JSON",
+                "The body must be one JSON value."},
+    problem_row{out_of_stock, 400, "out_of_stock", "Out of stock",
+                "Fewer units are left than were asked for."},
+    problem_row{not_found, 404, "not_found", "No such resource", "Nothing is at this path."},
+    problem_row{user_not_found, 404, "user_not_found", "No such user", "No user has this id."},
+    problem_row{product_not_found, 404, "product_not_found", "No such product",
+                "No product has this id."},
+    problem_row{order_not_found, 404, "order_not_found", "No such order", "No order has this id."},
+    problem_row{method_not_allowed, 405, "method_not_allowed", "Method not allowed",
+                "The Allow header names the methods of this resource."},
+    problem_row{request_timeout, 408, "request_timeout", "The request took too long",
+                "The request did not arrive completely in time."},
+    problem_row{username_taken, 409, "username_taken", "The user name is taken",
+                "Another user has this name."},
+    problem_row{high_traffic, 409, "high_traffic", "High traffic",
+                "Too many others changed this product at the same time. Try again."},
+    problem_row{purchase_limit, 409, "purchase_limit", "Purchase limit reached",
+                "The order would exceed what one user may buy of this product."},
+    problem_row{sale_not_open, 409, "sale_not_open", "The sale is not open",
+                "The sale of this product has not started or is over."},
+    problem_row{length_required, 411, "length_required", "Content-Length is required",
+                "A POST must state the length of its body."},
+    problem_row{body_too_large, 413, "body_too_large", "The body is too large",
+                "The body is longer than this server accepts."},
+    problem_row{uri_too_long, 414, "uri_too_long", "The request target is too long",
+                "The request target is longer than this server accepts."},
+    problem_row{unsupported_media_type, 415, "unsupported_media_type", "Unsupported media type",
+                "Content-Type must be application/json."},
+    problem_row{idempotency_key_reused, 422, "idempotency_key_reused",
+                "The idempotency key was used for another request",
+                "The same key came before with different values."},
+    problem_row{headers_too_large, 431, "headers_too_large", "The header is too large",
+                "The header block is longer than this server accepts."},
+    problem_row{internal, 500, "internal", "Internal error",
+                "The server failed to answer this request."},
+    problem_row{not_implemented, 501, "not_implemented", "Not implemented",
+                "Transfer-Encoding is not supported: send Content-Length."},
+    problem_row{overloaded, 503, "overloaded", "Overloaded",
+                "The server is at one of its limits. Try again."},
+    problem_row{reopening, 503, "reopening", "The sale is being reopened",
+                "The stock is being rebuilt from the record. Try again."},
+    problem_row{dependency_unavailable, 503, "dependency_unavailable",
+                "A dependency is unavailable",
+                "A server that this one needs does not answer. Try again."},
+    problem_row{outcome_unknown, 503, "outcome_unknown", "The outcome is unknown",
+                "The request may have taken effect. Try again with the same Idempotency-Key."},
+    problem_row{version_not_supported, 505, "version_not_supported", "HTTP version not supported",
+                "Use HTTP/1.1."},
+};
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].code != problem_code{static_cast<int>(i)}) return false;
+    }
+    return rows.back().code == version_not_supported;
+}
+static_assert(in_order());
+
+const problem_row& row_of(problem_code code) {
+    return rows[static_cast<std::size_t>(code)];
+}
+
+/// A document in pieces: start, detail, then `end`, a request id and the closing `"}`.
+struct prepared {
+    std::string start;  ///< up to and with `"detail":`
+    std::string
+        to_request_id;  ///< the whole document with the default detail, up to the request id
+};
+
+constexpr std::string_view request_id_name = ",\"request_id\":\"";
+
+const std::array<prepared, rows.size()>& prepared_documents() {
+    static const auto all = [] {
+        std::array<prepared, rows.size()> made;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            std::string& start = made[i].start;
+            start.append(R"({"type":"urn:flashsale:problem:)").append(rows[i].name);
+            start.append(R"(","title":)");
+            append_json_string(start, rows[i].title);
+            start.append(R"(,"status":)").append(std::to_string(rows[i].status));
+            start.append(R"(,"code":")").append(rows[i].name).append(R"(","detail":)");
+            std::string& whole = made[i].to_request_id = start;
+            append_json_string(whole, rows[i].detail);
+            whole.append(request_id_name);
+        }
+        return made;
+    }();
+    return all;
+}
+
+/// Random per thread, so that neither threads nor processes share a sequence.
+class request_ids {
+public:
+    request_ids() {
+        std::random_device random;
+        const std::uint64_t bits = std::uint64_t{random()} << 32 | random();
+        std::snprintf(prefix_.data(), prefix_.size(), "%012llx-",
+                      static_cast<unsigned long long>(bits >> 16));
+    }
+
+    void append_next(std::string& out) {
+        out.append(prefix_.data(), prefix_.size() - 1);
+        append_integer(out, ++count_);
+    }
+
+private:
+    std::array<char, 14> prefix_{};
+    std::uint64_t count_ = 0;
+};
+
+void append_request_id(std::string& out) {
+    thread_local request_ids ids;
+    ids.append_next(out);
+}
+
+unsigned retry_after_of(problem_code code) {
+    if (row_of(code).status != 503) return 0;
+    return code == reopening ? 2 : 1;
+}
+
+}  // namespace
+
+std::span<const problem_row> problem_table() {
+    return rows;
+}
+
+unsigned status_of(problem_code code) {
+    return row_of(code).status;
+}
+
+std::string_view name_of(problem_code code) {
+    return row_of(code).name;
+}
+
+response problem(problem_code code, std::string_view detail, std::string_view field) {
+    const prepared& document = prepared_documents()[static_cast<std::size_t>(code)];
+    response made{.status = row_of(code).status, .body = {}, .retry_after_s = retry_after_of(code)};
+    std::string& body = made.body;
+    body.reserve(document.to_request_id.size() + detail.size() + field.size() + 64);
+    if (detail.empty() && field.empty()) {
+        body.append(document.to_request_id);
+    } else {
+        body.append(document.start);
+        append_json_string(body, detail.empty() ? row_of(code).detail : detail);
+        if (!field.empty()) {
+            body.append(R"(,"field":)");
+            append_json_string(body, field);
+        }
+        body.append(request_id_name);
+    }
+    append_request_id(body);
+    body.append("\"}");
+    return made;
+}
+
+response problem(const field_fault& fault) {
+    return problem(bad_request, fault.field + ": " + fault.expected, fault.field);
+}
+
+}  // namespace flashsale::http

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <flashsale/http.hpp>
+
+namespace flashsale::http {
+
+/// A request that is answered with a problem instead of being dispatched.
+struct refusal {
+    problem_code code = problem_code::bad_request;
+    std::string_view detail = {};
+    std::string_view field = {};
+};
+
+struct parsed_request {
+    request incoming;                ///< views into the input
+    std::optional<refusal> refused;  ///< then `incoming` is not to be used
+    std::size_t bytes = 0;           ///< how much of the input is done with
+    bool keep_alive = false;         ///< may another request follow on this connection?
+    bool head_only = false;
+    bool http_1_0 = false;
+};
+
+/// Bytes in, requests out; no I/O.
+class request_reader {
+public:
+    explicit request_reader(const limits& bounds) : bounds_(&bounds) {}
+
+    /// `input` is all that has arrived from the first byte of a request on. True: `found` is a
+    /// request or a refusal, and `found.bytes` belong to it. False: more bytes are needed, and
+    /// `found.bytes` of these (blank lines) can be forgotten.
+    bool read(std::string_view input, parsed_request& found);
+
+    /// The client waits for `100 Continue` before it sends the body that read() misses.
+    bool continue_wanted() const { return continue_wanted_; }
+    void continue_sent() { continue_wanted_ = false; }
+
+private:
+    void refuse(parsed_request& found, std::size_t bytes, refusal why);
+
+    const limits* bounds_;
+    std::size_t bytes_wanted_ = 0;  ///< what the request takes in all, once its header says so
+    bool continue_wanted_ = false;
+};
+
+}  // namespace flashsale::http

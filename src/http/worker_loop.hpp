@@ -1,0 +1,66 @@
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "connection.hpp"
+#include "metrics.hpp"
+
+namespace flashsale::http {
+
+/// Connections of all workers together.
+struct connection_count {
+    std::atomic<std::size_t> open{0};
+};
+
+/// What the connections of one worker share. On the worker's thread, but for the constructor.
+class worker_loop : public std::enable_shared_from_this<worker_loop> {
+public:
+    worker_loop(const worker& owner, const limits& bounds, std::shared_ptr<connection_count> count);
+    ~worker_loop();
+
+    void start();
+    void stop();
+    void abort();
+
+    /// Takes over an accepted socket that connection_count already counts.
+    void adopt(tcp_socket socket, bool refused);
+    void remove(connection& closed);
+
+    /// `flush_turn` of this connection will be called when what is ready now has run.
+    void flush_at_end_of_turn(std::shared_ptr<connection> answered);
+
+    asio::io_context& io() { return owner_.io; }
+    const router& routes() const { return owner_.routes; }
+    const limits& bounds() const { return bounds_; }
+    bool stopping() const { return stopping_; }
+    std::string_view date_line() const { return date_line_; }
+
+    /// A deadline at least `timeout` away, without asking the clock.
+    std::chrono::steady_clock::time_point after(std::chrono::milliseconds timeout) const {
+        return now_ + timeout + sweep_interval;
+    }
+
+    tally counted;
+
+    static constexpr std::chrono::milliseconds sweep_interval{250};
+
+private:
+    void flush_turn();
+    void wait_for_sweep();
+    void sweep();
+
+    worker owner_;
+    limits bounds_;
+    std::shared_ptr<connection_count> count_;
+    asio::basic_waitable_timer<std::chrono::steady_clock,
+                               asio::wait_traits<std::chrono::steady_clock>, executor>
+        sweep_timer_;
+    std::chrono::steady_clock::time_point now_;
+    std::string date_line_;
+    std::vector<std::shared_ptr<connection>> connections_;
+    std::vector<std::shared_ptr<connection>> answered_;
+    std::vector<std::shared_ptr<connection>> flushing_;
+    bool stopping_ = false;
+};
+
+}  // namespace flashsale::http

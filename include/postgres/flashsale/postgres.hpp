@@ -59,6 +59,8 @@ public:
     parameters& integer(std::int64_t value);                    // bigint
     parameters& integer(std::optional<std::int64_t> value);
     parameters& text(std::string_view value);
+    parameters& text(const std::string& value) { return text(std::string_view(value)); }
+    parameters& text(const char* value) { return text(std::string_view(value)); }
     parameters& text(const std::optional<std::string>& value);
     parameters& uuid(const flashsale::uuid& value);
     parameters& time(timestamp value);                          // timestamptz

@@ -1,0 +1,78 @@
+#include "error.hpp"
+
+#include <string>
+
+namespace flashsale::postgres {
+
+namespace {
+
+std::string_view field(const PGresult* result, int which) {
+    const char* value = PQresultErrorField(result, which);
+    return value ? std::string_view(value) : std::string_view();
+}
+
+}  // namespace
+
+error::kind classify(std::string_view sqlstate, bool fatal, commit_phase phase) {
+    using enum error::kind;
+    if (sqlstate == "40003") return outcome_unknown;  // statement_completion_unknown
+    // A cancel or a shutdown that struck during the commit is reported after it.
+    if (phase == commit_phase::perhaps_committed && (fatal || sqlstate.starts_with("57"))) {
+        return outcome_unknown;
+    }
+    if (sqlstate == "23505") return unique_violation;
+    for (const auto prefix : {"22", "23"}) {
+        if (sqlstate.starts_with(prefix)) return data;
+    }
+    // 25006: a server in recovery or set read-only. 25P03: idle in transaction for too long.
+    // 26000: the statement's PREPARE failed; the next use prepares it again. 58: the disk.
+    for (const auto prefix : {"40", "53", "55", "57", "58", "25006", "25P03", "26000"}) {
+        if (sqlstate.starts_with(prefix)) return transient;
+    }
+    return other;
+}
+
+bool is_fatal(const PGresult* result) {
+    const auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity == "FATAL" || severity == "PANIC";
+}
+
+error error_of(const PGresult* result, commit_phase phase) {
+    const auto sqlstate = field(result, PG_DIAG_SQLSTATE);
+    auto what = classify(sqlstate, is_fatal(result), phase);
+    // "cached plan must not change result type": the table was altered; preparing again helps.
+    if (sqlstate == "0A000" && field(result, PG_DIAG_SOURCE_FUNCTION) == "RevalidateCachedQuery") {
+        what = error::kind::transient;
+    }
+    auto message = field(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (message.empty()) message = PQresultErrorMessage(result);
+    return {what, std::string(sqlstate), std::string(field(result, PG_DIAG_CONSTRAINT_NAME)),
+            on_one_line(message)};
+}
+
+error make_error(error::kind what, std::string message) {
+    return {what, {}, {}, std::move(message)};
+}
+
+std::string fault_of(const PGconn* connection) {
+    if (!connection) return "out of memory";
+    auto fault = on_one_line(PQerrorMessage(connection));
+    return fault.empty() ? "the connection was closed" : fault;
+}
+
+std::string on_one_line(std::string_view text) {
+    std::string line;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        auto part = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        while (!part.empty() && (part.front() == ' ' || part.front() == '\t'))
+            part.remove_prefix(1);
+        if (part.empty()) continue;
+        if (!line.empty()) line += "; ";
+        line += part;
+    }
+    return line;
+}
+
+}  // namespace flashsale::postgres

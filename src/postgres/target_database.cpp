@@ -1,0 +1,84 @@
+#include "target_database.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "settings.hpp"
+
+namespace flashsale::postgres {
+
+namespace {
+
+constexpr statement find_database{"find_database", "SELECT 1 FROM pg_database WHERE datname = $1"};
+
+std::string database_name(const conninfo& settings) {
+    // As libpq and the server choose when none is given.
+    for (const auto* keyword : {"dbname", "user"}) {
+        if (const auto found = settings.find(keyword); found != settings.end()) {
+            return found->second;
+        }
+    }
+    return "postgres";
+}
+
+/// The same server and role, another database: a conninfo string whose `dbname` comes last.
+std::string url_of_database(const conninfo& settings, std::string_view name) {
+    std::string text;
+    const auto append = [&text](std::string_view keyword, std::string_view value) {
+        text.append(keyword).append("='");
+        for (const char c : value) {
+            if (c == '\'' || c == '\\') text += '\\';
+            text += c;
+        }
+        text += "' ";
+    };
+    for (const auto& [keyword, value] : settings) {
+        if (keyword != "dbname") append(keyword, value);
+    }
+    append("dbname", name);
+    return text;
+}
+
+[[noreturn]] void refuse(const options& target, const std::string& why) {
+    throw std::runtime_error(describe_target(target) + ": " + why);
+}
+
+}  // namespace
+
+std::string describe_target(const options& target) {
+    const auto settings = connection_settings(target);
+    return settings ? "database " + database_name(*settings) : "database";
+}
+
+void create_database_if_missing(const options& target) {
+    const auto connected = session(target).connect();
+    if (connected) return;
+    const auto settings = connection_settings(target);
+    if (!settings) refuse(target, settings.error());
+
+    const auto name = database_name(*settings);
+    auto maintenance = target;
+    maintenance.url = url_of_database(*settings, "postgres");
+    maintenance.statement_timeout = std::chrono::seconds(60);
+    session server(maintenance);
+    const auto found = server.execute(find_database, parameters().text(name));
+    // The first refusal says more than that of a database which nobody asked for.
+    if (!found || !found->empty()) refuse(target, connected.error().message);
+
+    // Locale C: byte order, which no upgrade of the system's locales can change under an index.
+    const auto create = "CREATE DATABASE " + quote_identifier(name) +
+                        " TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'";
+    for (int attempt = 1;; ++attempt) {
+        const auto created = server.execute(create);
+        if (created) return;
+        const auto& fault = created.error();
+        const bool another_was_first =
+            fault.sqlstate == "42P04" || fault.what == error::kind::unique_violation;
+        if (another_was_first) return;
+        if (fault.what != error::kind::transient || attempt == 10) refuse(target, fault.message);
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
+}
+
+}  // namespace flashsale::postgres

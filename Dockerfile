@@ -1,0 +1,32 @@
+FROM debian:bookworm-slim AS build
+WORKDIR /flashsale
+COPY script/bootstrap script/lib.sh script/
+RUN script/bootstrap build
+COPY CMakeLists.txt CMakePresets.json ./
+COPY cmake cmake
+COPY config config
+COPY include include
+COPY migrations migrations
+COPY src src
+RUN CXX=clang++-19 cmake --preset release \
+        -DFLASHSALE_BUILD_TESTS=OFF -DFLASHSALE_BUILD_BENCH=OFF \
+    && cmake --build --preset release \
+    && strip build/release/flashsale
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        libboost-json1.81.0 libhiredis0.14 libpq5 librabbitmq4 libspdlog1.10 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flashsale
+COPY --from=build /flashsale/build/release/flashsale /usr/local/bin/flashsale
+COPY --from=build /flashsale/config /etc/flashsale/config
+
+# Where the servers are is said by FLASHSALE_REDIS__URL and its like: see compose.yaml.
+ENV FLASHSALE_HTTP__ADDRESS=0.0.0.0 FLASHSALE_HTTP__PORT=8080
+USER flashsale
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
+    CMD ["flashsale", "healthcheck", "--config", "/etc/flashsale/config/stack.json"]
+ENTRYPOINT ["flashsale"]
+CMD ["serve", "--config", "/etc/flashsale/config/stack.json"]

@@ -1,0 +1,110 @@
+#include "sandbox.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <random>
+#include <stdexcept>
+
+#include "flashsale_process.hpp"
+#include "stack.hpp"
+
+namespace flashsale::test {
+
+namespace {
+
+constexpr const char* redis_prefix = "FLASHSALE_REDIS__KEY_PREFIX";
+constexpr const char* amqp_namespace = "FLASHSALE_AMQP__NAMESPACE";
+constexpr const char* url_variables[] = {"FLASHSALE_POSTGRES__USER_URL",
+                                         "FLASHSALE_POSTGRES__STOCK_URL",
+                                         "FLASHSALE_POSTGRES__ORDER_URL"};
+
+std::string required(const char* variable) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') {
+        throw std::runtime_error(std::string{variable} +
+                                 " is not set: run script/test, or start the servers: script/stack "
+                                 "up, then eval \"$(script/stack env)\"");
+    }
+    return value;
+}
+
+std::string make_name() {
+    constexpr std::string_view characters = "0123456789abcdefghijklmnopqrstuvwxyz";
+    std::random_device random;
+    std::uniform_int_distribution<std::size_t> pick{0, characters.size() - 1};
+    std::string name = "t";
+    for (int i = 0; i < 9; ++i)
+        name += characters[pick(random)];
+    return name;
+}
+
+// One call for however many keys; UNLINK frees them in the background.
+constexpr const char* unlink_script =
+    "local cursor = '0' repeat local found = redis.call('SCAN', cursor, 'MATCH', ARGV[1], "
+    "'COUNT', 1000) cursor = found[1] for _, key in ipairs(found[2]) do redis.call('UNLINK', key) "
+    "end until cursor == '0'";
+
+}  // namespace
+
+sandbox::sandbox(const environment& extra) : name_{make_name()} {
+    for (const char* variable : url_variables) {
+        const auto base = required(variable);
+        variables_[variable] = with_database(base, database_of(base) + "_" + name_);
+    }
+    required("FLASHSALE_REDIS__URL");
+    required("FLASHSALE_AMQP__URL");
+    variables_[redis_prefix] = name_;
+    variables_[amqp_namespace] = name_;
+    for (const auto& [key, value] : extra)
+        variables_[key] = value;
+    const auto migrated = flashsale({"migrate"});
+    if (migrated.exit_code != 0) {
+        remove_databases();
+        throw std::runtime_error("flashsale migrate ended with exit code " +
+                                 std::to_string(migrated.exit_code) + ":\n" + migrated.output);
+    }
+}
+
+sandbox::~sandbox() {
+    try {
+        remove_databases();
+        stack::redis_cli({"EVAL", unlink_script, "0", "*" + name_ + "*"});
+    } catch (const std::exception& fault) {
+        std::fprintf(stderr, "sandbox %s: %s\n", name_.c_str(), fault.what());
+    }
+}
+
+void sandbox::remove_databases() const {
+    for (const char* variable : url_variables) {
+        const auto& url = variables_.at(variable);
+        run_sql(with_database(url, "postgres"),
+                "DROP DATABASE IF EXISTS \"" + database_of(url) + "\" WITH (FORCE)");
+    }
+}
+
+std::string sandbox::url(database which) const {
+    return variables_.at(url_variables[static_cast<int>(which)]);
+}
+
+sql_rows sandbox::sql(database which, const std::string& statement) const {
+    return run_sql(url(which), statement);
+}
+
+std::int64_t sandbox::number(database which, const std::string& statement) const {
+    const auto rows = sql(which, statement);
+    if (rows.size() != 1 || rows[0].size() != 1 || !rows[0][0]) {
+        throw std::runtime_error("not one value: " + statement);
+    }
+    return std::stoll(*rows[0][0]);
+}
+
+finished sandbox::flashsale(const std::vector<std::string>& arguments,
+                            std::chrono::milliseconds limit) const {
+    auto command = arguments;
+    command.insert(command.begin(), flashsale_binary());
+    command.insert(command.end(), {"--config", stack_config()});
+    return run(command, variables_, limit);
+}
+
+}  // namespace flashsale::test

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flashsale::test {
+
+/// Rows as text, NULL as nullopt.
+using sql_rows = std::vector<std::vector<std::optional<std::string>>>;
+
+/// Runs one statement (or several, the last one's rows are returned) on a connection of its own.
+/// Throws std::runtime_error with the server's message.
+sql_rows run_sql(const std::string& url, const std::string& statement);
+
+/// The same URL with another database.
+std::string with_database(const std::string& url, const std::string& database);
+/// The database that a URL names.
+std::string database_of(const std::string& url);
+
+}  // namespace flashsale::test

@@ -7,7 +7,7 @@
 
 namespace flashsale::postgres {
 
-struct pool::state final : pool_connection::owner {
+struct pool::state final : pool_connection::owner, std::enable_shared_from_this<pool::state> {
     state(asio::io_context& io_, options settings_, pool_limits bounds_)
         : io(io_), settings(std::move(settings_)), bounds(bounds_), timer(io_.get_executor()) {
         assert(bounds.connections > 0 && bounds.pipelined_statements_max > 0);
@@ -35,7 +35,6 @@ struct pool::state final : pool_connection::owner {
     steady_timer timer;  ///< for the first of `waiting`
     bool watching = false;
     bool stopped = false;
-    std::shared_ptr<void> alive = std::make_shared<char>();
 };
 
 pool::pool(asio::io_context& io, options settings, pool_limits bounds)
@@ -154,8 +153,8 @@ void pool::state::watch_waiting() {
     if (watching || waiting.empty()) return;
     watching = true;
     timer.expires_at(waiting.front().until);
-    timer.async_wait([this, still = std::weak_ptr(alive)](const boost::system::error_code&) {
-        if (still.expired() || stopped) return;
+    timer.async_wait([this, alive = weak_from_this()](const boost::system::error_code&) {
+        if (alive.expired() || stopped) return;
         watching = false;
         const auto now = std::chrono::steady_clock::now();
         while (!waiting.empty() && waiting.front().until <= now) {

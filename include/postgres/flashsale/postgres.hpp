@@ -23,7 +23,7 @@
 namespace flashsale::postgres {
 
 struct options {
-    std::string url;                                     ///< `postgresql://…`, as libpq reads it
+    std::string url;  ///< `postgresql://…`, as libpq reads it
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds statement_timeout{5'000};  ///< the server's, and ours a second longer
     std::chrono::milliseconds lock_timeout{2'000};
@@ -32,13 +32,13 @@ struct options {
 
 struct error {
     enum class kind {
-        unavailable,      ///< no connection; nothing was sent
-        overloaded,       ///< the pool's queue is full; nothing was sent
+        unavailable,  ///< no connection, or it was lost before COMMIT was sent: nothing happened
+        overloaded,   ///< the pool's queue is full; nothing was sent
         outcome_unknown,  ///< sent, and the connection died or the deadline passed: do it again
-        transient,        ///< rolled back, may work later (40xxx, 53xxx, 55xxx, 57xxx, 25006)
-        unique_violation, ///< 23505, rolled back
-        data,             ///< 22xxx, 23xxx, rolled back: the same input will fail again
-        other,            ///< a bug or a schema that is not ours
+        transient,        ///< rolled back, may work later (40, 53, 55, 57, 58, 25006, 25P03, 26000)
+        unique_violation,  ///< 23505, rolled back
+        data,              ///< 22xxx, 23xxx, rolled back: the same input will fail again
+        other,             ///< a bug or a schema that is not ours
     };
 
     kind what = kind::other;
@@ -56,21 +56,21 @@ struct statement {
 /// Parameters in the binary format, in order: $1, $2, …
 class parameters {
 public:
-    parameters& integer(std::int64_t value);                    // bigint
+    parameters& integer(std::int64_t value);  // bigint
     parameters& integer(std::optional<std::int64_t> value);
     parameters& text(std::string_view value);
     parameters& text(const std::string& value) { return text(std::string_view(value)); }
     parameters& text(const char* value) { return text(std::string_view(value)); }
     parameters& text(const std::optional<std::string>& value);
     parameters& uuid(const flashsale::uuid& value);
-    parameters& time(timestamp value);                          // timestamptz
+    parameters& time(timestamp value);  // timestamptz
     parameters& time(std::optional<timestamp> value);
     parameters& boolean(bool value);
-    parameters& integers(std::span<const std::int64_t> values); // bigint[]
-    parameters& texts(std::span<const std::string_view> values);// text[]
+    parameters& integers(std::span<const std::int64_t> values);   // bigint[]
+    parameters& texts(std::span<const std::string_view> values);  // text[]
     parameters& texts(std::span<const std::string> values);
-    parameters& uuids(std::span<const flashsale::uuid> values); // uuid[]
-    parameters& times(std::span<const timestamp> values);       // timestamptz[]
+    parameters& uuids(std::span<const flashsale::uuid> values);  // uuid[]
+    parameters& times(std::span<const timestamp> values);        // timestamptz[]
 
     struct parameter {
         std::uint32_t type;  // the type's OID
@@ -97,10 +97,10 @@ public:
     std::size_t affected() const;  ///< rows touched by INSERT, UPDATE or DELETE
 
     bool is_null(std::size_t row, std::size_t column) const;
-    std::int64_t integer(std::size_t row, std::size_t column) const;  // smallint, integer, bigint
-    std::string_view text(std::size_t row, std::size_t column) const; // text, varchar, name
+    std::int64_t integer(std::size_t row, std::size_t column) const;   // smallint, integer, bigint
+    std::string_view text(std::size_t row, std::size_t column) const;  // text, varchar, name
     flashsale::uuid uuid(std::size_t row, std::size_t column) const;
-    timestamp time(std::size_t row, std::size_t column) const;        // timestamptz
+    timestamp time(std::size_t row, std::size_t column) const;  // timestamptz
     bool boolean(std::size_t row, std::size_t column) const;
     std::optional<std::int64_t> optional_integer(std::size_t row, std::size_t column) const;
     std::optional<timestamp> optional_time(std::size_t row, std::size_t column) const;
@@ -114,8 +114,9 @@ private:
 
 using result = std::expected<rows, error>;
 
-/// One blocking connection, used by one thread at a time. Every call returns within its deadline;
-/// a connection that failed is rebuilt by the next call.
+/// One blocking connection, used by one thread at a time. Every call returns within its deadline
+/// (connect_timeout if it must connect, then statement_timeout + 1 s; the resolving of a host
+/// *name* is libpq's and can take longer); a connection that failed is rebuilt by the next call.
 class session {
 public:
     explicit session(options settings);
@@ -127,18 +128,21 @@ public:
     std::expected<void, error> connect();
 
     result execute(const statement& what, const parameters& with = {});
-    /// Unprepared, one statement, no parameters: DDL, SET, BEGIN.
+    /// Unprepared, one statement, no parameters: DDL, SET. A transaction begun here is rolled back.
     result execute(std::string_view sql);
     /// Several statements in one simple query: a migration file.
     std::expected<void, error> script(std::string_view sql);
 
-    /// BEGIN, `body`, COMMIT; ROLLBACK if it returns an error. An error of COMMIT itself whose
-    /// reply never came is outcome_unknown: the caller runs the same transaction again.
+    /// BEGIN, `body`, COMMIT; ROLLBACK if it returns an error, throws, or hides that a statement
+    /// failed. An error of COMMIT itself whose reply never came is outcome_unknown: the caller runs
+    /// the same transaction again. Whatever is lost earlier is `unavailable`, and the body's
+    /// further statements fail with it. Not to be nested.
     std::expected<void, error> transaction(
         const std::function<std::expected<void, error>(session&)>& body);
 
     /// Reads a large result in pieces: `each` is called with up to `rows_per_piece` rows until
-    /// none is left. Inside one repeatable-read, read-only transaction.
+    /// none is left. Inside one repeatable-read, read-only transaction. The server ends it if
+    /// `each` takes longer than statement_timeout + 10 s.
     std::expected<void, error> stream(std::string_view sql, std::size_t rows_per_piece,
                                       const std::function<void(const rows&)>& each);
 
@@ -149,12 +153,16 @@ private:
 
 struct pool_limits {
     std::size_t connections = 2;
-    std::size_t pipelined_statements_max = 64;  ///< in flight per connection
-    std::size_t waiting_statements_max = 4'096; ///< beyond: error::overloaded
+    std::size_t pipelined_statements_max = 64;   ///< in flight per connection
+    std::size_t waiting_statements_max = 4'096;  ///< beyond: error::overloaded
 };
 
 /// Asynchronous, on one io_context's thread. Each statement is a transaction of its own; statements
 /// are pipelined on the least busy connection, so two of them may run in any order.
+///
+/// A lost connection is made again at once, then at growing intervals up to 2 s. While none is
+/// ready statements fail as `unavailable` without waiting, except during the very first attempt,
+/// for which they wait. Give a numeric host: libpq resolves a name on this thread.
 class pool {
 public:
     pool(asio::io_context& io, options settings, pool_limits bounds);
@@ -162,12 +170,13 @@ public:
     pool(const pool&) = delete;
     pool& operator=(const pool&) = delete;
 
-    void start();
-    void stop();
-    bool ready() const;          ///< at least one connection
-    std::string fault() const;   ///< why not, for people
+    void start();               ///< once
+    void stop();                ///< what was sent ends as outcome_unknown, the rest as unavailable
+    bool ready() const;         ///< at least one connection
+    std::string fault() const;  ///< why not, for people
 
-    /// Waits at most statement_timeout + 1 s, its time in the queue included.
+    /// Waits at most statement_timeout + 1 s, its time in the queue included; a statement that is
+    /// late on its connection takes those behind it along. `done` is never called from inside.
     void execute(const statement& what, parameters with, callback<result> done);
     awaitable<result> execute(const statement& what, parameters with = {});
 

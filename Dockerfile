@@ -16,11 +16,13 @@ RUN CXX=clang++-19 cmake --preset release \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libboost-json1.81.0 libhiredis0.14 libpq5 librabbitmq4 libspdlog1.10 \
+        libboost-container1.81.0 libboost-json1.81.0 libhiredis0.14 libpq5 librabbitmq4 \
+        libspdlog1.10 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flashsale
+    && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flashsale
 COPY --from=build /flashsale/build/release/flashsale /usr/local/bin/flashsale
 COPY --from=build /flashsale/config /etc/flashsale/config
+RUN flashsale --version # a library that is missing above shows here
 
 # Where the servers are is said by FLASHSALE_REDIS__URL and its like: see compose.yaml.
 ENV FLASHSALE_HTTP__ADDRESS=0.0.0.0 FLASHSALE_HTTP__PORT=8080

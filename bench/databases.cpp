@@ -46,8 +46,7 @@ database_urls find_databases(const std::filesystem::path& config, const environm
                                  "postgres." +
                                  key + " by --config");
     };
-    return {find("user_url", "FLASHSALE_POSTGRES__USER_URL"),
-            find("stock_url", "FLASHSALE_POSTGRES__STOCK_URL"),
+    return {find("stock_url", "FLASHSALE_POSTGRES__STOCK_URL"),
             find("order_url", "FLASHSALE_POSTGRES__ORDER_URL")};
 }
 

@@ -51,7 +51,7 @@ std::expected<void, std::string> wait_until_stored(record_source& databases,
 }
 
 exit_code unreachable(std::ostream& complaints, const std::string& why, const char* remedy) {
-    complaints << "flashsale-bench: " << why << ". " << remedy << "\n";
+    complaints << "flashsale-bench: " << why << "\n" << remedy << "\n";
     return exit_unreachable;
 }
 

@@ -43,8 +43,8 @@ std::expected<page_query, field_fault> parse_page_query(std::string_view query) 
             limit_seen = true;
             const auto limit = parse_decimal<std::int64_t>(value);
             if (!limit || *limit < 1 || *limit > page_items_max) {
-                return std::unexpected(field_fault{
-                    "limit", "an integer from 1 to " + std::to_string(page_items_max)});
+                return std::unexpected(
+                    field_fault{"limit", "an integer from 1 to " + std::to_string(page_items_max)});
             }
             page.limit = *limit;
         } else if (name == "cursor" && page.cursor.empty()) {

@@ -153,7 +153,7 @@ std::string_view name_of(problem_code code) {
 
 response problem(problem_code code, std::string_view detail, std::string_view field) {
     const prepared& document = prepared_documents()[static_cast<std::size_t>(code)];
-    response made{.status = row_of(code).status, .body = {}, .retry_after_s = retry_after_of(code)};
+    response made{.status = row_of(code).status, .retry_after_s = retry_after_of(code)};
     std::string& body = made.body;
     body.reserve(document.to_request_id.size() + detail.size() + field.size() + 64);
     if (detail.empty() && field.empty()) {

@@ -134,7 +134,7 @@ private:
 
 /// Beast has one error for a version that is unknown and for text that is no version.
 bool names_another_version(std::string_view input) {
-    std::string_view line = input.substr(0, input.find("\r\n"));
+    std::string_view line = input.substr(0, input.find('\r'));
     constexpr std::size_t version_bytes = 8;
     if (line.size() <= version_bytes) return false;
     line.remove_prefix(line.size() - version_bytes);

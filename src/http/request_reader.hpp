@@ -23,7 +23,9 @@ struct parsed_request {
 /// Bytes in, requests out; no I/O.
 class request_reader {
 public:
+    /// `bounds` must outlive this.
     explicit request_reader(const limits& bounds) : bounds_(&bounds) {}
+    explicit request_reader(limits&&) = delete;
 
     /// `input` is all that has arrived from the first byte of a request on. True: `found` is a
     /// request or a refusal, and `found.bytes` belong to it. False: more bytes are needed, and

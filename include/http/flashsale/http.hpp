@@ -23,67 +23,69 @@ namespace flashsale::http {
 enum class method { get, post, other };
 
 /// One request, already checked against the limits. Its views are valid until the handler returns:
-/// a handler that answers later copies what it needs first (a coroutine, before its first co_await).
+/// a handler that answers later copies what it needs first (a coroutine, before its first
+/// co_await).
 struct request {
     method verb = method::get;
-    std::string_view path;             ///< without the query, not percent-decoded
-    std::string_view query;            ///< after '?', not decoded
-    std::string_view body;
-    std::string_view idempotency_key;  ///< empty if the client sent none; else 1 to 255 visible ASCII
-    std::string_view parameter;        ///< what stood in the route's {…} segment
+    std::string_view path = {};   ///< without the query, not percent-decoded
+    std::string_view query = {};  ///< after '?', not decoded
+    std::string_view body = {};
+    std::string_view idempotency_key =
+        {};  ///< empty if the client sent none; else 1 to 255 visible ASCII
+    std::string_view parameter = {};  ///< what stood in the route's {…} segment
 };
 
 struct response {
     unsigned status = 200;
-    std::string body;                          ///< JSON (a problem's if status >= 400); may be empty
-    std::string location = {};                 ///< Location header, if not empty
-    std::string idempotency_key = {};          ///< Idempotency-Key header, if not empty
-    bool replayed = false;                     ///< Idempotent-Replayed: true
-    unsigned retry_after_s = 0;                ///< Retry-After header, if not 0
-    std::string_view content_type = {};        ///< default: application/json or problem+json
-    std::string_view allow = {};               ///< Allow header, if not empty; a literal
+    std::string body = {};               ///< JSON (a problem's if status >= 400); may be empty
+    std::string location = {};           ///< Location header, if not empty
+    std::string idempotency_key = {};    ///< Idempotency-Key header, if not empty
+    bool replayed = false;               ///< Idempotent-Replayed: true
+    unsigned retry_after_s = 0;          ///< Retry-After header, if not 0
+    std::string_view content_type = {};  ///< default: application/json or problem+json
+    std::string_view allow = {};         ///< Allow header, if not empty; a literal
 };
 
 /// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable
 /// code has one status and one title.
 enum class problem_code {
-    bad_request,            ///< 400, with `field` and what was expected of it
-    malformed_json,         ///< 400
-    out_of_stock,           ///< 400
-    not_found,              ///< 404, no such path
-    user_not_found,         ///< 404
-    product_not_found,      ///< 404
-    order_not_found,        ///< 404
-    method_not_allowed,     ///< 405
-    request_timeout,        ///< 408
-    username_taken,         ///< 409
-    high_traffic,           ///< 409
-    purchase_limit,         ///< 409
-    sale_not_open,          ///< 409
-    length_required,        ///< 411
-    body_too_large,         ///< 413
-    uri_too_long,           ///< 414
-    unsupported_media_type, ///< 415
-    idempotency_key_reused, ///< 422
-    headers_too_large,      ///< 431
-    internal,               ///< 500
-    not_implemented,        ///< 501, Transfer-Encoding
-    overloaded,             ///< 503
-    reopening,              ///< 503
-    dependency_unavailable, ///< 503
-    outcome_unknown,        ///< 503
-    version_not_supported,  ///< 505
+    bad_request,             ///< 400, with `field` and what was expected of it
+    malformed_json,          ///< 400
+    out_of_stock,            ///< 400
+    not_found,               ///< 404, no such path
+    user_not_found,          ///< 404
+    product_not_found,       ///< 404
+    order_not_found,         ///< 404
+    method_not_allowed,      ///< 405
+    request_timeout,         ///< 408
+    username_taken,          ///< 409
+    high_traffic,            ///< 409
+    purchase_limit,          ///< 409
+    sale_not_open,           ///< 409
+    length_required,         ///< 411
+    body_too_large,          ///< 413
+    uri_too_long,            ///< 414
+    unsupported_media_type,  ///< 415
+    idempotency_key_reused,  ///< 422
+    headers_too_large,       ///< 431
+    internal,                ///< 500
+    not_implemented,         ///< 501, Transfer-Encoding
+    overloaded,              ///< 503
+    reopening,               ///< 503
+    dependency_unavailable,  ///< 503
+    outcome_unknown,         ///< 503
+    version_not_supported,   ///< 505
 };
 
 unsigned status_of(problem_code code);
-std::string_view name_of(problem_code code);   ///< `out_of_stock`
+std::string_view name_of(problem_code code);  ///< `out_of_stock`
 
 /// The problem document with a fresh request_id; Retry-After on every 503.
 response problem(problem_code code, std::string_view detail = {}, std::string_view field = {});
-response problem(const field_fault& fault);    ///< bad_request naming the field
+response problem(const field_fault& fault);  ///< bad_request naming the field
 
-/// Parses a request body as one JSON value with depth and duplicate-key limits, in a plain function.
-/// On failure the problem to answer.
+/// Parses a request body as one JSON value with depth and duplicate-key limits, in a plain
+/// function. On failure the problem to answer.
 std::expected<boost::json::value, response> parse_body(std::string_view body);
 
 class session;
@@ -133,7 +135,7 @@ struct limits {
     std::size_t header_bytes_max = 8'192;
     std::size_t body_bytes_max = 16'384;
     std::size_t uri_bytes_max = 2'048;
-    std::size_t pipelined_requests_max = 64;      ///< parsed and unanswered, per connection
+    std::size_t pipelined_requests_max = 64;  ///< parsed and unanswered, per connection
     std::uint64_t requests_per_connection_max = 1'000'000;
     std::chrono::milliseconds request_timeout{10'000};  ///< first byte to complete request
     std::chrono::milliseconds idle_timeout{60'000};     ///< between requests

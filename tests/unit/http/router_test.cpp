@@ -1,0 +1,116 @@
+#include <catch2/catch.hpp>
+#include <stdexcept>
+
+#include "session.hpp"
+
+using namespace flashsale;
+using namespace flashsale::http;
+
+namespace {
+
+class notebook final : public session {
+public:
+    void answer(std::uint64_t slot, response&& value) override {
+        answers.emplace_back(slot, std::move(value));
+    }
+    std::vector<std::pair<std::uint64_t, response>> answers;
+};
+
+struct fixture {
+    std::shared_ptr<notebook> client = std::make_shared<notebook>();
+    router routes;
+
+    response ask(method verb, std::string_view path) {
+        request incoming{.verb = verb, .path = path};
+        const std::size_t before = client->answers.size();
+        routes.dispatch(incoming, exchange(client, before));
+        REQUIRE(client->answers.size() == before + 1);
+        CHECK(client->answers.back().first == before);
+        return client->answers.back().second;
+    }
+
+    void add(method verb, std::string pattern) {
+        routes.add(verb, pattern, [pattern](const request& incoming, exchange reply) {
+            reply.answer({.status = 200, .body = pattern + "=" + std::string(incoming.parameter)});
+        });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a path finds its handler") {
+    fixture f;
+    f.add(method::get, "/livez");
+    f.add(method::post, "/v1/orders");
+    f.add(method::get, "/v1/orders/{id}");
+    f.add(method::get, "/v1/users/{id}/orders");
+    f.add(method::post, "/v1/products/{id}/restock");
+
+    CHECK(f.ask(method::get, "/livez").body == "/livez=");
+    CHECK(f.ask(method::post, "/v1/orders").body == "/v1/orders=");
+    CHECK(f.ask(method::get, "/v1/orders/7-a").body == "/v1/orders/{id}=7-a");
+    CHECK(f.ask(method::get, "/v1/users/7/orders").body == "/v1/users/{id}/orders=7");
+    CHECK(f.ask(method::post, "/v1/products/8/restock").body == "/v1/products/{id}/restock=8");
+}
+
+TEST_CASE("any other path answers 404") {
+    fixture f;
+    f.add(method::get, "/livez");
+    f.add(method::get, "/v1/orders/{id}");
+    f.add(method::get, "/v1/users/{id}/orders");
+    const auto path = GENERATE("/", "", "/livez/", "/LIVEZ", "//livez", "/livez#a", "/liv%65z",
+                               "http://a/livez", "*", "/v1/orders/", "/v1/orders/1/2",
+                               "/v1/orders/%31", "/v1/orders/a b", "/v1/users//orders",
+                               "/v1/users/orders", "/v1/users/1/2/orders", "/v1/orders/\xc3\xa4");
+    INFO(path);
+    CHECK(f.ask(method::get, path).status == 404);
+    CHECK(f.ask(method::post, path).status == 404);
+    CHECK(f.ask(method::other, path).status == 404);
+}
+
+TEST_CASE("another method on a known path answers 405 and names those allowed") {
+    fixture f;
+    f.add(method::get, "/a");
+    f.add(method::post, "/b/{id}");
+    f.add(method::get, "/c");
+    f.add(method::post, "/c");
+    CHECK(f.ask(method::post, "/a").status == 405);
+    CHECK(f.ask(method::post, "/a").allow == "GET, HEAD");
+    CHECK(f.ask(method::get, "/b/1").allow == "POST");
+    CHECK(f.ask(method::other, "/c").status == 405);
+    CHECK(f.ask(method::other, "/c").allow == "GET, HEAD, POST");
+}
+
+TEST_CASE("a handler that throws answers 500") {
+    fixture f;
+    f.routes.add(method::get, "/throws",
+                 [](const request&, exchange) { throw std::runtime_error("on purpose"); });
+    f.routes.add(method::get, "/throws-int", [](const request&, exchange) { throw 1; });
+    f.routes.add(method::get, "/late", [](const request&, exchange reply) {
+        reply.answer({.status = 200});
+        throw std::runtime_error("on purpose");
+    });
+    f.routes.add(method::get, "/forgets", [](const request&, exchange) {});
+    CHECK(f.ask(method::get, "/throws").status == 500);
+    CHECK(f.ask(method::get, "/throws-int").status == 500);
+    CHECK(f.ask(method::get, "/late").status == 200);
+    CHECK(f.ask(method::get, "/forgets").status == 500);
+}
+
+TEST_CASE("an exchange answers once, and 500 if it is overwritten") {
+    auto client = std::make_shared<notebook>();
+    {
+        exchange first(client, 1);
+        exchange second(client, 2);
+        first = std::move(second);
+        REQUIRE(client->answers.size() == 1);
+        CHECK(client->answers[0].first == 1);
+        CHECK(client->answers[0].second.status == 500);
+        first.answer({.status = 200});
+        first.answer({.status = 201});
+        exchange third = std::move(first);
+    }
+    REQUIRE(client->answers.size() == 2);
+    CHECK(client->answers[1].first == 2);
+    CHECK(client->answers[1].second.status == 200);
+}

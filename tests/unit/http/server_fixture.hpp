@@ -1,0 +1,251 @@
+#pragma once
+
+// A real server on a loopback port of its own, and a client that sees bytes.
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <condition_variable>
+#include <flashsale/http.hpp>
+#include <future>
+
+#include "metrics.hpp"
+
+namespace flashsale::http {
+
+using namespace std::chrono_literals;
+
+/// Longer than anything takes on a busy machine; only a failing test waits for it.
+inline constexpr auto patience = 20s;
+
+template <class Condition>
+bool eventually(Condition holds) {
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > give_up) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
+struct received {
+    unsigned status = 0;
+    std::string head;
+    std::string body;
+
+    bool has(std::string_view header_line) const {
+        return head.find("\r\n" + std::string(header_line) + "\r\n") != std::string::npos;
+    }
+    std::string code() const {
+        return std::string(boost::json::parse(body).at("code").as_string());
+    }
+};
+
+class client {
+public:
+    explicit client(std::uint16_t port, int receive_buffer_bytes = 0)
+        : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        REQUIRE(fd_ >= 0);
+        if (receive_buffer_bytes != 0) {
+            ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+                         sizeof receive_buffer_bytes);
+        }
+        const int on = 1;
+        ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (port != 0) connect(port);
+    }
+    client(const client&) = delete;
+    client& operator=(const client&) = delete;
+    ~client() { close(); }
+
+    void connect(std::uint16_t port) { REQUIRE(try_connect(port)); }
+    bool try_connect(std::uint16_t port) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        // NOLINTNEXTLINE(*-reinterpret-cast): the socket API's own way.
+        return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    }
+
+    void close() {
+        if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    }
+    void end_sending() { ::shutdown(fd_, SHUT_WR); }
+
+    /// False once the server has gone.
+    bool send(std::string_view text) {
+        while (!text.empty()) {
+            const ssize_t sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+            if (sent <= 0) return false;
+            text.remove_prefix(static_cast<std::size_t>(sent));
+        }
+        return true;
+    }
+    void get(std::string_view path, std::string_view headers = {}) {
+        REQUIRE(send("GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" +
+                     std::string(headers) + "\r\n"));
+    }
+
+    /// Is there anything to read, the end included, within the time?
+    bool readable(std::chrono::milliseconds within) {
+        pollfd waiting{.fd = fd_, .events = POLLIN, .revents = 0};
+        return ::poll(&waiting, 1, static_cast<int>(within.count())) == 1;
+    }
+
+    /// The next answer; status 0 at the end of the stream.
+    received answer(bool has_body = true) {
+        std::size_t end = 0;
+        while ((end = buffer_.find("\r\n\r\n")) == std::string::npos) {
+            if (!more()) return {};
+        }
+        received result;
+        result.head = buffer_.substr(0, end + 4);
+        result.status = static_cast<unsigned>(std::stoi(result.head.substr(9, 3)));
+        buffer_.erase(0, end + 4);
+        std::size_t bytes = 0;
+        if (const auto at = result.head.find("Content-Length: "); at != std::string::npos) {
+            bytes = std::stoul(result.head.substr(at + 16));
+        }
+        if (!has_body) return result;
+        while (buffer_.size() < bytes) {
+            if (!more()) return {};
+        }
+        result.body = buffer_.substr(0, bytes);
+        buffer_.erase(0, bytes);
+        return result;
+    }
+
+    /// Nothing more came, and the server has closed.
+    bool ended() { return !more() && buffer_.empty(); }
+
+    /// How many pieces have been received. What the server wrote at once comes in one.
+    int reads() const { return reads_; }
+
+private:
+    bool more() {
+        if (!readable(std::chrono::duration_cast<std::chrono::milliseconds>(patience)))
+            return false;
+        std::array<char, 65'536> bytes;  // NOLINT(*-member-init)
+        const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), 0);
+        if (got <= 0) return false;
+        ++reads_;
+        buffer_.append(bytes.data(), static_cast<std::size_t>(got));
+        return true;
+    }
+
+    int fd_;
+    int reads_ = 0;
+    std::string buffer_;
+};
+
+/// Routes: /plain answers at once; /hold keeps its exchange until the test answers it; /big answers
+/// a megabyte; /drop forgets its exchange; /throw throws; POST /echo answers its body.
+class running_server {
+public:
+    explicit running_server(limits bounds = {}, std::size_t threads = 1) : bounds_(bounds) {
+        std::vector<worker> workers;
+        for (std::size_t i = 0; i < threads; ++i) {
+            ios_.push_back(std::make_unique<asio::io_context>(1));
+            routes_.push_back(std::make_unique<router>());
+            add_routes(i);
+            workers.push_back({*ios_[i], *routes_[i]});
+        }
+        server_.emplace("127.0.0.1", 0, bounds_, std::move(workers));
+        server_->start();
+        for (const auto& io : ios_)
+            threads_.emplace_back([&io] { io->run(); });
+    }
+    ~running_server() { end(); }
+    running_server(const running_server&) = delete;
+    running_server& operator=(const running_server&) = delete;
+
+    std::uint16_t port() const { return server_->port(); }
+    server& it() { return *server_; }
+
+    /// As the process ends: what is left is aborted, and the threads run out of work by themselves.
+    void end() {
+        if (threads_.empty()) return;
+        server_->abort();
+        for (auto& thread : threads_)
+            thread.join();
+        threads_.clear();
+    }
+
+    /// Runs on the first worker's thread and waits for it.
+    template <class F>
+    auto on_worker(F function) {
+        std::packaged_task<decltype(function())()> task(std::move(function));
+        auto done = task.get_future();
+        asio::post(*ios_[0], std::move(task));
+        REQUIRE(done.wait_for(patience) == std::future_status::ready);
+        return done.get();
+    }
+
+    bool holds(std::size_t exchanges) {
+        return eventually([&] { return on_worker([&] { return held.size(); }) == exchanges; });
+    }
+    void answer_held(std::vector<std::size_t> order) {
+        on_worker([&] {
+            for (const std::size_t i : order) {
+                held.at(i).answer({.status = 200, .body = std::to_string(i)});
+            }
+            return true;
+        });
+    }
+    std::vector<exchange> take_held() {
+        return on_worker([&] { return std::exchange(held, {}); });
+    }
+
+    std::vector<exchange> held;  ///< on the first worker's thread
+
+private:
+    void add_routes(std::size_t thread) {
+        router& routes = *routes_[thread];
+        routes.add(method::get, "/plain", [](const request&, exchange reply) {
+            reply.answer({.status = 200, .body = "\"plain\""});
+        });
+        routes.add(method::get, "/thread", [thread](const request&, exchange reply) {
+            reply.answer({.status = 200, .body = std::to_string(thread)});
+        });
+        routes.add(method::get, "/hold",
+                   [this](const request&, exchange reply) { held.push_back(std::move(reply)); });
+        routes.add(method::get, "/big", [](const request&, exchange reply) {
+            reply.answer({.status = 200, .body = std::string(1'000'000, 'x')});
+        });
+        routes.add(method::get, "/drop", [](const request&, exchange) {});
+        routes.add(method::get, "/throw",
+                   [](const request&, exchange) { throw std::runtime_error("on purpose"); });
+        routes.add(method::post, "/echo", [](const request& incoming, exchange reply) {
+            reply.answer({.status = 200, .body = std::string(incoming.body)});
+        });
+        asio::io_context& io = *ios_[thread];
+        routes.add_async(io, method::get, "/later/{what}",
+                         [&io](const request& incoming) -> awaitable<response> {
+                             const std::string what(incoming.parameter);
+                             co_await asio::post(io, use_awaitable);
+                             if (what == "throw") throw std::runtime_error("on purpose");
+                             co_return response{.status = 200, .body = "\"" + what + "\""};
+                         });
+        routes.add_async(
+            io, method::get, "/throw-at-once",
+            [](const request&) -> awaitable<response> { throw std::runtime_error("on purpose"); });
+    }
+
+    limits bounds_;
+    std::vector<std::unique_ptr<asio::io_context>> ios_;
+    std::vector<std::unique_ptr<router>> routes_;
+    std::optional<server> server_;
+    std::vector<std::thread> threads_;
+};
+
+inline std::string get_text(std::string_view path, std::string_view headers = {}) {
+    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(headers) + "\r\n";
+}
+
+}  // namespace flashsale::http

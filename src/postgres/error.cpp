@@ -45,11 +45,9 @@ std::string on_one_line(std::string_view text) {
     std::string line;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        auto part = text.substr(0, end);
+        const auto part = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
-        while (!part.empty() && (part.front() == ' ' || part.front() == '\t'))
-            part.remove_prefix(1);
-        if (part.empty()) continue;
+        if (part.empty() || part.starts_with('\t')) continue;
         if (!line.empty()) line += "; ";
         line += part;
     }

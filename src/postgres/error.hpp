@@ -20,7 +20,7 @@ error make_error(error::kind what, std::string message);
 /// libpq's last message on the connection, on one line.
 std::string fault_of(const PGconn* connection);
 
-/// Line ends become "; ".
+/// Lines are joined by "; ", less those that libpq indents: advice to a reader of a terminal.
 std::string on_one_line(std::string_view text);
 
 }  // namespace flashsale::postgres

@@ -123,6 +123,7 @@ void pool_connection::send(request what) {
     const std::string* name = prepared_.find(what.what);
     const bool prepare = name == nullptr;
     if (prepare) name = &prepared_.add(what.what);
+    if (in_flight_.empty()) head_since_ = std::chrono::steady_clock::now();
     in_flight_.emplace_back(std::move(what.done), what.until, *name, prepare, reply());
     metrics::statements.add();
 
@@ -157,11 +158,14 @@ void pool_connection::wait_readable() {
 
 void pool_connection::on_readable() {
     std::vector<completion> due;
+    const auto before = in_flight_.size();
     const bool open = PQconsumeInput(connection_.get()) == 1;
-    if (!drain(due) || !open) return fail(fault_of(connection_.get()), std::move(due));
+    std::string why = open ? std::string() : fault_of(connection_.get());
+    if (!drain(due) && why.empty()) why = fault_of(connection_.get());
+    if (!why.empty()) return fail(why, std::move(due));
     wait_writable_if_needed();
     wait_readable();
-    if (due.empty()) return;
+    if (in_flight_.size() == before) return;
     attempts_ = 0;
     pool_->on_room();
     call_all(std::move(due));
@@ -198,25 +202,45 @@ bool pool_connection::add_result(result_ptr result) {
 void pool_connection::finish_head(std::vector<completion>& due) {
     auto& head = in_flight_.front();
     if (head.answer.stale_plan()) prepared_.forget(head.server_name);
-    due.emplace_back(std::move(head.done), head.answer.take());
+    if (head.done) due.emplace_back(std::move(head.done), head.answer.take());
     in_flight_.pop_front();
+    head_since_ = std::chrono::steady_clock::now();
 }
 
 // --- failing ------------------------------------------------------------------------------------
 
-/// One timer for the oldest statement in flight, which is the first to be late. It is not moved
-/// with each statement: when it fires it looks again.
+/// One timer for the connection, not moved with each statement: when it fires it looks again. A
+/// caller is told as soon as its own deadline has passed. The connection is given up only if its
+/// oldest statement had all that time for itself: a long queue is no reason to break it.
 void pool_connection::watch_deadline() {
     if (watching_ || in_flight_.empty()) return;
     watching_ = true;
-    timer_.expires_at(in_flight_.front().until);
+    auto next = head_since_ + reply_timeout(options_);
+    const auto waited_for = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                         [](const auto& one) { return bool(one.done); });
+    if (waited_for != in_flight_.end()) next = std::min(next, waited_for->until);
+    timer_.expires_at(next);
     timer_.async_wait(guarded([](pool_connection& c) {
         c.watching_ = false;
-        if (c.in_flight_.empty()) return;
-        if (std::chrono::steady_clock::now() < c.in_flight_.front().until)
-            return c.watch_deadline();
-        c.fail("no answer within " + std::to_string(reply_timeout(c.options_).count()) + " ms");
+        c.on_deadline();
     }));
+}
+
+void pool_connection::on_deadline() {
+    if (in_flight_.empty()) return;
+    const auto now = std::chrono::steady_clock::now();
+    const auto why = "no answer within " + std::to_string(reply_timeout(options_).count()) + " ms";
+    if (now - head_since_ >= reply_timeout(options_)) return fail(why);
+    std::vector<completion> due;
+    for (auto& late : in_flight_) {
+        if (now < late.until) break;
+        if (!late.done) continue;
+        metrics::outcomes_unknown.add();
+        due.emplace_back(std::exchange(late.done, nullptr),
+                         std::unexpected(make_error(error::kind::outcome_unknown, why)));
+    }
+    watch_deadline();
+    call_all(std::move(due));
 }
 
 /// For callers that must not be called back from inside.
@@ -263,6 +287,7 @@ std::vector<completion> pool_connection::close(const std::string& why) {
     watching_ = false;
     std::vector<completion> due;
     for (auto& statement : std::exchange(in_flight_, {})) {
+        if (!statement.done) continue;
         auto outcome = statement.answer.take_unfinished(why);
         if (!outcome && outcome.error().what == error::kind::outcome_unknown) {
             metrics::outcomes_unknown.add();

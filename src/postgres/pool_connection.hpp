@@ -79,7 +79,7 @@ private:
     enum class phase { idle, connecting, ready, waiting_to_reconnect, stopped };
 
     struct sent_statement {
-        callback<result> done;
+        callback<result> done;  ///< empty once the caller was told that it is late
         deadline until;
         std::string server_name;
         bool preparing;  ///< the results are still those of PREPARE
@@ -99,6 +99,7 @@ private:
     void finish_head(std::vector<completion>& due);
 
     void watch_deadline();
+    void on_deadline();
     void fail_soon(std::string why);
     void fail(const std::string& why, std::vector<completion> due = {});
     std::vector<completion> close(const std::string& why);
@@ -124,6 +125,7 @@ private:
     bool writing_ = false;
     bool watching_ = false;
     deadline ready_since_;
+    deadline head_since_;  ///< when the oldest in flight became the oldest
     std::minstd_rand random_;
 };
 

@@ -64,7 +64,13 @@ void create_database_if_missing(const options& target) {
     session server(maintenance);
     const auto found = server.execute(find_database, parameters().text(name));
     // The first refusal says more than that of a database which nobody asked for.
-    if (!found || !found->empty()) refuse(target, connected.error().message);
+    if (!found) refuse(target, connected.error().message);
+    if (!found->empty()) {
+        // Another process may have made it a moment ago.
+        const auto again = session(target).connect();
+        if (!again) refuse(target, again.error().message);
+        return;
+    }
 
     // Locale C: byte order, which no upgrade of the system's locales can change under an index.
     const auto create = "CREATE DATABASE " + quote_identifier(name) +

@@ -33,7 +33,7 @@ struct options {
 struct error {
     enum class kind {
         unavailable,  ///< no connection, or it was lost before COMMIT was sent: nothing happened
-        overloaded,   ///< the pool's queue is full; nothing was sent
+        overloaded,   ///< the pool's queue is full or too slow; nothing was sent
         outcome_unknown,  ///< sent, and the connection died or the deadline passed: do it again
         transient,        ///< rolled back, may work later (40, 53, 55, 57, 58, 25006, 25P03, 26000)
         unique_violation,  ///< 23505, rolled back
@@ -175,8 +175,8 @@ public:
     bool ready() const;         ///< at least one connection
     std::string fault() const;  ///< why not, for people
 
-    /// Waits at most statement_timeout + 1 s, its time in the queue included; a statement that is
-    /// late on its connection takes those behind it along. `done` is never called from inside.
+    /// Waits at most statement_timeout + 1 s, its time in the queue included: `overloaded` if it
+    /// was never sent, else outcome_unknown. `done` is never called from inside.
     void execute(const statement& what, parameters with, callback<result> done);
     awaitable<result> execute(const statement& what, parameters with = {});
 

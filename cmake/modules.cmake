@@ -5,6 +5,8 @@
 #
 #   flashsale_module(NAME
 #       SOURCES file...      implementation files, relative to src/<name>
+#       API_SOURCES file...  the little code behind the public headers' values (a name, a codec),
+#                            for those who see the api and not the implementation
 #       USES module...       implementations or <module>_api's that this one may include and link
 #       LINKS target...      C libraries, PRIVATE: no public header shows theirs
 #   )
@@ -32,7 +34,7 @@ function(flashsale_allow from)
 endfunction()
 
 function(flashsale_module name)
-    cmake_parse_arguments(PARSE_ARGV 1 module "" "" "SOURCES;USES;LINKS")
+    cmake_parse_arguments(PARSE_ARGV 1 module "" "" "SOURCES;API_SOURCES;USES;LINKS")
 
     set(api "flashsale_${name}_api")
     add_library(${api} INTERFACE)
@@ -40,6 +42,15 @@ function(flashsale_module name)
     target_link_libraries(${api} INTERFACE flashsale_boost)
     if(NOT name STREQUAL "base")
         target_link_libraries(${api} INTERFACE flashsale_base_api)
+    endif()
+
+    if(module_API_SOURCES)
+        add_library(flashsale_${name}_values STATIC ${module_API_SOURCES})
+        target_include_directories(flashsale_${name}_values
+            PUBLIC "${PROJECT_SOURCE_DIR}/include/${name}")
+        target_link_libraries(flashsale_${name}_values PUBLIC flashsale_boost flashsale_base)
+        flashsale_precompile(flashsale_${name}_values)
+        target_link_libraries(${api} INTERFACE flashsale_${name}_values)
     endif()
 
     set(target "flashsale_${name}")

@@ -7,36 +7,36 @@ namespace flashsale::http {
 
 namespace {
 
-/// The status line and, since nearly every answer has one of two, the line after it.
-struct opening {
+struct status_line {
     unsigned status;
     std::string_view line;
 };
 
-constexpr std::array openings{
-    opening{200, "HTTP/1.1 200 OK\r\n"},
-    opening{201, "HTTP/1.1 201 Created\r\n"},
-    opening{202, "HTTP/1.1 202 Accepted\r\n"},
-    opening{204, "HTTP/1.1 204 No Content\r\n"},
-    opening{400, "HTTP/1.1 400 Bad Request\r\n"},
-    opening{409, "HTTP/1.1 409 Conflict\r\n"},
-    opening{404, "HTTP/1.1 404 Not Found\r\n"},
-    opening{405, "HTTP/1.1 405 Method Not Allowed\r\n"},
-    opening{408, "HTTP/1.1 408 Request Timeout\r\n"},
-    opening{411, "HTTP/1.1 411 Length Required\r\n"},
-    opening{413, "HTTP/1.1 413 Content Too Large\r\n"},
-    opening{414, "HTTP/1.1 414 URI Too Long\r\n"},
-    opening{415, "HTTP/1.1 415 Unsupported Media Type\r\n"},
-    opening{422, "HTTP/1.1 422 Unprocessable Content\r\n"},
-    opening{431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
-    opening{500, "HTTP/1.1 500 Internal Server Error\r\n"},
-    opening{501, "HTTP/1.1 501 Not Implemented\r\n"},
-    opening{503, "HTTP/1.1 503 Service Unavailable\r\n"},
-    opening{505, "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
+constexpr std::array status_lines{
+    // Searched from the front: what a sale answers most comes first.
+    status_line{409, "HTTP/1.1 409 Conflict\r\n"},
+    status_line{400, "HTTP/1.1 400 Bad Request\r\n"},
+    status_line{200, "HTTP/1.1 200 OK\r\n"},
+    status_line{201, "HTTP/1.1 201 Created\r\n"},
+    status_line{202, "HTTP/1.1 202 Accepted\r\n"},
+    status_line{204, "HTTP/1.1 204 No Content\r\n"},
+    status_line{404, "HTTP/1.1 404 Not Found\r\n"},
+    status_line{405, "HTTP/1.1 405 Method Not Allowed\r\n"},
+    status_line{408, "HTTP/1.1 408 Request Timeout\r\n"},
+    status_line{411, "HTTP/1.1 411 Length Required\r\n"},
+    status_line{413, "HTTP/1.1 413 Content Too Large\r\n"},
+    status_line{414, "HTTP/1.1 414 URI Too Long\r\n"},
+    status_line{415, "HTTP/1.1 415 Unsupported Media Type\r\n"},
+    status_line{422, "HTTP/1.1 422 Unprocessable Content\r\n"},
+    status_line{431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
+    status_line{500, "HTTP/1.1 500 Internal Server Error\r\n"},
+    status_line{501, "HTTP/1.1 501 Not Implemented\r\n"},
+    status_line{503, "HTTP/1.1 503 Service Unavailable\r\n"},
+    status_line{505, "HTTP/1.1 505 HTTP Version Not Supported\r\n"},
 };
 
 void append_status_line(std::string& out, unsigned status) {
-    for (const opening& known : openings) {
+    for (const status_line& known : status_lines) {
         if (known.status == status) {
             out.append(known.line);
             return;

@@ -132,15 +132,14 @@ private:
     std::size_t uri_bytes_max_;
 };
 
-/// Beast has one error for a version that is unknown and for text that is no version.
+/// Beast has one error for a version that is unknown and for text that is no version. Of the
+/// request line it has accepted the method and the target.
 bool names_another_version(std::string_view input) {
-    std::string_view line = input.substr(0, input.find('\r'));
-    constexpr std::size_t version_bytes = 8;
-    if (line.size() <= version_bytes) return false;
-    line.remove_prefix(line.size() - version_bytes);
+    const std::size_t target = input.find(' ') + 1;
+    const std::string_view version = input.substr(input.find(' ', target) + 1, 8);
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    return line.starts_with("HTTP/") && digit(line[5]) && line[6] == '.' && digit(line[7]) &&
-           line != "HTTP/1.0" && line != "HTTP/1.1";
+    return version.size() == 8 && version.starts_with("HTTP/") && digit(version[5]) &&
+           version[6] == '.' && digit(version[7]) && version != "HTTP/1.0" && version != "HTTP/1.1";
 }
 
 refusal explain(const error_code& ec, std::string_view input) {
@@ -166,7 +165,26 @@ bool is_json(std::string_view content_type) {
     return beast::iequals({type.data(), type.size()}, "application/json");
 }
 
-std::optional<refusal> check_idempotency_key(const header_parser& header) {
+/// What leaves the end of the request, or what comes after it, in doubt.
+std::optional<refusal> check_framing(const header_parser& header, const limits& bounds) {
+    if (header.hosts > 1 || (header.hosts == 0 && !header.http_1_0)) {
+        return refusal{.detail = "HTTP/1.1 asks for one Host header.", .field = "Host"};
+    }
+    if (header.method == verb::post && header.content_lengths == 0) {
+        return refusal{.code = problem_code::length_required};
+    }
+    if (header.content_length().value_or(0) > bounds.body_bytes_max) {
+        return refusal{.code = problem_code::body_too_large};
+    }
+    return std::nullopt;
+}
+
+/// What can be refused with the connection still in order.
+std::optional<refusal> check_fields(const header_parser& header, std::size_t body_bytes) {
+    if (header.method == verb::post && body_bytes > 0 && !header.content_type.empty() &&
+        !is_json(header.content_type)) {
+        return refusal{.code = problem_code::unsupported_media_type};
+    }
     if (header.idempotency_keys == 0) return std::nullopt;
     const std::string_view key = header.idempotency_key;
     const auto is_visible = [](char c) { return c > 0x20 && c < 0x7f; };
@@ -174,10 +192,14 @@ std::optional<refusal> check_idempotency_key(const header_parser& header) {
         std::ranges::all_of(key, is_visible)) {
         return std::nullopt;
     }
-    return refusal{.detail =
-                       "Idempotency-Key must be one value of 1 to 255 visible ASCII "
-                       "characters.",
-                   .field = idempotency_key_name};
+    return refusal{
+        .detail = "Idempotency-Key must be one value of 1 to 255 visible ASCII characters.",
+        .field = idempotency_key_name};
+}
+
+method method_of(verb known) {
+    if (known == verb::post) return method::post;
+    return known == verb::get || known == verb::head ? method::get : method::other;
 }
 
 }  // namespace
@@ -203,26 +225,14 @@ bool request_reader::read(std::string_view input, parsed_request& found) {
                     header.started ? problem_code::headers_too_large : problem_code::uri_too_long});
         return true;
     }
-    const bool header_ends = !ec;
-    const bool is_post = header.method == verb::post;
-    const std::uint64_t body_bytes = header_ends ? header.content_length().value_or(0) : 0;
-    std::optional<refusal> fatal = header.refused;
-    if (!fatal && ec) fatal = explain(ec, head);
-    if (!fatal && (header.hosts > 1 || (header.hosts == 0 && !header.http_1_0))) {
-        fatal = refusal{.detail = "HTTP/1.1 asks for one Host header.", .field = "Host"};
-    }
-    if (!fatal && is_post && header.content_lengths == 0) {
-        fatal = refusal{.code = problem_code::length_required};
-    }
-    if (!fatal && body_bytes > bounds_->body_bytes_max) {
-        fatal = refusal{.code = problem_code::body_too_large};
-    }
-    if (fatal) {
-        refuse(found, input.size(), *fatal);
+    if (auto why =
+            ec ? header.refused.value_or(explain(ec, head)) : check_framing(header, *bounds_)) {
+        refuse(found, input.size(), *why);
         return true;
     }
 
-    const std::size_t bytes = header_bytes + static_cast<std::size_t>(body_bytes);
+    const auto body_bytes = static_cast<std::size_t>(header.content_length().value_or(0));
+    const std::size_t bytes = header_bytes + body_bytes;
     if (input.size() < bytes) {
         if (bytes_wanted_ == 0) continue_wanted_ = header.expects_continue && !header.http_1_0;
         bytes_wanted_ = bytes;
@@ -235,19 +245,13 @@ bool request_reader::read(std::string_view input, parsed_request& found) {
     found.keep_alive = header.keep_alive();
     found.http_1_0 = header.http_1_0;
     found.head_only = header.method == verb::head;
-    found.refused = check_idempotency_key(header);
-    if (is_post && body_bytes > 0 && !header.content_type.empty() &&
-        !is_json(header.content_type)) {
-        found.refused = refusal{.code = problem_code::unsupported_media_type};
-    }
+    found.refused = check_fields(header, body_bytes);
     request& incoming = found.incoming;
-    incoming.verb = is_post                                                       ? method::post
-                    : (header.method == verb::get || header.method == verb::head) ? method::get
-                                                                                  : method::other;
+    incoming.verb = method_of(header.method);
     const std::size_t question = header.target.find('?');
     incoming.path = header.target.substr(0, question);
     if (question != std::string_view::npos) incoming.query = header.target.substr(question + 1);
-    incoming.body = input.substr(header_bytes, static_cast<std::size_t>(body_bytes));
+    incoming.body = input.substr(header_bytes, body_bytes);
     incoming.idempotency_key = header.idempotency_key;
     return true;
 }

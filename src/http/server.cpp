@@ -57,6 +57,7 @@ struct server::state : std::enable_shared_from_this<server::state> {
             accept_errors_total.add();
             return is_exhaustion(ec) ? accept_later(ec) : accept();
         }
+        exhausted = false;
         hand_over(std::move(socket), loop);
         accept();
     }
@@ -77,7 +78,9 @@ struct server::state : std::enable_shared_from_this<server::state> {
 
     /// A pending connection keeps the listening socket readable: without a pause this would spin.
     void accept_later(const boost::system::error_code& why) {
-        spdlog::warn("http: cannot accept connections: {}", why.message());
+        if (!std::exchange(exhausted, true)) {
+            spdlog::warn("http: cannot accept connections: {}", why.message());
+        }
         retry_timer.expires_after(accept_retry_interval);
         retry_timer.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
             if (!ec && self->acceptor.is_open()) self->accept();
@@ -107,6 +110,7 @@ struct server::state : std::enable_shared_from_this<server::state> {
         retry_timer;
     std::uint16_t bound_port = 0;
     std::size_t next = 0;
+    bool exhausted = false;
     std::atomic<bool> accepting{true};
 };
 

@@ -36,11 +36,15 @@ void worker_loop::abort() {
 }
 
 void worker_loop::adopt(tcp_socket socket, bool refused) {
+    if (stopping_) {
+        count_->open.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
     auto made = std::make_shared<connection>(std::move(socket), *this);
     made->index = connections_.size();
     connections_.push_back(made);
     connections_open.add(1);
-    refused || stopping_ ? made->refuse() : made->start();
+    refused ? made->refuse() : made->start();
 }
 
 void worker_loop::remove(connection& closed) {

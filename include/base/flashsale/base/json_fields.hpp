@@ -38,6 +38,9 @@ public:
     /// Call last: faults on any field that no call above asked for. nullopt when all is well.
     std::optional<field_fault> finish();
 
+    /// The first fault so far, unknown fields left alone: for messages that may grow.
+    const std::optional<field_fault>& first_fault() const { return fault_; }
+
     /// Adds a fault of the caller's own, a relation between two fields say.
     void fault(std::string_view field, std::string expected);
 

@@ -1,0 +1,32 @@
+#pragma once
+
+// The log on RabbitMQ. For the composition only.
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "flashsale/events/log.hpp"
+
+namespace flashsale::events {
+
+struct amqp_options {
+    std::string url;
+    /// First part of every name declared; one for each deployment sharing a virtual host.
+    std::string name_prefix = "flashsale";
+    std::chrono::milliseconds connect_timeout{3'000};
+    std::chrono::milliseconds heartbeat{10'000};
+    std::chrono::milliseconds stall_timeout{5'000};
+    std::chrono::milliseconds confirm_timeout{5'000};
+    std::size_t publish_window_messages_max = 64;
+    std::size_t events_per_message_max = 256;
+    std::size_t message_bytes_max = 65'536;
+    std::size_t waiting_events_max = 65'536;  ///< per producer
+    std::size_t messages_per_batch_max = 64;
+    std::uint16_t prefetch_messages = 128;  ///< one value for the whole deployment
+};
+
+std::unique_ptr<log> make_amqp_log(const amqp_options& options);
+std::unique_ptr<reader> make_amqp_reader(const amqp_options& options);
+
+}  // namespace flashsale::events

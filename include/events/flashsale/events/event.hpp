@@ -1,0 +1,53 @@
+#pragma once
+
+// What the gate has granted, as JSON that anybody who binds a queue to the exchange can read:
+//
+//   {"version":1,"type":"order_accepted","id":"…","shard":0,"user_id":7,"product_id":3,
+//    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"generation":1,"seq":42}
+//
+// The process writes the head before it asks the gate; the gate appends unit_price, generation and
+// seq in the same atomic step as the decision (src/stock/lua/reserve.lua). Consumers ignore members
+// that they do not know.
+
+#include <boost/json.hpp>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "flashsale/base/time.hpp"
+#include "flashsale/base/uuid.hpp"
+
+namespace flashsale::events {
+
+struct event {
+    enum class kind {
+        order_accepted,  ///< units of a product became an order
+        stock_reduced,   ///< units were taken out by hand; user_id and unit_price mean nothing
+    };
+
+    kind what = kind::order_accepted;
+    uuid id;  ///< the order's, or the movement's
+    std::uint32_t shard = 0;
+    std::int64_t user_id = 0;
+    std::int64_t product_id = 0;
+    std::int64_t quantity = 0;
+    std::string idempotency_key;
+    timestamp created_at;
+    std::int64_t unit_price = 0;  ///< minor units
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
+
+/// The head: all members up to created_at, the object left open.
+std::string open_event(const event& what);
+
+/// Completes what open_event() began, byte for byte as the gate does.
+void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
+                 std::uint64_t seq);
+
+/// A complete event, or what is wrong with it.
+std::expected<event, std::string> decode(const boost::json::value& value);
+std::expected<event, std::string> decode(std::string_view text);
+
+}  // namespace flashsale::events

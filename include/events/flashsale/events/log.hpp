@@ -1,0 +1,102 @@
+#pragma once
+
+// The port to whatever makes events durable and hands them to the recorder.
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/events/event.hpp"
+
+namespace flashsale::events {
+
+enum class outcome {
+    durable,  ///< on disk where the recorder will find it
+    refused,  ///< it is not in the log
+    unknown,  ///< it may be in the log, now or later
+};
+
+struct confirmation {
+    std::uint64_t ticket = 0;  ///< the caller's
+    outcome what = outcome::unknown;
+};
+
+enum class log_state { down, blocked, up };
+
+class log {
+public:
+    virtual ~log() = default;
+
+    /// One worker's way into the log.
+    class producer {
+    public:
+        virtual ~producer() = default;
+
+        /// Hands over one complete event. False: too many are waiting already, nothing was taken.
+        /// Only on the worker's thread.
+        virtual bool append(std::string event, std::uint64_t ticket) = 0;
+    };
+
+    /// `confirmed` is called on `reply_on`'s thread, once for each event appended, many at a time.
+    /// The producer must outlive neither the log nor the worker; calls may still come, and are
+    /// dropped, after it is gone.
+    virtual std::unique_ptr<producer> open_producer(
+        asio::io_context& reply_on,
+        std::function<void(std::span<const confirmation>)> confirmed) = 0;
+
+    /// Whether an append now has a chance. Any thread, cheap.
+    virtual log_state state() const = 0;
+    /// Why not, for people. Any thread.
+    virtual std::string fault() const = 0;
+
+    virtual void start() = 0;
+    /// Appends what waits, for at most `patience`; what is left ends as unknown.
+    virtual void stop(std::chrono::milliseconds patience) = 0;
+};
+
+/// Something in the log that is not an event: kept with why.
+struct poison {
+    std::string text;
+    std::string reason;
+};
+
+using entry = std::expected<event, poison>;
+
+/// The recorder's way out of the log: one order of events, each delivered until acknowledged. Used
+/// by one thread; `interrupt`, `state` and `fault` by any.
+class reader {
+public:
+    virtual ~reader() = default;
+
+    struct batch {
+        std::vector<entry> entries;
+        std::uint64_t position = 0;  ///< for acknowledge()
+        bool empty() const { return entries.empty(); }
+    };
+
+    /// Waits up to `patience` for the first event, then returns what has gathered. Empty: nothing
+    /// came. An error says why there is no log; the caller waits a little and calls again.
+    virtual std::expected<batch, std::string> next(std::chrono::milliseconds patience) = 0;
+
+    /// Everything up to and including the batch at `position` is recorded. If this fails, it comes
+    /// again.
+    virtual void acknowledge(std::uint64_t position) = 0;
+
+    /// Call while a batch is held through a long wait. False: what was held will come again, and
+    /// its position is void.
+    virtual bool keep_alive() = 0;
+
+    virtual log_state state() const = 0;
+    virtual std::string fault() const = 0;
+    virtual void interrupt() = 0;
+    virtual void close() = 0;
+};
+
+}  // namespace flashsale::events

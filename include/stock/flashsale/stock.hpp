@@ -1,0 +1,73 @@
+#pragma once
+
+// The stock module: products, their units, and who may have them. What other modules may know.
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/stock/gate.hpp"
+
+namespace flashsale::stock {
+
+/// What somebody wants; the reserver makes the event and the id of it.
+struct reserve_request {
+    operation what = operation::sale;
+    std::int64_t product_id = 0;
+    std::int64_t user_id = 0;
+    std::int64_t quantity = 0;
+    std::string idempotency_key;
+};
+
+/// Units taken, and durably so: whichever one part dies now, the databases will have it.
+struct accepted {
+    uuid id;
+    std::int64_t unit_price = 0;
+    bool replayed = false;  ///< the key had been accepted before; this is the same acceptance
+};
+
+/// Reserves units and answers once the reservation is durable. One per worker, on its thread.
+class reserver {
+public:
+    virtual ~reserver() = default;
+
+    /// `done` is called on the worker's thread within the confirm deadline and a little.
+    virtual void reserve(reserve_request request, callback<std::expected<accepted, errc>> done) = 0;
+};
+
+/// A signed entry of the ledger, decided by the gate.
+struct movement {
+    uuid id;
+    std::int64_t product_id = 0;
+    std::int64_t delta = 0;
+    operation what = operation::sale;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+    std::string idempotency_key;  ///< of a reduction
+    timestamp created_at;
+};
+
+/// A movement that the database will never take, and why.
+struct refused_movement {
+    uuid id;
+    std::string reason;
+};
+
+/// The recorder's way into the ledger. Blocking; one thread.
+class ledger {
+public:
+    virtual ~ledger() = default;
+
+    /// Records movements in one transaction, each once, by id; those that can never be recorded are
+    /// left out and returned. An error means that nothing, or an unknown part, was recorded, and
+    /// that the same call has to be made again; its text is for people.
+    virtual std::expected<std::vector<refused_movement>, std::string> record(
+        std::span<const movement> movements) = 0;
+};
+
+}  // namespace flashsale::stock

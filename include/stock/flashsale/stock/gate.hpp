@@ -1,0 +1,153 @@
+#pragma once
+
+// The port to whatever decides, atomically, who gets a unit.
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/time.hpp"
+#include "flashsale/base/uuid.hpp"
+
+namespace flashsale::stock {
+
+/// Why units were not had. Above the line nothing was taken, and asking again gives the same answer
+/// until something changes; below it, ask again later with the same key.
+enum class errc {
+    product_not_found,
+    sale_not_open,
+    purchase_limit,
+    out_of_stock,
+    idempotency_key_reused,  ///< the key was used for another quantity
+    high_traffic,            ///< the database gate's tries are used up: nothing was taken
+    // ---
+    overloaded,              ///< a named limit is reached: nothing was taken
+    reopening,               ///< the gate cannot be trusted: nothing was taken
+    dependency_unavailable,  ///< nothing was taken
+    outcome_unknown,         ///< units may have been taken: the same key settles it
+};
+
+std::string_view name_of(errc code);
+
+/// Units of a product, quantity and stock stay below 2^53, where a script's doubles are exact.
+inline constexpr std::int64_t units_max = (std::int64_t{1} << 53) - 1;
+
+/// Longest idempotency key, in bytes.
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+
+enum class operation : std::uint8_t {
+    sale,  ///< for an order: window, limit and stock decide; the key's scope is (user, product)
+    reduction,  ///< by hand: stock alone decides; the key's scope is the product
+};
+
+struct reservation {
+    operation what = operation::sale;
+    std::int64_t product_id = 0;
+    std::int64_t user_id = 0;   ///< 0 for a reduction
+    std::int64_t quantity = 0;  ///< 1 to units_max
+    std::string idempotency_key;
+    uuid id;            ///< of the order or movement that a grant becomes; names its shard
+    std::string event;  ///< events::open_event() of it, for the outbox
+};
+
+struct grant {
+    uuid id;  ///< the first one's, for a repeat
+    std::int64_t unit_price = 0;
+    bool repeat = false;    ///< the key was granted before
+    bool recorded = false;  ///< a repeat whose event is in the databases already
+    std::string event;      ///< complete; to be published, unless recorded
+};
+
+using decision = std::expected<grant, errc>;
+
+/// What the gate needs to know of a product.
+struct gate_product {
+    std::int64_t id = 0;
+    std::int64_t given = 0;  ///< all units ever given
+    std::int64_t price = 0;
+    std::optional<std::int64_t> per_user_limit;
+    std::optional<timestamp> sale_starts_at;
+    std::optional<timestamp> sale_ends_at;
+};
+
+/// An event that both databases have: its outbox entry may go.
+struct settled_event {
+    uuid id;
+    std::uint32_t shard = 0;
+    std::uint64_t generation = 0;
+};
+
+/// Used by one thread, that of the io_context it was made for; calls back there, exactly once.
+class gate {
+public:
+    virtual ~gate() = default;
+
+    /// How many reservations go together, and how many such batches per shard at a time, so that
+    /// this gate is at its best.
+    struct batching_limits {
+        std::size_t reservations_max = 1;
+        std::size_t batches_in_flight_max = 1;
+    };
+    virtual batching_limits batching() const = 0;
+
+    /// One decision for each reservation, in their order; all of one shard.
+    virtual void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) = 0;
+
+    /// Tells the gate what a product was given in all, as the stock database has it. Idempotent.
+    virtual void give(std::vector<gate_product> products,
+                      callback<std::expected<void, errc>> done) = 0;
+
+    /// Removes outbox entries. Idempotent; an entry that stays is only published once more.
+    virtual void settle(std::vector<settled_event> events,
+                        callback<std::expected<void, errc>> done) = 0;
+
+    /// Units free now; nullopt where the gate does not know the product.
+    virtual void available(
+        std::vector<std::int64_t> product_ids,
+        callback<std::expected<std::vector<std::optional<std::int64_t>>, errc>> done) = 0;
+
+    /// The complete event of an accepted order that is not recorded yet; nullopt if there is none.
+    virtual void find_event(uuid id,
+                            callback<std::expected<std::optional<std::string>, errc>> done) = 0;
+
+    /// Whether an order now has a chance, and why not, for people.
+    virtual std::expected<void, std::string> check() const = 0;
+
+    // --- for the audit and the composition ---
+
+    struct levels {
+        std::uint64_t generation = 0;
+        std::uint64_t seq = 0;
+        struct product {
+            std::int64_t free = 0;
+            std::int64_t given = 0;
+        };
+        std::vector<std::optional<product>> products;  ///< as asked for
+    };
+
+    /// Free and given of products of one shard, and the seq at which that was so, in one atomic
+    /// step.
+    virtual void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
+                             callback<std::expected<levels, errc>> done) = 0;
+
+    struct outbox_page {
+        std::vector<std::string> events;
+        std::string next_cursor;  ///< empty: this was the last page
+    };
+
+    /// Every entry that is there from the first page to the last is seen, perhaps twice.
+    virtual void read_outbox(std::uint32_t shard, std::string cursor,
+                             callback<std::expected<outbox_page, errc>> done) = 0;
+};
+
+/// Which shard a product belongs to; the number of shards is fixed for a deployment.
+inline std::uint32_t shard_of(std::int64_t product_id, std::uint32_t shards) {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(product_id) % shards);
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,138 @@
+#pragma once
+
+// How the composition puts the stock module together. No other module includes this.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/stock.hpp"
+
+namespace flashsale::http {
+class router;
+}
+namespace flashsale::redis {
+class client;
+}
+namespace flashsale::postgres {
+class pool;
+class session;
+struct migration;
+}  // namespace flashsale::postgres
+namespace flashsale::events {
+class log;
+}
+
+namespace flashsale::stock {
+
+std::span<const postgres::migration> postgres_migrations();
+
+/// The generation of each shard's gate that this process believes in. Shared by all its gates.
+class shard_generations {
+public:
+    explicit shard_generations(std::uint32_t shards) : generations_(shards) {}
+
+    std::uint32_t shards() const { return static_cast<std::uint32_t>(generations_.size()); }
+    std::uint64_t get(std::uint32_t shard) const { return generations_[shard].load(); }
+    /// Never goes back.
+    void raise(std::uint32_t shard, std::uint64_t generation);
+
+private:
+    std::vector<std::atomic<std::uint64_t>> generations_;
+};
+
+struct redis_gate_options {
+    std::string key_prefix = "flashsale";
+    std::size_t batch_max = 256;
+    std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
+};
+
+/// `shards[i]` is the client of shard i, on the gate's io_context. All must outlive the gate.
+std::unique_ptr<gate> make_redis_gate(std::vector<redis::client*> shards,
+                                      shard_generations& generations,
+                                      const redis_gate_options& options);
+
+struct database_gate_options {
+    int tries_max = 3;
+    std::size_t outbox_events_max = 1'000'000;
+    /// Called between reading a product's version and the update that insists on it; for tests.
+    std::function<void(std::int64_t product_id)> before_update;
+};
+
+/// Optimistic locking on products.version. One shard.
+std::unique_ptr<gate> make_database_gate(postgres::pool& stock_database,
+                                         const database_gate_options& options);
+
+struct reserver_options {
+    std::chrono::milliseconds confirm_deadline{2'000};
+    std::size_t waiting_reservations_max = 16'384;
+};
+
+std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
+                                        std::uint32_t shards, const reserver_options& options);
+
+/// Under the database gate the movements are there already, and nothing is added twice.
+std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database);
+
+/// Registers /v1/products…; everything must outlive the router.
+struct http_dependencies {
+    asio::io_context& io;
+    postgres::pool& database;
+    gate& units;
+    reserver& reserves;
+};
+void register_routes(http::router& routes, const http_dependencies& uses);
+
+// --- start-up; blocking, throws std::runtime_error with one line for people ---
+
+/// Notes what all processes of a deployment must share, or refuses another value.
+struct deployment {
+    std::string gate_kind;
+    std::uint32_t shards = 1;
+    std::chrono::milliseconds confirm_deadline{0};
+};
+void agree_on_deployment(postgres::session& stock_database, const deployment& mine);
+
+/// Opens the gate of every shard that was never open; raises `generations` to what the database
+/// has. Runs the clients' io_context until done.
+void open_new_shards(asio::io_context& io, postgres::session& stock_database,
+                     std::vector<redis::client*> shards, shard_generations& generations,
+                     const redis_gate_options& options);
+
+// --- for the audit ---
+
+struct recorded_product {
+    std::int64_t id = 0;
+    std::int64_t given = 0;
+    std::int64_t stock = 0;
+    std::optional<std::int64_t> per_user_limit;
+    std::int64_t moved = 0;     ///< sum of its movements
+    std::int64_t moved_up = 0;  ///< of those that gave units
+    std::int64_t sold = 0;      ///< units of its sale movements
+    std::int64_t reduced = 0;   ///< units of its reductions
+};
+
+struct recorded_taking {
+    uuid id;
+    std::int64_t product_id = 0;
+    std::int64_t quantity = 0;
+    operation what = operation::sale;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
+
+/// Blocking; an error's text is for people. All products as of one instant.
+std::expected<void, std::string> for_each_product(
+    postgres::session& stock_database, const std::function<void(recorded_product)>& each);
+/// Sales and reductions of the ledger.
+std::expected<void, std::string> for_each_taking(postgres::session& stock_database,
+                                                 const std::function<void(recorded_taking)>& each);
+
+}  // namespace flashsale::stock

@@ -1,0 +1,36 @@
+#pragma once
+
+// How the composition puts the user module together. No other module includes this.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/user.hpp"
+
+namespace flashsale::http {
+class router;
+}
+namespace flashsale::postgres {
+class pool;
+struct migration;
+}  // namespace flashsale::postgres
+
+namespace flashsale::user {
+
+std::span<const postgres::migration> postgres_migrations();
+
+struct directory_options {
+    std::size_t cached_users_max = 1'000'000;
+    std::size_t lookup_batch_max = 1'000;
+    std::size_t waiting_lookups_max = 16'384;
+};
+
+std::unique_ptr<directory> make_postgres_directory(postgres::pool& user_database,
+                                                   const directory_options& options);
+
+/// Registers /v1/users and /v1/users/{id}; everything must outlive the router.
+void register_routes(http::router& routes, asio::io_context& io, postgres::pool& user_database);
+
+}  // namespace flashsale::user

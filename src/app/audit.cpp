@@ -1,0 +1,203 @@
+#include "audit.hpp"
+
+#include <unordered_set>
+
+namespace flashsale::app {
+
+namespace {
+
+/// Units that left the gate for one reason, wherever that is noted.
+struct taking {
+    std::int64_t product_id = 0;
+    std::int64_t quantity = 0;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
+
+class auditor {
+public:
+    explicit auditor(const audit_record& record) : record_(record) {}
+
+    audit_result run() {
+        count();
+        check_ledger();
+        check_orders_against_movements();
+        check_keys_and_limits();
+        if (!record_.gate_fault && !record_.gate_is_database) check_gate();
+        return std::move(result_);
+    }
+
+private:
+    void count() {
+        result_.products = record_.products.size();
+        result_.orders = record_.orders.size();
+        result_.outbox = record_.outbox.size();
+        result_.parked = record_.parked.size();
+        for (const auto& [id, product] : record_.products) {
+            result_.given += product.given;
+            result_.stock += product.stock;
+            result_.sold += product.sold;
+            result_.reduced += product.reduced;
+            if (record_.gate_is_database) result_.free += product.stock;
+        }
+    }
+
+    void fault(std::int64_t product_id, std::string sum, std::string found,
+               std::vector<uuid> orders = {}) {
+        result_.faults.push_back({product_id, std::move(sum), std::move(found), std::move(orders)});
+    }
+
+    static std::string pair(const char* a, std::int64_t x, const char* b, std::int64_t y) {
+        return std::string(a) + " " + std::to_string(x) + ", " + b + " " + std::to_string(y);
+    }
+
+    void check_ledger() {
+        for (const auto& [id, p] : record_.products) {
+            if (p.stock != p.moved) {
+                fault(id, "stock = sum of movements", pair("stock", p.stock, "movements", p.moved));
+            }
+            if (p.given != p.moved_up) {
+                fault(id, "given = sum of movements that gave",
+                      pair("given", p.given, "movements", p.moved_up));
+            }
+            if (p.sold + p.reduced > p.given) {
+                fault(id, "sold + reduced <= given",
+                      pair("sold and reduced", p.sold + p.reduced, "given", p.given));
+            }
+            if (p.stock < 0) fault(id, "stock >= 0", "stock " + std::to_string(p.stock));
+        }
+    }
+
+    /// True if the event's outbox entry went, which it does only after both databases had it.
+    bool was_settled(const order::recorded_order& one) const {
+        if (record_.outbox.contains(one.id) || record_.gate_fault) return false;
+        if (record_.gate_is_database) return true;
+        const auto level = record_.levels.find(one.product_id);
+        if (level == record_.levels.end() || !level->second) return false;
+        return counted_in(*level->second, one.generation, one.seq);
+    }
+
+    static bool counted_in(const gate_level& level, std::uint64_t generation, std::uint64_t seq) {
+        return generation < level.generation ||
+               (generation == level.generation && seq <= level.seq);
+    }
+
+    void check_orders_against_movements() {
+        const char* sum = "orders and sale movements match one to one";
+        std::map<std::int64_t, std::vector<uuid>> without_order, without_movement, different;
+        for (const auto& [id, movement] : record_.takings) {
+            if (movement.what != stock::operation::sale) continue;
+            const auto order = record_.orders.find(id);
+            if (order == record_.orders.end()) {
+                const bool on_its_way = record_.gate_is_database && record_.outbox.contains(id);
+                if (!on_its_way) without_order[movement.product_id].push_back(id);
+            } else if (order->second.quantity != movement.quantity ||
+                       order->second.product_id != movement.product_id) {
+                different[movement.product_id].push_back(id);
+            }
+        }
+        for (const auto& [id, order] : record_.orders) {
+            if (!record_.takings.contains(id) && was_settled(order)) {
+                without_movement[order.product_id].push_back(id);
+            }
+        }
+        const auto report = [&](auto& all, const char* what) {
+            for (auto& [product, ids] : all) {
+                std::string found = std::to_string(ids.size()) + " " + what;
+                fault(product, sum, std::move(found), std::move(ids));
+            }
+        };
+        report(without_order, "movements have no order");
+        report(without_movement, "orders have no movement");
+        report(different, "differ in product or quantity");
+    }
+
+    void check_keys_and_limits() {
+        std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> bought;
+        std::unordered_map<std::string, uuid> keys;
+        for (const auto& [id, order] : record_.orders) {
+            bought[{order.product_id, order.user_id}] += order.quantity;
+            const auto [first, fresh] =
+                keys.try_emplace(std::to_string(order.user_id) + ":" +
+                                     std::to_string(order.product_id) + ":" + order.idempotency_key,
+                                 id);
+            if (!fresh) {
+                fault(order.product_id, "one key, one order", "two orders of one key",
+                      {first->second, id});
+            }
+        }
+        for (const auto& [who, quantity] : bought) {
+            const auto product = record_.products.find(who.first);
+            if (product == record_.products.end()) {
+                fault(who.first, "every order has a product", "no such product");
+            } else if (product->second.per_user_limit &&
+                       quantity > *product->second.per_user_limit) {
+                fault(who.first, "no user above the limit",
+                      "user " + std::to_string(who.second) + " has " + std::to_string(quantity) +
+                          ", the limit is " + std::to_string(*product->second.per_user_limit));
+            }
+        }
+    }
+
+    /// Every taking by id, once, wherever it is noted by now.
+    std::unordered_map<uuid, taking, uuid_hash> all_takings() const {
+        std::unordered_map<uuid, taking, uuid_hash> all;
+        for (const auto& [id, one] : record_.takings) {
+            all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
+        }
+        for (const auto& [id, one] : record_.orders) {
+            all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
+        }
+        for (const auto& [id, one] : record_.outbox) {
+            all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
+        }
+        for (const order::parked_event& parked : record_.parked) {
+            const auto one = events::decode(parked.event);
+            if (!one) continue;
+            all.try_emplace(one->id,
+                            taking{one->product_id, one->quantity, one->generation, one->seq});
+        }
+        return all;
+    }
+
+    void check_gate() {
+        result_.gate_checked = true;
+        std::map<std::int64_t, std::int64_t> taken;
+        for (const auto& [id, one] : all_takings()) {
+            const auto level = record_.levels.find(one.product_id);
+            if (level == record_.levels.end() || !level->second) continue;
+            if (counted_in(*level->second, one.generation, one.seq)) {
+                taken[one.product_id] += one.quantity;
+            }
+        }
+        for (const auto& [id, level] : record_.levels) {
+            if (!level) {
+                fault(id, "given at the gate = given", "the gate does not know the product");
+                continue;
+            }
+            result_.free += level->free;
+            if (level->free < 0) fault(id, "free >= 0", "free " + std::to_string(level->free));
+            if (level->free + taken[id] != level->given) {
+                fault(id, "free + taken = given, at the gate",
+                      pair("free", level->free, "taken", taken[id]) + ", given " +
+                          std::to_string(level->given));
+            }
+            const auto product = record_.products.find(id);
+            if (product != record_.products.end() && level->given > product->second.given) {
+                fault(id, "given at the gate <= given",
+                      pair("at the gate", level->given, "given", product->second.given));
+            }
+        }
+    }
+
+    const audit_record& record_;
+    audit_result result_;
+};
+
+}  // namespace
+
+audit_result audit(const audit_record& record) {
+    return auditor(record).run();
+}
+
+}  // namespace flashsale::app

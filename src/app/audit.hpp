@@ -1,0 +1,59 @@
+#pragma once
+
+// The arithmetic that proves the promises; no I/O. What it adds up was read in an order that makes
+// each sum exact while the sale runs (audit_record.hpp), so a fault here is a fault, not a race.
+
+#include <flashsale/events/event.hpp>
+#include <flashsale/order/module.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace flashsale::app {
+
+/// A product at the gate, and the seq at which it was read: what has a later one is not in it.
+struct gate_level {
+    std::int64_t free = 0;
+    std::int64_t given = 0;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
+
+struct audit_record {
+    /// Why the gate could not be read; then only the databases are compared.
+    std::optional<std::string> gate_fault;
+    /// The products table is the gate: stock is free, and movements come before orders.
+    bool gate_is_database = false;
+
+    std::map<std::int64_t, std::optional<gate_level>> levels;  ///< of the products known at first
+    std::unordered_map<uuid, events::event, uuid_hash> outbox;
+    std::map<std::int64_t, stock::recorded_product> products;
+    std::unordered_map<uuid, stock::recorded_taking, uuid_hash> takings;
+    std::unordered_map<uuid, order::recorded_order, uuid_hash> orders;
+    std::vector<order::parked_event> parked;
+};
+
+/// One sum that does not hold.
+struct audit_fault {
+    std::int64_t product_id = 0;  ///< 0: not of one product
+    std::string sum;              ///< `stock = sum of movements`
+    std::string found;            ///< `stock 10, movements 9`
+    std::vector<uuid> orders;     ///< those at fault, where they can be told
+};
+
+struct audit_result {
+    std::vector<audit_fault> faults;
+    std::int64_t given = 0, stock = 0, free = 0, sold = 0, reduced = 0;
+    std::size_t products = 0, orders = 0, outbox = 0, parked = 0;
+    bool gate_checked = false;
+
+    bool holds() const { return faults.empty(); }
+};
+
+audit_result audit(const audit_record& record);
+
+}  // namespace flashsale::app

@@ -1,0 +1,162 @@
+#include "audit_record.hpp"
+
+#include <flashsale/order/module.hpp>
+
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr std::size_t products_per_read = 500;
+
+void must(const std::expected<void, std::string>& done) {
+    if (!done) throw unavailable_error(done.error());
+}
+
+}  // namespace
+
+audit_reader::audit_reader(const config& settings)
+    : settings_(settings),
+      generations_(shards_of(settings)),
+      access_(io_, settings, generations_),
+      stock_database_(
+          open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
+      order_database_(
+          open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)) {
+    access_.start();
+}
+
+audit_reader::~audit_reader() {
+    access_.stop();
+    io_.restart();
+    io_.poll();
+}
+
+template <class T>
+std::expected<T, stock::errc> audit_reader::wait_for(
+    const std::function<void(callback<std::expected<T, stock::errc>>)>& start) {
+    std::optional<std::expected<T, stock::errc>> reply;
+    start([&reply](std::expected<T, stock::errc> result) { reply = std::move(result); });
+    io_.restart();
+    while (!reply)
+        io_.run_one();
+    return std::move(*reply);
+}
+
+std::optional<std::string> audit_reader::wait_for_gate() {
+    const auto until = steady::now() + ms_of(settings_.process.start_timeout_ms);
+    while (steady::now() < until && !access_.gate().check()) {
+        io_.restart();
+        io_.run_for(10ms);
+    }
+    const auto state = access_.gate().check();
+    return state ? std::nullopt : std::optional(state.error());
+}
+
+void audit_reader::read_levels(audit_record& into) {
+    std::map<std::uint32_t, std::vector<std::int64_t>> by_shard;
+    must(stock::for_each_product(stock_database_, [&](const stock::recorded_product& one) {
+        by_shard[stock::shard_of(one.id, generations_.shards())].push_back(one.id);
+    }));
+    for (const auto& [shard, ids] : by_shard) {
+        for (std::size_t begin = 0; begin < ids.size(); begin += products_per_read) {
+            const auto end = std::min(begin + products_per_read, ids.size());
+            const std::vector<std::int64_t> piece(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                  ids.begin() + static_cast<std::ptrdiff_t>(end));
+            auto found = wait_for<stock::gate::levels>([&, at = shard](auto done) {
+                access_.gate().read_levels(at, piece, std::move(done));
+            });
+            if (!found) {
+                into.gate_fault = "shard " + std::to_string(shard) + " answers " +
+                                  std::string(name_of(found.error()));
+                return;
+            }
+            for (std::size_t i = 0; i < piece.size(); ++i) {
+                std::optional<gate_level> level;
+                if (const auto& units = found->products[i]) {
+                    level = gate_level{units->free, units->given, found->generation, found->seq};
+                }
+                into.levels[piece[i]] = level;
+            }
+        }
+    }
+}
+
+void audit_reader::read_outbox(audit_record& into) {
+    if (into.gate_fault) return;
+    for (std::uint32_t shard = 0; shard < generations_.shards(); ++shard) {
+        std::string cursor;
+        do {
+            auto page = wait_for<stock::gate::outbox_page>(
+                [&](auto done) { access_.gate().read_outbox(shard, cursor, std::move(done)); });
+            if (!page) {
+                into.gate_fault = "the outbox of shard " + std::to_string(shard) + " answers " +
+                                  std::string(name_of(page.error()));
+                return;
+            }
+            for (const std::string& text : page->events) {
+                auto event = events::decode(text);
+                if (!event)
+                    throw unavailable_error("an outbox entry is no event: " + event.error());
+                into.outbox.try_emplace(event->id, std::move(*event));
+            }
+            cursor = std::move(page->next_cursor);
+        } while (!cursor.empty());
+    }
+}
+
+void audit_reader::read_ledger(audit_record& into) {
+    must(stock::for_each_taking(stock_database_, [&](stock::recorded_taking one) {
+        into.takings.try_emplace(one.id, one);
+    }));
+    must(stock::for_each_product(stock_database_, [&](stock::recorded_product one) {
+        into.products.insert_or_assign(one.id, one);
+    }));
+}
+
+void audit_reader::read_orders(audit_record& into) {
+    must(order::for_each_order(order_database_, [&](order::recorded_order one) {
+        const uuid id = one.id;
+        into.orders.try_emplace(id, std::move(one));
+    }));
+    into.parked.clear();
+    must(order::for_each_parked(
+        order_database_, [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
+}
+
+audit_record audit_reader::read() {
+    audit_record record;
+    record.gate_is_database = !uses_redis(settings_);
+    record.gate_fault = wait_for_gate();
+    if (!record.gate_fault) {
+        read_levels(record);
+        read_outbox(record);
+    }
+    read_ledger(record);
+    read_orders(record);
+    if (record.gate_is_database) {
+        read_outbox(record);
+        read_orders(record);
+    }
+    return record;
+}
+
+bool audit_reader::wait_for_empty_outbox(std::chrono::duration<double> most) {
+    const auto until = steady::now() + std::chrono::duration_cast<steady::duration>(most);
+    if (wait_for_gate()) return false;
+    while (true) {
+        audit_record record;
+        read_outbox(record);
+        if (record.gate_fault) return false;
+        if (record.outbox.empty()) return true;
+        if (steady::now() >= until) return false;
+        io_.restart();
+        io_.run_for(50ms);
+    }
+}
+
+}  // namespace flashsale::app

@@ -1,0 +1,51 @@
+#pragma once
+
+// Reads what the audit adds up, in the order that makes it exact while orders are being placed:
+//
+//   1. the gate: free, given and the seq at which that was so, in one atomic step a product
+//   2. the outbox, in pages
+//   3. the stock database's ledger, then the order database
+//
+// An event up to that seq left the outbox only after both databases had it; so what is missing in 2
+// is there in 3. And since an order is committed before its movement, every movement read has its
+// order. Under the database gate it is the other way round, and 2 and 3 are read once more.
+
+#include <boost/asio/io_context.hpp>
+
+#include "audit.hpp"
+#include "gate_access.hpp"
+
+namespace flashsale::app {
+
+class audit_reader {
+public:
+    explicit audit_reader(const config& settings);
+    ~audit_reader();
+
+    /// Waits until nothing is in the outbox. False: it was not empty in time.
+    bool wait_for_empty_outbox(std::chrono::duration<double> most);
+
+    /// Throws unavailable_error if a database cannot be read.
+    audit_record read();
+
+private:
+    void read_levels(audit_record& into);
+    void read_outbox(audit_record& into);
+    void read_ledger(audit_record& into);
+    void read_orders(audit_record& into);
+    /// Waits for a gate that was only now connected to.
+    std::optional<std::string> wait_for_gate();
+
+    template <class T>
+    std::expected<T, stock::errc> wait_for(
+        const std::function<void(callback<std::expected<T, stock::errc>>)>& start);
+
+    const config settings_;
+    stock::shard_generations generations_;
+    asio::io_context io_;
+    gate_access access_;
+    postgres::session stock_database_;
+    postgres::session order_database_;
+};
+
+}  // namespace flashsale::app

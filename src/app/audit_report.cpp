@@ -1,0 +1,91 @@
+#include "audit_report.hpp"
+
+#include <boost/json.hpp>
+
+namespace flashsale::app {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t named_max = 20;
+
+}  // namespace
+
+std::string audit_report_text(const audit_record& record, const audit_result& result) {
+    std::string out;
+    const auto line = [&out](std::string_view name, auto value) {
+        out.append(name).append(std::string(12 - name.size(), ' '));
+        out.append(std::to_string(value)).push_back('\n');
+    };
+    line("products", result.products);
+    line("given", result.given);
+    if (result.gate_checked || record.gate_is_database) line("free", result.free);
+    line("sold", result.sold);
+    line("reduced", result.reduced);
+    line("orders", result.orders);
+    line("in outbox", result.outbox);
+    line("parked", result.parked);
+    for (const order::parked_event& one : record.parked) {
+        out.append("  parked ")
+            .append(one.id.to_string())
+            .append(": ")
+            .append(one.reason)
+            .push_back('\n');
+    }
+    for (const audit_fault& fault : result.faults) {
+        out.append("FAULT ");
+        if (fault.product_id != 0)
+            out.append("product ").append(std::to_string(fault.product_id)).append(": ");
+        out.append(fault.sum).append(": ").append(fault.found).push_back('\n');
+        for (std::size_t i = 0; i < fault.orders.size() && i < named_max; ++i) {
+            out.append("  order ").append(fault.orders[i].to_string()).push_back('\n');
+        }
+        if (fault.orders.size() > named_max) {
+            out.append("  and ")
+                .append(std::to_string(fault.orders.size() - named_max))
+                .append(" more\n");
+        }
+    }
+    if (record.gate_fault) {
+        out.append("the gate could not be read (")
+            .append(*record.gate_fault)
+            .append("): only the databases were compared\n");
+    }
+    out.append(result.holds() ? "every sum holds\n"
+                              : std::to_string(result.faults.size()) + " sums do not hold\n");
+    return out;
+}
+
+std::string audit_report_json(const audit_record& record, const audit_result& result) {
+    json::array faults;
+    for (const audit_fault& fault : result.faults) {
+        json::array orders;
+        for (const uuid& id : fault.orders)
+            orders.emplace_back(id.to_string());
+        faults.push_back({{"product_id", fault.product_id},
+                          {"sum", fault.sum},
+                          {"found", fault.found},
+                          {"orders", std::move(orders)}});
+    }
+    json::array parked;
+    for (const order::parked_event& one : record.parked) {
+        parked.push_back({{"id", one.id.to_string()}, {"reason", one.reason}});
+    }
+    json::object out{{"holds", result.holds()},
+                     {"gate_checked", result.gate_checked || record.gate_is_database},
+                     {"products", result.products},
+                     {"given", result.given},
+                     {"free", result.free},
+                     {"sold", result.sold},
+                     {"reduced", result.reduced},
+                     {"stock", result.stock},
+                     {"orders", result.orders},
+                     {"outbox", result.outbox},
+                     {"parked", std::move(parked)},
+                     {"faults", std::move(faults)}};
+    if (record.gate_fault) out["gate_fault"] = *record.gate_fault;
+    return json::serialize(out) + "\n";
+}
+
+}  // namespace flashsale::app

@@ -1,0 +1,31 @@
+#include <cstdio>
+
+#include <flashsale/app.hpp>
+
+#include "audit_record.hpp"
+#include "audit_report.hpp"
+#include "commands.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+int audit(const config& settings, const audit_request& asked) {
+    require_schemas(settings);
+    audit_reader reader(settings);
+    const bool rested = asked.wait_s == 0 ||
+                        reader.wait_for_empty_outbox(std::chrono::duration<double>(asked.wait_s));
+    const audit_record record = reader.read();
+    const audit_result result = audit(record);
+    const std::string report =
+        asked.json ? audit_report_json(record, result) : audit_report_text(record, result);
+    std::fputs(report.c_str(), stdout);
+    if (!result.holds()) return exit_does_not_hold;
+    if (record.gate_fault) return exit_unavailable;
+    if (!rested) {
+        std::fputs("flashsale: the backlog was not recorded in the time given\n", stderr);
+        return exit_does_not_hold;
+    }
+    return exit_ok;
+}
+
+}  // namespace flashsale::app

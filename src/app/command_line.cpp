@@ -1,0 +1,129 @@
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include <flashsale/app.hpp>
+
+#include "commands.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+constexpr const char* footer =
+    "Every key of the configuration can be overridden by the environment: redis.url by\n"
+    "FLASHSALE_REDIS__URL.\n\n"
+    "Exit codes: 0 all is well; 1 an audit or a health check says no; 2 the command line or the\n"
+    "configuration is wrong; 3 a server that is needed does not answer, or a database's schema is\n"
+    "not this version's; 4 an error of the program itself.";
+
+void set_up_log(const config& settings) {
+    auto logger = spdlog::stderr_color_mt("flashsale");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+    logger->set_level(spdlog::level::from_str(settings.log.level));
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+}
+
+int guarded(const std::function<int()>& command) {
+    try {
+        return command();
+    } catch (const config_error& error) {
+        std::fprintf(stderr, "flashsale: %s\n", error.what());
+        return exit_usage;
+    } catch (const unavailable_error& error) {
+        std::fprintf(stderr, "flashsale: %s\n", error.what());
+        return exit_unavailable;
+    } catch (const std::runtime_error& error) {
+        // Of the modules' start-up: a database that refuses what this process stands for.
+        std::fprintf(stderr, "flashsale: %s\n", error.what());
+        return exit_unavailable;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "flashsale: internal error: %s\n", error.what());
+        return exit_internal;
+    }
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+    CLI::App cli("Sells a small stock to a huge crowd: never more than there is, never less.",
+                 "flashsale");
+    cli.footer(footer);
+    cli.set_version_flag("--version", "flashsale " FLASHSALE_VERSION);
+    cli.require_subcommand(1);
+
+    std::string config_path;
+    const auto with_config = [&](CLI::App* command) {
+        command->add_option("--config", config_path, "the configuration file")->required();
+        return command;
+    };
+    auto* serve_command = with_config(cli.add_subcommand(
+        "serve", "serve the HTTP API and record orders, until SIGTERM or SIGINT"));
+    auto* migrate_command = with_config(cli.add_subcommand(
+        "migrate",
+        "create the databases where they are missing, and bring their schemas up to date"));
+
+    audit_request audit_asked;
+    auto* audit_command = with_config(cli.add_subcommand(
+        "audit",
+        "prove from the databases and the gate that nothing was lost, doubled or oversold"));
+    audit_command->add_flag("--json", audit_asked.json, "print one JSON object");
+    audit_command
+        ->add_option("--wait", audit_asked.wait_s, "seconds to wait for the backlog to be recorded")
+        ->check(CLI::Range(0.0, 3'600.0));
+
+    bool print_schema = false;
+    auto* check_command = cli.add_subcommand(
+        "check-config", "check a configuration file, and the environment over it");
+    auto* checked_config =
+        check_command->add_option("--config", config_path, "the configuration file");
+    check_command->add_flag("--schema", print_schema, "print the configuration's JSON Schema")
+        ->excludes(checked_config);
+
+    std::string url;
+    bool live = false;
+    auto* health_command = cli.add_subcommand(
+        "healthcheck", "ask a running process whether it is ready: exit 0 if it is, else 1");
+    auto* health_config =
+        health_command->add_option("--config", config_path, "the configuration file it runs with");
+    health_command->add_option("--url", url, "where it listens, http://host:port")
+        ->excludes(health_config);
+    health_command->add_flag("--live", live, "ask only whether it is alive");
+
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return cli.exit(error) == 0 ? exit_ok : exit_usage;
+    }
+
+    return guarded([&]() -> int {
+        if (check_command->parsed()) {
+            if (print_schema) {
+                std::fputs(config_json_schema().c_str(), stdout);
+            } else if (config_path.empty()) {
+                throw config_error("check-config: --config FILE or --schema is required");
+            } else {
+                read_config(config_path);
+            }
+            return exit_ok;
+        }
+        if (health_command->parsed()) {
+            if (url.empty() && config_path.empty()) {
+                throw config_error("healthcheck: --config FILE or --url URL is required");
+            }
+            return healthcheck(url.empty() ? read_config(config_path) : config{}, url, live);
+        }
+        const config settings = read_config(config_path);
+        set_up_log(settings);
+        if (serve_command->parsed()) return serve(settings);
+        if (migrate_command->parsed()) return migrate(settings);
+        if (audit_command->parsed()) return audit(settings, audit_asked);
+        return exit_usage;
+    });
+}
+
+}  // namespace flashsale::app

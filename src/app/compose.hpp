@@ -1,0 +1,104 @@
+#pragma once
+
+// From the configuration to each module's options: the one place where they meet.
+
+#include <flashsale/events/amqp.hpp>
+#include <flashsale/http.hpp>
+#include <flashsale/postgres.hpp>
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/module.hpp>
+#include <flashsale/user/module.hpp>
+
+#include "config.hpp"
+
+namespace flashsale::app {
+
+inline std::size_t size_of(std::int64_t value) {
+    return static_cast<std::size_t>(value);
+}
+inline std::chrono::milliseconds ms_of(std::int64_t value) {
+    return std::chrono::milliseconds{value};
+}
+
+inline postgres::options postgres_options(const config& from, const std::string& url) {
+    postgres::options out;
+    out.url = url;
+    out.connect_timeout = ms_of(from.postgres.connect_timeout_ms);
+    out.statement_timeout = ms_of(from.postgres.statement_timeout_ms);
+    out.lock_timeout = ms_of(from.postgres.lock_timeout_ms);
+    return out;
+}
+
+inline postgres::pool_limits pool_limits(const config& from) {
+    postgres::pool_limits out;
+    out.connections = size_of(from.postgres.connections_per_worker);
+    out.pipelined_statements_max = size_of(from.postgres.pipelined_statements_max);
+    out.waiting_statements_max = size_of(from.postgres.waiting_statements_max);
+    return out;
+}
+
+inline redis::options redis_options(const config& from, const std::string& url) {
+    redis::options out;
+    out.url = url;
+    out.connect_timeout = ms_of(from.redis.connect_timeout_ms);
+    out.reply_timeout = ms_of(from.redis.reply_timeout_ms);
+    out.pending_commands_max = size_of(from.redis.pending_commands_max);
+    return out;
+}
+
+inline events::amqp_options amqp_options(const config& from) {
+    events::amqp_options out;
+    out.url = from.amqp.url;
+    out.name_prefix = from.amqp.name_space;
+    out.connect_timeout = ms_of(from.amqp.connect_timeout_ms);
+    out.heartbeat = ms_of(from.amqp.heartbeat_ms);
+    out.stall_timeout = ms_of(from.amqp.stall_timeout_ms);
+    out.confirm_timeout = ms_of(from.amqp.confirm_timeout_ms);
+    out.publish_window_messages_max = size_of(from.amqp.publish_window_messages_max);
+    out.events_per_message_max = size_of(from.amqp.events_per_message_max);
+    out.message_bytes_max = size_of(from.amqp.message_bytes_max);
+    out.waiting_events_max = size_of(from.amqp.waiting_events_max);
+    out.messages_per_batch_max = size_of(from.recorder.messages_per_batch_max);
+    out.prefetch_messages = static_cast<std::uint16_t>(from.amqp.prefetch_messages);
+    return out;
+}
+
+inline http::limits http_limits(const config& from) {
+    http::limits out;
+    out.connections_max = size_of(from.http.connections_max);
+    out.header_bytes_max = size_of(from.http.header_bytes_max);
+    out.body_bytes_max = size_of(from.http.body_bytes_max);
+    out.uri_bytes_max = size_of(from.http.uri_bytes_max);
+    out.pipelined_requests_max = size_of(from.http.pipelined_requests_max);
+    out.requests_per_connection_max =
+        static_cast<std::uint64_t>(from.http.requests_per_connection_max);
+    out.request_timeout = ms_of(from.http.request_timeout_ms);
+    out.idle_timeout = ms_of(from.http.idle_timeout_ms);
+    out.write_timeout = ms_of(from.http.write_timeout_ms);
+    return out;
+}
+
+inline stock::redis_gate_options redis_gate_options(const config& from) {
+    stock::redis_gate_options out;
+    out.key_prefix = from.redis.key_prefix;
+    out.batch_max = size_of(from.stock.gate_batch_reservations_max);
+    out.outbox_events_max = size_of(from.stock.outbox_events_max);
+    return out;
+}
+
+inline stock::database_gate_options database_gate_options(const config& from) {
+    stock::database_gate_options out;
+    out.tries_max = static_cast<int>(from.stock.gate_tries_max);
+    out.outbox_events_max = size_of(from.stock.outbox_events_max);
+    return out;
+}
+
+inline bool uses_redis(const config& from) {
+    return from.stock.gate == "redis";
+}
+
+inline std::uint32_t shards_of(const config& from) {
+    return uses_redis(from) ? static_cast<std::uint32_t>(from.redis_urls().size()) : 1;
+}
+
+}  // namespace flashsale::app

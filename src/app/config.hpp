@@ -1,0 +1,108 @@
+#pragma once
+
+// The configuration, as the rest of the program sees it. What each key means, its range and its
+// default stand in config_settings.cpp, once, for the reader, the schema and the help alike.
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace flashsale::app {
+
+struct config {
+    struct {
+        std::string address;
+        std::int64_t port, workers;
+        std::int64_t connections_max, header_bytes_max, body_bytes_max, uri_bytes_max;
+        std::int64_t pipelined_requests_max, requests_per_connection_max;
+        std::int64_t request_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    } http;
+    struct {
+        std::int64_t cached_users_max, waiting_lookups_max;
+    } users;
+    struct {
+        std::string gate;
+        std::int64_t gate_batch_reservations_max, gate_tries_max;
+        std::int64_t waiting_reservations_max, outbox_events_max;
+    } stock;
+    struct {
+        std::int64_t confirm_deadline_ms;
+    } orders;
+    struct {
+        bool enabled;
+        std::int64_t messages_per_batch_max;
+    } recorder;
+    struct {
+        std::string url, key_prefix;
+        std::int64_t connect_timeout_ms, reply_timeout_ms, pending_commands_max;
+    } redis;
+    struct {
+        std::string url, name_space;
+        std::int64_t connect_timeout_ms, heartbeat_ms, stall_timeout_ms, confirm_timeout_ms;
+        std::int64_t publish_window_messages_max, events_per_message_max, message_bytes_max;
+        std::int64_t waiting_events_max, prefetch_messages;
+    } amqp;
+    struct {
+        std::string user_url, stock_url, order_url;
+        std::int64_t connect_timeout_ms, statement_timeout_ms, lock_timeout_ms;
+        std::int64_t connections_per_worker, pipelined_statements_max, waiting_statements_max;
+    } postgres;
+    struct {
+        std::string level;
+    } log;
+    struct {
+        std::int64_t start_timeout_ms, drain_timeout_ms;
+    } process;
+
+    /// The servers of the gate's shards, in order: redis.url split at its commas.
+    std::vector<std::string> redis_urls() const;
+};
+
+/// One line for people: where, what is wrong, what was expected.
+struct config_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// One key. Its path is `section.key`, its environment variable FLASHSALE_SECTION__KEY.
+struct setting {
+    struct integer {
+        std::int64_t& (*in)(config&);
+        std::int64_t min, max, fallback;
+    };
+    struct text {
+        std::string& (*in)(config&);
+        std::string_view fallback;
+        std::vector<std::string_view> choices;  ///< empty: any text
+        std::string_view form;                  ///< what is expected, in words
+        bool (*valid)(std::string_view);        ///< nullptr: anything but the empty text
+    };
+    struct flag {
+        bool& (*in)(config&);
+        bool fallback;
+    };
+
+    std::string_view path;
+    std::string_view meaning;
+    std::variant<integer, text, flag> value;
+
+    std::string environment_name() const;
+};
+
+std::span<const setting> settings();
+
+/// Reads the file, then the environment over it. Throws config_error.
+config read_config(const std::string& path);
+/// As read_config(), from text; `name` stands for the file in errors. `environment` as in main().
+config parse_config(std::string_view text, std::string_view name, const char* const* environment);
+
+/// The JSON Schema of the file, generated from settings().
+std::string config_json_schema();
+
+/// A URL fit for logs: without its password.
+std::string without_password(std::string_view url);
+
+}  // namespace flashsale::app

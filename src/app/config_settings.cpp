@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <limits>
+
+#include "config.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+constexpr std::int64_t million = 1'000'000;
+constexpr std::int64_t hour_ms = 3'600'000;
+constexpr std::int64_t megabyte = 1 << 20;
+
+bool is_redis_url(std::string_view urls) {
+    while (true) {
+        const auto comma = urls.find(',');
+        const auto one = urls.substr(0, comma);
+        if (!one.starts_with("redis://") && !one.starts_with("unix://")) return false;
+        if (comma == std::string_view::npos) return true;
+        urls.remove_prefix(comma + 1);
+    }
+}
+bool is_amqp_url(std::string_view url) {
+    return url.starts_with("amqp://");
+}
+bool is_postgres_url(std::string_view url) {
+    return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
+bool is_name(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-' || c == '.';
+    });
+}
+
+#define INTEGER(member, min, max, fallback)                                     \
+    setting::integer {                                                          \
+        [](config& c) -> std::int64_t& { return c.member; }, min, max, fallback \
+    }
+#define TEXT(member, fallback, form, valid)                                           \
+    setting::text {                                                                   \
+        [](config& c) -> std::string& { return c.member; }, fallback, {}, form, valid \
+    }
+#define CHOICE(member, fallback, ...)                                                            \
+    setting::text {                                                                              \
+        [](config& c) -> std::string& { return c.member; }, fallback, {__VA_ARGS__}, {}, nullptr \
+    }
+#define FLAG(member, fallback)                                \
+    setting::flag {                                           \
+        [](config& c) -> bool& { return c.member; }, fallback \
+    }
+
+}  // namespace
+
+std::span<const setting> settings() {
+    static const setting all[] = {
+        {"http.address", "numeric address to listen on",
+         TEXT(http.address, "127.0.0.1", "an IP address", nullptr)},
+        {"http.port", "0 takes any free port, and the log says which",
+         INTEGER(http.port, 0, 65'535, 8'080)},
+        {"http.workers", "threads that serve HTTP; 0: one less than there are cores, at least one",
+         INTEGER(http.workers, 0, 256, 0)},
+        {"http.connections_max", "further connections are answered 503 and closed",
+         INTEGER(http.connections_max, 1, million, 20'000)},
+        {"http.header_bytes_max", "start line and headers of a request; more is 431",
+         INTEGER(http.header_bytes_max, 512, megabyte, 8'192)},
+        {"http.body_bytes_max", "body of a request; more is 413",
+         INTEGER(http.body_bytes_max, 256, 16 * megabyte, 16'384)},
+        {"http.uri_bytes_max", "path and query of a request; more is 414",
+         INTEGER(http.uri_bytes_max, 64, 65'536, 2'048)},
+        {"http.pipelined_requests_max",
+         "unanswered requests of one connection, then it is not read",
+         INTEGER(http.pipelined_requests_max, 1, 1'024, 64)},
+        {"http.requests_per_connection_max", "then the connection is closed",
+         INTEGER(http.requests_per_connection_max, 1, std::numeric_limits<std::int64_t>::max(),
+                 million)},
+        {"http.request_timeout_ms", "from a request's first byte to its last",
+         INTEGER(http.request_timeout_ms, 10, hour_ms, 10'000)},
+        {"http.idle_timeout_ms", "a connection without a request",
+         INTEGER(http.idle_timeout_ms, 10, 24 * hour_ms, 60'000)},
+        {"http.write_timeout_ms", "a client that does not read its answer",
+         INTEGER(http.write_timeout_ms, 10, hour_ms, 10'000)},
+
+        {"users.cached_users_max", "ids of known users kept by each worker",
+         INTEGER(users.cached_users_max, 2, 1'000 * million, million)},
+        {"users.waiting_lookups_max",
+         "orders of a worker waiting to learn whether their user exists, then 503",
+         INTEGER(users.waiting_lookups_max, 1, million, 16'384)},
+
+        {"stock.gate", "what decides who gets a unit; one for a deployment",
+         CHOICE(stock.gate, "redis", "redis", "database")},
+        {"stock.gate_batch_reservations_max", "reservations in one script call",
+         INTEGER(stock.gate_batch_reservations_max, 1, 1'000, 256)},
+        {"stock.gate_tries_max", "tries of the database gate before 409 high_traffic",
+         INTEGER(stock.gate_tries_max, 1, 100, 3)},
+        {"stock.waiting_reservations_max",
+         "reservations of a worker waiting for the gate, then 503",
+         INTEGER(stock.waiting_reservations_max, 1, million, 16'384)},
+        {"stock.outbox_events_max",
+         "accepted and not yet recorded, of a shard, then 503: the limit on the backlog",
+         INTEGER(stock.outbox_events_max, 1, 100 * million, million)},
+
+        {"orders.confirm_deadline_ms",
+         "from asking the gate to the log's confirm, then 503 outcome_unknown; one for a "
+         "deployment",
+         INTEGER(orders.confirm_deadline_ms, 50, 60'000, 2'000)},
+
+        {"recorder.enabled", "whether this process takes a turn at writing to the databases",
+         FLAG(recorder.enabled, true)},
+        {"recorder.messages_per_batch_max", "messages written in one transaction",
+         INTEGER(recorder.messages_per_batch_max, 1, 1'000, 64)},
+
+        {"redis.url",
+         "one server for each shard, separated by commas; their number is fixed for a deployment",
+         TEXT(redis.url, "redis://127.0.0.1:6379/0",
+              "redis://[user:password@]host:port/database or unix:///path, one or several "
+              "separated by commas",
+              is_redis_url)},
+        {"redis.key_prefix", "first part of every key",
+         TEXT(redis.key_prefix, "flashsale", "1 to 64 of a-z A-Z 0-9 _ - .", is_name)},
+        {"redis.connect_timeout_ms", "for one attempt",
+         INTEGER(redis.connect_timeout_ms, 10, 60'000, 2'000)},
+        {"redis.reply_timeout_ms", "then the outcome of a command is unknown",
+         INTEGER(redis.reply_timeout_ms, 10, 60'000, 2'000)},
+        {"redis.pending_commands_max", "sent and unanswered on one connection, then 503",
+         INTEGER(redis.pending_commands_max, 1, million, 4'096)},
+
+        {"amqp.url", "the broker",
+         TEXT(amqp.url, "amqp://guest:guest@127.0.0.1:5672/%2f",
+              "amqp://user:password@host:port/vhost", is_amqp_url)},
+        {"amqp.namespace", "first part of the exchange's and the queues' names",
+         TEXT(amqp.name_space, "flashsale", "1 to 64 of a-z A-Z 0-9 _ - .", is_name)},
+        {"amqp.connect_timeout_ms", "for one attempt",
+         INTEGER(amqp.connect_timeout_ms, 10, 60'000, 3'000)},
+        {"amqp.heartbeat_ms", "two without a sign of life end a connection",
+         INTEGER(amqp.heartbeat_ms, 1'000, 600'000, 10'000)},
+        {"amqp.stall_timeout_ms", "a call into the client library that takes longer is cut off",
+         INTEGER(amqp.stall_timeout_ms, 100, 60'000, 5'000)},
+        {"amqp.confirm_timeout_ms", "oldest unconfirmed message, then the connection is rebuilt",
+         INTEGER(amqp.confirm_timeout_ms, 100, 60'000, 5'000)},
+        {"amqp.publish_window_messages_max", "messages sent and unconfirmed",
+         INTEGER(amqp.publish_window_messages_max, 1, 4'096, 64)},
+        {"amqp.events_per_message_max", "events in one message",
+         INTEGER(amqp.events_per_message_max, 1, 10'000, 256)},
+        {"amqp.message_bytes_max", "body of one message",
+         INTEGER(amqp.message_bytes_max, 1'024, 16 * megabyte, 65'536)},
+        {"amqp.waiting_events_max", "events of a worker waiting to be sent",
+         INTEGER(amqp.waiting_events_max, 1, 10 * million, 65'536)},
+        {"amqp.prefetch_messages",
+         "delivered and unacknowledged; one for a deployment, or events lose their order",
+         INTEGER(amqp.prefetch_messages, 1, 2'000, 128)},
+
+        {"postgres.user_url", "the user module's database",
+         TEXT(postgres.user_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_user",
+              "postgresql://user:password@host:port/database", is_postgres_url)},
+        {"postgres.stock_url", "the stock module's database",
+         TEXT(postgres.stock_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_stock",
+              "postgresql://user:password@host:port/database", is_postgres_url)},
+        {"postgres.order_url", "the order module's database",
+         TEXT(postgres.order_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_order",
+              "postgresql://user:password@host:port/database", is_postgres_url)},
+        {"postgres.connect_timeout_ms", "for one attempt",
+         INTEGER(postgres.connect_timeout_ms, 10, 60'000, 5'000)},
+        {"postgres.statement_timeout_ms", "the server gives up then, and we a second later",
+         INTEGER(postgres.statement_timeout_ms, 10, 600'000, 5'000)},
+        {"postgres.lock_timeout_ms", "waiting for a row or a table",
+         INTEGER(postgres.lock_timeout_ms, 10, 600'000, 2'000)},
+        {"postgres.connections_per_worker", "to each database, from each HTTP worker",
+         INTEGER(postgres.connections_per_worker, 1, 64, 2)},
+        {"postgres.pipelined_statements_max", "under way on one connection",
+         INTEGER(postgres.pipelined_statements_max, 1, 1'024, 64)},
+        {"postgres.waiting_statements_max", "of a worker, for each database, then 503",
+         INTEGER(postgres.waiting_statements_max, 1, million, 4'096)},
+
+        {"log.level", "what is written to standard error",
+         CHOICE(log.level, "info", "debug", "info", "warn", "error")},
+
+        {"process.start_timeout_ms", "for all servers to answer when `serve` begins",
+         INTEGER(process.start_timeout_ms, 100, hour_ms, 10'000)},
+        {"process.drain_timeout_ms", "for requests, confirms and the recorder to finish on SIGTERM",
+         INTEGER(process.drain_timeout_ms, 100, hour_ms, 10'000)},
+    };
+    return all;
+}
+
+#undef INTEGER
+#undef TEXT
+#undef CHOICE
+#undef FLAG
+
+std::string setting::environment_name() const {
+    std::string name = "FLASHSALE_";
+    for (const char c : path) {
+        if (c == '.') {
+            name += "__";
+        } else {
+            name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        }
+    }
+    return name;
+}
+
+std::vector<std::string> config::redis_urls() const {
+    std::vector<std::string> urls;
+    std::string_view left = redis.url;
+    while (true) {
+        const auto comma = left.find(',');
+        urls.emplace_back(left.substr(0, comma));
+        if (comma == std::string_view::npos) return urls;
+        left.remove_prefix(comma + 1);
+    }
+}
+
+}  // namespace flashsale::app

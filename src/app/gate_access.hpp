@@ -1,0 +1,57 @@
+#pragma once
+
+// A gate of the configured kind on one io_context, with the connections it needs. Each thread that
+// asks the gate anything has one.
+
+#include <boost/asio/io_context.hpp>
+
+#include "compose.hpp"
+
+namespace flashsale::app {
+
+class gate_access {
+public:
+    gate_access(asio::io_context& io, const config& settings, stock::shard_generations& generations)
+        : stock_database_(io, postgres_options(settings, settings.postgres.stock_url),
+                          pool_limits(settings)) {
+        if (!uses_redis(settings)) {
+            gate_ = stock::make_database_gate(stock_database_, database_gate_options(settings));
+            return;
+        }
+        std::vector<redis::client*> shards;
+        for (const std::string& url : settings.redis_urls()) {
+            clients_.push_back(std::make_unique<redis::client>(io, redis_options(settings, url)));
+            shards.push_back(clients_.back().get());
+        }
+        gate_ =
+            stock::make_redis_gate(std::move(shards), generations, redis_gate_options(settings));
+    }
+
+    void start() {
+        stock_database_.start();
+        for (const auto& client : clients_)
+            client->start();
+    }
+
+    void stop() {
+        for (const auto& client : clients_)
+            client->stop();
+        stock_database_.stop();
+    }
+
+    stock::gate& gate() { return *gate_; }
+    postgres::pool& stock_database() { return stock_database_; }
+    std::vector<redis::client*> clients() const {
+        std::vector<redis::client*> out;
+        for (const auto& client : clients_)
+            out.push_back(client.get());
+        return out;
+    }
+
+private:
+    postgres::pool stock_database_;
+    std::vector<std::unique_ptr<redis::client>> clients_;
+    std::unique_ptr<stock::gate> gate_;
+};
+
+}  // namespace flashsale::app

@@ -1,0 +1,67 @@
+#include <flashsale/base/metrics.hpp>
+#include <flashsale/http.hpp>
+
+#include "health.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+std::string checks_of(const std::vector<dependency_state>& all, bool ready, bool draining) {
+    std::string out = R"({"status":)";
+    out += ready ? R"("ready")" : draining ? R"("draining")" : R"("not ready")";
+    out += R"(,"checks":{)";
+    for (const dependency_state& one : all) {
+        if (&one != &all.front()) out.push_back(',');
+        append_json_string(out, one.name);
+        out.push_back(':');
+        append_json_string(out, one.fault ? *one.fault : "ok");
+    }
+    return out + "}}";
+}
+
+http::response readiness(const http::request& asked, const health& state,
+                         std::vector<dependency_state> all) {
+    const auto shared = state.shared();
+    all.insert(all.end(), shared.begin(), shared.end());
+    const bool draining = state.draining;
+    bool ready = !draining;
+    std::string why = draining ? "draining" : "";
+    for (const dependency_state& one : all) {
+        if (!one.fault || !one.needed_for_orders) continue;
+        ready = false;
+        why += (why.empty() ? "" : "; ") + std::string(one.name) + ": " + *one.fault;
+    }
+    http::response out;
+    if (!ready) out = http::problem(http::problem_code::dependency_unavailable, why);
+    if (asked.query == "verbose" || asked.query == "verbose=true" || asked.query == "verbose=1") {
+        out.body = checks_of(all, ready, draining);
+        out.content_type = "application/json";
+    } else if (ready) {
+        out.body = R"({"status":"ready"})";
+    }
+    return out;
+}
+
+}  // namespace
+
+void register_health_routes(http::router& routes, const health& state,
+                            std::function<std::vector<dependency_state>()> own) {
+    routes.add(http::method::get, "/livez", [](const http::request&, http::exchange reply) {
+        http::response out;
+        out.body = R"({"status":"alive"})";
+        reply.answer(std::move(out));
+    });
+    routes.add(http::method::get, "/readyz",
+               [&state, own = std::move(own)](const http::request& asked, http::exchange reply) {
+                   reply.answer(readiness(asked, state, own()));
+               });
+    routes.add(http::method::get, "/metrics", [](const http::request&, http::exchange reply) {
+        http::response out;
+        out.body = render_metrics();
+        out.content_type = "text/plain; version=0.0.4";
+        reply.answer(std::move(out));
+    });
+}
+
+}  // namespace flashsale::app

@@ -1,0 +1,62 @@
+#include "probe.hpp"
+
+#include <flashsale/order/module.hpp>
+#include <flashsale/stock/module.hpp>
+#include <flashsale/user/module.hpp>
+
+#include "compose.hpp"
+
+namespace flashsale::app {
+
+std::string not_answering(std::string_view server, std::string_view key, std::string_view url,
+                          std::string_view why) {
+    std::string out(server);
+    out.append(" does not answer at ").append(without_password(url));
+    if (!why.empty()) out.append(" (").append(why).append(")");
+    out.append(": start it (script/stack up starts all three servers) or correct ").append(key);
+    return out;
+}
+
+std::vector<module_database> module_databases(const config& settings) {
+    return {
+        {"user", "postgres.user_url", settings.postgres.user_url, user::postgres_migrations()},
+        {"stock", "postgres.stock_url", settings.postgres.stock_url, stock::postgres_migrations()},
+        {"order", "postgres.order_url", settings.postgres.order_url, order::postgres_migrations()},
+    };
+}
+
+void require_schemas(const config& settings) {
+    for (const module_database& one : module_databases(settings)) {
+        const auto report =
+            postgres::check_schema(postgres_options(settings, one.url), one.migrations);
+        const std::string name = std::string("the ") + one.name + " database";
+        switch (report.state) {
+            case postgres::schema_state::current:
+                break;
+            case postgres::schema_state::behind:
+                throw unavailable_error(name + " is behind (" + report.detail +
+                                        "): run `flashsale migrate` with the same configuration");
+            case postgres::schema_state::ahead:
+                throw unavailable_error(name + " is of a newer version (" + report.detail +
+                                        "): run that version, or a newer one");
+            case postgres::schema_state::changed:
+                throw unavailable_error(name + " has a migration that is not this version's (" +
+                                        report.detail + ")");
+            case postgres::schema_state::unreachable:
+                throw unavailable_error(not_answering(std::string("PostgreSQL, ") + name, one.key,
+                                                      one.url, report.detail));
+        }
+    }
+}
+
+postgres::session open_session(const config& settings, const char* name, const char* key,
+                               const std::string& url) {
+    postgres::session session(postgres_options(settings, url));
+    if (auto connected = session.connect(); !connected) {
+        throw unavailable_error(not_answering(std::string("PostgreSQL, the ") + name + " database",
+                                              key, url, connected.error().message));
+    }
+    return session;
+}
+
+}  // namespace flashsale::app

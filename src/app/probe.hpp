@@ -1,0 +1,38 @@
+#pragma once
+
+// Whether the servers that a command needs are there, said so that one knows what to start.
+
+#include <stdexcept>
+#include <string>
+
+#include <flashsale/postgres.hpp>
+
+#include "config.hpp"
+
+namespace flashsale::app {
+
+struct unavailable_error : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// The three databases of a configuration, with their modules' migrations.
+struct module_database {
+    const char* name;  ///< `user`
+    const char* key;   ///< `postgres.user_url`
+    std::string url;
+    std::span<const postgres::migration> migrations;
+};
+std::vector<module_database> module_databases(const config& settings);
+
+/// Throws unavailable_error if a database does not answer or is not of this version.
+void require_schemas(const config& settings);
+
+/// A connected session, or unavailable_error.
+postgres::session open_session(const config& settings, const char* name, const char* key,
+                               const std::string& url);
+
+/// "… does not answer at …: … Start it (script/stack up) or correct redis.url."
+std::string not_answering(std::string_view server, std::string_view key, std::string_view url,
+                          std::string_view why);
+
+}  // namespace flashsale::app

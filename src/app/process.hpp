@@ -1,0 +1,32 @@
+#pragma once
+
+// The serving process: what runs, in which order it starts and stops.
+
+#include <flashsale/http.hpp>
+
+#include <memory>
+
+#include "config.hpp"
+
+namespace flashsale::app {
+
+class process {
+public:
+    /// Checks the schemas, agrees on the deployment, opens shards that never were open and listens.
+    /// Throws config_error or unavailable_error with one line for people.
+    explicit process(const config& settings);
+    ~process();
+
+    void start();
+    std::uint16_t port() const;
+
+    /// Readiness goes first, then accepting stops, requests in flight finish, confirms and the
+    /// recorder drain. Returns within process.drain_timeout_ms and a little.
+    void drain_and_stop();
+
+private:
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+}  // namespace flashsale::app

@@ -1,0 +1,186 @@
+// From the workers' threads to the publisher's and back.
+//
+// Each worker's producer has a basket under a mutex of its own. A worker drops events in and wakes
+// the publisher; whenever the publisher's window has room it empties all baskets, as far as one
+// message reaches, into one message. That is the batching rule: a message carries what has gathered
+// while the ones before it were on their way, so an event that comes alone waits for nobody, and a
+// flood travels by the hundred. What became of a message is posted to each worker that had events
+// in it, one post a worker.
+//
+// An event is in exactly one place: a basket, a message in flight, or answered. stop() turns what
+// is left in the baskets into `unknown`, and the publisher does so for messages in flight, so that
+// every ticket is answered once.
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "amqp_topology.hpp"
+#include "message_codec.hpp"
+
+namespace flashsale::events {
+
+namespace {
+
+using confirmed_function = std::function<void(std::span<const confirmation>)>;
+
+struct waiting_event {
+    std::string text;
+    std::uint64_t ticket;
+};
+
+/// One worker's end. Outlives its producer for as long as messages of it are in flight.
+struct basket {
+    basket(asio::io_context& io, confirmed_function function, std::size_t max)
+        : reply_on(io), confirmed(std::move(function)), waiting_max(max) {}
+
+    asio::io_context& reply_on;
+    confirmed_function confirmed;  // touched on reply_on's thread alone
+    const std::size_t waiting_max;
+
+    std::mutex mutex;
+    std::deque<waiting_event> waiting;  // under mutex
+    bool closed = false;                // under mutex
+};
+
+void post_confirmations(const std::shared_ptr<basket>& to, std::vector<confirmation> what) {
+    asio::post(to->reply_on, [to, what = std::move(what)] {
+        if (to->confirmed) to->confirmed(what);
+    });
+}
+
+class amqp_log final : public log {
+public:
+    explicit amqp_log(const amqp_options& options)
+        : options_(options),
+          publisher_(
+              connection_options(options, "publisher"), topology_of(options),
+              {options.publish_window_messages_max, options.confirm_timeout},
+              [this](amqp::message& message) { return next(message); },
+              [this](std::uint64_t tag, amqp::outcome what) { done(tag, what); }) {}
+
+    std::unique_ptr<producer> open_producer(asio::io_context& reply_on,
+                                            confirmed_function confirmed) override {
+        auto made =
+            std::make_shared<basket>(reply_on, std::move(confirmed), options_.waiting_events_max);
+        const std::lock_guard lock(baskets_mutex_);
+        baskets_.push_back(made);
+        return std::make_unique<amqp_producer>(std::move(made), publisher_);
+    }
+
+    log_state state() const override { return state_of(publisher_.state()); }
+    std::string fault() const override { return publisher_.fault(); }
+    void start() override { publisher_.start(); }
+
+    void stop(std::chrono::milliseconds patience) override {
+        publisher_.stop(patience);
+        for (const auto& one : baskets()) {
+            std::deque<waiting_event> left;
+            {
+                const std::lock_guard lock(one->mutex);
+                one->closed = true;
+                left.swap(one->waiting);
+            }
+            std::vector<confirmation> unknown;
+            for (const waiting_event& event : left)
+                unknown.push_back({event.ticket, outcome::unknown});
+            if (!unknown.empty()) post_confirmations(one, std::move(unknown));
+        }
+    }
+
+private:
+    class amqp_producer final : public producer {
+    public:
+        amqp_producer(std::shared_ptr<basket> to, amqp::publisher& publisher)
+            : basket_(std::move(to)), publisher_(publisher) {}
+
+        ~amqp_producer() override { basket_->confirmed = nullptr; }
+
+        bool append(std::string event, std::uint64_t ticket) override {
+            {
+                const std::lock_guard lock(basket_->mutex);
+                if (basket_->closed || basket_->waiting.size() >= basket_->waiting_max)
+                    return false;
+                basket_->waiting.push_back({std::move(event), ticket});
+            }
+            publisher_.wake();
+            return true;
+        }
+
+    private:
+        std::shared_ptr<basket> basket_;
+        amqp::publisher& publisher_;
+    };
+
+    struct in_flight {
+        std::shared_ptr<basket> from;
+        std::vector<std::uint64_t> tickets;
+    };
+
+    std::vector<std::shared_ptr<basket>> baskets() {
+        const std::lock_guard lock(baskets_mutex_);
+        return baskets_;
+    }
+
+    /// Publisher's thread.
+    bool next(amqp::message& message) {
+        message_builder body;
+        std::vector<in_flight> carried;
+        std::size_t events = 0;
+        for (const auto& one : baskets()) {
+            in_flight part{one, {}};
+            const std::lock_guard lock(one->mutex);
+            while (!one->waiting.empty() && events < options_.events_per_message_max &&
+                   (body.empty() ||
+                    body.bytes() + one->waiting.front().text.size() < options_.message_bytes_max)) {
+                body.add(one->waiting.front().text);
+                part.tickets.push_back(one->waiting.front().ticket);
+                one->waiting.pop_front();
+                ++events;
+            }
+            if (!part.tickets.empty()) carried.push_back(std::move(part));
+        }
+        if (carried.empty()) return false;
+        message.routing_key = order_routing_key;
+        message.body = body.take();
+        message.tag = ++last_tag_;
+        in_flight_.emplace(message.tag, std::move(carried));
+        return true;
+    }
+
+    /// Publisher's thread.
+    void done(std::uint64_t tag, amqp::outcome what) {
+        const auto found = in_flight_.find(tag);
+        if (found == in_flight_.end()) return;
+        const auto carried = std::move(found->second);
+        in_flight_.erase(found);
+        const outcome result = what == amqp::outcome::confirmed ? outcome::durable
+                               : what == amqp::outcome::refused ? outcome::refused
+                                                                : outcome::unknown;
+        for (const in_flight& part : carried) {
+            std::vector<confirmation> all;
+            all.reserve(part.tickets.size());
+            for (const std::uint64_t ticket : part.tickets)
+                all.push_back({ticket, result});
+            post_confirmations(part.from, std::move(all));
+        }
+    }
+
+    const amqp_options options_;
+    std::mutex baskets_mutex_;
+    std::vector<std::shared_ptr<basket>> baskets_;                         // under baskets_mutex_
+    std::unordered_map<std::uint64_t, std::vector<in_flight>> in_flight_;  // publisher's thread
+    std::uint64_t last_tag_ = 0;                                           // publisher's thread
+    amqp::publisher publisher_;  // last: its thread uses all of the above
+};
+
+}  // namespace
+
+std::unique_ptr<log> make_amqp_log(const amqp_options& options) {
+    return std::make_unique<amqp_log>(options);
+}
+
+}  // namespace flashsale::events

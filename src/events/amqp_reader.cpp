@@ -1,0 +1,74 @@
+// Messages of the recorder's queue as batches of events. A body that is no JSON array goes to the
+// dead-letter queue; an element that is no event travels on in its place, as poison, for the
+// recorder to park.
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "amqp_topology.hpp"
+#include "message_codec.hpp"
+
+namespace flashsale::events {
+
+namespace {
+
+class amqp_reader final : public reader {
+public:
+    explicit amqp_reader(const amqp_options& options)
+        : messages_max_(options.messages_per_batch_max),
+          consumer_(connection_options(options, "recorder"), topology_of(options),
+                    options.prefetch_messages) {}
+
+    std::expected<batch, std::string> next(std::chrono::milliseconds patience) override {
+        auto received = consumer_.receive(messages_max_, patience);
+        if (!received) return std::unexpected(std::move(received.error()));
+        batch out;
+        std::uint64_t last_good = 0;
+        for (const amqp::delivery& one : *received) {
+            auto entries = decode_message(one.body);
+            if (!entries) {
+                spdlog::error("a message of {} bytes is no JSON array: to the dead-letter queue",
+                              one.body.size());
+                // Not taken: the connection is gone, and the message will come again.
+                if (!consumer_.dead_letter(one.tag)) break;
+                continue;
+            }
+            last_good = one.tag;
+            out.entries.insert(out.entries.end(), std::make_move_iterator(entries->begin()),
+                               std::make_move_iterator(entries->end()));
+        }
+        out.position = last_good;
+        incarnation_ = consumer_.incarnation();
+        return out;
+    }
+
+    void acknowledge(std::uint64_t position) override {
+        if (position == 0 || consumer_.incarnation() != incarnation_) return;
+        if (auto done = consumer_.acknowledge_up_to(position); !done) {
+            spdlog::info("not acknowledged, it will come again: {}", done.error());
+        }
+    }
+
+    bool keep_alive() override {
+        return consumer_.keep_alive() && consumer_.incarnation() == incarnation_;
+    }
+
+    log_state state() const override { return state_of(consumer_.state()); }
+    std::string fault() const override { return consumer_.fault(); }
+    void interrupt() override { consumer_.interrupt(); }
+    void close() override { consumer_.close(); }
+
+private:
+    const std::size_t messages_max_;
+    std::uint64_t incarnation_ = 0;
+    amqp::consumer consumer_;
+};
+
+}  // namespace
+
+std::unique_ptr<reader> make_amqp_reader(const amqp_options& options) {
+    return std::make_unique<amqp_reader>(options);
+}
+
+}  // namespace flashsale::events

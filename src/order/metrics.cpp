@@ -1,0 +1,16 @@
+#include "metrics.hpp"
+
+namespace flashsale::order::metrics {
+
+using enum metric::kind;
+
+metric recorded{counter, "recorder_events_total", "Events recorded in the databases"};
+metric duplicates{counter, "recorder_duplicates_total", "Events that were recorded already"};
+metric parked{counter, "recorder_parked_total", "Events set aside for a person"};
+metric batches{counter, "recorder_batches_total", "Batches the recorder committed"};
+metric retries{counter, "recorder_retries_total",
+               "Attempts at a batch that failed and were repeated"};
+metric lag_ms{gauge, "recorder_lag_ms",
+              "Age of the oldest event of the last batch, in milliseconds"};
+
+}  // namespace flashsale::order::metrics

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <flashsale/base/metrics.hpp>
+
+namespace flashsale::order::metrics {
+
+extern metric recorded;
+extern metric duplicates;
+extern metric parked;
+extern metric batches;
+extern metric retries;
+extern metric lag_ms;
+
+}  // namespace flashsale::order::metrics

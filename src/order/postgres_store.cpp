@@ -1,0 +1,75 @@
+#include <flashsale/order/module.hpp>
+#include <flashsale/postgres.hpp>
+
+#include "store.hpp"
+
+namespace flashsale::embedded {
+extern const std::string_view order_0001;
+}
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr postgres::statement find_order{
+    "find_order",
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id = $1"};
+constexpr postgres::statement list_orders{
+    "list_orders",
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
+    " WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"};
+
+constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                          0xff, 0xff, 0xff, 0xff}};
+
+store_errc errc_of(const postgres::error& error) {
+    return error.what == postgres::error::kind::overloaded ? store_errc::overloaded
+                                                           : store_errc::dependency_unavailable;
+}
+
+order order_of(const postgres::rows& rows, std::size_t row) {
+    return {rows.uuid(row, 0),    rows.integer(row, 1), rows.integer(row, 2),
+            rows.integer(row, 3), rows.integer(row, 4), rows.time(row, 5)};
+}
+
+class postgres_store final : public store {
+public:
+    explicit postgres_store(postgres::pool& database) : database_(database) {}
+
+    awaitable<std::expected<std::optional<order>, store_errc>> find(uuid id) override {
+        auto found =
+            co_await database_.execute(find_order, std::move(postgres::parameters().uuid(id)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (found->empty()) co_return std::optional<order>{};
+        co_return std::optional(order_of(*found, 0));
+    }
+
+    awaitable<std::expected<std::vector<order>, store_errc>> list(std::int64_t user_id,
+                                                                  std::optional<uuid> before,
+                                                                  std::int64_t limit) override {
+        postgres::parameters with;
+        with.integer(user_id).uuid(before.value_or(after_all)).integer(limit);
+        auto found = co_await database_.execute(list_orders, std::move(with));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        std::vector<order> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(order_of(*found, row));
+        co_return out;
+    }
+
+private:
+    postgres::pool& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
+    return std::make_unique<postgres_store>(database);
+}
+
+std::span<const postgres::migration> postgres_migrations() {
+    static const postgres::migration all[] = {{1, "0001_orders", embedded::order_0001}};
+    return all;
+}
+
+}  // namespace flashsale::order

@@ -1,0 +1,226 @@
+// From the log to the databases. THE ORDER PATH: a mistake here loses or doubles an order.
+//
+//   next()         a batch: what has gathered while the last one was written
+//   order database one transaction: orders, each once by id; what cannot be an order is parked
+//   stock database one transaction: the movements of all of them, each once by id
+//   acknowledge    only now; a death anywhere above brings the whole batch again, and nothing of it
+//                  counts twice
+//   settle         the outbox entries of the whole batch, duplicates included; one that stays is
+//                  published again some day, and comes here as a duplicate
+//
+// A failure of a database is waited out with the batch in hand. The batch is never given back to
+// the queue: a quorum queue would hand later messages to the next consumer first, and the order of
+// events is what barriers rely on.
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include <condition_variable>
+#include <random>
+
+#include <flashsale/events/log.hpp>
+#include <flashsale/order/module.hpp>
+#include <flashsale/stock.hpp>
+
+#include "metrics.hpp"
+#include "recording.hpp"
+
+namespace flashsale::order {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto receive_patience = 200ms;
+constexpr auto retry_wait_min = 50ms;
+constexpr auto retry_wait_max = 2'000ms;
+constexpr auto keep_alive_interval = 1'000ms;
+
+stock::movement movement_of(const events::event& one) {
+    stock::movement out;
+    out.id = one.id;
+    out.product_id = one.product_id;
+    out.delta = -one.quantity;
+    out.what = one.what == events::event::kind::order_accepted ? stock::operation::sale
+                                                               : stock::operation::reduction;
+    out.generation = one.generation;
+    out.seq = one.seq;
+    out.idempotency_key = one.idempotency_key;
+    out.created_at = one.created_at;
+    return out;
+}
+
+/// A batch taken apart: each event once, however often it was delivered in it.
+struct sorted_batch {
+    std::vector<events::event> orders;
+    std::vector<events::event> reductions;
+    std::vector<events::poison> poison;
+    std::vector<stock::settled_event> outbox;
+
+    explicit sorted_batch(std::vector<events::entry> entries) {
+        std::unordered_set<uuid, uuid_hash> seen;
+        for (events::entry& entry : entries) {
+            if (!entry) {
+                poison.push_back(std::move(entry.error()));
+                continue;
+            }
+            if (!seen.insert(entry->id).second) continue;
+            outbox.push_back({entry->id, entry->shard, entry->generation});
+            const bool order = entry->what == events::event::kind::order_accepted;
+            (order ? orders : reductions).push_back(std::move(*entry));
+        }
+    }
+};
+
+}  // namespace
+
+struct recorder::impl {
+    explicit impl(const dependencies& given) : uses(given) {}
+
+    void run() {
+        while (!stopping) {
+            auto batch = uses.log.next(receive_patience);
+            idle = batch && batch->empty();
+            if (!batch) {
+                set_fault("log: " + batch.error());
+                wait(retry_wait_min * 4);
+                continue;
+            }
+            if (batch->empty() && batch->position == 0) {
+                set_fault(std::nullopt);
+                continue;
+            }
+            const std::uint64_t position = batch->position;
+            const sorted_batch sorted(std::move(batch->entries));
+            if (!record_patiently(sorted)) continue;
+            uses.log.acknowledge(position);
+            settle(sorted.outbox);
+        }
+    }
+
+    /// Until it is done. False: the batch is no longer ours, or we are stopping.
+    bool record_patiently(const sorted_batch& batch) {
+        auto pause = retry_wait_min;
+        while (true) {
+            auto done = record(batch);
+            if (done) {
+                set_fault(std::nullopt);
+                return true;
+            }
+            metrics::retries.add();
+            set_fault(done.error());
+            if (pause == retry_wait_min) spdlog::warn("not recorded yet: {}", done.error());
+            const auto until = std::chrono::steady_clock::now() + jittered(pause);
+            while (std::chrono::steady_clock::now() < until) {
+                wait(std::min<std::chrono::milliseconds>(
+                    keep_alive_interval, std::chrono::ceil<std::chrono::milliseconds>(
+                                             until - std::chrono::steady_clock::now())));
+                if (stopping || !uses.log.keep_alive()) return false;
+            }
+            pause = std::min(pause * 2, retry_wait_max);
+        }
+    }
+
+    std::expected<void, std::string> record(const sorted_batch& batch) {
+        auto recorded = record_orders(uses.database, batch.orders, batch.poison);
+        if (!recorded) return std::unexpected(std::move(recorded.error()));
+
+        const std::unordered_set<uuid, uuid_hash> parked(recorded->parked.begin(),
+                                                         recorded->parked.end());
+        std::vector<stock::movement> movements;
+        std::unordered_map<uuid, const events::event*, uuid_hash> by_id;
+        for (const auto* events : {&batch.orders, &batch.reductions}) {
+            for (const events::event& one : *events) {
+                if (parked.contains(one.id)) continue;
+                movements.push_back(movement_of(one));
+                by_id.emplace(one.id, &one);
+            }
+        }
+        auto refused = uses.ledger.record(movements);
+        if (!refused) return std::unexpected("stock database: " + refused.error());
+
+        std::vector<parking> to_park;
+        for (const stock::refused_movement& one : *refused) {
+            const events::event& of = *by_id.at(one.id);
+            std::string text = events::open_event(of);
+            events::close_event(text, of.unit_price, of.generation, of.seq);
+            to_park.push_back({one.id, std::move(text), "movement refused: " + one.reason});
+        }
+        if (auto done = park(uses.database, to_park); !done) return done;
+
+        metrics::recorded.add(std::ssize(movements));
+        metrics::duplicates.add(static_cast<std::int64_t>(recorded->duplicates));
+        metrics::batches.add();
+        if (!movements.empty()) {
+            const auto age = wall_clock_now() - movements.front().created_at;
+            metrics::lag_ms.set(std::chrono::duration_cast<std::chrono::milliseconds>(age).count());
+        }
+        return {};
+    }
+
+    void settle(std::vector<stock::settled_event> outbox) {
+        if (outbox.empty()) return;
+        asio::post(uses.io, [&gate = uses.outbox, outbox = std::move(outbox)]() mutable {
+            gate.settle(std::move(outbox), [](std::expected<void, stock::errc> done) {
+                if (done) return;
+                spdlog::debug("outbox entries not settled: {}", stock::name_of(done.error()));
+            });
+        });
+    }
+
+    std::chrono::milliseconds jittered(std::chrono::milliseconds most) {
+        std::uniform_int_distribution<std::int64_t> spread(most.count() / 2, most.count());
+        return std::chrono::milliseconds{spread(random)};
+    }
+
+    void wait(std::chrono::milliseconds most) {
+        std::unique_lock lock(mutex);
+        stopped.wait_for(lock, most, [this] { return stopping.load(); });
+    }
+
+    void set_fault(std::optional<std::string> what) {
+        const std::lock_guard lock(mutex);
+        fault = std::move(what);
+    }
+
+    dependencies uses;
+    std::atomic<bool> stopping{false};
+    std::atomic<bool> idle{false};  // nothing in hand, and nothing was waiting
+    mutable std::mutex mutex;
+    std::condition_variable stopped;
+    std::optional<std::string> fault;  // under mutex
+    std::minstd_rand random{std::random_device{}()};
+    std::jthread thread;
+};
+
+recorder::recorder(const dependencies& uses) : impl_(std::make_unique<impl>(uses)) {}
+recorder::~recorder() {
+    stop(std::chrono::milliseconds{0});
+}
+
+void recorder::start() {
+    impl_->thread = std::jthread([this] { impl_->run(); });
+}
+
+void recorder::stop(std::chrono::milliseconds patience) {
+    if (!impl_->thread.joinable()) return;
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (std::chrono::steady_clock::now() < until && !impl_->idle)
+        std::this_thread::sleep_for(10ms);
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    impl_->stopped.notify_all();
+    impl_->uses.log.interrupt();
+    impl_->thread.join();
+    impl_->uses.log.close();
+}
+
+std::optional<std::string> recorder::fault() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->fault;
+}
+
+}  // namespace flashsale::order

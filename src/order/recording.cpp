@@ -1,0 +1,179 @@
+// The fast path is one INSERT for the whole batch, whose RETURNING tells which orders were new. An
+// order that was not new is either the same one again, which is fine, or another order with a key
+// that is taken: that one is parked. If the database refuses the INSERT as a whole, because of one
+// row, the batch is done again row by row with a savepoint each, and the row at fault is parked.
+
+#include "recording.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/uuid/name_generator_sha1.hpp>
+#include <boost/uuid/uuid.hpp>
+
+#include <unordered_set>
+
+#include <flashsale/postgres.hpp>
+
+#include "metrics.hpp"
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr postgres::statement insert_orders{
+    "insert_orders",
+    "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
+    "                    idempotency_key, generation, seq, created_at)"
+    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key, generation,"
+    "        seq, created_at"
+    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],"
+    "             $7::bigint[], $8::bigint[], $9::timestamptz[])"
+    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
+    "         created_at)"
+    " ON CONFLICT DO NOTHING RETURNING id"};
+constexpr postgres::statement known_orders{"known_orders",
+                                           "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
+constexpr postgres::statement park_events{
+    "park_events",
+    "INSERT INTO parked (event_id, event, reason)"
+    " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
+    " RETURNING event_id"};
+
+using attempt = std::expected<void, postgres::error>;
+
+postgres::parameters parameters_of(std::span<const events::event> orders) {
+    std::vector<uuid> ids;
+    std::vector<std::int64_t> users, products, quantities, prices, generations, seqs;
+    std::vector<std::string_view> keys;
+    std::vector<timestamp> times;
+    for (const events::event& one : orders) {
+        ids.push_back(one.id);
+        users.push_back(one.user_id);
+        products.push_back(one.product_id);
+        quantities.push_back(one.quantity);
+        prices.push_back(one.unit_price);
+        keys.push_back(one.idempotency_key);
+        generations.push_back(static_cast<std::int64_t>(one.generation));
+        seqs.push_back(static_cast<std::int64_t>(one.seq));
+        times.push_back(one.created_at);
+    }
+    postgres::parameters out;
+    out.uuids(ids).integers(users).integers(products).integers(quantities).integers(prices);
+    out.texts(keys).integers(generations).integers(seqs).times(times);
+    return out;
+}
+
+/// The same bytes are parked under the same id, however often they come.
+uuid id_of(const events::poison& one) {
+    const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
+    const boost::uuids::uuid made = generate(one.text);
+    uuid out;
+    std::copy(made.begin(), made.end(), out.bytes.begin());
+    return out;
+}
+
+std::string text_of(const events::event& one) {
+    std::string text = events::open_event(one);
+    events::close_event(text, one.unit_price, one.generation, one.seq);
+    return text;
+}
+
+attempt insert_parked(postgres::session& database, std::span<const parking> all) {
+    if (all.empty()) return {};
+    std::vector<uuid> ids;
+    std::vector<std::string_view> texts, reasons;
+    for (const parking& one : all) {
+        ids.push_back(one.id);
+        texts.push_back(one.event);
+        reasons.push_back(one.reason);
+    }
+    postgres::parameters with;
+    with.uuids(ids).texts(texts).texts(reasons);
+    auto done = database.execute(park_events, with);
+    if (!done) return std::unexpected(done.error());
+    metrics::parked.add(std::ssize(ids));
+    for (const parking& one : all) {
+        spdlog::error("event {} is parked: {}", one.id.to_string(), one.reason);
+    }
+    return {};
+}
+
+/// Inside a transaction: the orders, and what became of each.
+attempt insert_batch(postgres::session& database, std::span<const events::event> orders,
+                     recording_report& report, std::vector<parking>& to_park) {
+    auto inserted = database.execute(insert_orders, parameters_of(orders));
+    if (!inserted) return std::unexpected(inserted.error());
+    report.fresh += inserted->size();
+    if (inserted->size() == orders.size()) return {};
+
+    std::unordered_set<uuid, uuid_hash> there;
+    for (std::size_t row = 0; row < inserted->size(); ++row)
+        there.insert(inserted->uuid(row, 0));
+    std::vector<uuid> missing;
+    for (const events::event& one : orders) {
+        if (!there.contains(one.id)) missing.push_back(one.id);
+    }
+    auto known = database.execute(known_orders, postgres::parameters().uuids(missing));
+    if (!known) return std::unexpected(known.error());
+    for (std::size_t row = 0; row < known->size(); ++row)
+        there.insert(known->uuid(row, 0));
+    report.duplicates += known->size();
+    for (const events::event& one : orders) {
+        if (there.contains(one.id)) continue;
+        report.parked.push_back(one.id);
+        to_park.push_back({one.id, text_of(one), "another order has its idempotency key"});
+    }
+    return {};
+}
+
+attempt insert_one_by_one(postgres::session& database, std::span<const events::event> orders,
+                          recording_report& report, std::vector<parking>& to_park) {
+    for (const events::event& one : orders) {
+        if (auto set = database.execute("SAVEPOINT one_order"); !set) {
+            return std::unexpected(set.error());
+        }
+        const auto inserted = insert_batch(database, std::span(&one, 1), report, to_park);
+        if (inserted) continue;
+        if (inserted.error().what != postgres::error::kind::data) return inserted;
+        if (auto undone = database.execute("ROLLBACK TO SAVEPOINT one_order"); !undone) {
+            return std::unexpected(undone.error());
+        }
+        report.parked.push_back(one.id);
+        to_park.push_back({one.id, text_of(one), inserted.error().message});
+    }
+    return {};
+}
+
+}  // namespace
+
+std::expected<recording_report, std::string> record_orders(postgres::session& database,
+                                                           std::span<const events::event> orders,
+                                                           std::span<const events::poison> poison) {
+    recording_report report;
+    const auto with = [&](auto insert) {
+        return database.transaction([&](postgres::session& in) -> attempt {
+            report = {};
+            std::vector<parking> to_park;
+            for (const events::poison& one : poison) {
+                to_park.push_back({id_of(one), one.text, one.reason});
+            }
+            if (!orders.empty()) {
+                if (auto done = insert(in, orders, report, to_park); !done) return done;
+            }
+            return insert_parked(in, to_park);
+        });
+    };
+    auto done = with(insert_batch);
+    if (!done && done.error().what == postgres::error::kind::data) done = with(insert_one_by_one);
+    if (!done) return std::unexpected("order database: " + done.error().message);
+    return report;
+}
+
+std::expected<void, std::string> park(postgres::session& database,
+                                      std::span<const parking> events) {
+    auto done = insert_parked(database, events);
+    if (!done) return std::unexpected("order database: " + done.error().message);
+    return {};
+}
+
+}  // namespace flashsale::order

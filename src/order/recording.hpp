@@ -1,0 +1,39 @@
+#pragma once
+
+// One batch of events into the order database, in one transaction.
+
+#include <flashsale/events/log.hpp>
+
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace flashsale::postgres {
+class session;
+}
+
+namespace flashsale::order {
+
+struct recording_report {
+    std::size_t fresh = 0;       ///< orders that were not there before
+    std::size_t duplicates = 0;  ///< orders that were
+    std::vector<uuid> parked;    ///< of orders that can never be recorded
+};
+
+/// Inserts the orders, each once, by id; parks poison, and orders that the database refuses, with
+/// the reason, in the same transaction. Blocking. An error means that nothing, or an unknown part,
+/// was recorded, and that the same call has to be made again.
+std::expected<recording_report, std::string> record_orders(postgres::session& database,
+                                                           std::span<const events::event> orders,
+                                                           std::span<const events::poison> poison);
+
+/// Parks events after the fact, each once, by id.
+struct parking {
+    uuid id;
+    std::string event;
+    std::string reason;
+};
+std::expected<void, std::string> park(postgres::session& database, std::span<const parking> events);
+
+}  // namespace flashsale::order

@@ -1,0 +1,88 @@
+#include "service.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <flashsale/events/event.hpp>
+
+namespace flashsale::order {
+
+namespace {
+
+errc errc_of(user::errc code) {
+    return code == user::errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
+}
+
+errc errc_of(store_errc code) {
+    return code == store_errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
+}
+
+order order_of(const events::event& one) {
+    return {one.id, one.user_id, one.product_id, one.quantity, one.unit_price, one.created_at};
+}
+
+}  // namespace
+
+void service::place(place_request request, callback<std::expected<placed, failure>> done) {
+    const std::int64_t user_id = request.user_id;
+    users_.exists(user_id, [this, request = std::move(request), done = std::move(done)](
+                               std::expected<bool, user::errc> exists) mutable {
+        if (!exists) return done(std::unexpected(failure(errc_of(exists.error()))));
+        if (!*exists) return done(std::unexpected(failure(errc::user_not_found)));
+
+        order what;
+        what.user_id = request.user_id;
+        what.product_id = request.product_id;
+        what.quantity = request.quantity;
+        stock::reserve_request wanted;
+        wanted.product_id = request.product_id;
+        wanted.user_id = request.user_id;
+        wanted.quantity = request.quantity;
+        wanted.idempotency_key = std::move(request.idempotency_key);
+        reserver_.reserve(std::move(wanted),
+                          [what, done = std::move(done)](
+                              std::expected<stock::accepted, stock::errc> reserved) mutable {
+                              if (!reserved) {
+                                  return done(std::unexpected(failure(reserved.error())));
+                              }
+                              what.id = reserved->id;
+                              what.unit_price = reserved->unit_price;
+                              what.created_at = reserved->id.time();
+                              done(placed{what, reserved->replayed});
+                          });
+    });
+}
+
+// An accepted order is in the outbox until it is in the database, so whoever looks there first and
+// in the database after cannot miss it. If the gate could not be read, an absent row proves
+// nothing.
+awaitable<std::expected<order, failure>> service::find(uuid id) {
+    using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
+    const auto event = co_await await_callback<in_outbox>(
+        [&](auto done) { gate_.find_event(id, std::move(done)); });
+    if (event && *event) {
+        const auto decoded = events::decode(**event);
+        if (decoded && decoded->what == events::event::kind::order_accepted) {
+            co_return order_of(*decoded);
+        }
+        if (!decoded) spdlog::error("outbox entry {}: {}", id.to_string(), decoded.error());
+    }
+    auto recorded = co_await store_->find(id);
+    if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
+    if (*recorded) co_return **recorded;
+    if (!event) co_return std::unexpected(failure(event.error()));
+    co_return std::unexpected(failure(errc::order_not_found));
+}
+
+awaitable<std::expected<std::vector<order>, failure>> service::list(std::int64_t user_id,
+                                                                    std::optional<uuid> before,
+                                                                    std::int64_t limit) {
+    const auto exists = co_await await_callback<std::expected<bool, user::errc>>(
+        [&](auto done) { users_.exists(user_id, std::move(done)); });
+    if (!exists) co_return std::unexpected(failure(errc_of(exists.error())));
+    if (!*exists) co_return std::unexpected(failure(errc::user_not_found));
+    auto found = co_await store_->list(user_id, before, limit);
+    if (!found) co_return std::unexpected(failure(errc_of(found.error())));
+    co_return std::move(*found);
+}
+
+}  // namespace flashsale::order

@@ -1,0 +1,33 @@
+#pragma once
+
+// The module's record as the HTTP workers read it, asynchronous. Writing is recording.hpp.
+
+#include <flashsale/base/async.hpp>
+#include <flashsale/order.hpp>
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace flashsale::postgres {
+class pool;
+}
+
+namespace flashsale::order {
+
+enum class store_errc { overloaded, dependency_unavailable };
+
+class store {
+public:
+    virtual ~store() = default;
+
+    virtual awaitable<std::expected<std::optional<order>, store_errc>> find(uuid id) = 0;
+    /// A user's orders, newest first, those before `before` if it is given.
+    virtual awaitable<std::expected<std::vector<order>, store_errc>> list(
+        std::int64_t user_id, std::optional<uuid> before, std::int64_t limit) = 0;
+};
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database);
+
+}  // namespace flashsale::order

@@ -1,0 +1,55 @@
+#pragma once
+
+// Who waits for which event's confirm, and until when; no I/O.
+//
+// One entry for each event being published: a repeat of a key that finds its event under way joins
+// the entry, so that no process publishes one event twice at a time. A waiter leaves when the
+// confirm comes or its own deadline passes, whichever is first; the entry stays until the log has
+// answered, which it does for every event exactly once. The clock is the caller's, so a confirm
+// that was handled late is late, however early it arrived.
+
+#include <flashsale/base/time.hpp>
+#include <flashsale/base/uuid.hpp>
+#include <flashsale/stock.hpp>
+
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+namespace flashsale::stock {
+
+class confirm_wait {
+public:
+    using answer = callback<std::expected<accepted, errc>>;
+
+    struct waiter {
+        accepted what;
+        answer done;
+        deadline until;
+    };
+
+    /// Joins the event's entry, or makes one. The ticket to publish it under, or nullopt if it is
+    /// being published already.
+    std::optional<std::uint64_t> add(const uuid& event, waiter&& one);
+
+    /// The log has answered. Calls every waiter of the entry.
+    void confirmed(std::uint64_t ticket, bool durable, deadline now);
+
+    /// Answers outcome_unknown to waiters whose deadline has passed.
+    void expire(deadline now);
+
+    std::size_t size() const { return by_ticket_.size(); }
+
+private:
+    struct entry {
+        uuid event;
+        std::vector<waiter> waiters;
+    };
+
+    std::uint64_t last_ticket_ = 0;
+    std::unordered_map<std::uint64_t, entry> by_ticket_;
+    std::unordered_map<uuid, std::uint64_t, uuid_hash> by_event_;
+    std::deque<std::pair<deadline, std::uint64_t>> deadlines_;  // deadlines are handed out in order
+};
+
+}  // namespace flashsale::stock

@@ -1,0 +1,288 @@
+// The gate that such systems start with: optimistic locking on products.version.
+//
+// Each reservation reads the product, decides, and updates it on condition that the version has not
+// moved; if it has, it begins again, three times in all, and then gives up with high_traffic. The
+// update, the reservation, the movement and the outbox entry are one statement and so one
+// transaction. A purchase limit needs no lock of its own: every sale of the product moves the
+// version. It never oversells, and under a burst on one product most tries are wasted: it is here
+// for the comparison, and for shops too small to care.
+
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <chrono>
+
+#include "metrics.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::uint64_t only_generation = 1;
+constexpr std::chrono::seconds backlog_age_max{1};
+
+constexpr postgres::statement read_product{
+    "gate_read_product",
+    "SELECT p.version, p.stock, p.price, p.per_user_limit,"
+    "       (p.sale_starts_at IS NULL OR p.sale_starts_at <= now())"
+    "         AND (p.sale_ends_at IS NULL OR now() < p.sale_ends_at),"
+    "       r.id, r.quantity, r.unit_price, o.event,"
+    "       CASE WHEN p.per_user_limit IS NULL THEN 0 ELSE"
+    "         (SELECT coalesce(sum(b.quantity), 0) FROM reservations b"
+    "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint"
+    " FROM products p"
+    " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
+    "                         AND r.idempotency_key = $4"
+    " LEFT JOIN outbox o ON o.event_id = r.id"
+    " WHERE p.id = $1"};
+
+constexpr postgres::statement take_units{
+    "gate_take_units",
+    "WITH taken AS ("
+    "  UPDATE products SET stock = stock - $3, version = version + 1"
+    "  WHERE id = $1 AND version = $2 AND stock >= $3 RETURNING id, price"
+    "), reserved AS ("
+    "  INSERT INTO reservations (id, product_id, kind, user_id, idempotency_key, quantity,"
+    "                            unit_price, generation)"
+    "  SELECT $4, id, $5, $6, $7, $3, price, $8 FROM taken RETURNING seq, unit_price"
+    "), moved AS ("
+    "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key)"
+    "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
+    "), entry AS ("
+    "  INSERT INTO outbox (event_id, shard, event)"
+    "  SELECT $4, 0, $9 || ',\"unit_price\":' || unit_price || ',\"generation\":' || $8 ||"
+    "               ',\"seq\":' || seq || '}' FROM reserved RETURNING event"
+    ") SELECT r.unit_price, e.event FROM reserved r, entry e"};
+
+constexpr postgres::statement count_outbox{"gate_count_outbox", "SELECT count(*) FROM outbox"};
+constexpr postgres::statement settle_events{"gate_settle",
+                                            "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
+constexpr postgres::statement read_stock{
+    "gate_read_stock", "SELECT id, stock, given FROM products WHERE id = ANY($1::bigint[])"};
+constexpr postgres::statement read_event{"gate_read_event",
+                                         "SELECT event FROM outbox WHERE event_id = $1"};
+constexpr postgres::statement page_outbox{
+    "gate_page_outbox",
+    "SELECT event_id, event FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT 1000"};
+
+errc errc_of(const postgres::error& error) {
+    switch (error.what) {
+        case postgres::error::kind::overloaded:
+            return errc::overloaded;
+        case postgres::error::kind::outcome_unknown:
+            return errc::outcome_unknown;
+        default:
+            return errc::dependency_unavailable;
+    }
+}
+
+const char* kind_of(operation what) {
+    return what == operation::sale ? "sale" : "reduction";
+}
+
+class database_gate final : public gate {
+public:
+    database_gate(postgres::pool& database, const database_gate_options& options)
+        : database_(database), options_(options) {}
+
+    batching_limits batching() const override { return {1, 64}; }
+
+    void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
+        struct gathered {
+            std::vector<decision> decisions;
+            std::size_t left;
+            callback<std::vector<decision>> done;
+        };
+        metrics::gate_batches.add();
+        metrics::gate_reservations.add(static_cast<std::int64_t>(batch.size()));
+        auto all = std::make_shared<gathered>(
+            gathered{std::vector<decision>(batch.size(), std::unexpected(errc::outcome_unknown)),
+                     batch.size(), std::move(done)});
+        count_backlog();
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            attempt(std::make_shared<const reservation>(std::move(batch[i])), 1,
+                    [all, i](decision made) {
+                        all->decisions[i] = std::move(made);
+                        if (--all->left == 0) all->done(std::move(all->decisions));
+                    });
+        }
+    }
+
+    void give(std::vector<gate_product>, callback<std::expected<void, errc>> done) override {
+        done({});  // the products table is the gate
+    }
+
+    void settle(std::vector<settled_event> events,
+                callback<std::expected<void, errc>> done) override {
+        std::vector<uuid> ids;
+        for (const settled_event& event : events)
+            ids.push_back(event.id);
+        database_.execute(settle_events, std::move(postgres::parameters().uuids(ids)),
+                          [done = std::move(done)](postgres::result result) mutable {
+                              if (!result) return done(std::unexpected(errc_of(result.error())));
+                              done({});
+                          });
+    }
+
+    void available(
+        std::vector<std::int64_t> ids,
+        callback<std::expected<std::vector<std::optional<std::int64_t>>, errc>> done) override {
+        read_levels(0, std::move(ids), [done = std::move(done)](auto found) mutable {
+            if (!found) return done(std::unexpected(found.error()));
+            std::vector<std::optional<std::int64_t>> free;
+            for (const auto& product : found->products) {
+                free.push_back(product ? std::optional(product->free) : std::nullopt);
+            }
+            done(std::move(free));
+        });
+    }
+
+    void find_event(uuid id,
+                    callback<std::expected<std::optional<std::string>, errc>> done) override {
+        database_.execute(read_event, std::move(postgres::parameters().uuid(id)),
+                          [done = std::move(done)](postgres::result result) mutable {
+                              if (!result) return done(std::unexpected(errc_of(result.error())));
+                              std::optional<std::string> event;
+                              if (!result->empty()) event = result->text(0, 0);
+                              done(std::move(event));
+                          });
+    }
+
+    std::expected<void, std::string> check() const override {
+        if (database_.ready()) return {};
+        return std::unexpected("stock database: " + database_.fault());
+    }
+
+    void read_levels(std::uint32_t, std::vector<std::int64_t> ids,
+                     callback<std::expected<levels, errc>> done) override {
+        auto with = std::move(postgres::parameters().integers(ids));
+        database_.execute(
+            read_stock, std::move(with),
+            [ids = std::move(ids), done = std::move(done)](postgres::result result) mutable {
+                if (!result) return done(std::unexpected(errc_of(result.error())));
+                levels out{only_generation, 0, {}};
+                for (const std::int64_t id : ids) {
+                    std::optional<levels::product> found;
+                    for (std::size_t row = 0; row < result->size(); ++row) {
+                        if (result->integer(row, 0) != id) continue;
+                        found = levels::product{result->integer(row, 1), result->integer(row, 2)};
+                    }
+                    out.products.push_back(found);
+                }
+                done(std::move(out));
+            });
+    }
+
+    void read_outbox(std::uint32_t, std::string cursor,
+                     callback<std::expected<outbox_page, errc>> done) override {
+        const uuid after = uuid::parse(cursor).value_or(uuid{});
+        database_.execute(page_outbox, std::move(postgres::parameters().uuid(after)),
+                          [done = std::move(done)](postgres::result result) mutable {
+                              if (!result) return done(std::unexpected(errc_of(result.error())));
+                              outbox_page page;
+                              for (std::size_t row = 0; row < result->size(); ++row) {
+                                  page.events.emplace_back(result->text(row, 1));
+                                  page.next_cursor = result->uuid(row, 0).to_string();
+                              }
+                              done(std::move(page));
+                          });
+    }
+
+private:
+    using asked = std::shared_ptr<const reservation>;
+
+    void attempt(asked what, int number, callback<decision> done) {
+        postgres::parameters with;
+        with.integer(what->product_id).text(kind_of(what->what)).integer(what->user_id);
+        with.text(what->idempotency_key);
+        database_.execute(
+            read_product, std::move(with),
+            [this, what, number, done = std::move(done)](postgres::result read) mutable {
+                if (!read) return done(std::unexpected(errc_of(read.error())));
+                auto known = decide(*what, *read);
+                if (known) return done(std::move(*known));
+                if (options_.before_update) options_.before_update(what->product_id);
+                take(what, number, read->integer(0, 0), std::move(done));
+            });
+    }
+
+    /// A repeat or a refusal; nullopt: the units may be taken if the version still holds.
+    std::optional<decision> decide(const reservation& what, const postgres::rows& product) const {
+        if (product.empty()) return std::unexpected(errc::product_not_found);
+        if (!product.is_null(0, 5)) {
+            if (product.integer(0, 6) != what.quantity) {
+                return std::unexpected(errc::idempotency_key_reused);
+            }
+            grant repeat;
+            repeat.id = product.uuid(0, 5);
+            repeat.unit_price = product.integer(0, 7);
+            repeat.repeat = true;
+            repeat.recorded = product.is_null(0, 8);
+            if (!repeat.recorded) repeat.event = product.text(0, 8);
+            return repeat;
+        }
+        if (what.what == operation::sale) {
+            if (!product.boolean(0, 4)) return std::unexpected(errc::sale_not_open);
+            const auto limit = product.optional_integer(0, 3);
+            if (limit &&
+                (what.quantity > *limit || product.integer(0, 9) > *limit - what.quantity)) {
+                return std::unexpected(errc::purchase_limit);
+            }
+        }
+        if (product.integer(0, 1) < what.quantity) return std::unexpected(errc::out_of_stock);
+        if (backlog_ >= options_.outbox_events_max) return std::unexpected(errc::overloaded);
+        return std::nullopt;
+    }
+
+    void take(asked what, int number, std::int64_t version, callback<decision> done) {
+        postgres::parameters with;
+        with.integer(what->product_id).integer(version).integer(what->quantity).uuid(what->id);
+        with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
+        with.integer(static_cast<std::int64_t>(only_generation)).text(what->event);
+        database_.execute(
+            take_units, std::move(with),
+            [this, what, number, done = std::move(done)](postgres::result taken) mutable {
+                const bool twin_was_first =
+                    !taken && taken.error().what == postgres::error::kind::unique_violation;
+                const bool contended =
+                    !taken && taken.error().what == postgres::error::kind::transient;
+                if (!taken && !twin_was_first && !contended) {
+                    return done(std::unexpected(errc_of(taken.error())));
+                }
+                if (taken && !taken->empty()) {
+                    grant out;
+                    out.id = what->id;
+                    out.unit_price = taken->integer(0, 0);
+                    out.event = taken->text(0, 1);
+                    return done(std::move(out));
+                }
+                metrics::gate_conflicts.add();
+                if (number >= options_.tries_max) return done(std::unexpected(errc::high_traffic));
+                attempt(what, number + 1, std::move(done));
+            });
+    }
+
+    /// The backlog is counted once a second, not once a reservation: the limit is a safeguard.
+    void count_backlog() {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - backlog_counted_ < backlog_age_max) return;
+        backlog_counted_ = now;
+        database_.execute(count_outbox, {}, [this](postgres::result counted) {
+            if (counted) backlog_ = static_cast<std::size_t>(counted->integer(0, 0));
+        });
+    }
+
+    postgres::pool& database_;
+    const database_gate_options options_;
+    std::size_t backlog_ = 0;
+    deadline backlog_counted_{};
+};
+
+}  // namespace
+
+std::unique_ptr<gate> make_database_gate(postgres::pool& database,
+                                         const database_gate_options& options) {
+    return std::make_unique<database_gate>(database, options);
+}
+
+}  // namespace flashsale::stock

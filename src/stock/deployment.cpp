@@ -1,0 +1,45 @@
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <stdexcept>
+
+namespace flashsale::embedded {
+extern const std::string_view stock_0001;
+}
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr postgres::statement note_value{
+    "note_value", "INSERT INTO deployment (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
+constexpr postgres::statement read_value{"read_value",
+                                         "SELECT value FROM deployment WHERE name = $1"};
+
+void agree_on(postgres::session& database, const std::string& name, const std::string& mine) {
+    auto noted = database.execute(note_value, postgres::parameters().text(name).text(mine));
+    if (!noted) throw std::runtime_error("stock database: " + noted.error().message);
+    auto read = database.execute(read_value, postgres::parameters().text(name));
+    if (!read) throw std::runtime_error("stock database: " + read.error().message);
+    const std::string theirs(read->empty() ? "" : read->text(0, 0));
+    if (theirs == mine) return;
+    throw std::runtime_error("this deployment has " + name + " = " + theirs + ", this process " +
+                             mine +
+                             ": all processes must agree (it is noted in table deployment of the "
+                             "stock database)");
+}
+
+}  // namespace
+
+void agree_on_deployment(postgres::session& database, const deployment& mine) {
+    agree_on(database, "stock.gate", mine.gate_kind);
+    agree_on(database, "redis.shards", std::to_string(mine.shards));
+    agree_on(database, "orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count()));
+}
+
+std::span<const postgres::migration> postgres_migrations() {
+    static const postgres::migration all[] = {{1, "0001_stock", embedded::stock_0001}};
+    return all;
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,125 @@
+// The ledger on PostgreSQL. One statement, and so one transaction, for a whole batch: movements go
+// in by id, once each, and only those that were new change their products, one update a product.
+
+#include <spdlog/spdlog.h>
+
+#include <unordered_set>
+
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/module.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr postgres::statement record_movements{
+    "record_movements",
+    "WITH batch AS ("
+    "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
+    "                       $6::bigint[], $7::text[], $8::timestamptz[])"
+    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at)"
+    "), fresh AS ("
+    "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
+    "                         created_at)"
+    "  SELECT b.id, b.product_id, b.delta, b.kind, b.generation, b.seq,"
+    "         nullif(b.idempotency_key, ''), b.created_at"
+    "  FROM batch b JOIN products p ON p.id = b.product_id"
+    "  ON CONFLICT DO NOTHING RETURNING id, product_id, delta"
+    "), sums AS ("
+    "  SELECT product_id, sum(delta)::bigint AS delta FROM fresh GROUP BY product_id"
+    "), changed AS ("
+    "  UPDATE products p SET stock = p.stock + s.delta, version = p.version + 1"
+    "  FROM sums s WHERE p.id = s.product_id"
+    ") SELECT id FROM fresh"};
+
+constexpr postgres::statement known_movements{
+    "known_movements", "SELECT id FROM movements WHERE id = ANY($1::uuid[])"};
+
+postgres::parameters parameters_of(std::span<const movement> movements) {
+    std::vector<uuid> ids;
+    std::vector<std::int64_t> products, deltas, generations, seqs;
+    std::vector<std::string_view> kinds, keys;
+    std::vector<timestamp> times;
+    for (const movement& one : movements) {
+        const bool sale = one.what == operation::sale;
+        ids.push_back(one.id);
+        products.push_back(one.product_id);
+        deltas.push_back(one.delta);
+        kinds.push_back(sale ? "sale" : "reduction");
+        generations.push_back(static_cast<std::int64_t>(one.generation));
+        seqs.push_back(static_cast<std::int64_t>(one.seq));
+        keys.push_back(sale ? std::string_view{} : one.idempotency_key);
+        times.push_back(one.created_at);
+    }
+    postgres::parameters out;
+    out.uuids(ids).integers(products).integers(deltas).texts(kinds);
+    out.integers(generations).integers(seqs).texts(keys).times(times);
+    return out;
+}
+
+class postgres_ledger final : public ledger {
+public:
+    explicit postgres_ledger(postgres::session& database) : database_(database) {}
+
+    std::expected<std::vector<refused_movement>, std::string> record(
+        std::span<const movement> movements) override {
+        std::vector<refused_movement> refused;
+        if (movements.empty()) return refused;
+
+        auto fresh = database_.execute(record_movements, parameters_of(movements));
+        if (fresh) {
+            if (fresh->size() == movements.size()) return refused;
+            return explain_missing(movements, *fresh);
+        }
+        const postgres::error& error = fresh.error();
+        const bool hopeless = error.what == postgres::error::kind::data ||
+                              error.what == postgres::error::kind::unique_violation;
+        if (!hopeless) return std::unexpected(error.message);
+        if (movements.size() == 1) {
+            refused.push_back({movements.front().id, error.message});
+            return refused;
+        }
+        // One of them spoils the batch: find it by halves. What is recorded twice counts once.
+        for (const auto half :
+             {movements.first(movements.size() / 2), movements.subspan(movements.size() / 2)}) {
+            auto part = record(half);
+            if (!part) return part;
+            refused.insert(refused.end(), part->begin(), part->end());
+        }
+        return refused;
+    }
+
+private:
+    /// Those not inserted were recorded before, or can never be.
+    std::expected<std::vector<refused_movement>, std::string> explain_missing(
+        std::span<const movement> movements, const postgres::rows& fresh) {
+        std::unordered_set<uuid, uuid_hash> known;
+        for (std::size_t row = 0; row < fresh.size(); ++row)
+            known.insert(fresh.uuid(row, 0));
+        std::vector<uuid> missing;
+        for (const movement& one : movements) {
+            if (!known.contains(one.id)) missing.push_back(one.id);
+        }
+        auto found = database_.execute(known_movements, postgres::parameters().uuids(missing));
+        if (!found) return std::unexpected(found.error().message);
+        for (std::size_t row = 0; row < found->size(); ++row)
+            known.insert(found->uuid(row, 0));
+        std::vector<refused_movement> refused;
+        for (const movement& one : movements) {
+            if (known.contains(one.id)) continue;
+            refused.push_back({one.id, "no product " + std::to_string(one.product_id) +
+                                           ", or its key has another movement"});
+        }
+        return refused;
+    }
+
+    postgres::session& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<ledger> make_postgres_ledger(postgres::session& database) {
+    return std::make_unique<postgres_ledger>(database);
+}
+
+}  // namespace flashsale::stock

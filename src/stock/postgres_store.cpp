@@ -1,0 +1,161 @@
+#include <flashsale/postgres.hpp>
+
+#include "store.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+#define PRODUCT_COLUMNS \
+    "id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at"
+
+constexpr postgres::statement insert_product{
+    "insert_product",
+    "WITH made AS ("
+    "  INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
+    "                        sale_ends_at, idempotency_key)"
+    "  VALUES ($1, $2, $3, $3, $4, $5, $6, $7)"
+    "  ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
+    "), first AS ("
+    "  INSERT INTO movements (id, product_id, delta, kind)"
+    "  SELECT gen_random_uuid(), id, given, 'initial' FROM made"
+    ") SELECT " PRODUCT_COLUMNS " FROM made"};
+constexpr postgres::statement find_product_by_key{
+    "find_product_by_key", "SELECT " PRODUCT_COLUMNS
+                           ", (SELECT delta FROM movements m"
+                           "   WHERE m.product_id = products.id AND m.kind = 'initial')"
+                           " FROM products WHERE idempotency_key = $1"};
+constexpr postgres::statement find_product{
+    "find_product", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id = $1"};
+constexpr postgres::statement list_products{
+    "list_products", "SELECT " PRODUCT_COLUMNS " FROM products WHERE id > $1 ORDER BY id LIMIT $2"};
+constexpr postgres::statement restock_product{
+    "restock_product",
+    "WITH moved AS ("
+    "  INSERT INTO movements (id, product_id, delta, kind, idempotency_key)"
+    "  SELECT $2, id, $3, 'restock', $4 FROM products WHERE id = $1"
+    "  ON CONFLICT (product_id, kind, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING"
+    "  RETURNING product_id, delta, created_at"
+    ") UPDATE products p SET given = given + m.delta, stock = stock + m.delta,"
+    "                        version = version + 1"
+    " FROM moved m WHERE p.id = m.product_id"
+    " RETURNING p.id, p.name, p.price, p.given, p.stock, p.per_user_limit, p.sale_starts_at,"
+    "           p.sale_ends_at, m.created_at"};
+constexpr postgres::statement find_restock{
+    "find_restock",
+    "SELECT p.id, p.name, p.price, p.given, p.stock, p.per_user_limit, p.sale_starts_at,"
+    "       p.sale_ends_at, p.created_at, m.id, m.delta, m.created_at"
+    " FROM products p LEFT JOIN movements m"
+    "   ON m.product_id = p.id AND m.kind = 'restock' AND m.idempotency_key = $2"
+    " WHERE p.id = $1"};
+
+errc errc_of(const postgres::error& error) {
+    switch (error.what) {
+        case postgres::error::kind::overloaded:
+            return errc::overloaded;
+        case postgres::error::kind::outcome_unknown:
+            return errc::outcome_unknown;
+        default:
+            return errc::dependency_unavailable;
+    }
+}
+
+product product_of(const postgres::rows& rows, std::size_t row) {
+    product out;
+    out.id = rows.integer(row, 0);
+    out.name = rows.text(row, 1);
+    out.price = rows.integer(row, 2);
+    out.given = rows.integer(row, 3);
+    out.stock = rows.integer(row, 4);
+    out.per_user_limit = rows.optional_integer(row, 5);
+    out.sale_starts_at = rows.optional_time(row, 6);
+    out.sale_ends_at = rows.optional_time(row, 7);
+    out.created_at = rows.time(row, 8);
+    return out;
+}
+
+gate_product units_of(const product& what) {
+    return {what.id,          what.given, what.price, what.per_user_limit, what.sale_starts_at,
+            what.sale_ends_at};
+}
+
+class postgres_store final : public store {
+public:
+    explicit postgres_store(postgres::pool& database) : database_(database) {}
+
+    result<created> create(new_product what) override {
+        postgres::parameters with;
+        with.text(what.name).integer(what.price).integer(what.stock).integer(what.per_user_limit);
+        with.time(what.sale_starts_at).time(what.sale_ends_at).text(what.idempotency_key);
+        auto made = co_await database_.execute(insert_product, std::move(with));
+        if (!made) co_return std::unexpected(errc_of(made.error()));
+        if (!made->empty()) co_return created{product_of(*made, 0), what.stock, false};
+
+        auto known = co_await database_.execute(
+            find_product_by_key, std::move(postgres::parameters().text(what.idempotency_key)));
+        if (!known) co_return std::unexpected(errc_of(known.error()));
+        if (known->empty()) co_return std::unexpected(errc::outcome_unknown);
+        created found{product_of(*known, 0), known->integer(0, 9), true};
+        const product& first = found.what;
+        const bool same =
+            first.name == what.name && first.price == what.price && found.initial == what.stock &&
+            first.per_user_limit == what.per_user_limit &&
+            first.sale_starts_at == what.sale_starts_at && first.sale_ends_at == what.sale_ends_at;
+        if (!same) co_return std::unexpected(errc::idempotency_key_reused);
+        co_return found;
+    }
+
+    result<product> find(std::int64_t id) override {
+        auto found =
+            co_await database_.execute(find_product, std::move(postgres::parameters().integer(id)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (found->empty()) co_return std::unexpected(errc::product_not_found);
+        co_return product_of(*found, 0);
+    }
+
+    result<std::vector<product>> list(std::int64_t after, std::int64_t limit) override {
+        auto found = co_await database_.execute(
+            list_products, std::move(postgres::parameters().integer(after).integer(limit)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        std::vector<product> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(product_of(*found, row));
+        co_return out;
+    }
+
+    result<restocked> restock(std::int64_t id, std::int64_t quantity, std::string key,
+                              uuid movement) override {
+        postgres::parameters with;
+        with.integer(id).uuid(movement).integer(quantity).text(key);
+        auto moved = co_await database_.execute(restock_product, std::move(with));
+        if (!moved && moved.error().what == postgres::error::kind::data) {
+            co_return std::unexpected(errc::overloaded);
+        }
+        if (!moved) co_return std::unexpected(errc_of(moved.error()));
+        if (!moved->empty()) {
+            const product now = product_of(*moved, 0);
+            co_return restocked{movement, now.created_at, units_of(now), false};
+        }
+        auto known = co_await database_.execute(
+            find_restock, std::move(postgres::parameters().integer(id).text(key)));
+        if (!known) co_return std::unexpected(errc_of(known.error()));
+        if (known->empty()) co_return std::unexpected(errc::product_not_found);
+        if (known->is_null(0, 9)) co_return std::unexpected(errc::outcome_unknown);
+        if (known->integer(0, 10) != quantity) {
+            co_return std::unexpected(errc::idempotency_key_reused);
+        }
+        co_return restocked{known->uuid(0, 9), known->time(0, 11), units_of(product_of(*known, 0)),
+                            true};
+    }
+
+private:
+    postgres::pool& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
+    return std::make_unique<postgres_store>(database);
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,64 @@
+#pragma once
+
+// What goes into the gate's scripts and what comes out, as bytes; no I/O.
+
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/gate.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flashsale::stock {
+
+/// A list of arguments in one buffer.
+class argument_list {
+public:
+    void add(std::string_view text);
+    void add(std::int64_t number);
+    void add(std::uint64_t number);
+    /// Adds what `append` appends to the string it is given.
+    template <class Append>
+    void add_with(Append append) {
+        append(bytes_);
+        ends_.push_back(bytes_.size());
+    }
+
+    /// Valid until the next add.
+    std::vector<std::string_view> views() const;
+
+private:
+    std::string bytes_;
+    std::vector<std::size_t> ends_;
+};
+
+/// Names of a shard's keys; all share one hash tag.
+struct shard_keys {
+    shard_keys(std::string_view prefix, std::uint32_t shard);
+
+    std::string header;  ///< `{flashsale:0}:gate`
+    std::string root;    ///< `{flashsale:0}:`, then the generation and `:p:<product>` and so on
+
+    std::string outbox(std::uint64_t generation) const;
+};
+
+argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
+                                std::size_t outbox_events_max, std::span<const reservation> batch);
+
+argument_list give_arguments(const shard_keys& keys, std::uint64_t generation,
+                             std::span<const gate_product> products);
+
+/// The status every script's reply begins with.
+struct script_status {
+    enum class kind { open, closed, stale, malformed };
+    kind what = kind::malformed;
+    std::uint64_t generation = 0;  ///< the gate's own, if stale
+};
+script_status status_of(const redis::value& reply);
+
+/// Decisions out of an open gate's reply, in the batch's order. A reply of another shape makes
+/// every decision outcome_unknown: the script ran, and what it did cannot be told.
+std::vector<decision> decode_decisions(redis::value reply, std::uint64_t generation,
+                                       std::vector<reservation> batch);
+
+}  // namespace flashsale::stock

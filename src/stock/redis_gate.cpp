@@ -1,0 +1,331 @@
+// The gate on Redis: one script call per batch and shard, guarded in the script itself.
+//
+// Each script compares the header's incarnation with the server it runs in, and the caller's
+// generation with the header's, before it looks at anything else. So a server that lost, rolled
+// back or exchanged its data answers `closed`, whoever asks and however long he has slept; nothing
+// here remembers that a gate was good a moment ago.
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include "metrics.hpp"
+#include "redis_codec.hpp"
+#include "redis_scripts.hpp"
+
+namespace flashsale::stock {
+
+void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
+    std::uint64_t seen = generations_[shard].load();
+    while (seen < generation && !generations_[shard].compare_exchange_weak(seen, generation)) {
+    }
+}
+
+errc errc_of(const redis::error& error) {
+    switch (error.what) {
+        case redis::error::kind::unavailable:
+            return errc::dependency_unavailable;
+        case redis::error::kind::overloaded:
+            return errc::overloaded;
+        case redis::error::kind::outcome_unknown:
+            return errc::outcome_unknown;
+        case redis::error::kind::refused:
+            break;
+    }
+    // These come before a script's first line; any other error came from within it.
+    for (const char* harmless : {"OOM", "MISCONF", "READONLY", "LOADING", "BUSY", "MASTERDOWN",
+                                 "NOREPLICAS", "NOPERM", "NOAUTH"}) {
+        if (error.message.starts_with(harmless)) return errc::dependency_unavailable;
+    }
+    spdlog::error("redis answered a gate script with: {}", error.message);
+    return errc::outcome_unknown;
+}
+
+namespace {
+
+class redis_gate final : public gate {
+public:
+    redis_gate(std::vector<redis::client*> shards, shard_generations& generations,
+               const redis_gate_options& options)
+        : options_(options), generations_(generations) {
+        for (std::uint32_t i = 0; i < shards.size(); ++i) {
+            shards_.push_back({shards[i], shard_keys(options.key_prefix, i)});
+        }
+    }
+
+    batching_limits batching() const override { return {options_.batch_max, 1}; }
+
+    void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
+        metrics::gate_batches.add();
+        metrics::gate_reservations.add(static_cast<std::int64_t>(batch.size()));
+        reserve_as(std::move(batch), std::move(done), true);
+    }
+
+    void give(std::vector<gate_product> products,
+              callback<std::expected<void, errc>> done) override {
+        give_as(std::move(products), std::move(done), true);
+    }
+
+    void settle(std::vector<settled_event> events,
+                callback<std::expected<void, errc>> done) override;
+
+    void available(
+        std::vector<std::int64_t> product_ids,
+        callback<std::expected<std::vector<std::optional<std::int64_t>>, errc>> done) override;
+
+    void find_event(uuid id,
+                    callback<std::expected<std::optional<std::string>, errc>> done) override {
+        if (id.shard() >= shards_.size()) return done(std::optional<std::string>{});
+        inspect(id.shard(), {"event", id.to_string()},
+                [done = std::move(done)](std::expected<redis::value, errc> reply) mutable {
+                    if (!reply) return done(std::unexpected(reply.error()));
+                    if (reply->elements.size() != 2 ||
+                        reply->elements[1].kind != redis::value::type::string) {
+                        return done(std::optional<std::string>{});
+                    }
+                    done(std::optional(std::move(reply->elements[1].text)));
+                });
+    }
+
+    std::expected<void, std::string> check() const override {
+        for (const shard& one : shards_) {
+            if (!one.client->ready()) return std::unexpected("redis: " + one.client->fault());
+            if (one.closed)
+                return std::unexpected("redis: the gate is closed until it is reopened");
+        }
+        return {};
+    }
+
+    void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
+                     callback<std::expected<levels, errc>> done) override;
+    void read_outbox(std::uint32_t shard, std::string cursor,
+                     callback<std::expected<outbox_page, errc>> done) override;
+
+private:
+    struct shard {
+        redis::client* client;
+        shard_keys keys;
+        bool closed =
+            false;  // as the last answer had it; for readiness alone, never for a decision
+    };
+
+    void note(shard& of, script_status::kind status) {
+        const bool closed = status != script_status::kind::open;
+        if (closed) metrics::gate_closed.add();
+        if (closed == of.closed) return;
+        of.closed = closed;
+        if (closed) {
+            spdlog::error("the gate {} is closed: Redis lost, changed or exchanged its data",
+                          of.keys.header);
+        } else {
+            spdlog::info("the gate {} is open", of.keys.header);
+        }
+    }
+
+    /// Runs a script that begins its reply with a status; hands on open and stale ones.
+    void run(std::uint32_t at, const redis::script& what, const argument_list& arguments,
+             callback<std::expected<std::pair<script_status, redis::value>, errc>> done) {
+        shard& on = shards_[at];
+        const std::string_view keys[] = {on.keys.header};
+        on.client->evaluate(what, keys, arguments.views(),
+                            [this, at, done = std::move(done)](redis::result reply) mutable {
+                                if (!reply) return done(std::unexpected(errc_of(reply.error())));
+                                const script_status status = status_of(*reply);
+                                if (status.what == script_status::kind::malformed) {
+                                    return done(std::unexpected(errc::outcome_unknown));
+                                }
+                                if (status.what == script_status::kind::closed) {
+                                    note(shards_[at], status.what);
+                                    return done(std::unexpected(errc::reopening));
+                                }
+                                if (status.what == script_status::kind::open)
+                                    note(shards_[at], status.what);
+                                done(std::pair(status, std::move(*reply)));
+                            });
+    }
+
+    void reserve_as(std::vector<reservation> batch, callback<std::vector<decision>> done,
+                    bool try_again) {
+        const std::uint32_t at = batch.front().id.shard();
+        const std::uint64_t generation = generations_.get(at);
+        const auto arguments =
+            reserve_arguments(shards_[at].keys, generation, options_.outbox_events_max, batch);
+        run(at, scripts().reserve, arguments,
+            [this, at, generation, try_again, batch = std::move(batch),
+             done = std::move(done)](auto reply) mutable {
+                errc fault = errc::reopening;
+                if (!reply) {
+                    fault = reply.error();
+                } else if (reply->first.what == script_status::kind::open) {
+                    return done(
+                        decode_decisions(std::move(reply->second), generation, std::move(batch)));
+                } else if (try_again && reply->first.generation > generation) {
+                    generations_.raise(at, reply->first.generation);
+                    return reserve_as(std::move(batch), std::move(done), false);
+                }
+                done(std::vector<decision>(batch.size(), std::unexpected(fault)));
+            });
+    }
+
+    void give_as(std::vector<gate_product> products, callback<std::expected<void, errc>> done,
+                 bool try_again) {
+        if (products.empty()) return done({});
+        const std::uint32_t at = shard_of(products.front().id, count());
+        const std::uint64_t generation = generations_.get(at);
+        const auto arguments = give_arguments(shards_[at].keys, generation, products);
+        run(at, scripts().give, arguments,
+            [this, at, generation, try_again, products = std::move(products),
+             done = std::move(done)](auto reply) mutable {
+                if (!reply) return done(std::unexpected(reply.error()));
+                if (reply->first.what == script_status::kind::open) return done({});
+                if (!try_again || reply->first.generation <= generation) {
+                    return done(std::unexpected(errc::reopening));
+                }
+                generations_.raise(at, reply->first.generation);
+                give_as(std::move(products), std::move(done), false);
+            });
+    }
+
+    void inspect(std::uint32_t at, std::vector<std::string> what,
+                 callback<std::expected<redis::value, errc>> done) {
+        argument_list arguments;
+        arguments.add(shards_[at].keys.root);
+        for (const std::string& one : what)
+            arguments.add(one);
+        run(at, scripts().inspect, arguments, [done = std::move(done)](auto reply) mutable {
+            if (!reply) return done(std::unexpected(reply.error()));
+            done(std::move(reply->second));
+        });
+    }
+
+    std::uint32_t count() const { return static_cast<std::uint32_t>(shards_.size()); }
+
+    const redis_gate_options options_;
+    shard_generations& generations_;
+    std::vector<shard> shards_;
+};
+
+/// Calls back once, when as many parts as there are shards are done, with the first fault.
+struct gathered {
+    std::size_t parts_left;
+    std::expected<void, errc> result;
+    callback<std::expected<void, errc>> done;
+
+    void finish_part(std::expected<void, errc> part) {
+        if (!part && result) result = part;
+        if (--parts_left == 0) done(result);
+    }
+};
+
+void redis_gate::settle(std::vector<settled_event> events,
+                        callback<std::expected<void, errc>> done) {
+    // The outbox is named by its generation, so no guard is needed: an entry of that name is of
+    // that event, or there is none.
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<uuid>> by_outbox;
+    for (const settled_event& event : events) {
+        if (event.shard < count()) by_outbox[{event.shard, event.generation}].push_back(event.id);
+    }
+    if (by_outbox.empty()) return done({});
+    auto all = std::make_shared<gathered>(gathered{by_outbox.size(), {}, std::move(done)});
+    for (const auto& [outbox, ids] : by_outbox) {
+        const shard& on = shards_[outbox.first];
+        argument_list arguments;
+        arguments.add("HDEL");
+        arguments.add(on.keys.outbox(outbox.second));
+        for (const uuid& id : ids) {
+            arguments.add_with([&](std::string& bytes) { id.append_to(bytes); });
+        }
+        on.client->command(arguments.views(), [all](redis::result reply) {
+            all->finish_part(reply ? std::expected<void, errc>{}
+                                   : std::unexpected(errc_of(reply.error())));
+        });
+    }
+}
+
+void redis_gate::available(
+    std::vector<std::int64_t> product_ids,
+    callback<std::expected<std::vector<std::optional<std::int64_t>>, errc>> done) {
+    using free_units = std::vector<std::optional<std::int64_t>>;
+    std::map<std::uint32_t, std::vector<std::size_t>> by_shard;
+    for (std::size_t i = 0; i < product_ids.size(); ++i) {
+        by_shard[shard_of(product_ids[i], count())].push_back(i);
+    }
+    if (by_shard.empty()) return done(free_units{});
+    auto found = std::make_shared<free_units>(product_ids.size());
+    auto all = std::make_shared<gathered>(
+        gathered{by_shard.size(),
+                 {},
+                 [found, done = std::move(done)](std::expected<void, errc> result) mutable {
+                     if (!result) return done(std::unexpected(result.error()));
+                     done(std::move(*found));
+                 }});
+    for (auto& [at, positions] : by_shard) {
+        std::vector<std::int64_t> ids;
+        for (const std::size_t position : positions)
+            ids.push_back(product_ids[position]);
+        read_levels(at, std::move(ids), [all, found, positions](std::expected<levels, errc> part) {
+            if (!part) return all->finish_part(std::unexpected(part.error()));
+            for (std::size_t i = 0; i < positions.size(); ++i) {
+                if (part->products[i]) (*found)[positions[i]] = part->products[i]->free;
+            }
+            all->finish_part({});
+        });
+    }
+}
+
+void redis_gate::read_levels(std::uint32_t at, std::vector<std::int64_t> product_ids,
+                             callback<std::expected<levels, errc>> done) {
+    std::vector<std::string> what{"products"};
+    for (const std::int64_t id : product_ids)
+        what.push_back(std::to_string(id));
+    inspect(
+        at, std::move(what),
+        [count = product_ids.size(), done = std::move(done)](auto reply) mutable {
+            if (!reply) return done(std::unexpected(reply.error()));
+            auto& elements = reply->elements;
+            if (elements.size() != 3 + 2 * count)
+                return done(std::unexpected(errc::outcome_unknown));
+            const auto number = [&](std::size_t i) { return std::atoll(elements[i].text.c_str()); };
+            levels out;
+            out.generation = static_cast<std::uint64_t>(number(1));
+            out.seq = static_cast<std::uint64_t>(number(2));
+            for (std::size_t i = 0; i < count; ++i) {
+                if (elements[3 + 2 * i].kind == redis::value::type::nil) {
+                    out.products.emplace_back(std::nullopt);
+                } else {
+                    out.products.push_back(levels::product{number(3 + 2 * i), number(4 + 2 * i)});
+                }
+            }
+            done(std::move(out));
+        });
+}
+
+void redis_gate::read_outbox(std::uint32_t at, std::string cursor,
+                             callback<std::expected<outbox_page, errc>> done) {
+    inspect(at, {"outbox", cursor.empty() ? "0" : std::move(cursor), "1000"},
+            [done = std::move(done)](auto reply) mutable {
+                if (!reply) return done(std::unexpected(reply.error()));
+                outbox_page page;
+                auto& elements = reply->elements;
+                if (elements.size() < 2) return done(std::unexpected(errc::outcome_unknown));
+                if (elements[1].text != "0") page.next_cursor = std::move(elements[1].text);
+                for (std::size_t i = 3; i < elements.size(); i += 2) {
+                    page.events.push_back(std::move(elements[i].text));
+                }
+                done(std::move(page));
+            });
+}
+
+}  // namespace
+
+std::unique_ptr<gate> make_redis_gate(std::vector<redis::client*> shards,
+                                      shard_generations& generations,
+                                      const redis_gate_options& options) {
+    return std::make_unique<redis_gate>(std::move(shards), generations, options);
+}
+
+}  // namespace flashsale::stock

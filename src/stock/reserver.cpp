@@ -1,0 +1,173 @@
+// From "somebody wants units" to "they are durably his". THE ORDER PATH: a mistake here loses or
+// doubles an order.
+//
+//   reserve()    log up? -> batcher                                   (else refused, nothing taken)
+//   flush()      batch -> gate.reserve(); the confirm deadline of its members starts here
+//   decided()    refusal -> answer; recorded repeat -> answer; else the event -> log, and wait
+//   confirmed()  in time -> accepted; late, refused or unknown -> outcome_unknown
+//
+// Nothing is ever given back here. Once the gate has granted, the event is in the outbox, and
+// whatever happens to this process the order will be recorded; outcome_unknown says only that this
+// answer cannot promise it in time.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <flashsale/events/event.hpp>
+#include <flashsale/events/log.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include "confirm_wait.hpp"
+#include "metrics.hpp"
+#include "reservation_batcher.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::chrono::milliseconds expiry_interval{50};
+
+using answer = confirm_wait::answer;
+
+class gate_reserver final : public reserver {
+public:
+    gate_reserver(asio::io_context& io, gate& decides, events::log& log, std::uint32_t shards,
+                  const reserver_options& options)
+        : io_(io),
+          gate_(decides),
+          log_(log),
+          shards_(shards),
+          confirm_deadline_(options.confirm_deadline),
+          batcher_(shards, decides.batching(), options.waiting_reservations_max),
+          flush_posted_(shards, false),
+          expiry_(io),
+          producer_(log.open_producer(
+              io, [this](std::span<const events::confirmation> all) { confirmed(all); })) {
+        expire_later();
+    }
+
+    void reserve(reserve_request request, answer done) override {
+        if (log_.state() != events::log_state::up) {
+            return done(std::unexpected(errc::dependency_unavailable));
+        }
+        const std::uint32_t shard = shard_of(request.product_id, shards_);
+        waiting_reservation one{to_reservation(shard, std::move(request)), std::move(done)};
+        if (!batcher_.add(shard, std::move(one))) {  // moved from only if added
+            metrics::overloaded.add();
+            return one.done(std::unexpected(errc::overloaded));
+        }
+        if (!flush_posted_[shard]) {
+            flush_posted_[shard] = true;
+            asio::post(io_, [this, shard] {
+                flush_posted_[shard] = false;
+                flush(shard);
+            });
+        }
+    }
+
+private:
+    reservation to_reservation(std::uint32_t shard, reserve_request&& request) {
+        const timestamp now = wall_clock_now();
+        reservation out;
+        out.what = request.what;
+        out.product_id = request.product_id;
+        out.user_id = request.user_id;
+        out.quantity = request.quantity;
+        out.id = ids_.make(shard, now);
+        events::event event;
+        event.what = request.what == operation::sale ? events::event::kind::order_accepted
+                                                     : events::event::kind::stock_reduced;
+        event.id = out.id;
+        event.shard = shard;
+        event.user_id = request.user_id;
+        event.product_id = request.product_id;
+        event.quantity = request.quantity;
+        event.created_at = out.id.time();
+        event.idempotency_key = std::move(request.idempotency_key);
+        out.event = events::open_event(event);
+        out.idempotency_key = std::move(event.idempotency_key);
+        return out;
+    }
+
+    void flush(std::uint32_t shard) {
+        auto taken = batcher_.take(shard);
+        if (taken.empty()) return;
+        const deadline until = std::chrono::steady_clock::now() + confirm_deadline_;
+        std::vector<reservation> batch;
+        std::vector<answer> answers;
+        batch.reserve(taken.size());
+        answers.reserve(taken.size());
+        for (waiting_reservation& one : taken) {
+            batch.push_back(std::move(one.what));
+            answers.push_back(std::move(one.done));
+        }
+        gate_.reserve(std::move(batch), [this, shard, until, answers = std::move(answers)](
+                                            std::vector<decision> decisions) mutable {
+            batcher_.finished(shard);
+            flush(shard);
+            for (std::size_t i = 0; i < answers.size(); ++i) {
+                decided(std::move(decisions[i]), std::move(answers[i]), until);
+            }
+        });
+    }
+
+    void decided(decision made, answer done, deadline until) {
+        if (!made) {
+            (made.error() == errc::outcome_unknown ? metrics::unknown : metrics::refused).add();
+            return done(std::unexpected(made.error()));
+        }
+        const accepted what{made->id, made->unit_price, made->repeat};
+        if (made->recorded) {
+            metrics::replayed.add();
+            return done(what);
+        }
+        const auto ticket = wait_.add(made->id, {what, std::move(done), until});
+        if (!ticket) return;
+        if (made->repeat) metrics::publishes_again.add();
+        if (!producer_->append(std::move(made->event), *ticket)) {
+            // The units are taken and the outbox has the event: not a refusal.
+            metrics::overloaded.add();
+            wait_.confirmed(*ticket, false, std::chrono::steady_clock::now());
+        }
+    }
+
+    void confirmed(std::span<const events::confirmation> all) {
+        const deadline now = std::chrono::steady_clock::now();
+        for (const events::confirmation& one : all) {
+            const bool durable = one.what == events::outcome::durable;
+            (durable ? metrics::accepted : metrics::unknown).add();
+            wait_.confirmed(one.ticket, durable, now);
+        }
+    }
+
+    void expire_later() {
+        expiry_.expires_after(expiry_interval);
+        expiry_.async_wait([this](boost::system::error_code error) {
+            if (error) return;
+            wait_.expire(std::chrono::steady_clock::now());
+            expire_later();
+        });
+    }
+
+    asio::io_context& io_;
+    gate& gate_;
+    events::log& log_;
+    const std::uint32_t shards_;
+    const std::chrono::milliseconds confirm_deadline_;
+    uuid_generator ids_;
+    reservation_batcher batcher_;
+    std::vector<bool> flush_posted_;
+    confirm_wait wait_;
+    asio::steady_timer expiry_;
+    std::unique_ptr<events::log::producer> producer_;
+};
+
+}  // namespace
+
+std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
+                                        std::uint32_t shards, const reserver_options& options) {
+    return std::make_unique<gate_reserver>(io, decides, log, shards, options);
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,188 @@
+// /v1/products
+
+#include <boost/asio/io_context.hpp>
+
+#include <flashsale/http/paging.hpp>
+#include <flashsale/stock/module.hpp>
+#include <flashsale/stock/problem.hpp>
+
+#include "service.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::size_t name_bytes_max = 200;
+constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
+
+void append_optional(std::string& out, const std::optional<std::int64_t>& value) {
+    value ? append_integer(out, *value) : void(out.append("null"));
+}
+
+void append_optional(std::string& out, const std::optional<timestamp>& value) {
+    value ? void(out.append("\"" + to_rfc3339(*value) + "\"")) : void(out.append("null"));
+}
+
+void append_product(std::string& out, const product& what, std::int64_t stock,
+                    const std::optional<std::int64_t>& available) {
+    out.append(R"({"id":)");
+    append_integer(out, what.id);
+    out.append(R"(,"name":)");
+    append_json_string(out, what.name);
+    out.append(R"(,"price":)");
+    append_integer(out, what.price);
+    out.append(R"(,"stock":)");
+    append_integer(out, stock);
+    out.append(R"(,"available":)");
+    append_optional(out, available);
+    out.append(R"(,"per_user_limit":)");
+    append_optional(out, what.per_user_limit);
+    out.append(R"(,"sale_starts_at":)");
+    append_optional(out, what.sale_starts_at);
+    out.append(R"(,"sale_ends_at":)");
+    append_optional(out, what.sale_ends_at);
+    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
+}
+
+std::expected<new_product, http::response> read_new_product(std::string_view body) {
+    auto value = http::parse_body(body);
+    if (!value) return std::unexpected(std::move(value.error()));
+    json_fields fields(*value);
+    new_product out;
+    out.name = fields.text("name", 1, name_bytes_max);
+    out.price = fields.integer("price", 1, int64_max);
+    out.stock = fields.integer("stock", 0, units_max);
+    out.per_user_limit = fields.optional_integer("per_user_limit", 1, units_max);
+    out.sale_starts_at = fields.optional_time("sale_starts_at");
+    out.sale_ends_at = fields.optional_time("sale_ends_at");
+    if (out.sale_starts_at && out.sale_ends_at && *out.sale_ends_at <= *out.sale_starts_at) {
+        fields.fault("sale_ends_at", "a time after sale_starts_at");
+    }
+    if (auto fault = fields.finish()) return std::unexpected(http::problem(*fault));
+    return out;
+}
+
+std::expected<std::int64_t, http::response> read_quantity(std::string_view body) {
+    auto value = http::parse_body(body);
+    if (!value) return std::unexpected(std::move(value.error()));
+    json_fields fields(*value);
+    const std::int64_t quantity = fields.integer("quantity", 1, units_max);
+    if (auto fault = fields.finish()) return std::unexpected(http::problem(*fault));
+    return quantity;
+}
+
+http::response refuse(errc code, std::string key) {
+    auto out = http::problem(problem_of(code));
+    out.idempotency_key = std::move(key);
+    return out;
+}
+
+http::response changed(const stock_change& what, std::string_view name, std::string key) {
+    http::response out;
+    out.body.append(R"({"id":")").append(what.movement.to_string()).append(R"(","operation":")");
+    out.body.append(name).append(R"(","product_id":)");
+    append_integer(out.body, what.product_id);
+    out.body.append(R"(,"quantity":)");
+    append_integer(out.body, what.quantity);
+    out.body.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
+    out.idempotency_key = std::move(key);
+    out.replayed = what.replayed;
+    return out;
+}
+
+class product_routes {
+public:
+    explicit product_routes(const http_dependencies& uses)
+        : service_(make_postgres_store(uses.database), uses.units, uses.reserves) {}
+
+    awaitable<http::response> create(const http::request& asked) {
+        auto what = read_new_product(asked.body);
+        if (!what) co_return std::move(what.error());
+        std::string key = key_of(asked);
+        what->idempotency_key = key;
+        auto made = co_await service_.create(std::move(*what));
+        if (!made) co_return refuse(made.error(), std::move(key));
+        http::response out;
+        out.status = 201;
+        out.location = "/v1/products/" + std::to_string(made->what.id);
+        out.idempotency_key = std::move(key);
+        out.replayed = made->replayed;
+        append_product(out.body, made->what, made->initial, made->initial);
+        co_return out;
+    }
+
+    awaitable<http::response> get(const http::request& asked) {
+        const auto id = http::parse_id(asked.parameter);
+        if (!id) co_return http::problem(http::problem_code::product_not_found);
+        auto found = co_await service_.find(*id);
+        if (!found) co_return http::problem(problem_of(found.error()));
+        http::response out;
+        append_product(out.body, found->what, found->what.stock, found->available);
+        co_return out;
+    }
+
+    awaitable<http::response> list(const http::request& asked) {
+        auto page = http::parse_page_query(asked.query);
+        if (!page) co_return http::problem(page.error());
+        std::int64_t after = 0;
+        if (!page->cursor.empty()) {
+            const auto id = http::parse_id(page->cursor);
+            if (!id) co_return http::problem({"cursor", "a next_cursor of an earlier page"});
+            after = *id;
+        }
+        auto found = co_await service_.list(after, page->limit + 1);
+        if (!found) co_return http::problem(problem_of(found.error()));
+        const bool more = std::ssize(*found) > page->limit;
+        if (more) found->pop_back();
+        http::response out;
+        out.body.append(R"({"items":[)");
+        for (const product_view& one : *found) {
+            if (&one != &found->front()) out.body.push_back(',');
+            append_product(out.body, one.what, one.what.stock, one.available);
+        }
+        out.body.append(R"(],"next_cursor":)");
+        out.body.append(more ? "\"" + std::to_string(found->back().what.id) + "\"" : "null");
+        out.body.push_back('}');
+        co_return out;
+    }
+
+    awaitable<http::response> change(const http::request& asked, bool up) {
+        const auto id = http::parse_id(asked.parameter);
+        if (!id) co_return http::problem(http::problem_code::product_not_found);
+        const auto quantity = read_quantity(asked.body);
+        if (!quantity) co_return quantity.error();
+        std::string key = key_of(asked);
+        auto done = up ? co_await service_.restock(*id, *quantity, key)
+                       : co_await service_.reduce(*id, *quantity, key);
+        if (!done) co_return refuse(done.error(), std::move(key));
+        co_return changed(*done, up ? "restock" : "reduce-stock", std::move(key));
+    }
+
+private:
+    std::string key_of(const http::request& asked) {
+        return asked.idempotency_key.empty() ? keys_.make().to_string()
+                                             : std::string(asked.idempotency_key);
+    }
+
+    service service_;
+    uuid_generator keys_;
+};
+
+}  // namespace
+
+void register_routes(http::router& routes, const http_dependencies& uses) {
+    using http::method;
+    auto all = std::make_shared<product_routes>(uses);
+    routes.add_async(uses.io, method::post, "/v1/products",
+                     [all](const http::request& asked) { return all->create(asked); });
+    routes.add_async(uses.io, method::get, "/v1/products",
+                     [all](const http::request& asked) { return all->list(asked); });
+    routes.add_async(uses.io, method::get, "/v1/products/{id}",
+                     [all](const http::request& asked) { return all->get(asked); });
+    routes.add_async(uses.io, method::post, "/v1/products/{id}/restock",
+                     [all](const http::request& asked) { return all->change(asked, true); });
+    routes.add_async(uses.io, method::post, "/v1/products/{id}/reduce-stock",
+                     [all](const http::request& asked) { return all->change(asked, false); });
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,75 @@
+#pragma once
+
+// The module's record of products, asynchronous, for the HTTP workers.
+
+#include <flashsale/base/async.hpp>
+#include <flashsale/stock.hpp>
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flashsale::postgres {
+class pool;
+}
+
+namespace flashsale::stock {
+
+struct new_product {
+    std::string name;
+    std::int64_t price = 0;  ///< minor units
+    std::int64_t stock = 0;
+    std::optional<std::int64_t> per_user_limit;
+    std::optional<timestamp> sale_starts_at;
+    std::optional<timestamp> sale_ends_at;
+    std::string idempotency_key;
+};
+
+struct product {
+    std::int64_t id = 0;
+    std::string name;
+    std::int64_t price = 0;
+    std::int64_t given = 0;
+    std::int64_t stock = 0;  ///< as recorded
+    std::optional<std::int64_t> per_user_limit;
+    std::optional<timestamp> sale_starts_at;
+    std::optional<timestamp> sale_ends_at;
+    timestamp created_at;
+};
+
+struct restocked {
+    uuid movement;
+    timestamp created_at;
+    gate_product units;  ///< what the gate has to be told
+    bool replayed = false;
+};
+
+class store {
+public:
+    virtual ~store() = default;
+
+    template <class T>
+    using result = awaitable<std::expected<T, errc>>;
+
+    struct created {
+        product what;
+        std::int64_t initial = 0;  ///< the stock it began with
+        bool replayed = false;
+    };
+    /// Makes a product, its given and its first movement in one transaction; or, for a key that was
+    /// used, finds what it made.
+    virtual result<created> create(new_product what) = 0;
+    virtual result<product> find(std::int64_t id) = 0;
+    /// Ascending by id, those above `after`.
+    virtual result<std::vector<product>> list(std::int64_t after, std::int64_t limit) = 0;
+    /// Adds to given, stock and the ledger in one transaction, once for each key of the product.
+    /// errc::overloaded: the product's given would pass units_max.
+    virtual result<restocked> restock(std::int64_t id, std::int64_t quantity, std::string key,
+                                      uuid movement) = 0;
+};
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database);
+
+}  // namespace flashsale::stock

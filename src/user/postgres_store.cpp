@@ -1,0 +1,86 @@
+#include <flashsale/postgres.hpp>
+#include <flashsale/user/module.hpp>
+
+#include "store.hpp"
+
+namespace flashsale::embedded {
+extern const std::string_view user_0001;
+}
+
+namespace flashsale::user {
+
+namespace {
+
+// Either unique constraint may stand in the way; which one did is read afterwards.
+constexpr postgres::statement insert_user{
+    "insert_user",
+    "INSERT INTO users (username, balance, idempotency_key) VALUES ($1, $2, $3)"
+    " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"};
+constexpr postgres::statement find_user_by_key{
+    "find_user_by_key",
+    "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = $1"};
+constexpr postgres::statement find_user{
+    "find_user", "SELECT id, username, balance, created_at FROM users WHERE id = $1"};
+
+store_errc errc_of(const postgres::error& error) {
+    switch (error.what) {
+        case postgres::error::kind::overloaded:
+            return store_errc::overloaded;
+        case postgres::error::kind::outcome_unknown:
+            return store_errc::outcome_unknown;
+        default:
+            return store_errc::dependency_unavailable;
+    }
+}
+
+user user_of(const postgres::rows& rows) {
+    return {rows.integer(0, 0), std::string(rows.text(0, 1)), rows.integer(0, 2), rows.time(0, 3)};
+}
+
+class postgres_store final : public store {
+public:
+    explicit postgres_store(postgres::pool& database) : database_(database) {}
+
+    awaitable<std::expected<created, store_errc>> create(std::string username, std::int64_t balance,
+                                                         std::string key) override {
+        postgres::parameters with;
+        with.text(username).integer(balance).text(key);
+        auto made = co_await database_.execute(insert_user, std::move(with));
+        if (!made) co_return std::unexpected(errc_of(made.error()));
+        if (!made->empty()) co_return created{user_of(*made), false};
+
+        auto known = co_await database_.execute(find_user_by_key,
+                                                std::move(postgres::parameters().text(key)));
+        if (!known) co_return std::unexpected(errc_of(known.error()));
+        if (known->empty()) co_return std::unexpected(store_errc::username_taken);
+        user first = user_of(*known);
+        if (first.username != username || first.balance != balance) {
+            co_return std::unexpected(store_errc::idempotency_key_reused);
+        }
+        co_return created{std::move(first), true};
+    }
+
+    awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) override {
+        auto found =
+            co_await database_.execute(find_user, std::move(postgres::parameters().integer(id)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (found->empty()) co_return std::optional<user>{};
+        co_return std::optional(user_of(*found));
+    }
+
+private:
+    postgres::pool& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
+    return std::make_unique<postgres_store>(database);
+}
+
+std::span<const postgres::migration> postgres_migrations() {
+    static const postgres::migration all[] = {{1, "0001_users", embedded::user_0001}};
+    return all;
+}
+
+}  // namespace flashsale::user

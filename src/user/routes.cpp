@@ -1,0 +1,98 @@
+// /v1/users
+
+#include <flashsale/base/uuid.hpp>
+#include <flashsale/http.hpp>
+#include <flashsale/http/paging.hpp>
+#include <flashsale/user/module.hpp>
+
+#include "store.hpp"
+
+namespace flashsale::user {
+
+namespace {
+
+constexpr std::size_t username_bytes_max = 100;
+constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
+
+http::problem_code problem_of(store_errc code) {
+    using to = http::problem_code;
+    switch (code) {
+        case store_errc::username_taken:
+            return to::username_taken;
+        case store_errc::idempotency_key_reused:
+            return to::idempotency_key_reused;
+        case store_errc::overloaded:
+            return to::overloaded;
+        case store_errc::dependency_unavailable:
+            return to::dependency_unavailable;
+        case store_errc::outcome_unknown:
+            return to::outcome_unknown;
+    }
+    return to::internal;
+}
+
+std::string json_of(const user& who) {
+    std::string out = R"({"id":)";
+    append_integer(out, who.id);
+    out.append(R"(,"username":)");
+    append_json_string(out, who.username);
+    out.append(R"(,"balance":)");
+    append_integer(out, who.balance);
+    out.append(R"(,"created_at":")").append(to_rfc3339(who.created_at)).append("\"}");
+    return out;
+}
+
+class user_routes {
+public:
+    explicit user_routes(postgres::pool& database) : store_(make_postgres_store(database)) {}
+
+    awaitable<http::response> create(const http::request& asked) {
+        auto value = http::parse_body(asked.body);
+        if (!value) co_return std::move(value.error());
+        json_fields fields(*value);
+        std::string username = fields.text("username", 1, username_bytes_max);
+        const auto balance = fields.optional_integer("balance", 0, int64_max).value_or(0);
+        if (auto fault = fields.finish()) co_return http::problem(*fault);
+        std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
+                                                        : std::string(asked.idempotency_key);
+        auto made = co_await store_->create(std::move(username), balance, key);
+        http::response out;
+        if (made) {
+            out.status = 201;
+            out.location = "/v1/users/" + std::to_string(made->who.id);
+            out.body = json_of(made->who);
+            out.replayed = made->replayed;
+        } else {
+            out = http::problem(problem_of(made.error()));
+        }
+        out.idempotency_key = std::move(key);
+        co_return out;
+    }
+
+    awaitable<http::response> get(const http::request& asked) {
+        const auto id = http::parse_id(asked.parameter);
+        if (!id) co_return http::problem(http::problem_code::user_not_found);
+        auto found = co_await store_->find(*id);
+        if (!found) co_return http::problem(problem_of(found.error()));
+        if (!*found) co_return http::problem(http::problem_code::user_not_found);
+        http::response out;
+        out.body = json_of(**found);
+        co_return out;
+    }
+
+private:
+    std::unique_ptr<store> store_;
+    uuid_generator keys_;
+};
+
+}  // namespace
+
+void register_routes(http::router& routes, asio::io_context& io, postgres::pool& database) {
+    auto all = std::make_shared<user_routes>(database);
+    routes.add_async(io, http::method::post, "/v1/users",
+                     [all](const http::request& asked) { return all->create(asked); });
+    routes.add_async(io, http::method::get, "/v1/users/{id}",
+                     [all](const http::request& asked) { return all->get(asked); });
+}
+
+}  // namespace flashsale::user

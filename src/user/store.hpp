@@ -1,0 +1,52 @@
+#pragma once
+
+// The module's record, asynchronous, for the HTTP workers.
+
+#include <flashsale/base/async.hpp>
+#include <flashsale/base/time.hpp>
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace flashsale::postgres {
+class pool;
+}
+
+namespace flashsale::user {
+
+struct user {
+    std::int64_t id = 0;
+    std::string username;
+    std::int64_t balance = 0;  ///< minor units
+    timestamp created_at;
+};
+
+enum class store_errc {
+    username_taken,
+    idempotency_key_reused,
+    overloaded,
+    dependency_unavailable,
+    outcome_unknown,
+};
+
+class store {
+public:
+    virtual ~store() = default;
+
+    struct created {
+        user who;
+        bool replayed = false;
+    };
+    /// Makes a user; or, for a key that was used, finds the one it made.
+    virtual awaitable<std::expected<created, store_errc>> create(std::string username,
+                                                                 std::int64_t balance,
+                                                                 std::string key) = 0;
+    virtual awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) = 0;
+};
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database);
+
+}  // namespace flashsale::user

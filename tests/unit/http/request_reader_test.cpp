@@ -1,6 +1,7 @@
 #include "request_reader.hpp"
 
 #include <catch2/catch.hpp>
+#include <random>
 
 using namespace flashsale::http;
 using namespace std::string_literals;
@@ -209,6 +210,8 @@ TEST_CASE("other versions are refused as such") {
     const outcome result = read_one("GET / " + version + "\r\nHost: a\r\n\r\n");
     CHECK(result.code == problem_code::version_not_supported);
     CHECK_FALSE(result.keep_alive);
+    CHECK(read_one("GET / HTTP/2.00\r\nHost: a\r\n\r\n").code ==
+          problem_code::version_not_supported);
     CHECK(read_one("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").code == problem_code::version_not_supported);
 }
 
@@ -343,4 +346,50 @@ TEST_CASE("the outcome does not depend on how the bytes arrive") {
     for (std::size_t i = 0; i < view.size(); ++i)
         bytes.push_back(view.substr(i, 1));
     CHECK(read_pieces(bytes, bounds) == whole);
+}
+
+TEST_CASE("nor does it for requests with random damage") {
+    limits bounds;
+    bounds.header_bytes_max = 200;
+    bounds.uri_bytes_max = 60;
+    bounds.body_bytes_max = 20;
+    const std::string sound = plain_get + plain_post + post_with("Content-Length: 3\r\n", "123");
+    const std::vector<std::string> splinters = {"\r\n",
+                                                "\n",
+                                                "\r",
+                                                " ",
+                                                ":",
+                                                "\t",
+                                                "\0"s,
+                                                "0",
+                                                "9",
+                                                "HTTP/",
+                                                "Transfer-Encoding: chunked\r\n",
+                                                "Content-Length: 1\r\n"};
+    std::mt19937 random(20'251'111);
+    const auto up_to = [&random](std::size_t last) {
+        return std::uniform_int_distribution<std::size_t>(0, last)(random);
+    };
+    for (int round = 0; round < 3'000; ++round) {
+        std::string text = sound;
+        for (std::size_t damage = up_to(2) + 1; damage > 0; --damage) {
+            const std::size_t at = up_to(text.size() - 1);
+            switch (up_to(2)) {
+                case 0:
+                    text[at] = static_cast<char>(up_to(255));
+                    break;
+                case 1:
+                    text.erase(at, up_to(9) + 1);
+                    break;
+                default:
+                    text.insert(at, splinters[up_to(splinters.size() - 1)]);
+            }
+        }
+        const std::string_view view = text;
+        const std::size_t cut = up_to(view.size());
+        const std::size_t again = cut + up_to(view.size() - cut);
+        INFO(text << "\ncut at " << cut << " and " << again);
+        CHECK(read_pieces({view.substr(0, cut), view.substr(cut, again - cut), view.substr(again)},
+                          bounds) == read_all(view, bounds));
+    }
 }

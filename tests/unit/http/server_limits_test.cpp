@@ -279,6 +279,25 @@ TEST_CASE("abort closes what is left") {
     CHECK(eventually([&] { return server.it().drained(); }));
 }
 
+TEST_CASE("a server may end without having run, and with its loop stopped under it") {
+    asio::io_context io{1};
+    router routes;
+    routes.add(method::get, "/plain",
+               [](const request&, exchange reply) { reply.answer({.status = 200}); });
+    {
+        flashsale::http::server never_run("127.0.0.1", 0, {}, {{io, routes}});
+        never_run.start();
+    }
+    flashsale::http::server stopped("127.0.0.1", 0, {}, {{io, routes}});
+    stopped.start();
+    std::thread thread([&] { io.run(); });
+    client c(stopped.port());
+    c.get("/plain");
+    CHECK(c.answer().status == 200);
+    io.stop();
+    thread.join();
+}
+
 TEST_CASE("connections go to the workers in turn") {
     running_server server({}, 3);
     std::array<int, 3> seen{};

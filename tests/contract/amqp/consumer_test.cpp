@@ -1,0 +1,178 @@
+#include <eventually.hpp>
+#include <stack.hpp>
+
+#include <thread>
+
+#include "broker.hpp"
+
+using namespace flashsale::amqp;
+using namespace std::chrono_literals;
+using flashsale::amqp::test::outgoing;
+using flashsale::test::eventually;
+using flashsale::test::stack;
+
+namespace {
+
+/// Names whose queue holds the messages 1 to `last`.
+topology filled(int last) {
+    auto names = test::fresh_names();
+    outgoing out(test::settings(), names);
+    for (int i = 1; i <= last; ++i)
+        out.put(std::to_string(i));
+    out->stop(10s);
+    REQUIRE(out.count(outcome::confirmed) == static_cast<std::size_t>(last));
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("amqp consumer: it takes what has gathered, no more than asked for") {
+    const auto names = filled(30);
+    consumer in(test::settings(), names, 100);
+    CHECK(in.state() == link_state::down);
+    REQUIRE(in.receive(1, 5s));
+    CHECK(in.state() == link_state::up);
+    CHECK(in.incarnation() == 1);
+    CHECK(in.fault().empty());
+    std::this_thread::sleep_for(200ms);
+    CHECK(in.receive(9, 0ms)->size() == 9);
+    CHECK(in.receive(100, 5s)->size() == 20);
+    CHECK(in.receive(100, 50ms)->empty());
+}
+
+TEST_CASE("amqp consumer: an acknowledgement covers all before it, and what follows comes again") {
+    const auto names = filled(10);
+    {
+        consumer in(test::settings(), names, 100);
+        const auto got = test::receive(in, 10);
+        REQUIRE(got.size() == 10);
+        CHECK(in.acknowledge_up_to(got[5].tag));
+        CHECK(in.acknowledge_up_to(got[5].tag));  // again is nothing
+        CHECK(in.acknowledge_up_to(got[2].tag));
+        in.close();
+        CHECK(in.state() == link_state::down);
+    }
+    consumer next(test::settings(), names, 100);
+    const auto again = test::receive(next, 4);
+    CHECK(test::bodies(again) == test::numbers(7, 10));
+    CHECK(again.front().redelivered);
+    CHECK(next.receive(10, 200ms)->empty());
+}
+
+TEST_CASE("amqp consumer: no more than the prefetch is held unacknowledged") {
+    const auto names = filled(50);
+    consumer in(test::settings(), names, 20);
+    const auto got = test::receive(in, 20);
+    REQUIRE(got.size() == 20);
+    CHECK(in.receive(100, 300ms)->empty());
+    REQUIRE(in.acknowledge_up_to(got.back().tag));
+    CHECK(test::bodies(test::receive(in, 20)) == test::numbers(21, 40));
+}
+
+TEST_CASE("amqp consumer: one is active, and its successor begins where it left off, in order") {
+    const auto names = filled(300);
+    auto first = std::make_unique<consumer>(test::settings(), names, 100);
+    const auto got = test::receive(*first, 100);
+    REQUIRE(got.size() == 100);
+
+    consumer second(test::settings(), names, 100);
+    REQUIRE(second.receive(100, 200ms)->empty());  // waits its turn
+
+    REQUIRE(first->acknowledge_up_to(got[49].tag));
+    first.reset();
+    std::vector<std::string> rest;
+    while (rest.size() < 250) {
+        const auto some = test::receive(second, std::min<std::size_t>(100, 250 - rest.size()));
+        REQUIRE_FALSE(some.empty());
+        for (const auto& one : some)
+            rest.push_back(one.body);
+        REQUIRE(second.acknowledge_up_to(some.back().tag));
+    }
+    CHECK(rest == test::numbers(51, 300));
+}
+
+TEST_CASE("amqp consumer: a dead letter leaves the queue for good, and the rest stays in order") {
+    const auto names = filled(5);
+    {
+        consumer in(test::settings(), names, 100);
+        const auto got = test::receive(in, 5);
+        REQUIRE(got.size() == 5);
+        CHECK(in.dead_letter(got[1].tag));
+        CHECK(in.dead_letter(got[1].tag));  // again is nothing
+        CHECK(in.acknowledge_up_to(got[1].tag));
+        CHECK(in.dead_letter(got[4].tag));
+        CHECK(in.keep_alive());
+    }
+    consumer next(test::settings(), names, 100);
+    CHECK(test::bodies(test::receive(next, 2)) == test::numbers(3, 4));
+    CHECK(eventually(20s, [&] {
+        return stack::rabbitmqctl({"list_queues", "--quiet", "name", "messages"})
+                   .find(names.dead_letter_queue + "\t2") != std::string::npos;
+    }));
+}
+
+TEST_CASE("amqp consumer: interrupt ends a wait, also one that has not begun") {
+    consumer in(test::settings(), test::fresh_names(), 10);
+    REQUIRE(in.receive(1, 0ms));
+    const auto started = std::chrono::steady_clock::now();
+    std::thread other([&] {
+        std::this_thread::sleep_for(100ms);
+        in.interrupt();
+    });
+    CHECK(in.receive(1, 10s)->empty());
+    other.join();
+    in.interrupt();
+    CHECK(in.receive(1, 10s)->empty());
+    CHECK(std::chrono::steady_clock::now() - started < 5s);
+}
+
+TEST_CASE("amqp consumer: a batch is held through a long wait by keep_alive, without it is lost") {
+    const auto names = filled(3);
+    auto quick = test::settings();
+    quick.heartbeat = 1s;
+    consumer in(quick, names, 100);
+    const auto got = test::receive(in, 3);
+    REQUIRE(got.size() == 3);
+    for (int i = 0; i < 20; ++i) {
+        std::this_thread::sleep_for(200ms);
+        REQUIRE(in.keep_alive());
+    }
+    REQUIRE(in.acknowledge_up_to(got[0].tag));
+
+    std::this_thread::sleep_for(4s);
+    CHECK_FALSE(in.keep_alive());
+    CHECK_FALSE(in.acknowledge_up_to(got[2].tag));
+    const auto again = test::receive(in, 2);
+    CHECK(test::bodies(again) == test::numbers(2, 3));
+    CHECK(in.incarnation() == 2);
+
+    // A tag of the first connection means nothing in the second.
+    CHECK_FALSE(in.acknowledge_up_to(got[2].tag));
+    CHECK_FALSE(in.dead_letter(got[2].tag));
+    CHECK(in.acknowledge_up_to(again[1].tag));
+}
+
+TEST_CASE("amqp consumer: a queue deleted under it is an error") {
+    const auto names = filled(1);
+    consumer in(test::settings(), names, 10);
+    REQUIRE(test::receive(in, 1).size() == 1);
+    stack::rabbitmqctl({"delete_queue", names.queue});
+    const auto answer = in.receive(1, 5s);
+    REQUIRE_FALSE(answer);
+    CHECK_THAT(answer.error(), Catch::Contains("cancelled"));
+    CHECK(in.state() == link_state::down);
+}
+
+TEST_CASE("amqp consumer: without a broker it says so, each time it is asked") {
+    auto nowhere = test::settings();
+    nowhere.url = "amqp://u:p@127.0.0.1:1/";
+    consumer in(nowhere, test::fresh_names(), 10);
+    for (int i = 0; i < 2; ++i) {
+        const auto answer = in.receive(1, 10s);
+        REQUIRE_FALSE(answer);
+        CHECK_THAT(answer.error(), Catch::Contains("cannot connect"));
+    }
+    CHECK_FALSE(in.keep_alive());
+    CHECK_FALSE(in.acknowledge_up_to(1));
+    CHECK(in.incarnation() == 0);
+}

@@ -47,7 +47,7 @@ TEST_CASE("postgres pool: the first attempt is waited for, later ones are not") 
     const auto refused = runner.ask(echo, parameters().integer(1));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().what == error::kind::unavailable);
-    CHECK(std::chrono::steady_clock::now() - start < 100ms);
+    CHECK(std::chrono::steady_clock::now() - start < 500ms);
     CHECK_FALSE(runner.pool().fault().empty());
 }
 

@@ -37,7 +37,7 @@ std::size_t members_written_in(std::string_view text) {
     return count;
 }
 
-response malformed(std::string detail) {
+response malformed(const std::string& detail) {
     return problem(problem_code::malformed_json, detail, "body");
 }
 

@@ -115,7 +115,7 @@ struct server::state : std::enable_shared_from_this<server::state> {
 };
 
 server::server(std::string_view address, std::uint16_t port, const limits& bounds,
-               std::vector<worker> workers) {
+               const std::vector<worker>& workers) {
     if (workers.empty()) throw std::invalid_argument("an HTTP server needs at least one worker");
     state_ = std::make_shared<state>(bounds, workers);
     state_->listen(address, port);

@@ -153,7 +153,7 @@ class server {
 public:
     /// `address` numeric. Throws boost::system::system_error if it cannot listen.
     server(std::string_view address, std::uint16_t port, const limits& bounds,
-           std::vector<worker> workers);
+           const std::vector<worker>& workers);
     ~server();
 
     std::uint16_t port() const;  ///< the bound port, useful when 0 was asked for

@@ -152,7 +152,7 @@ private:
             all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
         }
         for (const order::parked_event& parked : record_.parked) {
-            const auto one = events::decode(parked.event);
+            const auto one = events::parse(parked.event);
             if (!one) continue;
             all.try_emplace(one->id,
                             taking{one->product_id, one->quantity, one->generation, one->seq});

@@ -99,7 +99,7 @@ void audit_reader::read_outbox(audit_record& into) {
                 return;
             }
             for (const std::string& text : page->events) {
-                auto event = events::decode(text);
+                auto event = events::parse(text);
                 if (!event)
                     throw unavailable_error("an outbox entry is no event: " + event.error());
                 into.outbox.try_emplace(event->id, std::move(*event));

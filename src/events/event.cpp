@@ -87,7 +87,7 @@ std::expected<event, std::string> decode(const json::value& value) {
     return out;
 }
 
-std::expected<event, std::string> decode(std::string_view text) {
+std::expected<event, std::string> parse(std::string_view text) {
     json::error_code error;
     const json::value value = json::parse(text, error);
     if (error) return std::unexpected("not JSON: " + error.message());

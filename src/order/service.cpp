@@ -60,7 +60,7 @@ awaitable<std::expected<order, failure>> service::find(uuid id) {
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
     if (event && *event) {
-        const auto decoded = events::decode(**event);
+        const auto decoded = events::parse(**event);
         if (decoded && decoded->what == events::event::kind::order_accepted) {
             co_return order_of(*decoded);
         }

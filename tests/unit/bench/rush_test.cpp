@@ -94,7 +94,7 @@ TEST_CASE("rush: an honest shop") {
          {"oversold", "lost", "duplicated", "phantom", "limit_exceeded", "unsold"}) {
         CHECK(found[none] == 0);
     }
-    CHECK(found.figures.at("seconds").as_double() > 0);
+    CHECK(found.figures.at("seconds").to_number<double>() > 0);
     std::int64_t refused = 0;
     for (const auto& each : found.figures.at("refused_by_code").as_object()) {
         refused += each.value().to_number<std::int64_t>();

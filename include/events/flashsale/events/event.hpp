@@ -48,6 +48,6 @@ void close_event(std::string& head, std::int64_t unit_price, std::uint64_t gener
 
 /// A complete event, or what is wrong with it.
 std::expected<event, std::string> decode(const boost::json::value& value);
-std::expected<event, std::string> decode(std::string_view text);
+std::expected<event, std::string> parse(std::string_view text);
 
 }  // namespace flashsale::events

@@ -1,0 +1,154 @@
+#include <catch2/catch.hpp>
+
+#include "audit.hpp"
+
+using namespace flashsale;
+using namespace flashsale::app;
+
+namespace {
+
+/// A sale of 10 units of product 1 with three orders recorded and one in the outbox, all sums right.
+struct sale {
+    audit_record record;
+    std::vector<uuid> ids;
+
+    sale() {
+        uuid_generator make;
+        for (int i = 0; i < 4; ++i) ids.push_back(make.make());
+        for (std::uint64_t i = 0; i < 3; ++i) {
+            record.orders[ids[i]] = {ids[i], static_cast<std::int64_t>(i + 1), 1, 1, "key", 1, i + 1};
+            record.takings[ids[i]] = {ids[i], 1, 1, stock::operation::sale, 1, i + 1};
+        }
+        events::event waiting;
+        waiting.id = ids[3];
+        waiting.user_id = 4;
+        waiting.product_id = 1;
+        waiting.quantity = 1;
+        waiting.idempotency_key = "key";
+        waiting.generation = 1;
+        waiting.seq = 4;
+        record.outbox[ids[3]] = waiting;
+        record.levels[1] = gate_level{6, 10, 1, 4};
+        record.products[1] = {1, 10, 7, 1, 7, 10, 3, 0};
+    }
+
+    std::string fault() const {
+        const auto result = audit(record);
+        return result.holds() ? "" : result.faults.front().sum;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("audit: a sale whose sums are right holds, while it runs too") {
+    sale all;
+    CHECK(all.fault().empty());
+    CHECK(audit(all.record).gate_checked);
+
+    // Recorded between the reading of the gate and of the databases: seq 5 is not in the level.
+    uuid_generator make;
+    const uuid later = make.make();
+    all.record.orders[later] = {later, 5, 1, 1, "key", 1, 5};
+    CHECK(all.fault().empty());
+    all.record.takings[later] = {later, 1, 1, stock::operation::sale, 1, 5};
+    all.record.products[1] = {1, 10, 6, 1, 6, 10, 4, 0};
+    CHECK(all.fault().empty());
+
+    // Still in the outbox as it was read, and recorded meanwhile: counted once.
+    all.record.orders[all.ids[3]] = {all.ids[3], 4, 1, 1, "key", 1, 4};
+    CHECK(all.fault().empty());
+}
+
+TEST_CASE("audit: each kind of damage is told by its sum") {
+    sale all;
+    SECTION("an order is gone") {
+        all.record.orders.erase(all.ids[1]);
+        CHECK(all.fault() == "orders and sale movements match one to one");
+        CHECK(audit(all.record).faults[0].orders == std::vector<uuid>{all.ids[1]});
+        CHECK(audit(all.record).faults[0].product_id == 1);
+    }
+    SECTION("a movement is gone") {
+        all.record.takings.erase(all.ids[1]);
+        all.record.products[1].moved += 1;
+        all.record.products[1].sold -= 1;
+        CHECK(all.fault() == "stock = sum of movements");
+        CHECK(audit(all.record).faults.size() == 2);
+    }
+    SECTION("an order and its movement are gone: a 201 that nobody recorded") {
+        all.record.orders.erase(all.ids[1]);
+        all.record.takings.erase(all.ids[1]);
+        all.record.products[1] = {1, 10, 8, 1, 8, 10, 2, 0};
+        CHECK(all.fault() == "free + taken = given, at the gate");
+    }
+    SECTION("the gate has a unit too many") {
+        all.record.levels[1]->free += 1;
+        CHECK(all.fault() == "free + taken = given, at the gate");
+    }
+    SECTION("the gate lost a unit") {
+        all.record.levels[1]->free -= 1;
+        CHECK(all.fault() == "free + taken = given, at the gate");
+    }
+    SECTION("an outbox entry is gone and nothing was recorded") {
+        all.record.outbox.clear();
+        CHECK(all.fault() == "free + taken = given, at the gate");
+    }
+    SECTION("oversold") {
+        all.record.products[1] = {1, 2, -1, 1, -1, 2, 3, 0};
+        CHECK(all.fault() == "sold + reduced <= given");
+    }
+    SECTION("one key twice") {
+        all.record.orders[all.ids[1]].user_id = 1;
+        CHECK(all.fault() == "one key, one order");
+    }
+    SECTION("above the limit") {
+        all.record.orders[all.ids[1]].user_id = 1;
+        all.record.orders[all.ids[1]].idempotency_key = "another";
+        CHECK(all.fault() == "no user above the limit");
+    }
+    SECTION("order and movement differ") {
+        all.record.orders[all.ids[1]].quantity = 2;
+        CHECK(all.fault() == "orders and sale movements match one to one");
+    }
+    SECTION("the gate does not know a product") {
+        all.record.levels[2] = std::nullopt;
+        CHECK(all.fault() == "given at the gate = given");
+    }
+    SECTION("the gate was given more than the record says") {
+        all.record.levels[1]->given += 1;
+        all.record.levels[1]->free += 1;
+        CHECK(all.fault() == "given at the gate <= given");
+    }
+}
+
+TEST_CASE("audit: an order of an older generation counts whatever its seq") {
+    sale all;
+    all.record.levels[1]->generation = 2;
+    all.record.levels[1]->seq = 0;
+    CHECK(all.fault().empty());
+}
+
+TEST_CASE("audit: a parked event keeps its units") {
+    sale all;
+    all.record.outbox.clear();
+    events::event parked;
+    parked.id = all.ids[3];
+    parked.user_id = 4;
+    parked.product_id = 1;
+    parked.quantity = 1;
+    parked.idempotency_key = "key";
+    std::string text = events::open_event(parked);
+    events::close_event(text, 1, 1, 4);
+    all.record.parked.push_back({all.ids[3], text, "reason"});
+    CHECK(all.fault().empty());
+}
+
+TEST_CASE("audit: without a gate the databases are compared, and it says so") {
+    sale all;
+    all.record.gate_fault = "closed";
+    all.record.levels.clear();
+    all.record.outbox.clear();
+    CHECK(all.fault().empty());
+    CHECK_FALSE(audit(all.record).gate_checked);
+    all.record.orders.erase(all.ids[1]);
+    CHECK(all.fault() == "orders and sale movements match one to one");
+}

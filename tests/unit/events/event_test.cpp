@@ -1,0 +1,82 @@
+#include <catch2/catch.hpp>
+#include <flashsale/events/event.hpp>
+
+using namespace flashsale;
+using namespace flashsale::events;
+
+namespace {
+
+event sample() {
+    uuid_generator make;
+    event out;
+    out.id = make.make(5);
+    out.shard = 5;
+    out.user_id = std::numeric_limits<std::int64_t>::max();
+    out.product_id = 9'007'199'254'740'993;
+    out.quantity = 9'007'199'254'740'991;
+    out.idempotency_key = "quote \" and é";
+    out.created_at = out.id.time();
+    out.unit_price = 1'999;
+    out.generation = 3;
+    out.seq = 9'007'199'254'740'990;
+    return out;
+}
+
+std::string complete(const event& what) {
+    std::string text = open_event(what);
+    close_event(text, what.unit_price, what.generation, what.seq);
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("event: what was written is read back exactly") {
+    const event order = sample();
+    const auto read = parse(complete(order));
+    REQUIRE(read.has_value());
+    CHECK(read->what == event::kind::order_accepted);
+    CHECK(read->id == order.id);
+    CHECK(read->shard == 5);
+    CHECK(read->user_id == order.user_id);
+    CHECK(read->product_id == order.product_id);
+    CHECK(read->quantity == order.quantity);
+    CHECK(read->idempotency_key == order.idempotency_key);
+    CHECK(read->created_at == order.created_at);
+    CHECK(read->unit_price == order.unit_price);
+    CHECK(read->generation == order.generation);
+    CHECK(read->seq == order.seq);
+
+    event reduction = sample();
+    reduction.what = event::kind::stock_reduced;
+    const auto read_reduction = parse(complete(reduction));
+    REQUIRE(read_reduction.has_value());
+    CHECK(read_reduction->what == event::kind::stock_reduced);
+}
+
+TEST_CASE("event: members that a later version adds are left alone") {
+    std::string text = complete(sample());
+    text.insert(text.size() - 1, R"(,"later":[1,2])");
+    CHECK(parse(text).has_value());
+}
+
+TEST_CASE("event: what is wrong is named") {
+    const auto fault_of = [](std::string from, const std::string& to) {
+        std::string text = complete(sample());
+        const auto at = text.find(from);
+        REQUIRE(at != std::string::npos);
+        text.replace(at, from.size(), to);
+        const auto read = parse(text);
+        return read ? std::string("accepted") : read.error();
+    };
+    CHECK(fault_of("\"version\":1", "\"version\":2").starts_with("version"));
+    CHECK(fault_of("order_accepted", "order_imagined").starts_with("type"));
+    CHECK(fault_of("\"user_id\":9223372036854775807", "\"user_id\":0").starts_with("user_id"));
+    CHECK(fault_of("\"quantity\":9007199254740991", "\"quantity\":-1").starts_with("quantity"));
+    CHECK(fault_of("\"quantity\":9007199254740991", "\"quantity\":9007199254740992")
+              .starts_with("quantity"));
+    CHECK(fault_of("\"seq\":", "\"other\":").starts_with("seq"));
+    CHECK(fault_of("\"created_at\"", "\"made_at\"").starts_with("created_at"));
+    CHECK(fault_of("\"id\":\"0", "\"id\":\"x").starts_with("id"));
+    CHECK(parse("[]").error().starts_with("event"));
+    CHECK(parse("{").error().starts_with("not JSON"));
+}

@@ -1,0 +1,110 @@
+#include <catch2/catch.hpp>
+
+#include "confirm_wait.hpp"
+
+using namespace flashsale;
+using namespace flashsale::stock;
+using namespace std::chrono_literals;
+
+namespace {
+
+const deadline start = std::chrono::steady_clock::now();
+
+/// Remembers every answer, so that a second one would show.
+struct client {
+    std::vector<std::expected<accepted, errc>> answers;
+
+    confirm_wait::waiter waiter(const uuid& id, deadline until) {
+        return {{id, 100, false},
+                [this](std::expected<accepted, errc> answer) { answers.push_back(answer); },
+                until};
+    }
+    bool was_accepted() const { return answers.size() == 1 && answers[0].has_value(); }
+    bool is_unknown() const {
+        return answers.size() == 1 && !answers[0] && answers[0].error() == errc::outcome_unknown;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("confirm wait: a confirm in time accepts, once") {
+    uuid_generator make;
+    confirm_wait wait;
+    client one;
+    const uuid id = make.make();
+    const auto ticket = wait.add(id, one.waiter(id, start + 2s));
+    REQUIRE(ticket.has_value());
+    wait.confirmed(*ticket, true, start + 2s);
+    CHECK(one.was_accepted());
+    CHECK(one.answers[0]->id == id);
+    wait.confirmed(*ticket, true, start + 2s);
+    wait.expire(start + 1h);
+    CHECK(one.answers.size() == 1);
+    CHECK(wait.size() == 0);
+}
+
+TEST_CASE("confirm wait: a confirm handled after the deadline is unknown, however early it came") {
+    uuid_generator make;
+    confirm_wait wait;
+    client one;
+    const uuid id = make.make();
+    const auto ticket = wait.add(id, one.waiter(id, start + 2s));
+    wait.confirmed(*ticket, true, start + 2s + 1ns);
+    CHECK(one.is_unknown());
+}
+
+TEST_CASE("confirm wait: what the log refused or lost is unknown, never refused") {
+    uuid_generator make;
+    confirm_wait wait;
+    client one;
+    const uuid id = make.make();
+    const auto ticket = wait.add(id, one.waiter(id, start + 2s));
+    wait.confirmed(*ticket, false, start);
+    CHECK(one.is_unknown());
+}
+
+TEST_CASE("confirm wait: a twin joins the publication under way and has a deadline of its own") {
+    uuid_generator make;
+    confirm_wait wait;
+    client first, twin;
+    const uuid id = make.make();
+    const auto ticket = wait.add(id, first.waiter(id, start + 2s));
+    REQUIRE(ticket.has_value());
+    CHECK_FALSE(wait.add(id, twin.waiter(id, start + 3s)).has_value());
+    wait.expire(start + 2500ms);
+    CHECK(first.is_unknown());
+    CHECK(twin.answers.empty());
+    wait.confirmed(*ticket, true, start + 2800ms);
+    CHECK(twin.was_accepted());
+    CHECK(first.answers.size() == 1);
+}
+
+TEST_CASE("confirm wait: after the log has answered, a repeat is published anew") {
+    uuid_generator make;
+    confirm_wait wait;
+    client first, second;
+    const uuid id = make.make();
+    const auto ticket = wait.add(id, first.waiter(id, start + 2s));
+    wait.confirmed(*ticket, false, start);
+    const auto again = wait.add(id, second.waiter(id, start + 2s));
+    REQUIRE(again.has_value());
+    CHECK(*again != *ticket);
+    wait.confirmed(*again, true, start);
+    CHECK(second.was_accepted());
+}
+
+TEST_CASE("confirm wait: expiry answers those whose time is up and keeps the rest") {
+    uuid_generator make;
+    confirm_wait wait;
+    std::vector<client> clients(10);
+    std::vector<std::uint64_t> tickets;
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        const uuid id = make.make();
+        tickets.push_back(*wait.add(id, clients[i].waiter(id, start + std::chrono::seconds(i))));
+    }
+    wait.expire(start + 4500ms);
+    for (std::size_t i = 0; i < clients.size(); ++i) CHECK(clients[i].is_unknown() == (i < 5));
+    for (const auto ticket : tickets) wait.confirmed(ticket, true, start + 4500ms);
+    for (std::size_t i = 5; i < clients.size(); ++i) CHECK(clients[i].was_accepted());
+    for (const auto& one : clients) CHECK(one.answers.size() == 1);
+}

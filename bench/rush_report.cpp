@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <ostream>
 
+#include "json_text.hpp"
+
 namespace flashsale::bench {
 
 namespace {
@@ -157,7 +159,7 @@ std::string rush_report::json() const {
         {"accepted_latency_ms", latency_json(totals.accepted_ns)},
         {"refused_latency_ms", latency_json(totals.refused_ns)},
     };
-    return boost::json::serialize(all);
+    return to_text(all);
 }
 
 }  // namespace flashsale::bench

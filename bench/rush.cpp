@@ -29,10 +29,10 @@ std::vector<new_product> products_of(const rush_options& options) {
 }
 
 /// Waits until everything accepted is stored and nothing changes any more, or the limit passes.
-std::expected<void, std::string> wait_until_stored(record_source& databases,
-                                                   std::span<const std::int64_t> products,
-                                                   std::uint64_t accepted, milliseconds limit,
-                                                   progress_line& progress) {
+/// Returns when the last row came.
+std::expected<clock::time_point, std::string> wait_until_stored(
+    record_source& databases, std::span<const std::int64_t> products, std::uint64_t accepted,
+    milliseconds limit, progress_line& progress) {
     const auto wanted = static_cast<std::int64_t>(accepted);
     const auto end = clock::now() + limit;
     record_source::progress last;
@@ -44,8 +44,8 @@ std::expected<void, std::string> wait_until_stored(record_source& databases,
         if (*now != last) changed = clock::now();
         last = *now;
         const bool enough = now->orders >= wanted && now->sale_movements >= now->orders;
-        if (enough && clock::now() - changed >= settle_time) return {};
-        if (clock::now() > end) return {};
+        if (enough && clock::now() - changed >= settle_time) return changed;
+        if (clock::now() > end) return changed;
         std::this_thread::sleep_for(poll_interval);
     }
 }
@@ -90,14 +90,11 @@ exit_code run_rush(const rush_options& options, record_source& databases, std::o
         return unreachable(complaints, report.load.failure, start_server);
     }
 
-    if (const auto waited = wait_until_stored(databases, *products, orders.totals().accepted,
-                                              options.storing_max, progress);
-        !waited) {
-        return unreachable(complaints, waited.error(), start_databases);
-    }
+    const auto stored = wait_until_stored(databases, *products, orders.totals().accepted,
+                                          options.storing_max, progress);
     progress.clear();
-    report.storing_seconds =
-        std::chrono::duration<double>(clock::now() - report.load.finished).count();
+    if (!stored) return unreachable(complaints, stored.error(), start_databases);
+    report.storing_seconds = std::chrono::duration<double>(*stored - report.load.finished).count();
     const auto record = databases.read(*products);
     if (!record) return unreachable(complaints, record.error(), start_databases);
     report.checked = add_up(orders.known(), *record);

@@ -16,7 +16,7 @@ struct rush_report {
     const rush_options& options;
     const order_traffic& orders;
     load_result load{};
-    double storing_seconds = 0;  ///< last answer to last row, settling included
+    double storing_seconds = 0;  ///< last answer to last row, as polled
     sums checked{};
     std::int64_t unsold = 0;            ///< units that this crowd should have got and did not
     std::vector<std::string> faults{};  ///< why it does not hold, in words

@@ -129,7 +129,7 @@ public:
         with.integer(id).uuid(movement).integer(quantity).text(key);
         auto moved = co_await database_.execute(restock_product, std::move(with));
         if (!moved && moved.error().what == postgres::error::kind::data) {
-            co_return std::unexpected(errc::overloaded);
+            co_return std::unexpected(errc::too_many_units);
         }
         if (!moved) co_return std::unexpected(errc_of(moved.error()));
         if (!moved->empty()) {

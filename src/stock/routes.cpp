@@ -72,7 +72,10 @@ std::expected<std::int64_t, http::response> read_quantity(std::string_view body)
 }
 
 http::response refuse(errc code, std::string key) {
-    auto out = http::problem(problem_of(code));
+    const auto most = std::to_string(units_max);
+    auto out = code == errc::too_many_units
+                   ? http::problem({"quantity", "no more than brings all ever given to " + most})
+                   : http::problem(problem_of(code));
     out.idempotency_key = std::move(key);
     return out;
 }

@@ -65,7 +65,6 @@ public:
     /// Ascending by id, those above `after`.
     virtual result<std::vector<product>> list(std::int64_t after, std::int64_t limit) = 0;
     /// Adds to given, stock and the ledger in one transaction, once for each key of the product.
-    /// errc::overloaded: the product's given would pass units_max.
     virtual result<restocked> restock(std::int64_t id, std::int64_t quantity, std::string key,
                                       uuid movement) = 0;
 };

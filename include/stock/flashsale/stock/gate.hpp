@@ -24,6 +24,7 @@ enum class errc {
     purchase_limit,
     out_of_stock,
     idempotency_key_reused,  ///< the key was used for another quantity
+    too_many_units,          ///< the product's given would pass units_max
     high_traffic,            ///< the database gate's tries are used up: nothing was taken
     // ---
     overloaded,              ///< a named limit is reached: nothing was taken

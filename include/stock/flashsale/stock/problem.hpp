@@ -22,6 +22,7 @@ inline http::problem_code problem_of(errc code) {
             return to::out_of_stock;
         case errc::idempotency_key_reused:
             return to::idempotency_key_reused;
+        case errc::too_many_units: return to::bad_request;
         case errc::high_traffic:
             return to::high_traffic;
         case errc::overloaded:

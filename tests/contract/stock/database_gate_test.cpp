@@ -1,0 +1,70 @@
+#include <catch2/catch.hpp>
+
+#include "gate_world.hpp"
+
+using namespace flashsale;
+using namespace flashsale::stock;
+using namespace flashsale::test;
+
+namespace {
+
+constexpr const char* move_version = "UPDATE products SET version = version + 1";
+
+}  // namespace
+
+TEST_CASE("database gate: its version moved under it for each of three tries: high_traffic, nothing taken") {
+    int tries = 0;
+    std::unique_ptr<postgres::session> other;
+    gate_world world(adapter::database, 1'000'000, [&](std::int64_t) {
+        ++tries;
+        other->execute(move_version);
+    });
+    postgres::options settings;
+    settings.url = world.stock_database_url();
+    other = std::make_unique<postgres::session>(settings);
+    const auto product = world.make_product(10);
+    const auto made = world.reserve_one(world.sale(product, 1, 1, "key"));
+    REQUIRE_FALSE(made.has_value());
+    CHECK(made.error() == errc::high_traffic);
+    CHECK(tries == 3);
+    CHECK(world.available(product) == 10);
+    CHECK(world.outbox().empty());
+}
+
+TEST_CASE("database gate: its version moved under it twice: the third try is granted") {
+    int tries = 0;
+    std::unique_ptr<postgres::session> other;
+    gate_world world(adapter::database, 1'000'000, [&](std::int64_t) {
+        if (++tries < 3) other->execute(move_version);
+    });
+    postgres::options settings;
+    settings.url = world.stock_database_url();
+    other = std::make_unique<postgres::session>(settings);
+    const auto product = world.make_product(10);
+    REQUIRE(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
+    CHECK(tries == 3);
+    CHECK(world.available(product) == 9);
+}
+
+TEST_CASE("database gate: movement, reservation and outbox entry are there together") {
+    gate_world world(adapter::database);
+    const auto product = world.make_product(10);
+    const auto made = world.reserve_one(world.sale(product, 1, 4, "key"));
+    REQUIRE(made.has_value());
+    auto rows = world.stock_database().execute(
+        "SELECT (SELECT count(*) FROM movements m JOIN reservations r USING (id) JOIN outbox o"
+        "        ON o.event_id = m.id WHERE m.delta = -4 AND m.kind = 'sale' AND m.seq = r.seq)");
+    REQUIRE(rows.has_value());
+    CHECK(rows->integer(0, 0) == 1);
+
+    // The recorder finds the movement there and adds nothing.
+    const auto ledger = make_postgres_ledger(world.stock_database());
+    movement again;
+    again.id = made->id;
+    again.product_id = product;
+    again.delta = -4;
+    const auto recorded = ledger->record(std::span(&again, 1));
+    REQUIRE(recorded.has_value());
+    CHECK(recorded->empty());
+    CHECK(world.available(product) == 6);
+}

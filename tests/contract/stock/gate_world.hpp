@@ -1,0 +1,78 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <flashsale/postgres.hpp>
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sandbox.hpp"
+
+namespace flashsale::test {
+
+enum class adapter { redis, database };
+
+/// A gate of either kind on fresh data, with its thread's part played by the test.
+class gate_world {
+public:
+    explicit gate_world(adapter kind, std::size_t outbox_events_max = 1'000'000,
+                        std::function<void(std::int64_t)> before_update = {});
+    ~gate_world();
+
+    stock::gate& gate() { return *gate_; }
+    postgres::session& stock_database() { return database_; }
+    stock::shard_generations& generations() { return generations_; }
+    asio::io_context& io() { return io_; }
+    std::string stock_database_url() const { return sandbox_.url(sandbox::database::stock); }
+    const std::string& key_prefix() const { return sandbox_.name(); }
+
+    /// Another gate on the same data, as another process has it.
+    std::unique_ptr<stock::gate> another();
+
+    /// A product in the record and at the gate.
+    std::int64_t make_product(std::int64_t given, std::optional<std::int64_t> limit = {},
+                              std::optional<timestamp> starts = {},
+                              std::optional<timestamp> ends = {});
+
+    stock::reservation sale(std::int64_t product, std::int64_t user, std::int64_t quantity,
+                            std::string key);
+    stock::reservation reduction(std::int64_t product, std::int64_t quantity, std::string key);
+
+    std::vector<stock::decision> reserve(std::vector<stock::reservation> batch);
+    stock::decision reserve_one(stock::reservation one);
+    std::expected<void, stock::errc> give(stock::gate_product what);
+    std::expected<void, stock::errc> settle(const stock::grant& granted);
+    std::optional<std::int64_t> available(std::int64_t product);
+    std::expected<std::optional<std::string>, stock::errc> find_event(uuid id);
+    std::expected<stock::gate::levels, stock::errc> levels(std::int64_t product);
+    std::vector<std::string> outbox();
+
+    /// Runs the io_context until `start`'s callback was called.
+    template <class T>
+    T wait_for(const std::function<void(callback<T>)>& start) {
+        std::optional<T> result;
+        start([&](T value) { result = std::move(value); });
+        io_.restart();
+        while (!result) io_.run_one();
+        return std::move(*result);
+    }
+
+private:
+    adapter kind_;
+    sandbox sandbox_;
+    asio::io_context io_;
+    stock::shard_generations generations_{1};
+    stock::redis_gate_options redis_options_;
+    stock::database_gate_options database_options_;
+    postgres::session database_;
+    postgres::pool pool_;
+    redis::client client_;
+    std::unique_ptr<stock::gate> gate_;
+    uuid_generator ids_;
+};
+
+}  // namespace flashsale::test

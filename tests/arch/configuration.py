@@ -29,11 +29,13 @@ def valid(value):
 
 def accepted(value):
     """By the program, in an environment that says nothing."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLASHSALE_")}
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("FLASHSALE_")}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(value, file)
         file.flush()
-        code, output = project.run([project.flashsale, "check-config", "--config", file.name], env=environment)
+        code, output = project.run([project.flashsale, "check-config", "--config", file.name],
+                                   env=environment)
     assert code in (0, 2), output
     return code == 0
 

@@ -69,7 +69,7 @@ class Edges(unittest.TestCase):
             for links in re.findall(r"\bLINKS\b([^)]*)\)", text):
                 self.assertNotIn("flashsale_", links, file)
             for linked in re.findall(r"target_link_libraries\(([^)]*)\)", text):
-                self.assertTrue(linked.startswith("flashsale PRIVATE flashsale_app"), f"{file}: {linked}")
+                self.assertEqual(linked, "flashsale PRIVATE flashsale_app", file)
 
 
 if __name__ == "__main__":

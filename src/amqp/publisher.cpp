@@ -8,10 +8,6 @@
 // look at what came, because the library may have read frames meanwhile, and the socket then
 // looks quiet.
 //
-// wake() and the sleep agree without a lock: the loop announces sleep, then looks whether something
-// was announced to it; wake() announces, then looks whether the loop sleeps. Both are sequentially
-// consistent, so one of them sees the other, and a wake() of a loop that is awake costs no call.
-//
 // Whatever ends a connection ends it the same way: all in flight is unknown, the connection is
 // destroyed, and a new one declares everything again.
 
@@ -85,8 +81,6 @@ struct publisher::impl {
 
     // shared
     wakeup wakeup_;
-    std::atomic<bool> woken_{false};
-    std::atomic<bool> sleeping_{false};
     std::atomic<bool> stopping_{false};
     std::atomic<clock::time_point> stop_by_{clock::time_point::max()};
     std::atomic<link_state> state_{link_state::down};
@@ -139,7 +133,7 @@ std::expected<std::unique_ptr<connection>, std::string> publisher::impl::open() 
 /// Returns why it ended; empty when it was told to stop and all is done, or time is up.
 std::string publisher::impl::serve(connection& link) {
     for (;;) {
-        if (woken_.exchange(false)) may_wait_ = true;
+        if (wakeup_.take()) may_wait_ = true;
         if (auto ok = read_frames(link); !ok) return ok.error();
         if (auto ok = check_age(link); !ok) return ok.error();
         const auto published = publish_burst(link);
@@ -151,7 +145,7 @@ std::string publisher::impl::serve(connection& link) {
 
 bool publisher::impl::finished() const {
     if (!stopping_) return false;
-    const bool idle = window_.empty() && !may_wait_ && !woken_;
+    const bool idle = window_.empty() && !may_wait_ && !wakeup_.announced();
     return idle || clock::now() >= stop_by_.load();
 }
 
@@ -263,12 +257,8 @@ void publisher::impl::sleep(const connection& link) {
     if (const auto oldest = window_.oldest())
         until = std::min(until, std::max(*oldest, unblocked_at_) + bounds_.confirm_timeout + 1ms);
     until = std::min(until, stop_by_.load());
-    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(
-        std::max(until - clock::now(), clock::duration{}));
-
-    sleeping_ = true;
-    if (!woken_) wakeup_.wait(link.fd(), want_write_, std::max(patience, 1ms));
-    sleeping_ = false;
+    const auto patience = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+    wakeup_.sleep(link.fd(), want_write_, std::max(patience, 1ms));
 }
 
 /// Between connections: a wake() must not shorten it, a stop() must.
@@ -307,8 +297,7 @@ void publisher::start() {
 }
 
 void publisher::wake() {
-    impl_->woken_ = true;
-    if (impl_->sleeping_) impl_->wakeup_.signal();
+    impl_->wakeup_.announce();
 }
 
 link_state publisher::state() const {

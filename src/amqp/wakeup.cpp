@@ -20,6 +20,17 @@ wakeup::~wakeup() {
     ::close(event_);
 }
 
+void wakeup::announce() noexcept {
+    announced_ = true;
+    if (sleeping_) signal();
+}
+
+void wakeup::sleep(int fd, bool or_writable, std::chrono::milliseconds patience) noexcept {
+    sleeping_ = true;
+    if (!announced_) wait(fd, or_writable, patience);
+    sleeping_ = false;
+}
+
 void wakeup::signal() noexcept {
     const std::uint64_t one = 1;
     // It fails only when the counter is full: then a signal is pending already.

@@ -118,9 +118,10 @@ void audit_reader::read_ledger(audit_record& into) {
     }));
 }
 
-void audit_reader::read_orders(audit_record& into) {
+void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
     must(order::for_each_order(order_database_, [&](order::recorded_order one) {
         const uuid id = one.id;
+        if (of_movements_only && !into.takings.contains(id)) return;
         into.orders.try_emplace(id, std::move(one));
     }));
     into.parked.clear();
@@ -132,16 +133,19 @@ audit_record audit_reader::read() {
     audit_record record;
     record.gate_is_database = !uses_redis(settings_);
     record.gate_fault = wait_for_gate();
+    if (record.gate_is_database) {
+        read_orders(record, false);
+        read_ledger(record);
+        read_outbox(record);
+        read_orders(record, true);
+        return record;
+    }
     if (!record.gate_fault) {
         read_levels(record);
         read_outbox(record);
     }
     read_ledger(record);
-    read_orders(record);
-    if (record.gate_is_database) {
-        read_outbox(record);
-        read_orders(record);
-    }
+    read_orders(record, false);
     return record;
 }
 

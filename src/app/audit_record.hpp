@@ -8,7 +8,8 @@
 //
 // An event up to that seq left the outbox only after both databases had it; so what is missing in 2
 // is there in 3. And since an order is committed before its movement, every movement read has its
-// order. Under the database gate it is the other way round, and 2 and 3 are read once more.
+// order. Under the database gate the movement comes first, and so the orders are read before the
+// ledger; what the ledger has beyond them is then in the outbox, or among the orders read again.
 
 #include <boost/asio/io_context.hpp>
 
@@ -32,7 +33,7 @@ private:
     void read_levels(audit_record& into);
     void read_outbox(audit_record& into);
     void read_ledger(audit_record& into);
-    void read_orders(audit_record& into);
+    void read_orders(audit_record& into, bool of_movements_only);
     /// Waits for a gate that was only now connected to.
     std::optional<std::string> wait_for_gate();
 

@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <future>
+
 namespace flashsale::app {
 
 worker::worker(const config& settings, stock::shard_generations& generations, events::log& log,
@@ -41,6 +43,15 @@ std::vector<dependency_state> worker::dependencies() {
     out.push_back(of_pool("stock_database", access_.stock_database()));
     out.push_back(of_pool("order_database", order_database_));
     return out;
+}
+
+bool worker::connected() {
+    std::promise<bool> answer;
+    asio::post(io_, [&] {
+        answer.set_value(std::ranges::none_of(
+            dependencies(), [](const dependency_state& one) { return one.fault.has_value(); }));
+    });
+    return answer.get_future().get();
 }
 
 void worker::start() {

@@ -23,8 +23,10 @@ public:
 
     http::worker for_server() { return {io_, routes_}; }
     asio::io_context& io() { return io_; }
-    /// Whether the databases answer, and why not; the worker's thread.
+    /// Whether the gate and the databases answer, and why not; the worker's thread.
     std::vector<dependency_state> dependencies();
+    /// True once all of them do; any other thread, after start().
+    bool connected();
 
     /// Connects and runs the thread.
     void start();

@@ -177,6 +177,7 @@ schema_report check_schema(const options& target, std::span<const migration> all
     session s(target);
     auto report = compare(s, all);
     const auto who = describe_target(target) + " ";
+    if (!report && database_is_missing(target)) return {schema_state::behind, who + "does not exist"};
     if (!report)
         return {schema_state::unreachable, who + "cannot be asked: " + report.error().message};
     return {report->state, who + report->detail};

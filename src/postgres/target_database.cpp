@@ -40,6 +40,14 @@ std::string url_of_database(const conninfo& settings, std::string_view name) {
     return text;
 }
 
+/// The same server and role, its maintenance database.
+options maintenance_of(const options& target, const conninfo& settings) {
+    auto out = target;
+    out.url = url_of_database(settings, "postgres");
+    out.statement_timeout = std::chrono::seconds(60);
+    return out;
+}
+
 [[noreturn]] void refuse(const options& target, const std::string& why) {
     throw std::runtime_error(describe_target(target) + ": " + why);
 }
@@ -51,6 +59,14 @@ std::string describe_target(const options& target) {
     return settings ? "database " + database_name(*settings) : "database";
 }
 
+bool database_is_missing(const options& target) {
+    const auto settings = connection_settings(target);
+    if (!settings) return false;
+    session server(maintenance_of(target, *settings));
+    const auto found = server.execute(find_database, parameters().text(database_name(*settings)));
+    return found && found->empty();
+}
+
 void create_database_if_missing(const options& target) {
     const auto connected = session(target).connect();
     if (connected) return;
@@ -58,10 +74,7 @@ void create_database_if_missing(const options& target) {
     if (!settings) refuse(target, settings.error());
 
     const auto name = database_name(*settings);
-    auto maintenance = target;
-    maintenance.url = url_of_database(*settings, "postgres");
-    maintenance.statement_timeout = std::chrono::seconds(60);
-    session server(maintenance);
+    session server(maintenance_of(target, *settings));
     const auto found = server.execute(find_database, parameters().text(name));
     // The first refusal says more than that of a database which nobody asked for.
     if (!found) refuse(target, connected.error().message);

@@ -8,6 +8,9 @@ namespace flashsale::postgres {
 /// Throws std::runtime_error with one line for people.
 void create_database_if_missing(const options& target);
 
+/// True if the server answers and has no such database.
+bool database_is_missing(const options& target);
+
 /// `database flashsale_stock`, for messages.
 std::string describe_target(const options& target);
 

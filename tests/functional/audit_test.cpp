@@ -1,0 +1,96 @@
+// The audit finds what was damaged, and names the product and the sum.
+
+#include <catch2/catch.hpp>
+
+#include "shop.hpp"
+
+using namespace flashsale::test;
+
+namespace {
+
+/// 20 orders on a product of 20, recorded, and the servers at rest.
+struct sold_out {
+    sandbox world;
+    std::int64_t product = 0;
+
+    explicit sold_out(bool database_gate = false)
+        : world({{"FLASHSALE_STOCK__GATE", database_gate ? "database" : "redis"}}) {
+        const flashsale_process shop(world);
+        auto client = shop.client();
+        const auto user = make_user(client, "u");
+        product = make_product(client, 25);
+        for (int i = 0; i < 20; ++i) {
+            if (place_order(client, user, product, 1).status != 201) throw std::runtime_error("refused");
+        }
+        if (const auto fault = audit_fault(world); !fault.empty()) throw std::runtime_error(fault);
+    }
+
+    void check_finds(const std::string& sum) const {
+        const auto audit = world.flashsale({"audit"});
+        INFO(audit.output);
+        CHECK(audit.exit_code == 1);
+        CHECK(audit.output.find("FAULT product " + std::to_string(product) + ": " + sum) !=
+              std::string::npos);
+        const auto as_json = world.flashsale({"audit", "--json"});
+        CHECK(as_json.exit_code == 1);
+        const auto fault = json::parse(as_json.last_line()).at("faults").at(0);
+        CHECK(fault.at("product_id").as_int64() == product);
+        CHECK_FALSE(json::parse(as_json.last_line()).at("holds").as_bool());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("audit: exits 1 and names product and sum after one order row is deleted") {
+    const sold_out sale(GENERATE(false, true));
+    sale.world.sql(sandbox::database::order,
+                   "DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id LIMIT 1)");
+    sale.check_finds("orders and sale movements match one to one: 1 movements have no order");
+}
+
+TEST_CASE("audit: exits 1 and names product and sum after one movement is deleted") {
+    const sold_out sale(GENERATE(false, true));
+    sale.world.sql(sandbox::database::stock,
+                   "DELETE FROM movements WHERE id = (SELECT id FROM movements WHERE kind = 'sale'"
+                   " ORDER BY id LIMIT 1)");
+    sale.check_finds("stock = sum of movements");
+}
+
+TEST_CASE("audit: exits 1 and names product and sum after the gate's stock is changed by one") {
+    const int by = GENERATE(1, -1);
+    const sold_out sale;
+    stack::redis_cli({"HINCRBY", "{" + sale.world.name() + ":0}:1:p:" + std::to_string(sale.product), "free",
+                      std::to_string(by)});
+    sale.check_finds("free + taken = given, at the gate");
+}
+
+TEST_CASE("audit: holds at any moment while the sale runs") {
+    const bool database_gate = GENERATE(false, true);
+    const sandbox world({{"FLASHSALE_STOCK__GATE", database_gate ? "database" : "redis"}});
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto product = make_product(client, 1'000'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(client, 20)) users.insert(users.end(), 5'000, user);
+    order_load load(shop, users, product);
+    REQUIRE(eventually(std::chrono::seconds{10}, [&] { return load.answered() > 100; }));
+    for (int i = 0; i < 8; ++i) {
+        const auto audit = world.flashsale({"audit"});
+        INFO(audit.output);
+        CHECK(audit.exit_code == 0);
+        client.post("/v1/products/" + std::to_string(product) + "/restock", json::value{{"quantity", 5}});
+    }
+    load.stop();
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("audit: with the gate gone the databases are compared, and the exit code says so") {
+    const sold_out sale;
+    stack::redis_cli({"DEL", "{" + sale.world.name() + ":0}:gate"});
+    const auto audit = sale.world.flashsale({"audit"});
+    INFO(audit.output);
+    CHECK(audit.exit_code == 3);
+    CHECK(audit.output.find("only the databases were compared") != std::string::npos);
+    sale.world.sql(sandbox::database::order, "DELETE FROM orders");
+    CHECK(sale.world.flashsale({"audit"}).exit_code == 1);
+}

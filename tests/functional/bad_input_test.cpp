@@ -1,0 +1,129 @@
+// Bad input is refused with the field's name, changes nothing, and leaves the connection usable.
+
+#include <catch2/catch.hpp>
+
+#include "shop.hpp"
+
+using namespace flashsale::test;
+
+namespace {
+
+std::string field_of(const http_response& answer) {
+    const auto body = answer.json();
+    const auto* field = body.as_object().if_contains("field");
+    return std::to_string(answer.status) + " " + (field ? std::string(field->as_string()) : answer.code());
+}
+
+}  // namespace
+
+TEST_CASE("bad input: orders") {
+    const sandbox world;
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    make_user(client, "u");
+    make_product(client, 10);
+    const auto order = [&](std::string_view body) { return field_of(client.post("/v1/orders", body)); };
+
+    for (const std::string& broken :
+         {std::string(), std::string("{"), std::string(R"({"user_id":1,"product_id":1,"quantity":1}x)"),
+          std::string("\xff\xfe"), std::string(1'000, '[') + std::string(1'000, ']'),
+          std::string(R"({"user_id":1,"user_id":1,"product_id":1,"quantity":1})")}) {
+        CHECK(outcome(client.post("/v1/orders", broken)) == "400 malformed_json");
+        CHECK(order(broken) == "400 body");
+    }
+    CHECK(order(R"([1])") == "400 body");
+    CHECK(order(R"("text")") == "400 body");
+    CHECK(order(R"({"product_id":1,"quantity":1})") == "400 user_id");
+    CHECK(order(R"({"user_id":1,"quantity":1})") == "400 product_id");
+    CHECK(order(R"({"user_id":1,"product_id":1})") == "400 quantity");
+    CHECK(order(R"({"user_id":1,"product_id":1,"quantity":1,"price":1})") == "400 price");
+    for (const char* wrong : {"0", "-1", "9007199254740992", "9223372036854775808", "1e400", "1.5",
+                              "1.0", "\"1\"", "true", "null", "[1]", "{}"}) {
+        INFO(wrong);
+        const std::string body = std::string(R"({"user_id":1,"product_id":1,"quantity":)") + wrong + "}";
+        const auto answer = client.post("/v1/orders", body);
+        CHECK(answer.status == 400);
+        if (answer.code() != "malformed_json") CHECK(field_of(answer) == "400 quantity");
+    }
+    for (const char* field : {"user_id", "product_id"}) {
+        for (const char* wrong : {"0", "-1", "9223372036854775808", "18446744073709551616", "\"1\""}) {
+            INFO(field << " " << wrong);
+            json::object body{{"user_id", 1}, {"product_id", 1}, {"quantity", 1}};
+            std::string text = json::serialize(body);
+            const std::string from = std::string("\"") + field + "\":1";
+            text.replace(text.find(from), from.size(), std::string("\"") + field + "\":" + wrong);
+            CHECK(order(text) == std::string("400 ") + field);
+        }
+    }
+    CHECK(client.get("/v1/products/1").json().at("available").as_int64() == 10);
+    CHECK(outcome(place_order(client, 1, 1, 1)) == "201");  // on the same connection
+}
+
+TEST_CASE("bad input: users and products") {
+    const sandbox world;
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = [&](std::string_view body) { return field_of(client.post("/v1/users", body)); };
+    CHECK(user(R"({})") == "400 username");
+    CHECK(user(R"({"username":""})") == "400 username");
+    CHECK(user(R"({"username":"a\u0000b"})") == "400 username");
+    CHECK(user(R"({"username":")" + std::string(101, 'a') + "\"}") == "400 username");
+    CHECK(outcome(client.post("/v1/users", "{\"username\":\"\xc3\x28\"}")) == "400 malformed_json");
+    CHECK(user(R"({"username":"a","balance":-1})") == "400 balance");
+    CHECK(user(R"({"username":"a","balance":9223372036854775808})") == "400 balance");
+    CHECK(user(R"({"username":"a","admin":true})") == "400 admin");
+    CHECK(world.number(sandbox::database::user, "SELECT count(*) FROM users") == 0);
+
+    const auto product = [&](std::string_view extra) {
+        return field_of(client.post("/v1/products", "{" + std::string(extra) + "}"));
+    };
+    CHECK(product(R"("price":1,"stock":1)") == "400 name");
+    CHECK(product(R"("name":"n","stock":1)") == "400 price");
+    CHECK(product(R"("name":"n","price":0,"stock":1)") == "400 price");
+    CHECK(product(R"("name":"n","price":-1,"stock":1)") == "400 price");
+    CHECK(product(R"("name":"n","price":9223372036854775808,"stock":1)") == "400 price");
+    CHECK(product(R"("name":"n","price":1,"stock":-1)") == "400 stock");
+    CHECK(product(R"("name":"n","price":1,"stock":9007199254740992)") == "400 stock");
+    CHECK(product(R"("name":"n","price":1,"stock":1,"per_user_limit":0)") == "400 per_user_limit");
+    CHECK(product(R"("name":"n","price":1,"stock":1,"sale_starts_at":"soon")") == "400 sale_starts_at");
+    CHECK(product(R"("name":"n","price":1,"stock":1,"sale_starts_at":"2026-01-02T00:00:00Z","sale_ends_at":"2026-01-01T00:00:00Z")") ==
+          "400 sale_ends_at");
+    CHECK(world.number(sandbox::database::stock, "SELECT count(*) FROM products") == 0);
+}
+
+TEST_CASE("bad input: keys, headers, bodies and framing") {
+    const sandbox world;
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 10);
+    const auto with_key = [&](const std::string& key) {
+        return field_of(client.post("/v1/orders",
+                                    json::value{{"user_id", user}, {"product_id", product}, {"quantity", 1}},
+                                    {{"Idempotency-Key", key}}));
+    };
+    CHECK(with_key(std::string(256, 'k')) == "400 Idempotency-Key");
+    CHECK(with_key("two words") == "400 Idempotency-Key");
+    CHECK(available(client, product) == 10);
+    CHECK(outcome(place_order(client, user, product, 1, std::string(255, 'k'))) == "201");
+    CHECK(place_order(client, user, product, 1, std::string(255, 'k')).header("idempotent-replayed") == "true");
+
+    CHECK(field_of(client.post("/v1/orders", "{}", {{"Content-Type", "text/plain"}})) ==
+          "415 unsupported_media_type");
+    CHECK(outcome(client.get("/livez")) == "200");
+
+    const auto raw = [&](const std::string& bytes) {
+        auto other = shop.client();
+        other.send_raw(bytes);
+        return outcome(other.read_response());
+    };
+    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n") == "413 body_too_large");
+    CHECK(raw("GET /livez HTTP/1.1\r\nHost: x\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n") ==
+          "431 headers_too_large");
+    CHECK(raw("GET /" + std::string(3'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n") == "414 uri_too_long");
+    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") ==
+          "501 not_implemented");
+    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\n\r\n") == "411 length_required");
+    CHECK(raw("NONSENSE\r\n\r\n").starts_with("400"));
+    CHECK(audit_fault(world) == "");
+}

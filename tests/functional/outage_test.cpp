@@ -71,6 +71,9 @@ void check_closed_after(const std::function<void(const sandbox&)>& damage) {
     REQUIRE(eventually(10s, [&] { return load.answered() > 200; }));
     damage(world);
     const auto damaged = std::chrono::steady_clock::now();
+    REQUIRE(eventually(10s, [&] {
+        return outcome(place_order(client, users[0], product, 1)) == "503 reopening";
+    }));
     const auto at_damage = load.answered();
     REQUIRE(eventually(10s, [&] { return load.answered() > at_damage + 200; }));
     const auto sent = load.stop();
@@ -88,9 +91,6 @@ void check_closed_after(const std::function<void(const sandbox&)>& damage) {
     }
     CHECK(accepted > 200);
     CHECK(closed > 100);
-    CHECK(eventually(10s, [&] {
-        return outcome(place_order(client, users[0], product, 1)) == "503 reopening";
-    }));
     for (int i = 0; i < 20; ++i) {
         const auto answer = place_order(client, users[0], product, 1);
         CHECK(outcome(answer) == "503 reopening");
@@ -181,6 +181,9 @@ TEST_CASE("the broker down: refused before reserving, and it sells again by itse
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 100);
     REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
+    // RabbitMQ 3.10 may lose a quorum queue that was declared in the last second or two before its
+    // kill: it comes back without a leader. This test is about a queue that is there.
+    std::this_thread::sleep_for(5s);
     {
         outage down(stack::server::rabbitmq, outage::kind::killed);
         CHECK(eventually(5s, [&] { return client.get("/readyz").status == 503; }));

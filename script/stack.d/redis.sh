@@ -16,6 +16,7 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
+repl-backlog-ttl 0
 EOT
 }
 

@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto farewell_patience = 1'000ms;
-constexpr std::size_t body_bytes_reserved_max = 1024 * 1024;
+constexpr std::size_t body_bytes_reserved_max = 1'048'576;
 
 }  // namespace
 

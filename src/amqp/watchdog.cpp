@@ -8,7 +8,7 @@
 namespace flashsale::amqp {
 
 watchdog::watchdog(std::chrono::milliseconds limit)
-    : limit_(limit), thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+    : limit_(limit), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void watchdog::watch(int fd) {
     const std::lock_guard lock(mutex_);
@@ -21,7 +21,7 @@ void watchdog::forget() {
     fd_ = -1;
 }
 
-void watchdog::run(std::stop_token stop) {
+void watchdog::run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (!stop.stop_requested()) {
         if (fd_ < 0) {

@@ -37,7 +37,7 @@ private:
     static std::int64_t now() {
         return std::chrono::steady_clock::now().time_since_epoch().count();
     }
-    void run(std::stop_token stop);
+    void run(const std::stop_token& stop);
 
     const std::chrono::milliseconds limit_;
     std::atomic<std::int64_t> entered_{0};  ///< steady clock ticks; 0: outside

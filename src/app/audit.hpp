@@ -29,7 +29,11 @@ struct audit_record {
     /// The products table is the gate: stock is free, and movements come before orders.
     bool gate_is_database = false;
 
-    std::map<std::int64_t, std::optional<gate_level>> levels;  ///< of the products known at first
+    /// Of the products known at first; all zero where the gate was not told of one yet.
+    std::map<std::int64_t, gate_level> levels;
+    /// Given at the gate, read once more a moment after the ledger, of products that were behind
+    /// it.
+    std::map<std::int64_t, std::int64_t> given_later;
     std::unordered_map<uuid, events::event, uuid_hash> outbox;
     std::map<std::int64_t, stock::recorded_product> products;
     std::unordered_map<uuid, stock::recorded_taking, uuid_hash> takings;

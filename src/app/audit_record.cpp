@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr std::size_t products_per_read = 500;
+/// A restock is in the ledger first and at the gate a round trip later.
+constexpr auto restock_patience = 500ms;
 
 void must(const std::expected<void, std::string>& done) {
     if (!done) throw unavailable_error(done.error());
@@ -76,13 +78,31 @@ void audit_reader::read_levels(audit_record& into) {
                 return;
             }
             for (std::size_t i = 0; i < piece.size(); ++i) {
-                std::optional<gate_level> level;
+                gate_level level;
                 if (const auto& units = found->products[i]) {
                     level = gate_level{units->free, units->given, found->generation, found->seq};
                 }
                 into.levels[piece[i]] = level;
             }
         }
+    }
+}
+
+void audit_reader::read_levels_again(audit_record& into) {
+    std::vector<std::int64_t> behind;
+    for (const auto& [id, product] : into.products) {
+        const auto level = into.levels.find(id);
+        if (level == into.levels.end()) continue;
+        if (level->second.given < product.given) behind.push_back(id);
+    }
+    if (behind.empty()) return;
+    io_.restart();
+    io_.run_for(restock_patience);
+    for (const std::int64_t id : behind) {
+        const std::uint32_t shard = stock::shard_of(id, generations_.shards());
+        auto found = wait_for<stock::gate::levels>(
+            [&](auto done) { access_.gate().read_levels(shard, {id}, std::move(done)); });
+        if (found && found->products[0]) into.given_later[id] = found->products[0]->given;
     }
 }
 
@@ -146,6 +166,7 @@ audit_record audit_reader::read() {
     }
     read_ledger(record);
     read_orders(record, false);
+    if (!record.gate_fault) read_levels_again(record);
     return record;
 }
 

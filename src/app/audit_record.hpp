@@ -5,6 +5,7 @@
 //   1. the gate: free, given and the seq at which that was so, in one atomic step a product
 //   2. the outbox, in pages
 //   3. the stock database's ledger, then the order database
+//   4. given at the gate once more, where it was behind the ledger: a restock tells the gate last
 //
 // An event up to that seq left the outbox only after both databases had it; so what is missing in 2
 // is there in 3. And since an order is committed before its movement, every movement read has its
@@ -31,6 +32,7 @@ public:
 
 private:
     void read_levels(audit_record& into);
+    void read_levels_again(audit_record& into);
     void read_outbox(audit_record& into);
     void read_ledger(audit_record& into);
     void read_orders(audit_record& into, bool of_movements_only);

@@ -16,15 +16,16 @@
 namespace flashsale::app {
 
 int serve(const config& settings) {
+    // Before anybody is told that we listen: a signal that comes during the start drains after it.
+    asio::io_context io;
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.async_wait([](boost::system::error_code, int) {});
+
     process running(settings);
     running.start();
     // For scripts as much as for people: the first line of standard output.
     std::printf("listening on http://%s:%u\n", settings.http.address.c_str(), running.port());
     std::fflush(stdout);
-
-    asio::io_context io;
-    asio::signal_set signals(io, SIGINT, SIGTERM);
-    signals.async_wait([](boost::system::error_code, int) {});
     io.run_one();
     spdlog::info("draining; a second signal ends the process at once");
     // From here on the default action is the second signal's.

@@ -80,6 +80,12 @@ const setting* find_setting(std::string_view path) {
     return found == all.end() ? nullptr : &*found;
 }
 
+bool is_section(std::string_view name) {
+    return std::ranges::any_of(settings(), [name](const setting& one) {
+        return one.path.substr(0, one.path.find('.')) == name;
+    });
+}
+
 json::value parse_text(std::string_view text, std::string_view name) {
     json::parse_options options;
     options.allow_comments = true;
@@ -102,6 +108,10 @@ void read_file(config& into, const json::value& file, std::string_view name) {
     if (!file.is_object()) throw config_error(prefix + "expected a JSON object");
     for (const auto& section : file.get_object()) {
         if (section.key() == "$schema") continue;
+        if (!is_section(section.key())) {
+            throw config_error(prefix + std::string(section.key()) +
+                               ": unknown key; `flashsale check-config --schema` lists all");
+        }
         if (!section.value().is_object()) {
             throw config_error(prefix + std::string(section.key()) +
                                ": expected a section, an object");

@@ -108,6 +108,7 @@ struct process::parts {
     }
 
     config settings;
+    bool started = false;
     health state;
     stock::shard_generations generations;
     std::unique_ptr<events::log> log;
@@ -131,7 +132,8 @@ process::process(const config& settings) : parts_(std::make_unique<parts>(settin
         auto database =
             open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
         stock::agree_on_deployment(database, {settings.stock.gate, shards_of(settings),
-                                              ms_of(settings.orders.confirm_deadline_ms)});
+                                              ms_of(settings.orders.confirm_deadline_ms),
+                                              settings.amqp.prefetch_messages});
     }
     prepare_shards(settings, all.generations);
 
@@ -166,7 +168,9 @@ process::process(const config& settings) : parts_(std::make_unique<parts>(settin
     }
 }
 
-process::~process() = default;
+process::~process() {
+    if (parts_->started) drain_and_stop();
+}
 
 std::uint16_t process::port() const {
     return parts_->server->port();
@@ -174,6 +178,7 @@ std::uint16_t process::port() const {
 
 void process::start() {
     parts& all = *parts_;
+    all.started = true;
     all.log->start();
     const auto until = steady::now() + ms_of(all.settings.process.start_timeout_ms);
     while (all.log->state() == events::log_state::down && steady::now() < until) {
@@ -182,6 +187,7 @@ void process::start() {
     if (all.log->state() == events::log_state::down) {
         const std::string why = all.log->fault();
         all.log->stop(0ms);
+        all.started = false;
         throw unavailable_error(not_answering("RabbitMQ", "amqp.url", all.settings.amqp.url, why));
     }
     if (all.behind) all.behind->start();
@@ -193,6 +199,7 @@ void process::start() {
 
 void process::drain_and_stop() {
     parts& all = *parts_;
+    all.started = false;
     const auto until = steady::now() + ms_of(all.settings.process.drain_timeout_ms);
     const auto left = [until] {
         return std::max(

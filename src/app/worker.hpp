@@ -20,6 +20,7 @@ class worker {
 public:
     worker(const config& settings, stock::shard_generations& generations, events::log& log,
            const health& state);
+    ~worker() { stop(); }
 
     http::worker for_server() { return {io_, routes_}; }
     asio::io_context& io() { return io_; }

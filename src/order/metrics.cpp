@@ -13,4 +13,9 @@ metric retries{counter, "recorder_retries_total",
 metric lag_ms{gauge, "recorder_lag_ms",
               "Age of the oldest event of the last batch, in milliseconds"};
 
+metric unsettled{gauge, "outbox_unsettled_events",
+                 "Events recorded whose outbox entry is still to be removed"};
+metric unsettled_dropped{counter, "outbox_unsettled_dropped_total",
+                         "Outbox entries left to be published again"};
+
 }  // namespace flashsale::order::metrics

@@ -10,5 +10,7 @@ extern metric parked;
 extern metric batches;
 extern metric retries;
 extern metric lag_ms;
+extern metric unsettled;
+extern metric unsettled_dropped;
 
 }  // namespace flashsale::order::metrics

@@ -17,6 +17,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <condition_variable>
+#include <future>
 #include <random>
 
 #include <flashsale/events/log.hpp>
@@ -24,6 +25,7 @@
 #include <flashsale/stock.hpp>
 
 #include "metrics.hpp"
+#include "outbox_settler.hpp"
 #include "recording.hpp"
 
 namespace flashsale::order {
@@ -36,6 +38,9 @@ constexpr auto receive_patience = 200ms;
 constexpr auto retry_wait_min = 50ms;
 constexpr auto retry_wait_max = 2'000ms;
 constexpr auto keep_alive_interval = 1'000ms;
+/// While others keep selling the queue is never empty; what is left is theirs to record.
+constexpr std::chrono::milliseconds drain_share_max{2'000};
+constexpr std::chrono::milliseconds settle_share_max{1'000};
 
 stock::movement movement_of(const events::event& one) {
     stock::movement out;
@@ -76,12 +81,13 @@ struct sorted_batch {
 }  // namespace
 
 struct recorder::impl {
-    explicit impl(const dependencies& given) : uses(given) {}
+    explicit impl(const dependencies& given) : uses(given), settler(given.io, given.outbox) {}
 
     void run() {
         while (!stopping) {
+            const bool last_look = draining;
             auto batch = uses.log.next(receive_patience);
-            idle = batch && batch->empty();
+            if (last_look && batch && batch->empty()) return finished();
             if (!batch) {
                 set_fault("log: " + batch.error());
                 wait(retry_wait_min * 4);
@@ -97,6 +103,15 @@ struct recorder::impl {
             uses.log.acknowledge(position);
             settle(sorted.outbox);
         }
+        finished();
+    }
+
+    void finished() {
+        {
+            const std::lock_guard lock(mutex);
+            ended = true;
+        }
+        stopped.notify_all();
     }
 
     /// Until it is done. False: the batch is no longer ours, or we are stopping.
@@ -161,12 +176,21 @@ struct recorder::impl {
 
     void settle(std::vector<stock::settled_event> outbox) {
         if (outbox.empty()) return;
-        asio::post(uses.io, [&gate = uses.outbox, outbox = std::move(outbox)]() mutable {
-            gate.settle(std::move(outbox), [](std::expected<void, stock::errc> done) {
-                if (done) return;
-                spdlog::debug("outbox entries not settled: {}", stock::name_of(done.error()));
-            });
+        asio::post(uses.io, [this, outbox = std::move(outbox)]() mutable {
+            settler.settle(std::move(outbox));
         });
+    }
+
+    /// Gives the last removals the time to be sent and answered. The caller's thread.
+    void settle_for(std::chrono::milliseconds patience) {
+        const auto until = std::chrono::steady_clock::now() + std::min(patience, settle_share_max);
+        bool at_rest = false;
+        while (!at_rest && std::chrono::steady_clock::now() < until) {
+            std::promise<bool> answer;
+            asio::post(uses.io, [&] { answer.set_value(settler.at_rest()); });
+            at_rest = answer.get_future().get();
+            if (!at_rest) std::this_thread::sleep_for(5ms);
+        }
     }
 
     std::chrono::milliseconds jittered(std::chrono::milliseconds most) {
@@ -185,11 +209,13 @@ struct recorder::impl {
     }
 
     dependencies uses;
+    outbox_settler settler;  // touched on uses.io's thread alone
     std::atomic<bool> stopping{false};
-    std::atomic<bool> idle{false};  // nothing in hand, and nothing was waiting
+    std::atomic<bool> draining{false};
     mutable std::mutex mutex;
     std::condition_variable stopped;
     std::optional<std::string> fault;  // under mutex
+    bool ended = false;                // under mutex
     std::minstd_rand random{std::random_device{}()};
     std::jthread thread;
 };
@@ -205,17 +231,19 @@ void recorder::start() {
 
 void recorder::stop(std::chrono::milliseconds patience) {
     if (!impl_->thread.joinable()) return;
-    const auto until = std::chrono::steady_clock::now() + patience;
-    while (std::chrono::steady_clock::now() < until && !impl_->idle)
-        std::this_thread::sleep_for(10ms);
+    impl_->draining = true;
     {
-        const std::lock_guard lock(impl_->mutex);
+        std::unique_lock lock(impl_->mutex);
+        impl_->stopped.wait_for(lock,
+                                std::min<std::chrono::milliseconds>(patience, drain_share_max),
+                                [this] { return impl_->ended; });
         impl_->stopping = true;
     }
     impl_->stopped.notify_all();
     impl_->uses.log.interrupt();
     impl_->thread.join();
     impl_->uses.log.close();
+    impl_->settle_for(patience);
 }
 
 std::optional<std::string> recorder::fault() const {

@@ -133,7 +133,12 @@ attempt insert_one_by_one(postgres::session& database, std::span<const events::e
             return std::unexpected(set.error());
         }
         const auto inserted = insert_batch(database, std::span(&one, 1), report, to_park);
-        if (inserted) continue;
+        if (inserted) {
+            if (auto kept = database.execute("RELEASE SAVEPOINT one_order"); !kept) {
+                return std::unexpected(kept.error());
+            }
+            continue;
+        }
         if (inserted.error().what != postgres::error::kind::data) return inserted;
         if (auto undone = database.execute("ROLLBACK TO SAVEPOINT one_order"); !undone) {
             return std::unexpected(undone.error());

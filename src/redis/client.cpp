@@ -7,7 +7,7 @@ namespace flashsale::redis {
 
 namespace {
 
-void rethrow(std::exception_ptr failure) {
+void rethrow(const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
 }
 

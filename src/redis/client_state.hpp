@@ -31,7 +31,7 @@ using timer = asio::basic_waitable_timer<clock, asio::wait_traits<clock>, execut
 
 struct client::state : std::enable_shared_from_this<client::state> {
     /// hiredis moves the unread rest of its buffer with each reply: a larger read makes that dear.
-    static constexpr std::size_t read_bytes = 16 * 1024;
+    static constexpr std::size_t read_bytes = 16'384;
 
     state(asio::io_context& io, options chosen)
         : io_(io),

@@ -11,7 +11,7 @@ namespace flashsale::redis {
 namespace {
 
 constexpr std::size_t buffers_kept_max = 8;
-constexpr std::size_t buffer_bytes_kept_max = 1024 * 1024;
+constexpr std::size_t buffer_bytes_kept_max = 1'048'576;
 
 void append_number(std::string& out, char prefix, std::size_t number) {
     char digits[24];

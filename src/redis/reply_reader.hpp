@@ -15,7 +15,7 @@ namespace flashsale::redis {
 class reply_reader {
 public:
     static constexpr std::size_t array_elements_max = 1'000'000;
-    static constexpr std::size_t reply_bytes_max = 64 * 1024 * 1024;
+    static constexpr std::size_t reply_bytes_max = 67'108'864;
 
     struct reply {
         value content;

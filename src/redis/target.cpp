@@ -35,8 +35,9 @@ std::string percent_decode(std::string_view text) {
 
 int parse_number(std::string_view text, int max, std::string_view what) {
     int number = 0;
-    const char* last = text.data() + text.size();
-    const auto [end, ec] = std::from_chars(text.data(), last, number);
+    const char* first = text.data();
+    const char* last = first + text.size();
+    const auto [end, ec] = std::from_chars(first, last, number);
     if (ec != std::errc{} || end != last || number < 0 || number > max)
         fail(std::string(what) + " is no number between 0 and " + std::to_string(max));
     return number;

@@ -6,6 +6,15 @@
 
 namespace flashsale::stock {
 
+namespace {
+
+void answer_unknown(confirm_wait::waiter& one) {
+    metrics::unknown.add();
+    one.done(std::unexpected(errc::outcome_unknown));
+}
+
+}  // namespace
+
 std::optional<std::uint64_t> confirm_wait::add(const uuid& event, waiter&& one) {
     const auto [found, is_new] = by_event_.try_emplace(event, last_ticket_ + 1);
     const std::uint64_t ticket = found->second;
@@ -26,10 +35,11 @@ void confirm_wait::confirmed(std::uint64_t ticket, bool durable, deadline now) {
     by_event_.erase(found.mapped().event);
     for (waiter& one : found.mapped().waiters) {
         if (durable && now <= one.until) {
+            metrics::accepted.add();
             one.done(one.what);
         } else {
             if (durable) metrics::confirms_late.add();
-            one.done(std::unexpected(errc::outcome_unknown));
+            answer_unknown(one);
         }
     }
 }
@@ -47,7 +57,7 @@ void confirm_wait::expire(deadline now) {
                                     std::make_move_iterator(late.end()));
         waiters.erase(late.begin(), late.end());
         for (waiter& one : expired)
-            one.done(std::unexpected(errc::outcome_unknown));
+            answer_unknown(one);
     }
 }
 

@@ -76,6 +76,11 @@ errc errc_of(const postgres::error& error) {
     }
 }
 
+/// Serialization failure, deadlock, lock not available: somebody else was at the same row.
+bool is_contention(const postgres::error& error) {
+    return error.sqlstate == "40001" || error.sqlstate == "40P01" || error.sqlstate == "55P03";
+}
+
 const char* kind_of(operation what) {
     return what == operation::sale ? "sale" : "reduction";
 }
@@ -244,8 +249,7 @@ private:
             [this, what, number, done = std::move(done)](postgres::result taken) mutable {
                 const bool twin_was_first =
                     !taken && taken.error().what == postgres::error::kind::unique_violation;
-                const bool contended =
-                    !taken && taken.error().what == postgres::error::kind::transient;
+                const bool contended = !taken && is_contention(taken.error());
                 if (!taken && !twin_was_first && !contended) {
                     return done(std::unexpected(errc_of(taken.error())));
                 }

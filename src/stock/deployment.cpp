@@ -34,6 +34,7 @@ void agree_on(postgres::session& database, const std::string& name, const std::s
 void agree_on_deployment(postgres::session& database, const deployment& mine) {
     agree_on(database, "stock.gate", mine.gate_kind);
     agree_on(database, "redis.shards", std::to_string(mine.shards));
+    agree_on(database, "amqp.prefetch_messages", std::to_string(mine.prefetch_messages));
     agree_on(database, "orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count()));
 }
 

@@ -14,7 +14,8 @@ std::string_view name_of(errc code) {
             return "out_of_stock";
         case errc::idempotency_key_reused:
             return "idempotency_key_reused";
-        case errc::too_many_units: return "too_many_units";
+        case errc::too_many_units:
+            return "too_many_units";
         case errc::high_traffic:
             return "high_traffic";
         case errc::overloaded:

@@ -60,6 +60,12 @@ errc errc_of(const postgres::error& error) {
     }
 }
 
+/// A read changes nothing: whatever became of it, there is only no answer.
+errc errc_of_read(const postgres::error& error) {
+    const errc code = errc_of(error);
+    return code == errc::outcome_unknown ? errc::dependency_unavailable : code;
+}
+
 product product_of(const postgres::rows& rows, std::size_t row) {
     product out;
     out.id = rows.integer(row, 0);
@@ -108,7 +114,7 @@ public:
     result<product> find(std::int64_t id) override {
         auto found =
             co_await database_.execute(find_product, std::move(postgres::parameters().integer(id)));
-        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (!found) co_return std::unexpected(errc_of_read(found.error()));
         if (found->empty()) co_return std::unexpected(errc::product_not_found);
         co_return product_of(*found, 0);
     }
@@ -116,7 +122,7 @@ public:
     result<std::vector<product>> list(std::int64_t after, std::int64_t limit) override {
         auto found = co_await database_.execute(
             list_products, std::move(postgres::parameters().integer(after).integer(limit)));
-        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (!found) co_return std::unexpected(errc_of_read(found.error()));
         std::vector<product> out;
         for (std::size_t row = 0; row < found->size(); ++row)
             out.push_back(product_of(*found, row));

@@ -62,6 +62,20 @@ postgres::rows must(postgres::result result) {
     return std::move(*result);
 }
 
+/// A server that may evict keys would sell units again that it forgot to have sold.
+void require_noeviction(asio::io_context& io, redis::client& client) {
+    const std::string_view command[] = {"INFO", "memory"};
+    std::optional<redis::result> reply;
+    client.command(command, [&reply](redis::result result) { reply = std::move(result); });
+    io.restart();
+    while (!reply) io.run_one();
+    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
+    if ((*reply)->text.find("maxmemory_policy:noeviction") == std::string::npos) {
+        throw std::runtime_error(
+            "Redis may evict keys, and would then sell units twice: set maxmemory-policy noeviction");
+    }
+}
+
 /// True if the gate's header is now (or was already) in the step asked for.
 bool run_open_script(asio::io_context& io, redis::client& client, const shard_keys& keys,
                      std::string_view step, std::uint64_t generation) {
@@ -80,6 +94,7 @@ bool run_open_script(asio::io_context& io, redis::client& client, const shard_ke
 
 void open_shard(asio::io_context& io, postgres::session& database, redis::client& client,
                 std::uint32_t shard, shard_generations& generations, const shard_keys& keys) {
+    require_noeviction(io, client);
     must(database.execute(insert_shard, postgres::parameters().integer(shard)));
     auto row = must(database.execute(read_shard, postgres::parameters().integer(shard)));
     std::uint64_t generation = static_cast<std::uint64_t>(row.integer(0, 0));

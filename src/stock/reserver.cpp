@@ -91,8 +91,12 @@ private:
     }
 
     void flush(std::uint32_t shard) {
-        auto taken = batcher_.take(shard);
-        if (taken.empty()) return;
+        for (auto batch = batcher_.take(shard); !batch.empty(); batch = batcher_.take(shard)) {
+            send(shard, std::move(batch));
+        }
+    }
+
+    void send(std::uint32_t shard, std::vector<waiting_reservation> taken) {
         const deadline until = std::chrono::steady_clock::now() + confirm_deadline_;
         std::vector<reservation> batch;
         std::vector<answer> answers;
@@ -136,7 +140,6 @@ private:
         const deadline now = std::chrono::steady_clock::now();
         for (const events::confirmation& one : all) {
             const bool durable = one.what == events::outcome::durable;
-            (durable ? metrics::accepted : metrics::unknown).add();
             wait_.confirmed(one.ticket, durable, now);
         }
     }

@@ -33,6 +33,12 @@ store_errc errc_of(const postgres::error& error) {
     }
 }
 
+/// A read changes nothing: whatever became of it, there is only no answer.
+store_errc errc_of_read(const postgres::error& error) {
+    const store_errc code = errc_of(error);
+    return code == store_errc::outcome_unknown ? store_errc::dependency_unavailable : code;
+}
+
 user user_of(const postgres::rows& rows) {
     return {rows.integer(0, 0), std::string(rows.text(0, 1)), rows.integer(0, 2), rows.time(0, 3)};
 }
@@ -63,7 +69,7 @@ public:
     awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) override {
         auto found =
             co_await database_.execute(find_user, std::move(postgres::parameters().integer(id)));
-        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (!found) co_return std::unexpected(errc_of_read(found.error()));
         if (found->empty()) co_return std::optional<user>{};
         co_return std::optional(user_of(*found));
     }

@@ -26,8 +26,8 @@ TEST_CASE("api: users are made, read, and made once per key") {
     const sandbox world;
     const flashsale_process shop(world);
     auto client = shop.client();
-    const auto made = client.post("/v1/users", R"({"username":"Zoë","balance":500})",
-                                  {{"Idempotency-Key", "k"}});
+    const auto made =
+        client.post("/v1/users", R"({"username":"Zoë","balance":500})", {{"Idempotency-Key", "k"}});
     REQUIRE(made.status == 201);
     const auto id = made.json().at("id").as_int64();
     CHECK(made.header("location") == "/v1/users/" + std::to_string(id));
@@ -35,8 +35,8 @@ TEST_CASE("api: users are made, read, and made once per key") {
     CHECK(made.json().at("balance").as_int64() == 500);
     CHECK(client.get(made.header("location")).body == made.body);
 
-    const auto again = client.post("/v1/users", R"({"username":"Zoë","balance":500})",
-                                   {{"Idempotency-Key", "k"}});
+    const auto again =
+        client.post("/v1/users", R"({"username":"Zoë","balance":500})", {{"Idempotency-Key", "k"}});
     CHECK(again.status == 201);
     CHECK(again.body == made.body);
     CHECK(again.header("idempotent-replayed") == "true");
@@ -66,7 +66,8 @@ TEST_CASE("api: products are made, read, listed by pages, and made once per key"
     CHECK(outcome(client.post("/v1/products", R"({"name":"Lamp","price":1,"stock":10})",
                               {{"Idempotency-Key", "k"}})) == "422 idempotency_key_reused");
     std::vector<std::string> all{std::to_string(id)};
-    for (int i = 0; i < 4; ++i) all.push_back(std::to_string(make_product(client, i)));
+    for (int i = 0; i < 4; ++i)
+        all.push_back(std::to_string(make_product(client, i)));
 
     const auto first = client.get("/v1/products?limit=2");
     REQUIRE(first.status == 200);
@@ -74,7 +75,8 @@ TEST_CASE("api: products are made, read, listed by pages, and made once per key"
     CHECK(listed.size() == 2);
     const auto cursor = std::string(first.json().at("next_cursor").as_string());
     const auto rest = client.get("/v1/products?cursor=" + cursor + "&limit=100");
-    for (const auto& one : ids_of(rest, "id")) listed.push_back(one);
+    for (const auto& one : ids_of(rest, "id"))
+        listed.push_back(one);
     CHECK(listed == all);
     CHECK(rest.json().at("next_cursor").is_null());
     CHECK(outcome(client.get("/v1/products/999")) == "404 product_not_found");
@@ -138,10 +140,12 @@ TEST_CASE("api: orders are placed, read, and listed newest first by pages") {
     const auto first = client.get(path + "?limit=3");
     const auto cursor = std::string(first.json().at("next_cursor").as_string());
     auto paged = ids_of(first, "id");
-    for (const auto& id : ids_of(client.get(path + "?limit=3&cursor=" + cursor), "id")) paged.push_back(id);
+    for (const auto& id : ids_of(client.get(path + "?limit=3&cursor=" + cursor), "id"))
+        paged.push_back(id);
     CHECK(paged == placed);
     CHECK(outcome(client.get("/v1/users/999/orders")) == "404 user_not_found");
-    CHECK(outcome(client.get("/v1/orders/01890a5d-ac96-7000-bcce-b302099a8057")) == "404 order_not_found");
+    CHECK(outcome(client.get("/v1/orders/01890a5d-ac96-7000-bcce-b302099a8057")) ==
+          "404 order_not_found");
     CHECK(outcome(client.get("/v1/orders/1")) == "404 order_not_found");
     CHECK(outcome(client.get("/v1/nothing")) == "404 not_found");
     const auto wrong_method = client.get("/v1/orders");
@@ -155,8 +159,12 @@ TEST_CASE("api: each refusal of an order is what it is, with the key to ask agai
     auto client = shop.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 3, {.per_user_limit = 2});
-    const auto closed = client.post("/v1/products", R"({"name":"Later","price":1,"stock":1,
-        "sale_starts_at":"2099-01-01T00:00:00Z"})").json().at("id").as_int64();
+    const auto closed = client
+                            .post("/v1/products", R"({"name":"Later","price":1,"stock":1,
+        "sale_starts_at":"2099-01-01T00:00:00Z"})")
+                            .json()
+                            .at("id")
+                            .as_int64();
     const auto refused = [&](std::int64_t who, std::int64_t what, std::int64_t quantity) {
         const auto answer = place_order(client, who, what, quantity, "my-key");
         CHECK(answer.header("content-type") == "application/problem+json");
@@ -190,6 +198,13 @@ TEST_CASE("api: a lost race of versions is 409 high_traffic, and stock stays uns
     CHECK(outcome(client.post(product_path(product, "/reduce-stock"), R"({"quantity":1})")) ==
           "409 high_traffic");
     world.sql(sandbox::database::stock, "DROP TRIGGER lose ON products");
+    // A database that cannot write is no contention.
+    world.sql(sandbox::database::stock,
+              "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+              " 'BEGIN RAISE EXCEPTION USING ERRCODE = ''25006''; END';"
+              "CREATE TRIGGER fail BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION fail()");
+    CHECK(outcome(place_order(client, user, product, 1, "k")) == "503 dependency_unavailable");
+    world.sql(sandbox::database::stock, "DROP TRIGGER fail ON products");
     CHECK(available(client, product) == 10);
     CHECK(outcome(place_order(client, user, product, 1, "k")) == "201");
     CHECK(audit_fault(world) == "");
@@ -220,7 +235,8 @@ TEST_CASE("api: health and metrics") {
     CHECK(client.get("/readyz").status == 200);
     const auto verbose = client.get("/readyz?verbose");
     CHECK(verbose.status == 200);
-    for (const char* name : {"gate", "log", "recorder", "user_database", "stock_database", "order_database"}) {
+    for (const char* name :
+         {"gate", "log", "recorder", "user_database", "stock_database", "order_database"}) {
         CHECK(verbose.json().at("checks").at(name).as_string() == "ok");
     }
     const auto metrics = client.get("/metrics");

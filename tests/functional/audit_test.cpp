@@ -20,7 +20,8 @@ struct sold_out {
         const auto user = make_user(client, "u");
         product = make_product(client, 25);
         for (int i = 0; i < 20; ++i) {
-            if (place_order(client, user, product, 1).status != 201) throw std::runtime_error("refused");
+            if (place_order(client, user, product, 1).status != 201)
+                throw std::runtime_error("refused");
         }
         if (const auto fault = audit_fault(world); !fault.empty()) throw std::runtime_error(fault);
     }
@@ -59,7 +60,8 @@ TEST_CASE("audit: exits 1 and names product and sum after one movement is delete
 TEST_CASE("audit: exits 1 and names product and sum after the gate's stock is changed by one") {
     const int by = GENERATE(1, -1);
     const sold_out sale;
-    stack::redis_cli({"HINCRBY", "{" + sale.world.name() + ":0}:1:p:" + std::to_string(sale.product), "free",
+    stack::redis_cli({"HINCRBY",
+                      "{" + sale.world.name() + ":0}:1:p:" + std::to_string(sale.product), "free",
                       std::to_string(by)});
     sale.check_finds("free + taken = given, at the gate");
 }
@@ -71,14 +73,16 @@ TEST_CASE("audit: holds at any moment while the sale runs") {
     auto client = shop.client();
     const auto product = make_product(client, 1'000'000);
     std::vector<std::int64_t> users;
-    for (const auto user : make_users(client, 20)) users.insert(users.end(), 5'000, user);
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 5'000, user);
     order_load load(shop, users, product);
     REQUIRE(eventually(std::chrono::seconds{10}, [&] { return load.answered() > 100; }));
     for (int i = 0; i < 8; ++i) {
         const auto audit = world.flashsale({"audit"});
         INFO(audit.output);
         CHECK(audit.exit_code == 0);
-        client.post("/v1/products/" + std::to_string(product) + "/restock", json::value{{"quantity", 5}});
+        client.post("/v1/products/" + std::to_string(product) + "/restock",
+                    json::value{{"quantity", 5}});
     }
     load.stop();
     CHECK(audit_fault(world) == "");

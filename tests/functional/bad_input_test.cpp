@@ -11,7 +11,8 @@ namespace {
 std::string field_of(const http_response& answer) {
     const auto body = answer.json();
     const auto* field = body.as_object().if_contains("field");
-    return std::to_string(answer.status) + " " + (field ? std::string(field->as_string()) : answer.code());
+    return std::to_string(answer.status) + " " +
+           (field ? std::string(field->as_string()) : answer.code());
 }
 
 }  // namespace
@@ -22,11 +23,14 @@ TEST_CASE("bad input: orders") {
     auto client = shop.client();
     make_user(client, "u");
     make_product(client, 10);
-    const auto order = [&](std::string_view body) { return field_of(client.post("/v1/orders", body)); };
+    const auto order = [&](std::string_view body) {
+        return field_of(client.post("/v1/orders", body));
+    };
 
     for (const std::string& broken :
-         {std::string(), std::string("{"), std::string(R"({"user_id":1,"product_id":1,"quantity":1}x)"),
-          std::string("\xff\xfe"), std::string(1'000, '[') + std::string(1'000, ']'),
+         {std::string(), std::string("{"),
+          std::string(R"({"user_id":1,"product_id":1,"quantity":1}x)"), std::string("\xff\xfe"),
+          std::string(1'000, '[') + std::string(1'000, ']'),
           std::string(R"({"user_id":1,"user_id":1,"product_id":1,"quantity":1})")}) {
         CHECK(outcome(client.post("/v1/orders", broken)) == "400 malformed_json");
         CHECK(order(broken) == "400 body");
@@ -40,13 +44,15 @@ TEST_CASE("bad input: orders") {
     for (const char* wrong : {"0", "-1", "9007199254740992", "9223372036854775808", "1e400", "1.5",
                               "1.0", "\"1\"", "true", "null", "[1]", "{}"}) {
         INFO(wrong);
-        const std::string body = std::string(R"({"user_id":1,"product_id":1,"quantity":)") + wrong + "}";
+        const std::string body =
+            std::string(R"({"user_id":1,"product_id":1,"quantity":)") + wrong + "}";
         const auto answer = client.post("/v1/orders", body);
         CHECK(answer.status == 400);
         if (answer.code() != "malformed_json") CHECK(field_of(answer) == "400 quantity");
     }
     for (const char* field : {"user_id", "product_id"}) {
-        for (const char* wrong : {"0", "-1", "9223372036854775808", "18446744073709551616", "\"1\""}) {
+        for (const char* wrong :
+             {"0", "-1", "9223372036854775808", "18446744073709551616", "\"1\""}) {
             INFO(field << " " << wrong);
             json::object body{{"user_id", 1}, {"product_id", 1}, {"quantity", 1}};
             std::string text = json::serialize(body);
@@ -63,7 +69,9 @@ TEST_CASE("bad input: users and products") {
     const sandbox world;
     const flashsale_process shop(world);
     auto client = shop.client();
-    const auto user = [&](std::string_view body) { return field_of(client.post("/v1/users", body)); };
+    const auto user = [&](std::string_view body) {
+        return field_of(client.post("/v1/users", body));
+    };
     CHECK(user(R"({})") == "400 username");
     CHECK(user(R"({"username":""})") == "400 username");
     CHECK(user(R"({"username":"a\u0000b"})") == "400 username");
@@ -85,9 +93,12 @@ TEST_CASE("bad input: users and products") {
     CHECK(product(R"("name":"n","price":1,"stock":-1)") == "400 stock");
     CHECK(product(R"("name":"n","price":1,"stock":9007199254740992)") == "400 stock");
     CHECK(product(R"("name":"n","price":1,"stock":1,"per_user_limit":0)") == "400 per_user_limit");
-    CHECK(product(R"("name":"n","price":1,"stock":1,"sale_starts_at":"soon")") == "400 sale_starts_at");
-    CHECK(product(R"("name":"n","price":1,"stock":1,"sale_starts_at":"2026-01-02T00:00:00Z","sale_ends_at":"2026-01-01T00:00:00Z")") ==
-          "400 sale_ends_at");
+    CHECK(product(R"("name":"n","price":1,"stock":1,"sale_starts_at":"soon")") ==
+          "400 sale_starts_at");
+    CHECK(
+        product(
+            R"("name":"n","price":1,"stock":1,"sale_starts_at":"2026-01-02T00:00:00Z","sale_ends_at":"2026-01-01T00:00:00Z")") ==
+        "400 sale_ends_at");
     CHECK(world.number(sandbox::database::stock, "SELECT count(*) FROM products") == 0);
 }
 
@@ -98,15 +109,16 @@ TEST_CASE("bad input: keys, headers, bodies and framing") {
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 10);
     const auto with_key = [&](const std::string& key) {
-        return field_of(client.post("/v1/orders",
-                                    json::value{{"user_id", user}, {"product_id", product}, {"quantity", 1}},
-                                    {{"Idempotency-Key", key}}));
+        return field_of(client.post(
+            "/v1/orders", json::value{{"user_id", user}, {"product_id", product}, {"quantity", 1}},
+            {{"Idempotency-Key", key}}));
     };
     CHECK(with_key(std::string(256, 'k')) == "400 Idempotency-Key");
     CHECK(with_key("two words") == "400 Idempotency-Key");
     CHECK(available(client, product) == 10);
     CHECK(outcome(place_order(client, user, product, 1, std::string(255, 'k'))) == "201");
-    CHECK(place_order(client, user, product, 1, std::string(255, 'k')).header("idempotent-replayed") == "true");
+    CHECK(place_order(client, user, product, 1, std::string(255, 'k'))
+              .header("idempotent-replayed") == "true");
 
     CHECK(field_of(client.post("/v1/orders", "{}", {{"Content-Type", "text/plain"}})) ==
           "415 unsupported_media_type");
@@ -117,12 +129,15 @@ TEST_CASE("bad input: keys, headers, bodies and framing") {
         other.send_raw(bytes);
         return outcome(other.read_response());
     };
-    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n") == "413 body_too_large");
+    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n") ==
+          "413 body_too_large");
     CHECK(raw("GET /livez HTTP/1.1\r\nHost: x\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n") ==
           "431 headers_too_large");
-    CHECK(raw("GET /" + std::string(3'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n") == "414 uri_too_long");
-    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") ==
-          "501 not_implemented");
+    CHECK(raw("GET /" + std::string(3'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n") ==
+          "414 uri_too_long");
+    CHECK(
+        raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") ==
+        "501 not_implemented");
     CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\n\r\n") == "411 length_required");
     CHECK(raw("NONSENSE\r\n\r\n").starts_with("400"));
     CHECK(audit_fault(world) == "");

@@ -14,7 +14,9 @@ finished command(const std::vector<std::string>& arguments, const environment& e
     return run(all, extra);
 }
 
-bool says(const finished& what, std::string_view part) { return what.output.find(part) != std::string::npos; }
+bool says(const finished& what, std::string_view part) {
+    return what.output.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -63,23 +65,38 @@ TEST_CASE("command line: a missing server is named, with what to start, and exit
     const auto no_broker = serve("FLASHSALE_AMQP__URL", "amqp://u:secret@127.0.0.1:1/%2f");
     CHECK(no_broker.exit_code == 3);
     CHECK(says(no_broker, "RabbitMQ does not answer at amqp://u:***@127.0.0.1:1/%2f"));
-    const auto no_database = serve("FLASHSALE_POSTGRES__ORDER_URL", "postgresql://u:secret@127.0.0.1:1/x");
+    const auto no_database =
+        serve("FLASHSALE_POSTGRES__ORDER_URL", "postgresql://u:secret@127.0.0.1:1/x");
     CHECK(no_database.exit_code == 3);
     CHECK(says(no_database, "PostgreSQL, the order database does not answer"));
     CHECK_FALSE(says(no_database, "secret"));
-    const auto behind = serve("FLASHSALE_POSTGRES__ORDER_URL",
-                              with_database(world.url(sandbox::database::order), "flashsale_none").c_str());
+    const auto behind =
+        serve("FLASHSALE_POSTGRES__ORDER_URL",
+              with_database(world.url(sandbox::database::order), "flashsale_none").c_str());
     CHECK(behind.exit_code == 3);
     CHECK(says(behind, "flashsale migrate"));
 }
 
+TEST_CASE("command line: a Redis that may evict keys is refused") {
+    const sandbox world;
+    stack::redis_cli({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+    const auto refused = world.flashsale({"serve"});
+    stack::redis_cli({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
+    CHECK(refused.exit_code == 3);
+    CHECK(says(refused, "maxmemory-policy noeviction"));
+}
+
 TEST_CASE("command line: processes of one deployment must agree") {
     const sandbox world;
-    { const flashsale_process first(world); }
+    {
+        const flashsale_process first(world);
+    }
     auto variables = world.variables();
     variables["FLASHSALE_HTTP__PORT"] = "0";
-    for (const auto& [name, value] : environment{{"FLASHSALE_STOCK__GATE", "database"},
-                                                 {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}}) {
+    for (const auto& [name, value] :
+         environment{{"FLASHSALE_STOCK__GATE", "database"},
+                                                 {"FLASHSALE_AMQP__PREFETCH_MESSAGES", "64"},
+                     {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}}) {
         auto other = variables;
         other[name] = value;
         const auto refused = command({"serve", "--config", stack_config()}, other);

@@ -9,8 +9,9 @@ using namespace flashsale::test;
 namespace {
 
 json::value rush(const sandbox& world, const std::vector<std::string>& urls) {
-    std::vector<std::string> all{bench_binary(), "rush", "--config", stack_config(), "--stock", "1000",
-                                 "--users", "10000", "--requests", "20000", "--limit", "1",
+    std::vector<std::string> all{bench_binary(),  "rush",  "--config", stack_config(),
+                                 "--stock",       "1000",  "--users",  "10000",
+                                 "--requests",    "20000", "--limit",  "1",
                                  "--connections", "64"};
     for (const auto& url : urls) {
         all.push_back("--url");
@@ -32,7 +33,8 @@ void check_sale(const sandbox& world, const json::value& report) {
     CHECK(number("duplicated") == 0);
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 1'000);
-    CHECK(world.number(sandbox::database::order, "SELECT count(DISTINCT user_id) FROM orders") == 1'000);
+    CHECK(world.number(sandbox::database::order, "SELECT count(DISTINCT user_id) FROM orders") ==
+          1'000);
     CHECK(world.number(sandbox::database::stock, "SELECT stock FROM products") == 0);
 }
 

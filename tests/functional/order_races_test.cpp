@@ -36,7 +36,9 @@ TEST_CASE("20 parallel orders on a stock of 10, redis gate: exactly 10 accepted,
     CHECK(world.number(sandbox::database::stock, "SELECT stock FROM products") == 0);
 }
 
-TEST_CASE("20 parallel orders on a stock of 10, database gate: never more than 10, and stock = 10 - accepted") {
+TEST_CASE(
+    "20 parallel orders on a stock of 10, database gate: never more than 10, and stock = 10 - "
+    "accepted") {
     const sandbox world({{"FLASHSALE_STOCK__GATE", "database"}});
     const flashsale_process shop(world);
     std::int64_t product = 0;
@@ -118,7 +120,8 @@ TEST_CASE("the limit per user under 50 parallel orders of one user: never above"
     const auto accepted = count(answers, "201");
     if (!database_gate) CHECK(accepted == 3);
     CHECK(accepted <= 3);
-    CHECK(accepted + count(answers, "409 purchase_limit") + count(answers, "409 high_traffic") == 50);
+    CHECK(accepted + count(answers, "409 purchase_limit") + count(answers, "409 high_traffic") ==
+          50);
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT coalesce(sum(quantity), 0) FROM orders") ==
           static_cast<std::int64_t>(2 * accepted));
@@ -142,12 +145,15 @@ TEST_CASE("a repeat after the sale is over gets its order, not a refusal") {
         CHECK(again.body == bought.body);
         CHECK(again.header("idempotent-replayed") == "true");
     }
-    CHECK(outcome(place_order(client, users[0], product, 2, "mine")) == "422 idempotency_key_reused");
+    CHECK(outcome(place_order(client, users[0], product, 2, "mine")) ==
+          "422 idempotency_key_reused");
     CHECK(outcome(place_order(client, users[0], product, 1, "new")) == "409 purchase_limit");
     CHECK(outcome(place_order(client, users[2], product, 1, "mine")) == "400 out_of_stock");
 }
 
-TEST_CASE("a restock and orders on the last units, from two processes: never below zero, nothing stranded") {
+TEST_CASE(
+    "a restock and orders on the last units, from two processes: never below zero, nothing "
+    "stranded") {
     const sandbox world;
     const flashsale_process first(world), second(world);
     auto client = first.client();
@@ -185,8 +191,10 @@ TEST_CASE("ids, stock and quantities near 2^53 come through the script exactly")
     const flashsale_process shop(world);
     auto client = shop.client();
     constexpr std::int64_t most = 9'007'199'254'740'991;  // 2^53 - 1
-    world.sql(sandbox::database::user, "ALTER TABLE users ALTER COLUMN id RESTART WITH 9223372036854775806");
-    world.sql(sandbox::database::stock, "ALTER TABLE products ALTER COLUMN id RESTART WITH 9007199254740993");
+    world.sql(sandbox::database::user,
+              "ALTER TABLE users ALTER COLUMN id RESTART WITH 9223372036854775806");
+    world.sql(sandbox::database::stock,
+              "ALTER TABLE products ALTER COLUMN id RESTART WITH 9007199254740993");
     const auto user = make_user(client, "last but one");
     REQUIRE(user == 9'223'372'036'854'775'806);
     const auto product = make_product(client, most, {.price = 9'223'372'036'854'775'807});

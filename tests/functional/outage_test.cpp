@@ -5,7 +5,9 @@
 using namespace flashsale::test;
 using namespace std::chrono_literals;
 
-TEST_CASE("the databases stopped: 201s go on, GET answers them, and after their restart all are stored once") {
+TEST_CASE(
+    "the databases stopped: 201s go on, GET answers them, and after their restart all are stored "
+    "once") {
     const sandbox world;
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -66,7 +68,8 @@ void check_closed_after(const std::function<void(const sandbox&)>& damage) {
     auto client = shop.client();
     const auto product = make_product(client, 1'000'000);
     std::vector<std::int64_t> users;
-    for (const auto user : make_users(client, 20)) users.insert(users.end(), 2'000, user);
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 2'000, user);
     order_load load(shop, users, product);
     REQUIRE(eventually(10s, [&] { return load.answered() > 200; }));
     damage(world);
@@ -148,7 +151,8 @@ TEST_CASE("redis forgets its scripts: nobody notices") {
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("redis stopped: an answer comes in time, unknown is called unknown, and the key settles it") {
+TEST_CASE(
+    "redis stopped: an answer comes in time, unknown is called unknown, and the key settles it") {
     const sandbox world({{"FLASHSALE_REDIS__REPLY_TIMEOUT_MS", "500"}});
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -191,13 +195,64 @@ TEST_CASE("the broker down: refused before reserving, and it sells again by itse
         CHECK(available(client, product) == 99);
         down.end();
     }
-    // Until the broker's queue has found itself again an outcome may be unknown: the key settles it.
-    CHECK(eventually(30s, [&] {
-        return outcome(place_order(client, user, product, 1, "again")) == "201";
-    }));
+    // Until the broker's queue has found itself again an outcome may be unknown: the key settles
+    // it.
+    CHECK(eventually(
+        30s, [&] { return outcome(place_order(client, user, product, 1, "again")) == "201"; }));
     CHECK(available(client, product) == 98);
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 2);
+}
+
+TEST_CASE("connections to redis cut again and again: no outbox entry stays behind") {
+    const sandbox world;
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto product = make_product(client, 1'000'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(client, 20)) users.insert(users.end(), 2'000, user);
+    order_load load(shop, users, product);
+    for (int i = 0; i < 5; ++i) {
+        const auto before = load.answered();
+        REQUIRE(eventually(10s, [&] { return load.answered() > before + 300; }));
+        stack::redis_cli({"CLIENT", "KILL", "TYPE", "normal"});
+    }
+    const auto sent = load.stop();
+    // What is unknown, its key settles; then nothing is left on its way.
+    for (const auto& one : sent) {
+        if (!one.answer || one.answer->status == 201) continue;
+        CHECK(eventually(10s, [&] {
+            return place_order(client, one.user, product, 1, one.key).status == 201;
+        }));
+    }
+    CHECK(audit_fault(world) == "");
+    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") ==
+          static_cast<std::int64_t>(sent.size()));
+}
+
+TEST_CASE("SIGTERM as soon as it listens: it drains and exits with 0") {
+    const sandbox world;
+    for (int i = 0; i < 5; ++i) {
+        flashsale_process shop(world);
+        CHECK(shop.terminate() == 0);
+    }
+}
+
+TEST_CASE("SIGTERM while another process sells: it does not wait for the queue to be empty") {
+    const sandbox world;
+    flashsale_process recording(world);
+    auto setup = recording.client();
+    const auto product = make_product(setup, 1'000'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(setup, 20)) users.insert(users.end(), 5'000, user);
+    const flashsale_process selling(world);
+    order_load load(selling, users, product);
+    REQUIRE(eventually(10s, [&] { return load.answered() > 500; }));
+    const auto asked = std::chrono::steady_clock::now();
+    CHECK(recording.terminate() == 0);
+    CHECK(std::chrono::steady_clock::now() - asked < 5s);
+    load.stop();
+    CHECK(audit_fault(world) == "");
 }
 
 TEST_CASE("SIGTERM under load: what was accepted is recorded, and the exit code is 0") {
@@ -206,12 +261,14 @@ TEST_CASE("SIGTERM under load: what was accepted is recorded, and the exit code 
     auto client = shop.client();
     const auto product = make_product(client, 1'000'000);
     std::vector<std::int64_t> users;
-    for (const auto user : make_users(client, 20)) users.insert(users.end(), 2'000, user);
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 2'000, user);
     order_load load(shop, users, product);
     REQUIRE(eventually(10s, [&] { return load.answered() > 500; }));
     CHECK(shop.terminate() == 0);
     std::size_t accepted = 0;
-    for (const auto& one : load.stop()) accepted += one.answer && one.answer->status == 201;
+    for (const auto& one : load.stop())
+        accepted += one.answer && one.answer->status == 201;
     const flashsale_process next(world);
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") >=

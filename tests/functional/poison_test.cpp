@@ -36,7 +36,8 @@ void publish(const sandbox& world, std::string body) {
         [&](std::uint64_t, amqp::outcome what) { done.set_value(what); });
     publisher.start();
     publisher.wake();
-    if (done.get_future().get() != amqp::outcome::confirmed) throw std::runtime_error("not confirmed");
+    if (done.get_future().get() != amqp::outcome::confirmed)
+        throw std::runtime_error("not confirmed");
     publisher.stop(std::chrono::seconds{1});
 }
 
@@ -48,7 +49,8 @@ std::string text_of(const event& what) {
 
 }  // namespace
 
-TEST_CASE("poison: is parked with its reason, once, and the good events of its message are recorded") {
+TEST_CASE(
+    "poison: is parked with its reason, once, and the good events of its message are recorded") {
     const sandbox world;
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -89,8 +91,9 @@ TEST_CASE("poison: is parked with its reason, once, and the good events of its m
     REQUIRE(outcome(after) == "201");
 
     REQUIRE(eventually(std::chrono::seconds{10}, [&] {
-        return world.number(sandbox::database::order,
-                            "SELECT count(*) FROM orders WHERE idempotency_key IN ('good', 'after')") == 2;
+        return world.number(
+                   sandbox::database::order,
+                   "SELECT count(*) FROM orders WHERE idempotency_key IN ('good', 'after')") == 2;
     }));
     const auto parked = world.sql(sandbox::database::order,
                                   "SELECT event_id, event, reason FROM parked ORDER BY reason");

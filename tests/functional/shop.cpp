@@ -18,7 +18,10 @@ http_response must(http_response answer, unsigned status) {
 }  // namespace
 
 std::int64_t make_user(http_client& client, const std::string& name) {
-    return must(client.post("/v1/users", json::value{{"username", name}}), 201).json().at("id").as_int64();
+    return must(client.post("/v1/users", json::value{{"username", name}}), 201)
+        .json()
+        .at("id")
+        .as_int64();
 }
 
 std::vector<std::int64_t> make_users(http_client& client, std::size_t count) {
@@ -64,7 +67,8 @@ std::size_t count(const std::vector<http_response>& answers, const std::string& 
 
 std::string audit_fault(const sandbox& world) {
     const auto audit = world.flashsale({"audit", "--wait", "20"});
-    return audit.exit_code == 0 ? "" : "exit " + std::to_string(audit.exit_code) + "\n" + audit.output;
+    return audit.exit_code == 0 ? ""
+                                : "exit " + std::to_string(audit.exit_code) + "\n" + audit.output;
 }
 
 order_load::order_load(const flashsale_process& shop, std::vector<std::int64_t> users,
@@ -91,7 +95,9 @@ order_load::order_load(const flashsale_process& shop, std::vector<std::int64_t> 
     }
 }
 
-order_load::~order_load() { stop(); }
+order_load::~order_load() {
+    stop();
+}
 
 std::vector<order_load::sent> order_load::stop() {
     stopping_ = true;

@@ -27,7 +27,8 @@ struct options {
     std::size_t pending_commands_max = 4'096;         ///< sent and unanswered, then `overloaded`
 };
 
-/// A reply, owned. A server's error reply is not a value: it arrives as error::refused.
+/// A reply, owned. A server's error reply is not a value: it arrives as error::refused. An error
+/// that is an element of an array is a string there, its text.
 struct value {
     enum class type { nil, integer, string, array };
 
@@ -75,8 +76,8 @@ public:
 
     /// Begins to connect, and keeps connecting until stop().
     void start();
-    /// Closes; what is pending ends as outcome_unknown. No callback runs after it returns... except
-    /// those it calls itself.
+    /// Closes. Before it returns it calls what is pending: outcome_unknown, or unavailable for what
+    /// was not written yet. No callback runs afterwards.
     void stop();
 
     bool ready() const;

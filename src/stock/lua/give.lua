@@ -22,6 +22,8 @@ for at = 3, #ARGV, fields_per_product do
     local given = ARGV[at + 1]
     local applied = redis.call('HGET', key, 'given')
     if not applied then
+        -- A product that has granted and is gone was evicted: nothing here can be trusted.
+        if redis.call('EXISTS', root .. generation .. ':k:' .. ARGV[at]) == 1 then return {1} end
         redis.call('HSET', key, 'free', given, 'given', given, 'price', ARGV[at + 2])
         for i, name in ipairs({'limit', 'starts', 'ends'}) do
             if ARGV[at + 2 + i] ~= '' then redis.call('HSET', key, name, ARGV[at + 2 + i]) end

@@ -12,7 +12,9 @@ constexpr const char* move_version = "UPDATE products SET version = version + 1"
 
 }  // namespace
 
-TEST_CASE("database gate: its version moved under it for each of three tries: high_traffic, nothing taken") {
+TEST_CASE(
+    "database gate: its version moved under it for each of three tries: high_traffic, nothing "
+    "taken") {
     int tries = 0;
     std::unique_ptr<postgres::session> other;
     gate_world world(adapter::database, 1'000'000, [&](std::int64_t) {

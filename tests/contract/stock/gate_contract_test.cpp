@@ -19,7 +19,9 @@ std::string word(const decision& made) {
     return !made->repeat ? "granted" : made->recorded ? "recorded" : "pending";
 }
 
-adapter either() { return GENERATE(adapter::redis, adapter::database); }
+adapter either() {
+    return GENERATE(adapter::redis, adapter::database);
+}
 
 }  // namespace
 
@@ -59,7 +61,8 @@ TEST_CASE("gate: stock 1 and a crowd, one after the other and in one batch: one 
         batch.push_back(world.sale(product, static_cast<std::int64_t>(i), 1, "key"));
     }
     std::multiset<std::string> words;
-    for (const auto& made : world.reserve(std::move(batch))) words.insert(word(made));
+    for (const auto& made : world.reserve(std::move(batch)))
+        words.insert(word(made));
     CHECK(words.count("granted") == 1);
     // The database gate may also be beaten to a version three times.
     CHECK(words.count("out_of_stock") + words.count("high_traffic") == crowd - 1);
@@ -95,7 +98,8 @@ TEST_CASE("gate: twins in one batch are one grant") {
     gate_world world(either());
     const auto product = world.make_product(100);
     std::vector<reservation> batch;
-    for (int i = 0; i < 10; ++i) batch.push_back(world.sale(product, 7, 1, "key"));
+    for (int i = 0; i < 10; ++i)
+        batch.push_back(world.sale(product, 7, 1, "key"));
     std::set<uuid> ids;
     for (const auto& made : world.reserve(std::move(batch))) {
         // Under the database gate a twin may be beaten three times: then it asks again.
@@ -147,13 +151,16 @@ TEST_CASE("gate: the limit counts units of a user, over batches and within one")
     CHECK(word(world.reserve_one(world.sale(product, 8, 6, "b"))) == "purchase_limit");
     CHECK(word(world.reserve_one(world.sale(product, 8, units_max, "b"))) == "purchase_limit");
     std::vector<reservation> batch;
-    for (const char* key : {"c", "d", "e", "f"}) batch.push_back(world.sale(product, 7, 1, key));
+    for (const char* key : {"c", "d", "e", "f"})
+        batch.push_back(world.sale(product, 7, 1, key));
     std::multiset<std::string> words;
-    for (const auto& made : world.reserve(std::move(batch))) words.insert(word(made));
+    for (const auto& made : world.reserve(std::move(batch)))
+        words.insert(word(made));
     CHECK(words.count("granted") <= 2);
     CHECK(words.count("granted") >= 1);
     if (world.gate().batching().reservations_max > 1) CHECK(words.count("granted") == 2);
-    CHECK(words.count("granted") + words.count("purchase_limit") + words.count("high_traffic") == 4);
+    CHECK(words.count("granted") + words.count("purchase_limit") + words.count("high_traffic") ==
+          4);
     REQUIRE(word(world.reserve_one(world.reduction(product, 50, "r"))) == "granted");
 }
 
@@ -172,11 +179,13 @@ TEST_CASE("gate: a batch of many products is decided product by product, in orde
     gate_world world(either());
     const auto a = world.make_product(1), b = world.make_product(2);
     std::vector<std::string> words;
-    for (auto& made : world.reserve({world.sale(a, 1, 1, "k")})) words.push_back(word(made));
+    for (auto& made : world.reserve({world.sale(a, 1, 1, "k")}))
+        words.push_back(word(made));
     std::vector<reservation> batch;
     batch.push_back(world.sale(a, 2, 1, "k"));
     batch.push_back(world.sale(b, 2, 1, "k"));
-    for (auto& made : world.reserve(std::move(batch))) words.push_back(word(made));
+    for (auto& made : world.reserve(std::move(batch)))
+        words.push_back(word(made));
     CHECK(words == std::vector<std::string>{"granted", "out_of_stock", "granted"});
     CHECK(world.available(b) == 1);
 }

@@ -17,7 +17,8 @@ postgres::options stock_options(const sandbox& world) {
 redis::options redis_options(const sandbox& world) {
     redis::options out;
     const auto found = world.variables().find("FLASHSALE_REDIS__URL");
-    out.url = found != world.variables().end() ? found->second : std::getenv("FLASHSALE_REDIS__URL");
+    out.url =
+        found != world.variables().end() ? found->second : std::getenv("FLASHSALE_REDIS__URL");
     return out;
 }
 
@@ -61,7 +62,8 @@ gate_world::~gate_world() {
 }
 
 std::unique_ptr<stock::gate> gate_world::another() {
-    if (kind_ == adapter::redis) return stock::make_redis_gate({&client_}, generations_, redis_options_);
+    if (kind_ == adapter::redis)
+        return stock::make_redis_gate({&client_}, generations_, redis_options_);
     return stock::make_database_gate(pool_, database_options_);
 }
 
@@ -123,9 +125,8 @@ std::expected<void, stock::errc> gate_world::give(stock::gate_product what) {
 }
 
 std::expected<void, stock::errc> gate_world::settle(const stock::grant& granted) {
-    return wait_for<std::expected<void, stock::errc>>([&](auto done) {
-        gate_->settle({{granted.id, 0, generations_.get(0)}}, std::move(done));
-    });
+    return wait_for<std::expected<void, stock::errc>>(
+        [&](auto done) { gate_->settle({{granted.id, 0, generations_.get(0)}}, std::move(done)); });
 }
 
 std::optional<std::int64_t> gate_world::available(std::int64_t product) {

@@ -57,7 +57,8 @@ public:
         std::optional<T> result;
         start([&](T value) { result = std::move(value); });
         io_.restart();
-        while (!result) io_.run_one();
+        while (!result)
+            io_.run_one();
         return std::move(*result);
     }
 

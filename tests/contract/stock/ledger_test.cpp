@@ -26,7 +26,8 @@ TEST_CASE("ledger: movements count once each, however often they come") {
     uuid_generator make;
     const auto a = world.make_product(1'000), b = world.make_product(1'000);
     std::vector<movement> batch;
-    for (int i = 0; i < 100; ++i) batch.push_back(sold(make, i % 2 == 0 ? a : b, 3));
+    for (int i = 0; i < 100; ++i)
+        batch.push_back(sold(make, i % 2 == 0 ? a : b, 3));
     const auto ledger = make_postgres_ledger(world.stock_database());
     for (int round = 0; round < 3; ++round) {
         const auto refused = ledger->record(batch);

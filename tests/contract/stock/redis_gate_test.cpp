@@ -16,7 +16,9 @@ errc refusal(const decision& made) {
     return made.error();
 }
 
-std::string header_of(const gate_world& world) { return "{" + world.key_prefix() + ":0}:gate"; }
+std::string header_of(const gate_world& world) {
+    return "{" + world.key_prefix() + ":0}:gate";
+}
 
 }  // namespace
 
@@ -38,8 +40,8 @@ TEST_CASE("redis gate: a header of another incarnation is no header") {
     const std::string incarnation = stack::redis_cli({"HGET", header_of(world), "incarnation"});
     stack::redis_cli({"HSET", header_of(world), "incarnation", "another"});
     CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
-    stack::redis_cli({"HSET", header_of(world), "incarnation",
-                      incarnation.substr(0, incarnation.find('\n'))});
+    stack::redis_cli(
+        {"HSET", header_of(world), "incarnation", incarnation.substr(0, incarnation.find('\n'))});
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key")).has_value());
     CHECK(world.available(product) == 8);
 }
@@ -64,7 +66,8 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     asio::io_context io;
     redis::client client(io, settings);
     client.start();
-    while (!client.ready()) io.run_one();
+    while (!client.ready())
+        io.run_one();
     redis_gate_options options;
     options.key_prefix = world.key_prefix();
     shard_generations seen(1);
@@ -79,6 +82,15 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     client.stop();
     io.restart();
     io.poll();
+}
+
+TEST_CASE("redis gate: a product that was evicted is not made anew") {
+    gate_world world(adapter::redis);
+    const auto product = world.make_product(10);
+    REQUIRE(world.reserve_one(world.sale(product, 1, 10, "key")).has_value());
+    stack::redis_cli({"DEL", "{" + world.key_prefix() + ":0}:1:p:" + std::to_string(product)});
+    CHECK(world.give({product, 11, 1'999, {}, {}, {}}).error() == errc::reopening);
+    CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::product_not_found);
 }
 
 TEST_CASE("redis gate: one seq for each grant, dense, in the order of the grants") {

@@ -42,10 +42,13 @@ TEST_CASE("config: every default is within its own range") {
 }
 
 TEST_CASE("config: the environment goes over the file") {
-    const char* environment[] = {"FLASHSALE_HTTP__PORT=9001", "FLASHSALE_RECORDER__ENABLED=false",
+    const char* environment[] = {"FLASHSALE_HTTP__PORT=9001",
+                                 "FLASHSALE_RECORDER__ENABLED=false",
                                  "FLASHSALE_REDIS__URL=redis://10.0.0.1:1/0,unix:///r.sock",
-                                 "FLASHSALE_AMQP__NAMESPACE=shop", "FLASHSALE_STACK=/anything",
-                                 "OTHER=x", nullptr};
+                                 "FLASHSALE_AMQP__NAMESPACE=shop",
+                                 "FLASHSALE_STACK=/anything",
+                                 "OTHER=x",
+                                 nullptr};
     const config read = parse_config(R"({"http":{"port":9000}})", "file.json", environment);
     CHECK(read.http.port == 9'001);
     CHECK_FALSE(read.recorder.enabled);
@@ -56,7 +59,8 @@ TEST_CASE("config: the environment goes over the file") {
 TEST_CASE("config: an error names the line or the key, and what was expected") {
     CHECK(error_of("{\n\"http\": {\n\"port\" 80\n}\n}").starts_with("file.json:3: expected JSON"));
     CHECK(error_of(R"({"http":{"prot":80}})").starts_with("file.json: http.prot: unknown key"));
-    CHECK(error_of(R"({"htpp":{"port":80}})").starts_with("file.json: htpp.port: unknown key"));
+    CHECK(error_of(R"({"htpp":{"port":80}})").starts_with("file.json: htpp: unknown key"));
+    CHECK(error_of(R"({"htpp":{}})").starts_with("file.json: htpp: unknown key"));
     CHECK(error_of(R"({"http":80})") == "file.json: http: expected a section, an object");
     CHECK(error_of(R"([])") == "file.json: expected a JSON object");
     CHECK(error_of(R"({"http":{"port":65536}})") ==
@@ -68,17 +72,21 @@ TEST_CASE("config: an error names the line or the key, and what was expected") {
           R"(file.json: stock.gate: expected one of "redis" "database", found "file")");
     CHECK(error_of(R"({"recorder":{"enabled":1}})") ==
           "file.json: recorder.enabled: expected true or false, found 1");
-    CHECK(error_of(R"({"redis":{"url":"http://x"}})").starts_with("file.json: redis.url: expected redis://"));
+    CHECK(error_of(R"({"redis":{"url":"http://x"}})")
+              .starts_with("file.json: redis.url: expected redis://"));
     CHECK(error_of(R"({"redis":{"key_prefix":"a b"}})").starts_with("file.json: redis.key_prefix"));
-    CHECK(error_of("{}", {"FLASHSALE_HTTP__PORT=eighty"}) ==
-          "environment: FLASHSALE_HTTP__PORT: expected an integer from 0 to 65535, found \"eighty\"");
-    CHECK(error_of("{}", {"FLASHSALE_HTTP__PROT=80"}) == "environment: FLASHSALE_HTTP__PROT: unknown key");
+    CHECK(
+        error_of("{}", {"FLASHSALE_HTTP__PORT=eighty"}) ==
+        "environment: FLASHSALE_HTTP__PORT: expected an integer from 0 to 65535, found \"eighty\"");
+    CHECK(error_of("{}", {"FLASHSALE_HTTP__PROT=80"}) ==
+          "environment: FLASHSALE_HTTP__PROT: unknown key");
     CHECK(error_of(R"({"stock":{"gate":"database"},"redis":{"url":"redis://a:1/0,redis://b:1/0"}})")
               .starts_with("redis.url: the database gate has one shard"));
 }
 
 TEST_CASE("config: passwords do not reach people's screens") {
-    CHECK(without_password("amqp://shop:secret@10.0.0.1:5672/%2f") == "amqp://shop:***@10.0.0.1:5672/%2f");
+    CHECK(without_password("amqp://shop:secret@10.0.0.1:5672/%2f") ==
+          "amqp://shop:***@10.0.0.1:5672/%2f");
     CHECK(without_password("redis://10.0.0.1:6379/0") == "redis://10.0.0.1:6379/0");
     CHECK(error_of(R"({"amqp":{"url":"http://u:secret@h"}})").find("secret") == std::string::npos);
 }

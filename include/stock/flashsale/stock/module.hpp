@@ -97,6 +97,7 @@ struct deployment {
     std::string gate_kind;
     std::uint32_t shards = 1;
     std::chrono::milliseconds confirm_deadline{0};
+    std::int64_t prefetch_messages = 0;  ///< of the recorder: two values would reorder events
 };
 void agree_on_deployment(postgres::session& stock_database, const deployment& mine);
 

@@ -162,7 +162,7 @@ TEST_CASE("amqp outage: a publish that blocks is cut by the watchdog") {
     outage stopped(stack::server::rabbitmq, outage::kind::stopped);
     const auto sent = std::chrono::steady_clock::now();
     // One message larger than the socket's buffers: the library cannot return before it is sent.
-    const auto tag = out.put(std::string(64 * 1024 * 1024, 'x'));
+    const auto tag = out.put(std::string(std::size_t{64} * 1024 * 1024, 'x'));
     REQUIRE(eventually(20s, [&] { return !out.ends_of(tag).empty(); }));
     CHECK(out.ends_of(tag) == std::vector{outcome::unknown});
     CHECK(std::chrono::steady_clock::now() - sent < 5s);

@@ -21,4 +21,21 @@ std::optional<std::string> process_environment(const char* name);
 /// std::runtime_error with a sentence if a URL is nowhere to be found.
 database_urls find_databases(const std::filesystem::path& config, const environment& from);
 
+/// Everything that a deployment stands on.
+struct server_urls {
+    std::string redis;
+    std::string amqp;
+    std::string user;
+    std::string stock;
+    std::string order;
+};
+
+/// The same for all of them.
+server_urls find_servers(const std::filesystem::path& config, const environment& from);
+
+/// The same URL with another database; throws if it is no postgresql:// URL.
+std::string with_database(const std::string& url, const std::string& database);
+/// The database that a URL names.
+std::string database_of(const std::string& url);
+
 }  // namespace flashsale::bench

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     CLI::App app{"Load for flashsale, and sums over its databases", "flashsale-bench"};
     app.require_subcommand(1);
     action chosen;
+    add_bare(app, chosen);
     add_rush(app, chosen);
     try {
         app.parse(argc, argv);

@@ -1,21 +1,15 @@
 #include "rush.hpp"
 
 #include <ostream>
-#include <thread>
 
 #include "order_traffic.hpp"
 #include "rush_report.hpp"
 #include "shop.hpp"
+#include "storing.hpp"
 
 namespace flashsale::bench {
 
 namespace {
-
-using std::chrono::milliseconds;
-
-constexpr milliseconds poll_interval{100};
-// The counts may be enough and still grow: a row too many often comes last.
-constexpr milliseconds settle_time{500};
 
 std::vector<new_product> products_of(const rush_options& options) {
     std::vector<new_product> all(options.products);
@@ -26,28 +20,6 @@ std::vector<new_product> products_of(const rush_options& options) {
         if (options.per_user_limit > 0) each.per_user_limit = options.per_user_limit;
     }
     return all;
-}
-
-/// Waits until everything accepted is stored and nothing changes any more, or the limit passes.
-/// Returns when the last row came.
-std::expected<clock::time_point, std::string> wait_until_stored(
-    record_source& databases, std::span<const std::int64_t> products, std::uint64_t accepted,
-    milliseconds limit, progress_line& progress) {
-    const auto wanted = static_cast<std::int64_t>(accepted);
-    const auto end = clock::now() + limit;
-    record_source::progress last;
-    auto changed = clock::now();
-    while (true) {
-        const auto now = databases.count(products);
-        if (!now) return std::unexpected(now.error());
-        progress.show("stored: " + std::to_string(now->orders) + " of " + std::to_string(wanted));
-        if (*now != last) changed = clock::now();
-        last = *now;
-        const bool enough = now->orders >= wanted && now->sale_movements >= now->orders;
-        if (enough && clock::now() - changed >= settle_time) return changed;
-        if (clock::now() > end) return changed;
-        std::this_thread::sleep_for(poll_interval);
-    }
 }
 
 exit_code unreachable(std::ostream& complaints, const std::string& why, const char* remedy) {

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "child.hpp"
+#include "databases.hpp"
+
+namespace flashsale::bench {
+
+/// The program to be measured, and the servers that it may use.
+struct workplace {
+    std::string flashsale;  ///< path of the executable
+    std::string config;     ///< path of its configuration
+    server_urls servers;
+};
+
+/// A world of its own on running servers, for one measurement: three databases, a key prefix and
+/// names at the broker that nobody else has. Removed at the end, but for the broker's empty queues.
+class deployment {
+public:
+    /// `extra` overrides the configuration. Throws std::runtime_error.
+    explicit deployment(const workplace& where, const variables& extra = {});
+    ~deployment();
+    deployment(const deployment&) = delete;
+    deployment& operator=(const deployment&) = delete;
+
+    const std::string& name() const { return name_; }
+    const server_urls& servers() const { return mine_; }
+    const variables& settings() const { return settings_; }
+
+    /// `flashsale serve`, on a free port.
+    std::vector<std::string> serve_command() const;
+    /// `flashsale audit`, which waits for the backlog: what does not hold, or nothing.
+    std::optional<std::string> audit_fault() const;
+    /// Users that nobody created over HTTP: their ids.
+    std::vector<std::int64_t> insert_users(std::size_t count) const;
+
+private:
+    workplace where_;
+    std::string name_;
+    server_urls mine_;
+    variables settings_;
+};
+
+}  // namespace flashsale::bench

@@ -1,0 +1,140 @@
+#include "sale_site.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+
+#include "shop.hpp"
+#include "storing.hpp"
+
+namespace flashsale::bench {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds start_patience{30};
+constexpr seconds storing_max{120};
+
+target local(std::uint16_t port) {
+    auto parsed = parse_target("http://127.0.0.1:" + std::to_string(port));
+    if (!parsed) throw std::runtime_error(parsed.error());
+    return std::move(*parsed);
+}
+
+load_options load_on(const target& to, std::size_t connections) {
+    load_options load;
+    load.targets = {to};
+    load.connections = connections;
+    return load;
+}
+
+}  // namespace
+
+std::string own_path() {
+    return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
+sale_site::sale_site(const workplace& where, std::size_t users, progress_line& progress,
+                     const variables& extra)
+    : world_{where, extra},
+      server_{world_.serve_command(), world_.settings()},
+      to_{local(server_.listening_port(start_patience))},
+      users_{world_.insert_users(users)},
+      databases_{database_urls{world_.servers().stock, world_.servers().order}},
+      progress_{progress} {
+    who_.add("server", server_.pid());
+    add_stack_servers(who_);
+    who_.add("generator", getpid());
+    if (const auto opened = databases_.open(); !opened) throw std::runtime_error(opened.error());
+}
+
+std::vector<sold_product> sale_site::add_products(std::size_t count, std::int64_t stock_each) {
+    const std::vector<new_product> wanted(count, {stock_each, std::nullopt});
+    const auto made = create_products(load(16), make_run_name(), wanted, &progress_);
+    if (!made) throw std::runtime_error(made.error());
+    std::vector<sold_product> all;
+    for (const auto id : *made)
+        all.push_back({id, stock_each, std::nullopt});
+    return all;
+}
+
+stream_plan sale_site::plan(std::vector<sold_product> products) {
+    return {.users = users_,
+            .products = std::move(products),
+            .run = make_run_name(),
+            .first_user = next_user_};
+}
+
+load_options sale_site::load(std::size_t connections) const {
+    return load_on(to_, connections);
+}
+
+window_result sale_site::run(order_stream& orders, std::size_t connections,
+                             const window_options& options) {
+    auto result = run_window(load(connections), orders, who_, options, &progress_);
+    if (!result.failure.empty()) throw std::runtime_error(result.failure);
+    next_user_ = (next_user_ + orders.sent()) % users_.size();
+    return result;
+}
+
+clock::time_point sale_site::check(std::span<const order_stream* const> streams) {
+    sale known;
+    for (const auto* each : streams) {
+        if (!each->faults().empty()) throw sums_fail(each->faults().front());
+        auto part = each->known();
+        for (const auto& product : part.products) {
+            const auto had = std::ranges::find(known.products, product.id, &sold_product::id);
+            if (had == known.products.end()) known.products.push_back(product);
+        }
+        std::ranges::move(part.accepted, std::back_inserter(known.accepted));
+        std::ranges::move(part.unsure, std::back_inserter(known.unsure));
+    }
+    std::vector<std::int64_t> ids;
+    for (const auto& product : known.products)
+        ids.push_back(product.id);
+    const auto last =
+        wait_until_stored(databases_, ids, known.accepted.size(), storing_max, progress_);
+    progress_.clear();
+    if (!last) throw std::runtime_error(last.error());
+    const auto record = databases_.read(ids);
+    if (!record) throw std::runtime_error(record.error());
+    const auto sums = add_up(known, *record);
+    if (!sums.hold() || sums.parked != 0) {
+        std::string text = "the sums over the databases do not hold";
+        for (const auto& finding : sums.findings)
+            text += "\n  " + finding;
+        throw sums_fail(text);
+    }
+    return *last;
+}
+
+void sale_site::close() {
+    if (const int code = server_.stop(); code != 0) {
+        throw std::runtime_error("flashsale serve ended with exit code " + std::to_string(code) +
+                                 ":\n" + server_.output());
+    }
+    if (const auto fault = world_.audit_fault()) throw sums_fail(*fault);
+}
+
+std::int64_t sale_site::metric(std::string_view name) {
+    return metric_in(plain_http{to_}.get("/metrics").body, name);
+}
+
+bare_site::bare_site(std::size_t answer_bytes)
+    : server_{{own_path(), "bare", "--answer-bytes", std::to_string(answer_bytes)}},
+      to_{local(server_.listening_port(start_patience))} {
+    who_.add("server", server_.pid());
+    who_.add("generator", getpid());
+}
+
+window_result bare_site::run(order_stream& requests, std::size_t connections,
+                             const window_options& options) {
+    auto result = run_window(load_on(to_, connections), requests, who_, options);
+    if (!result.failure.empty()) throw std::runtime_error(result.failure);
+    return result;
+}
+
+}  // namespace flashsale::bench

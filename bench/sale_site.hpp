@@ -1,0 +1,89 @@
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "child.hpp"
+#include "deployment.hpp"
+#include "order_stream.hpp"
+#include "plain_http.hpp"
+#include "postgres_record.hpp"
+#include "progress.hpp"
+#include "window.hpp"
+
+namespace flashsale::bench {
+
+/// The books of a measurement do not balance: there is no speed to be told.
+struct sums_fail : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// flashsale serving a deployment of its own, with users in it and the sums over its databases.
+/// Everything throws std::runtime_error with a sentence.
+class sale_site {
+public:
+    sale_site(const workplace& where, std::size_t users, progress_line& progress,
+              const variables& extra = {});
+
+    const target& to() const { return to_; }
+    pid_t pid() const { return server_.pid(); }
+    const processes& who() const { return who_; }
+    std::span<const std::int64_t> users() const { return users_; }
+    const deployment& world() const { return world_; }
+
+    /// New products, over HTTP.
+    std::vector<sold_product> add_products(std::size_t count, std::int64_t stock_each);
+    sold_product add_product(std::int64_t stock) { return add_products(1, stock).front(); }
+
+    /// A plan for these products: a run name of its own, and users that asked longest ago.
+    stream_plan plan(std::vector<sold_product> products);
+
+    load_options load(std::size_t connections) const;
+    window_result run(order_stream& orders, std::size_t connections, const window_options& options);
+
+    /// Waits until all that these streams were promised is stored, and adds it up; throws
+    /// sums_fail. Returns when the last row came.
+    clock::time_point check(std::span<const order_stream* const> streams);
+    clock::time_point check(const order_stream& one) {
+        const order_stream* const all[] = {&one};
+        return check(all);
+    }
+    /// Ends the server in order, and audits; throws sums_fail. Last.
+    void close();
+
+    plain_answer ask(std::string_view request) { return plain_http{to_}.send(request); }
+    std::int64_t metric(std::string_view name);
+
+private:
+    deployment world_;
+    child server_;
+    target to_;
+    processes who_;
+    std::vector<std::int64_t> users_;
+    std::size_t next_user_ = 0;
+    postgres_record databases_;
+    progress_line& progress_;
+};
+
+/// The bare server, in a process of its own.
+class bare_site {
+public:
+    explicit bare_site(std::size_t answer_bytes);
+
+    const target& to() const { return to_; }
+    const processes& who() const { return who_; }
+    window_result run(order_stream& requests, std::size_t connections,
+                      const window_options& options);
+
+private:
+    child server_;
+    target to_;
+    processes who_;
+};
+
+/// This program's own path.
+std::string own_path();
+
+}  // namespace flashsale::bench

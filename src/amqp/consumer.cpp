@@ -73,7 +73,8 @@ status consumer::impl::connect() {
     if (ok) ok = (*made)->declare(names_);
     if (ok) ok = (*made)->consume(names_.queue, prefetch_);
     if (!ok) {
-        spdlog::warn("amqp consumer: {}", ok.error());
+        // Once a reason, not once an attempt.
+        if (ok.error() != fault_) spdlog::warn("amqp consumer: {}", ok.error());
         become(link_state::down, ok.error());
         return ok;
     }

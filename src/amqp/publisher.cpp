@@ -14,9 +14,9 @@
 #include <spdlog/spdlog.h>
 
 #include <charconv>
+#include <flashsale/base/backoff.hpp>
 #include <thread>
 
-#include "backoff.hpp"
 #include "confirm_window.hpp"
 #include "connection.hpp"
 #include "metrics.hpp"
@@ -98,7 +98,8 @@ void publisher::impl::run() {
         if (finished()) break;
         auto link = open();
         if (!link) {
-            spdlog::warn("amqp publisher: {}", link.error());
+            // Once a reason, not once an attempt.
+            if (link.error() != fault_) spdlog::warn("amqp publisher: {}", link.error());
             become(link_state::down, link.error());
             continue;
         }

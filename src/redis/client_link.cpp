@@ -1,9 +1,10 @@
 // The life of a connection: to connect, to become ready, to end, and to begin again.
 
 #include <spdlog/spdlog.h>
-#include <boost/asio/as_tuple.hpp>
 
-#include "backoff.hpp"
+#include <boost/asio/as_tuple.hpp>
+#include <flashsale/base/backoff.hpp>
+
 #include "client_state.hpp"
 #include "metrics.hpp"
 

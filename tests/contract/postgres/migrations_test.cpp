@@ -36,7 +36,7 @@ schema_state state_of(const options& target, std::span<const migration> all) {
 
 TEST_CASE("postgres migrations: the database is created, then each is applied once") {
     const unborn_database target;
-    CHECK(state_of(target.settings, two) == schema_state::unreachable);
+    CHECK(state_of(target.settings, two) == schema_state::behind);
     CHECK(migrate(target.settings, std::span(two).first(1)) == names{"0001_users"});
     CHECK(state_of(target.settings, two) == schema_state::behind);
     CHECK(migrate(target.settings, two) == names{"0002_names"});

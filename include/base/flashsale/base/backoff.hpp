@@ -4,7 +4,7 @@
 #include <chrono>
 #include <random>
 
-namespace flashsale::amqp {
+namespace flashsale {
 
 /// Waits between attempts: none before the first, then from `floor` doubling to `cap`, each with
 /// up to a half taken off at random, so that many clients of one dead server do not return at once.
@@ -30,4 +30,4 @@ private:
     std::minstd_rand random_{std::random_device{}()};
 };
 
-}  // namespace flashsale::amqp
+}  // namespace flashsale

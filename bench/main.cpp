@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     action chosen;
     add_bare(app, chosen);
+    add_limits(app, chosen);
     add_rush(app, chosen);
     try {
         app.parse(argc, argv);

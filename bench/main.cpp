@@ -1,3 +1,4 @@
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -33,6 +34,8 @@ int main(int argc, char** argv) {
         return app.exit(fault) == 0 ? exit_holds : exit_usage;
     }
     raise_descriptor_limit();
+    // The modules that limits drives talk of their connections.
+    spdlog::set_level(spdlog::level::warn);
     try {
         return chosen();
     } catch (const std::exception& fault) {

@@ -1,7 +1,9 @@
 #include <flashsale/base/json_fields.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
+#include <span>
 
 namespace flashsale {
 
@@ -36,7 +38,8 @@ void json_fields::fault(std::string_view field, std::string expected) {
 }
 
 const json::value* json_fields::find(std::string_view name, bool required) {
-    known_.push_back(name);
+    assert(known_count_ < known_max);
+    known_[known_count_++] = name;
     if (object_ == nullptr) return nullptr;
     const json::value* found = object_->if_contains(name);
     if (found == nullptr && required) fault(name, "this field is required");
@@ -68,7 +71,7 @@ std::optional<std::int64_t> json_fields::optional_integer(std::string_view name,
 
 std::string json_fields::text(std::string_view name, std::size_t bytes_min, std::size_t bytes_max) {
     if (find(name, true) == nullptr) return {};
-    known_.pop_back();
+    --known_count_;
     auto found = optional_text(name, bytes_min, bytes_max);
     if (!found) fault(name, text_expectation(bytes_min, bytes_max));
     return found ? std::move(*found) : std::string{};
@@ -97,17 +100,16 @@ std::optional<timestamp> json_fields::optional_time(std::string_view name) {
 }
 
 std::optional<field_fault> json_fields::finish() {
-    if (object_ != nullptr && !fault_) {
-        for (const auto& member : *object_) {
-            if (std::ranges::find(known_, std::string_view(member.key())) == known_.end()) {
-                std::string expected = "no such field; known are";
-                for (std::size_t i = 0; i < known_.size(); ++i) {
-                    expected.append(i == 0 ? " " : ", ").append(known_[i]);
-                }
-                fault(member.key(), std::move(expected));
-                break;
-            }
+    if (object_ == nullptr || fault_) return fault_;
+    const auto known = std::span(known_).first(known_count_);
+    for (const auto& member : *object_) {
+        if (std::ranges::find(known, std::string_view(member.key())) != known.end()) continue;
+        std::string expected = "no such field; known are";
+        for (std::size_t i = 0; i < known.size(); ++i) {
+            expected.append(i == 0 ? " " : ", ").append(known[i]);
         }
+        fault(member.key(), std::move(expected));
+        break;
     }
     return fault_;
 }

@@ -1,7 +1,6 @@
 #include <flashsale/base/time.hpp>
 
 #include <cstdint>
-#include <cstdio>
 
 namespace flashsale {
 
@@ -68,20 +67,27 @@ std::string to_rfc3339(timestamp time) {
     const auto day = std::chrono::floor<days>(time);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{time - day};
-    const auto fraction = static_cast<int>(clock.subseconds().count());
-    char text[40];
-    int length = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d",
-                               static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                               static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                               static_cast<int>(clock.minutes().count()),
-                               static_cast<int>(clock.seconds().count()));
-    const auto room = sizeof text - static_cast<std::size_t>(length);
-    if (fraction % 1000 != 0) {
-        length += std::snprintf(text + length, room, ".%06d", fraction);
-    } else if (fraction != 0) {
-        length += std::snprintf(text + length, room, ".%03d", fraction / 1000);
+    // Written by hand: two of these are made for every order.
+    char text[28];
+    char* end = text;
+    const auto put = [&end](auto number, int digits, char after) {
+        auto left = static_cast<std::uint64_t>(number);
+        for (int i = digits; i-- > 0; left /= 10) end[i] = static_cast<char>('0' + left % 10);
+        end += digits;
+        *end++ = after;
+    };
+    put(static_cast<int>(date.year()), 4, '-');
+    put(static_cast<unsigned>(date.month()), 2, '-');
+    put(static_cast<unsigned>(date.day()), 2, 'T');
+    put(clock.hours().count(), 2, ':');
+    put(clock.minutes().count(), 2, ':');
+    put(clock.seconds().count(), 2, 'Z');
+    const std::int64_t fraction = clock.subseconds().count();
+    if (fraction != 0) {
+        end[-1] = '.';
+        fraction % 1000 != 0 ? put(fraction, 6, 'Z') : put(fraction / 1000, 3, 'Z');
     }
-    return std::string(text, static_cast<std::size_t>(length)) + "Z";
+    return {text, end};
 }
 
 std::optional<timestamp> parse_rfc3339(std::string_view text) {

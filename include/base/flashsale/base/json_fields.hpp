@@ -3,12 +3,12 @@
 // Strict reading of a JSON object, field by field. The first fault found is kept with the field's
 // name; reading goes on so that callers need no branch per field.
 
+#include <array>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "flashsale/base/time.hpp"
 
@@ -48,7 +48,10 @@ private:
     const boost::json::value* find(std::string_view name, bool required);
 
     const boost::json::object* object_ = nullptr;
-    std::vector<std::string_view> known_;
+    /// No object that is read here has more fields; a vector would be an allocation an order.
+    static constexpr std::size_t known_max = 16;
+    std::array<std::string_view, known_max> known_;
+    std::size_t known_count_ = 0;
     std::optional<field_fault> fault_;
 };
 

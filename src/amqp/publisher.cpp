@@ -15,6 +15,7 @@
 
 #include <charconv>
 #include <flashsale/base/backoff.hpp>
+#include <flashsale/base/thread_name.hpp>
 #include <thread>
 
 #include "confirm_window.hpp"
@@ -294,7 +295,10 @@ publisher::~publisher() {
 
 void publisher::start() {
     impl_->dog_.emplace(impl_->settings_.stall_timeout);
-    impl_->thread_ = std::thread([this] { impl_->run(); });
+    impl_->thread_ = std::thread([this] {
+        name_this_thread("publisher");
+        impl_->run();
+    });
 }
 
 void publisher::wake() {

@@ -8,6 +8,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <flashsale/base/thread_name.hpp>
 #include <flashsale/order/module.hpp>
 
 #include "probe.hpp"
@@ -42,7 +43,10 @@ public:
 
     void start() {
         asio::post(io, [this] { access.start(); });
-        thread_ = std::jthread([this] { io.run(); });
+        thread_ = std::jthread([this] {
+            name_this_thread("background");
+            io.run();
+        });
     }
 
     void stop() {

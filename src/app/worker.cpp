@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <flashsale/base/thread_name.hpp>
 #include <future>
 
 namespace flashsale::app {
@@ -60,7 +61,10 @@ void worker::start() {
         user_database_.start();
         order_database_.start();
     });
-    thread_ = std::jthread([this] { io_.run(); });
+    thread_ = std::jthread([this] {
+        name_this_thread("http worker");
+        io_.run();
+    });
 }
 
 void worker::stop() {

@@ -20,6 +20,7 @@
 #include <future>
 #include <random>
 
+#include <flashsale/base/thread_name.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock.hpp>
@@ -226,7 +227,10 @@ recorder::~recorder() {
 }
 
 void recorder::start() {
-    impl_->thread = std::jthread([this] { impl_->run(); });
+    impl_->thread = std::jthread([this] {
+        name_this_thread("recorder");
+        impl_->run();
+    });
 }
 
 void recorder::stop(std::chrono::milliseconds patience) {

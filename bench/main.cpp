@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
     action chosen;
     add_bare(app, chosen);
     add_limits(app, chosen);
+    add_report(app, chosen);
     add_rush(app, chosen);
     try {
         app.parse(argc, argv);

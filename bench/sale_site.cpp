@@ -31,6 +31,13 @@ load_options load_on(const target& to, std::size_t connections) {
     return load;
 }
 
+std::vector<std::int64_t> ids_of(const std::vector<sold_product>& products) {
+    std::vector<std::int64_t> ids;
+    for (const auto& product : products)
+        ids.push_back(product.id);
+    return ids;
+}
+
 }  // namespace
 
 std::string own_path() {
@@ -80,7 +87,19 @@ window_result sale_site::run(order_stream& orders, std::size_t connections,
     return result;
 }
 
-clock::time_point sale_site::check(std::span<const order_stream* const> streams) {
+clock::time_point sale_site::wait_until_stored(const sale& known) {
+    const auto last = bench::wait_until_stored(databases_, ids_of(known.products),
+                                               known.accepted.size(), storing_max, progress_);
+    progress_.clear();
+    if (!last) throw std::runtime_error(last.error());
+    return *last;
+}
+
+clock::time_point sale_site::wait_until_stored(const order_stream& one) {
+    return wait_until_stored(one.known());
+}
+
+void sale_site::check(std::span<const order_stream* const> streams) {
     sale known;
     for (const auto* each : streams) {
         if (!each->faults().empty()) throw sums_fail(each->faults().front());
@@ -92,14 +111,8 @@ clock::time_point sale_site::check(std::span<const order_stream* const> streams)
         std::ranges::move(part.accepted, std::back_inserter(known.accepted));
         std::ranges::move(part.unsure, std::back_inserter(known.unsure));
     }
-    std::vector<std::int64_t> ids;
-    for (const auto& product : known.products)
-        ids.push_back(product.id);
-    const auto last =
-        wait_until_stored(databases_, ids, known.accepted.size(), storing_max, progress_);
-    progress_.clear();
-    if (!last) throw std::runtime_error(last.error());
-    const auto record = databases_.read(ids);
+    wait_until_stored(known);
+    const auto record = databases_.read(ids_of(known.products));
     if (!record) throw std::runtime_error(record.error());
     const auto sums = add_up(known, *record);
     if (!sums.hold() || sums.parked != 0) {
@@ -108,7 +121,6 @@ clock::time_point sale_site::check(std::span<const order_stream* const> streams)
             text += "\n  " + finding;
         throw sums_fail(text);
     }
-    return *last;
 }
 
 void sale_site::close() {

@@ -43,12 +43,13 @@ public:
     load_options load(std::size_t connections) const;
     window_result run(order_stream& orders, std::size_t connections, const window_options& options);
 
-    /// Waits until all that these streams were promised is stored, and adds it up; throws
-    /// sums_fail. Returns when the last row came.
-    clock::time_point check(std::span<const order_stream* const> streams);
-    clock::time_point check(const order_stream& one) {
+    /// Waits until all that a stream was promised is stored. Returns when the last row came.
+    clock::time_point wait_until_stored(const order_stream& one);
+    /// The same for several, and then adds it all up; throws sums_fail.
+    void check(std::span<const order_stream* const> streams);
+    void check(const order_stream& one) {
         const order_stream* const all[] = {&one};
-        return check(all);
+        check(all);
     }
     /// Ends the server in order, and audits; throws sums_fail. Last.
     void close();
@@ -57,6 +58,8 @@ public:
     std::int64_t metric(std::string_view name);
 
 private:
+    clock::time_point wait_until_stored(const sale& known);
+
     deployment world_;
     child server_;
     target to_;

@@ -48,7 +48,6 @@ CREATE TABLE movements (
     CONSTRAINT movements_kind_known CHECK (kind IN ('initial', 'restock', 'sale', 'reduction')),
     CONSTRAINT movements_sign CHECK ((delta < 0) = (kind IN ('sale', 'reduction')))
 );
-CREATE INDEX movements_by_product ON movements (product_id);
 CREATE UNIQUE INDEX movements_key_unique ON movements (product_id, kind, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 

@@ -106,17 +106,9 @@ public:
         }
         auto found = co_await service_.list(*user_id, before, page->limit + 1);
         if (!found) co_return http::problem(problem_of(found.error()));
-        const bool more = std::ssize(*found) > page->limit;
-        if (more) found->pop_back();
         http::response out;
-        out.body.append(R"({"items":[)");
-        for (const order& one : *found) {
-            if (&one != &found->front()) out.body.push_back(',');
-            append_order(out.body, one);
-        }
-        out.body.append(R"(],"next_cursor":)");
-        out.body.append(more ? "\"" + found->back().id.to_string() + "\"" : "null");
-        out.body.push_back('}');
+        out.body = http::page_body(std::span<const order>(*found), page->limit, append_order,
+                                   [](const order& one) { return one.id.to_string(); });
         co_return out;
     }
 

@@ -13,6 +13,7 @@
 #include <chrono>
 
 #include "metrics.hpp"
+#include "postgres_errc.hpp"
 
 namespace flashsale::stock {
 
@@ -64,17 +65,6 @@ constexpr postgres::statement read_event{"gate_read_event",
 constexpr postgres::statement page_outbox{
     "gate_page_outbox",
     "SELECT event_id, event FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT 1000"};
-
-errc errc_of(const postgres::error& error) {
-    switch (error.what) {
-        case postgres::error::kind::overloaded:
-            return errc::overloaded;
-        case postgres::error::kind::outcome_unknown:
-            return errc::outcome_unknown;
-        default:
-            return errc::dependency_unavailable;
-    }
-}
 
 /// Serialization failure, deadlock, lock not available: somebody else was at the same row.
 bool is_contention(const postgres::error& error) {

@@ -1,5 +1,6 @@
 #include <flashsale/postgres.hpp>
 
+#include "postgres_errc.hpp"
 #include "store.hpp"
 
 namespace flashsale::stock {
@@ -48,23 +49,6 @@ constexpr postgres::statement find_restock{
     " FROM products p LEFT JOIN movements m"
     "   ON m.product_id = p.id AND m.kind = 'restock' AND m.idempotency_key = $2"
     " WHERE p.id = $1"};
-
-errc errc_of(const postgres::error& error) {
-    switch (error.what) {
-        case postgres::error::kind::overloaded:
-            return errc::overloaded;
-        case postgres::error::kind::outcome_unknown:
-            return errc::outcome_unknown;
-        default:
-            return errc::dependency_unavailable;
-    }
-}
-
-/// A read changes nothing: whatever became of it, there is only no answer.
-errc errc_of_read(const postgres::error& error) {
-    const errc code = errc_of(error);
-    return code == errc::outcome_unknown ? errc::dependency_unavailable : code;
-}
 
 product product_of(const postgres::rows& rows, std::size_t row) {
     product out;

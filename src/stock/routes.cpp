@@ -135,17 +135,13 @@ public:
         }
         auto found = co_await service_.list(after, page->limit + 1);
         if (!found) co_return http::problem(problem_of(found.error()));
-        const bool more = std::ssize(*found) > page->limit;
-        if (more) found->pop_back();
         http::response out;
-        out.body.append(R"({"items":[)");
-        for (const product_view& one : *found) {
-            if (&one != &found->front()) out.body.push_back(',');
-            append_product(out.body, one.what, one.what.stock, one.available);
-        }
-        out.body.append(R"(],"next_cursor":)");
-        out.body.append(more ? "\"" + std::to_string(found->back().what.id) + "\"" : "null");
-        out.body.push_back('}');
+        out.body = http::page_body(
+            std::span<const product_view>(*found), page->limit,
+            [](std::string& body, const product_view& one) {
+                append_product(body, one.what, one.what.stock, one.available);
+            },
+            [](const product_view& one) { return std::to_string(one.what.id); });
         co_return out;
     }
 

@@ -1,0 +1,27 @@
+#pragma once
+
+// What a failed statement means to whoever asked for units or products.
+
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/gate.hpp>
+
+namespace flashsale::stock {
+
+inline errc errc_of(const postgres::error& error) {
+    switch (error.what) {
+        case postgres::error::kind::overloaded:
+            return errc::overloaded;
+        case postgres::error::kind::outcome_unknown:
+            return errc::outcome_unknown;
+        default:
+            return errc::dependency_unavailable;
+    }
+}
+
+/// A read changes nothing: whatever became of it, there is only no answer.
+inline errc errc_of_read(const postgres::error& error) {
+    const errc code = errc_of(error);
+    return code == errc::outcome_unknown ? errc::dependency_unavailable : code;
+}
+
+}  // namespace flashsale::stock

@@ -198,6 +198,12 @@ void process::start() {
     if (all.recorder) all.recorder->start();
     for (const auto& one : all.workers)
         one->start();
+    // Whoever is told that we listen may order at once. The servers answered a moment ago; if one
+    // does not any more, readiness says so.
+    for (const auto& one : all.workers) {
+        while (!one->connected() && steady::now() < until)
+            std::this_thread::sleep_for(5ms);
+    }
     all.server->start();
 }
 

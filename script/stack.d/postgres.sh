@@ -27,11 +27,14 @@ postgres_prepare() {
     if [[ ! -e $data/PG_VERSION ]]; then
         rm -rf "$data"
         echo flashsale >"$dir/conf/postgres.password"
-        "${as[@]}" "$bin/initdb" --pgdata="$data" --username=flashsale --auth=scram-sha-256 \
-            --pwfile="$dir/conf/postgres.password" --encoding=UTF8 --locale=C.UTF-8 \
-            --no-sync --no-instructions >>"$dir/log/postgres.log" 2>&1 || failed postgres "has no data"
+        (cd "$dir/postgres" && # initdb complains of a folder that it may not enter
+            "${as[@]}" "$bin/initdb" --pgdata="$data" --username=flashsale --auth=scram-sha-256 \
+                --pwfile="$dir/conf/postgres.password" --encoding=UTF8 --locale=C.UTF-8 \
+                --no-sync --no-instructions) >>"$dir/log/postgres.log" 2>&1 ||
+            failed postgres "has no data"
     fi
     postgres_forget "$data/postmaster.pid"
+    # Of its configuration one line is kept: which shared memory initdb found to work on this machine.
     cat >"$dir/conf/postgres.conf" <<EOT
 hba_file = '$dir/conf/postgres.hba'
 listen_addresses = '127.0.0.1'
@@ -40,6 +43,7 @@ unix_socket_directories = ''
 max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 2GB
+$(grep '^dynamic_shared_memory_type' "$data/postgresql.conf")
 fsync = on
 synchronous_commit = on
 timezone = 'UTC'

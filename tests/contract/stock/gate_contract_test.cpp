@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "eventually.hpp"
 #include "gate_world.hpp"
 
 using namespace flashsale;
@@ -199,20 +200,19 @@ TEST_CASE("gate: the outbox's limit refuses, and takes nothing") {
         granted.push_back(world.reserve_one(world.sale(product, user, 1, "key")));
         REQUIRE(word(granted.back()) == "granted");
     }
-    // The database gate counts its backlog once a second.
+    // The database gate counts its backlog once a second, beside what it decides.
     if (kind == adapter::database) {
         std::this_thread::sleep_for(1'100ms);
+        world.reserve_one(world.sale(product, 1, 1, "key"));
         world.reserve_one(world.sale(product, 1, 1, "key"));
     }
     CHECK(word(world.reserve_one(world.sale(product, 4, 1, "key"))) == "overloaded");
     CHECK(word(world.reserve_one(world.sale(product, 1, 1, "key"))) == "pending");
     CHECK(world.available(product) == 97);
     REQUIRE(world.settle(*granted[0]).has_value());
-    if (kind == adapter::database) {
-        std::this_thread::sleep_for(1'100ms);
-        world.reserve_one(world.sale(product, 1, 1, "key"));
-    }
-    CHECK(word(world.reserve_one(world.sale(product, 4, 1, "key"))) == "granted");
+    CHECK(eventually(10s, [&] {
+        return word(world.reserve_one(world.sale(product, 4, 1, "key"))) == "granted";
+    }));
 }
 
 TEST_CASE("gate: what was given is applied once, whatever is repeated or comes late") {

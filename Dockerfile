@@ -11,7 +11,8 @@ COPY src src
 RUN CXX=clang++-19 cmake --preset release \
         -DFLASHSALE_BUILD_TESTS=OFF -DFLASHSALE_BUILD_BENCH=OFF \
     && cmake --build --preset release \
-    && strip build/release/flashsale
+    && strip build/release/flashsale \
+    && chmod -R a+rX config # whatever the umask that they were cloned under
 
 FROM debian:bookworm-slim
 RUN apt-get update \

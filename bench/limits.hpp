@@ -52,6 +52,14 @@ std::vector<limit_row> measure_limits(const workplace& where, const limit_sizes&
 std::string limits_table(const std::vector<limit_row>& rows);
 boost::json::array limits_json(const std::vector<limit_row>& rows);
 
+/// One event after another at a fixed rate through our own log, and when each was confirmed.
+struct publish_pace {
+    histogram latency_ns;  ///< from when it was due
+    histogram lag_ns;      ///< of ourselves
+};
+publish_pace measure_publish_pace(const deployment& world, double per_second,
+                                  std::chrono::milliseconds length);
+
 /// A complete event of an order, as the gate would have made it.
 std::string sample_event(std::uint64_t seq);
 

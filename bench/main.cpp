@@ -7,6 +7,7 @@
 
 #include "command.hpp"
 #include "rush.hpp"
+#include "sale_site.hpp"
 
 namespace {
 
@@ -26,9 +27,12 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     action chosen;
     add_bare(app, chosen);
+    add_compare(app, chosen);
     add_limits(app, chosen);
+    add_rate(app, chosen);
     add_report(app, chosen);
     add_rush(app, chosen);
+    add_soak(app, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& fault) {
@@ -39,6 +43,9 @@ int main(int argc, char** argv) {
     spdlog::set_level(spdlog::level::warn);
     try {
         return chosen();
+    } catch (const sums_fail& fault) {
+        std::cerr << "flashsale-bench: " << fault.what() << "\n";
+        return exit_sums_fail;
     } catch (const std::exception& fault) {
         std::cerr << "flashsale-bench: " << fault.what() << "\n";
         return exit_unreachable;

@@ -16,6 +16,7 @@ enum exit_code : int {
     exit_sums_fail = 1,
     exit_usage = 2,
     exit_unreachable = 3,
+    exit_late = 4,  ///< the generator was late: no percentiles
 };
 
 struct rush_options {

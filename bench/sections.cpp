@@ -7,8 +7,8 @@ namespace flashsale::bench {
 namespace {
 
 /// One window of orders that are all accepted, its books checked.
-window_result accept_window(const bench_run& run, sale_site& site,
-                            std::vector<sold_product> products, std::size_t connections) {
+window_result accept_window(bench_run& run, sale_site& site, std::vector<sold_product> products,
+                            std::size_t connections) {
     order_stream orders{site.plan(std::move(products))};
     auto ran = site.run(orders, connections, run.sizes.one_window());
     site.check(orders);
@@ -21,10 +21,11 @@ window_result accept_window(const bench_run& run, sale_site& site,
 }
 
 /// The same requests at the bare server.
-double bare_rate(const bench_run& run, bare_site& bare, const stream_plan& like,
+double bare_rate(bench_run& run, bare_site& bare, const stream_plan& like,
                  std::size_t connections) {
     auto plan = like;
     plan.meaningful = false;
+    plan.requests_max = SIZE_MAX;
     order_stream requests{std::move(plan)};
     return bare.run(requests, connections, run.sizes.one_window()).answered_per_second();
 }
@@ -43,6 +44,7 @@ report_sizes report_sizes::smoke() {
     small.rounds = 1;
     small.warm_up = milliseconds{100};
     small.window = milliseconds{300};
+    small.one_site = true;
     small.users = 2'000;
     small.replays = 200;
     small.stored_orders = 2'000;
@@ -57,17 +59,36 @@ report_sizes report_sizes::smoke() {
                     .statements = 3,
                     .syncs = 20,
                     .connections = {64, 256}};
+    small.compared = {.stock = 100, .requests = 400, .connections = 16};
     return small;
 }
 
-bar measure_refusals(const bench_run& run) {
+bench_run::bench_run(workplace on, report_sizes large, progress_line& line)
+    : where{std::move(on)}, sizes{std::move(large)}, progress{line} {}
+
+sale_site& bench_run::open_site() {
+    if (!site_) site_ = std::make_unique<sale_site>(where, sizes.users, progress);
+    return *site_;
+}
+
+void bench_run::close_site() {
+    if (!sizes.one_site) finish();
+}
+
+void bench_run::finish() {
+    if (!site_) return;
+    site_->close();
+    site_.reset();
+}
+
+bar measure_refusals(bench_run& run) {
     constexpr std::size_t connections = 256;
     bar row{.name = "refusals",
             .what = "sold-out refusals, 9:1 with replays, 256 connections",
             .unit = "/s",
             .limit_name = "bare Beast, same requests",
             .threshold = 0.90};
-    sale_site site{run.where, run.sizes.users, run.progress};
+    auto& site = run.open_site();
     const auto gone = site.add_product(static_cast<std::int64_t>(run.sizes.replays));
     auto selling = site.plan({gone});
     selling.requests_max = run.sizes.replays;
@@ -95,17 +116,17 @@ bar measure_refusals(const bench_run& run) {
         note_costs(row, ran, ran.counts.done(), ran.answered_per_second());
         row.limit.push_back(bare_rate(run, bare, plan, connections));
     }
-    site.close();
+    run.close_site();
     return row;
 }
 
-bar measure_accepted(const bench_run& run, std::size_t connections, double threshold) {
+bar measure_accepted(bench_run& run, std::size_t connections, double threshold) {
     bar row{.name = fmt::format("accepted_{}", connections),
             .what = fmt::format("accepted, one hot product, {} connections", connections),
             .unit = "/s",
             .limit_name = "bare Beast, same requests",
             .threshold = threshold};
-    sale_site site{run.where, run.sizes.users, run.progress};
+    auto& site = run.open_site();
     bare_site bare{acceptance_bytes(site)};
     for (int round = 0; round < run.sizes.rounds; ++round) {
         run.progress.show(
@@ -115,11 +136,11 @@ bar measure_accepted(const bench_run& run, std::size_t connections, double thres
         note_costs(row, ran, ran.counts.accepted, ran.accepted_per_second());
         row.limit.push_back(bare_rate(run, bare, site.plan({hot}), connections));
     }
-    site.close();
+    run.close_site();
     return row;
 }
 
-bar measure_stored(const bench_run& run) {
+bar measure_stored(bench_run& run) {
     constexpr std::size_t connections = 512;
     bar row{
         .name = "stored",
@@ -127,7 +148,7 @@ bar measure_stored(const bench_run& run) {
         .unit = "/s",
         .limit_name = "bare Beast, same requests",
         .threshold = 0.25};
-    sale_site site{run.where, run.sizes.users, run.progress};
+    auto& site = run.open_site();
     bare_site bare{acceptance_bytes(site)};
     for (int round = 0; round < run.sizes.rounds; ++round) {
         run.progress.show(fmt::format("stored: round {}", round + 1));
@@ -150,18 +171,18 @@ bar measure_stored(const bench_run& run) {
         }
         row.limit.push_back(bare_rate(run, bare, plan, connections));
     }
-    site.close();
+    run.close_site();
     return row;
 }
 
-bar measure_many_products(const bench_run& run) {
+bar measure_many_products(bench_run& run) {
     constexpr std::size_t connections = 512;
     bar row{.name = "many_products",
             .what = fmt::format("accepted, {} products, 512 connections", run.sizes.many_products),
             .unit = "/s",
             .limit_name = "one hot product",
             .threshold = 0.7};
-    sale_site site{run.where, run.sizes.users, run.progress};
+    auto& site = run.open_site();
     for (int round = 0; round < run.sizes.rounds; ++round) {
         run.progress.show(fmt::format("many products: round {}", round + 1));
         const auto one = accept_window(run, site, {site.add_product(plenty)}, connections);
@@ -170,17 +191,17 @@ bar measure_many_products(const bench_run& run) {
         note_costs(row, many, many.counts.accepted, many.accepted_per_second());
         row.limit.push_back(one.accepted_per_second());
     }
-    site.close();
+    run.close_site();
     return row;
 }
 
-bar measure_crowd(const bench_run& run) {
+bar measure_crowd(bench_run& run) {
     bar row{.name = "crowd",
             .what = fmt::format("accepted, {} connections", run.sizes.crowd),
             .unit = "/s",
             .limit_name = "64 connections",
             .threshold = 0.7};
-    sale_site site{run.where, run.sizes.users, run.progress};
+    auto& site = run.open_site();
     for (int round = 0; round < run.sizes.rounds; ++round) {
         run.progress.show(fmt::format("a crowd: round {}", round + 1));
         const auto few = accept_window(run, site, {site.add_product(plenty)}, 64);
@@ -188,7 +209,7 @@ bar measure_crowd(const bench_run& run) {
         note_costs(row, many, many.counts.accepted, many.accepted_per_second());
         row.limit.push_back(few.accepted_per_second());
     }
-    site.close();
+    run.close_site();
     return row;
 }
 

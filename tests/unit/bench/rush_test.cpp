@@ -5,42 +5,13 @@
 #include <sstream>
 
 #include "fake_shop.hpp"
+#include "shop_record.hpp"
 
 using namespace flashsale::bench;
 using flashsale::test::fake_shop;
 using flashsale::test::lies;
 
 namespace {
-
-/// What the fake shop stored, as its databases would show it.
-class shop_record final : public record_source {
-public:
-    explicit shop_record(const fake_shop& shop) : shop_{shop} {}
-
-    std::expected<void, std::string> open() override { return {}; }
-    std::expected<progress, std::string> count(std::span<const std::int64_t>) override {
-        const auto moved = shop_.movements();
-        return progress{static_cast<std::int64_t>(shop_.orders().size()),
-                        std::ranges::count(moved, true, &fake_shop::movement::sale)};
-    }
-    std::expected<record, std::string> read(std::span<const std::int64_t>) override {
-        record all;
-        for (const auto& row : shop_.orders()) {
-            all.orders.push_back({row.id, row.user, row.product, row.quantity, row.key});
-        }
-        for (const auto& row : shop_.movements()) {
-            all.movements.push_back({row.id, row.product, row.delta,
-                                     row.sale ? movement_kind::sale : movement_kind::initial});
-        }
-        for (const auto& row : shop_.products()) {
-            all.products.push_back({row.id, row.given, row.stock});
-        }
-        return all;
-    }
-
-private:
-    const fake_shop& shop_;
-};
 
 struct outcome_of_rush {
     int exit_code;

@@ -1,0 +1,142 @@
+#include "report.hpp"
+
+#include <boost/json.hpp>
+#include <cmath>
+
+#include "svg_chart.hpp"
+
+namespace flashsale::bench {
+
+namespace {
+
+double ms(std::int64_t ns) {
+    return static_cast<double>(ns) / 1e6;
+}
+
+/// Where a quantile stands on an axis that gives each further nine the same room.
+double nines(double quantile) {
+    return -std::log10(1 - quantile);
+}
+
+svg_chart::series distribution(std::string name, const histogram& of) {
+    svg_chart::series line{std::move(name), {}, {}};
+    constexpr double last = 4;  // p99.99
+    for (double x = 0; x <= last + 0.001; x += 0.05) {
+        const double quantile = 1 - std::pow(10, -x);
+        // A quantile that less than one value stands for is no measurement.
+        if ((1 - quantile) * static_cast<double>(of.count()) < 1) break;
+        line.x.push_back(x);
+        line.y.push_back(ms(of.at(quantile)));
+    }
+    return line;
+}
+
+svg_chart::series per_second(std::string name, const std::vector<std::uint64_t>& slices,
+                             double slice_seconds) {
+    svg_chart::series line{std::move(name), {}, {}};
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+        line.x.push_back((static_cast<double>(i) + 0.5) * slice_seconds);
+        line.y.push_back(static_cast<double>(slices[i]) / slice_seconds);
+    }
+    return line;
+}
+
+boost::json::object latency_json(const histogram& of) {
+    return {{"count", of.count()},    {"p50", ms(of.at(0.5))},     {"p90", ms(of.at(0.9))},
+            {"p99", ms(of.at(0.99))}, {"p99.9", ms(of.at(0.999))}, {"p99.99", ms(of.at(0.9999))},
+            {"max", ms(of.max())}};
+}
+
+boost::json::array slices_json(const std::vector<std::uint64_t>& slices) {
+    boost::json::array all;
+    for (const auto n : slices)
+        all.push_back(n);
+    return all;
+}
+
+double measured(const std::vector<bar>& bars, std::string_view name) {
+    for (const auto& each : bars) {
+        if (each.name == name) return median(each.measured);
+    }
+    return 0;
+}
+
+}  // namespace
+
+full_report make_report(bench_run& run) {
+    full_report all;
+    all.facts = machine_facts(run.where);
+    all.compared = run.sizes.compared;
+    all.limits = measure_limits(run.where, run.sizes.limits, run.progress);
+    all.bars.push_back(measure_refusals(run));
+    all.bars.push_back(measure_accepted(run, 512, 0.40));
+    all.bars.push_back(measure_accepted(run, 64, 0.20));
+    all.bars.push_back(measure_stored(run));
+    all.bars.push_back(measure_many_products(run));
+    all.bars.push_back(measure_crowd(run));
+    const double half = std::max(100.0, measured(all.bars, "accepted_512") / 2);
+    all.latency = measure_latency(run, std::floor(half));
+    all.bars.push_back(all.latency.p99);
+    all.bars.push_back(measure_gates(run));
+    all.bars.push_back(measure_idle_memory(run));
+    for (const char* gate : {"database", "redis"})
+        all.gates.push_back(sell_through(run, gate, run.sizes.compared));
+    all.sale = watch_sale(run);
+    run.finish();
+    run.progress.clear();
+    return all;
+}
+
+std::string report_text(const full_report& report) {
+    return facts_table(report.facts) + "\nLimits of this machine, each part alone\n\n" +
+           limits_table(report.limits) + "\n" + gates_table(report.gates, report.compared) +
+           "\nThe speed\n\n" + bars_table(report.bars) + "\n" + costs_table(report.bars);
+}
+
+boost::json::object report_json(const full_report& report) {
+    const auto& sale = report.sale;
+    return {{"machine", facts_json(report.facts)},
+            {"holds", all_hold(report.bars)},
+            {"bars", bars_json(report.bars)},
+            {"limits", limits_json(report.limits)},
+            {"gates", gates_json(report.gates)},
+            {"latency_ms",
+             {{"per_second", report.latency.per_second},
+              {"accepted", latency_json(report.latency.accepted_ns)},
+              {"bare", latency_json(report.latency.bare_ns)},
+              {"publish", latency_json(report.latency.publish_ns)}}},
+            {"sale",
+             {{"slice_seconds", sale.clients.slice_seconds},
+              {"accepted", slices_json(sale.clients.accepted)},
+              {"refused", slices_json(sale.clients.refused)},
+              {"stored", slices_json(sale.stored)},
+              {"accepted_latency_ms", latency_json(sale.accepted_ns)},
+              {"refused_latency_ms", latency_json(sale.refused_ns)}}}};
+}
+
+std::string report_svg(const full_report& report) {
+    const auto& latency = report.latency;
+    std::vector<svg_chart> charts;
+    charts.push_back(
+        {.title = "Latency at " + std::to_string(std::llround(latency.per_second)) +
+                  " arrivals a second, open loop",
+         .x_label = "percentile",
+         .y_label = "milliseconds",
+         .y_logarithmic = true,
+         .y_min = 0.01,
+         .x_ticks = {{0, "0"}, {nines(0.5), "50"}, {1, "90"}, {2, "99"}, {3, "99.9"}, {4, "99.99"}},
+         .lines = {distribution("accepted", latency.accepted_ns),
+                   distribution("bare Beast", latency.bare_ns),
+                   distribution("one publish", latency.publish_ns)}});
+    const auto& sale = report.sale;
+    const double slice = sale.clients.slice_seconds;
+    charts.push_back({.title = "A sale over time, 256 connections, closed loop",
+                      .x_label = "seconds since the first request",
+                      .y_label = "orders per second",
+                      .lines = {per_second("accepted", sale.clients.accepted, slice),
+                                per_second("refused", sale.clients.refused, slice),
+                                per_second("stored", sale.stored, slice)}});
+    return to_svg(charts);
+}
+
+}  // namespace flashsale::bench

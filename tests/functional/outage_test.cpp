@@ -36,6 +36,9 @@ TEST_CASE(
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 100);
     CHECK(world.number(sandbox::database::stock,
                        "SELECT count(*) FROM movements WHERE kind = 'sale'") == 100);
+    // The recorder's connections may be back before those that answer GET.
+    CHECK(eventually(
+        10s, [&] { return client.get("/v1/orders/" + order_id(accepted[0])).status == 200; }));
     for (const auto& one : accepted) {
         CHECK(client.get("/v1/orders/" + order_id(one)).body == one.body);
     }

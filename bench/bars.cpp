@@ -33,6 +33,12 @@ double bar::ratio() const {
     return of > 0 ? median(measured) / of : 0;
 }
 
+const std::vector<bar::cost>* bar::median_costs() const {
+    const auto at = std::ranges::find(measured, median(measured)) - measured.begin();
+    const auto round = std::min(static_cast<std::size_t>(at), costs.size() - 1);
+    return costs.empty() ? nullptr : &costs[round];
+}
+
 bool bar::holds() const {
     if (!refusals.empty() || measured.empty() || limit.empty() || median(limit) <= 0) return false;
     return must_be == rule::at_least ? ratio() >= threshold : ratio() <= threshold;
@@ -69,9 +75,10 @@ std::string bars_table(const std::vector<bar>& bars) {
 std::string costs_table(const std::vector<bar>& bars) {
     std::string out = "CPU microseconds per order\n";
     for (const auto& each : bars) {
-        if (each.costs.empty()) continue;
+        const auto* costs = each.median_costs();
+        if (costs == nullptr) continue;
         out += fmt::format("{:<46}", each.what);
-        for (const auto& [process, us] : each.costs)
+        for (const auto& [process, us] : *costs)
             out += fmt::format("  {} {:.1f}", process, us);
         out += '\n';
     }
@@ -82,8 +89,10 @@ boost::json::array bars_json(const std::vector<bar>& bars) {
     boost::json::array all;
     for (const auto& each : bars) {
         boost::json::object costs;
-        for (const auto& [process, us] : each.costs)
-            costs[process] = us;
+        if (const auto* found = each.median_costs()) {
+            for (const auto& [process, us] : *found)
+                costs[process] = us;
+        }
         boost::json::array refusals;
         for (const auto& why : each.refusals)
             refusals.push_back(boost::json::string{why});

@@ -28,9 +28,10 @@ struct bar {
         std::string process;
         double us_per_order = 0;
     };
-    std::vector<cost> costs{};  ///< of the median round
+    std::vector<std::vector<cost>> costs{};  ///< one for each round, or none
 
-    double ratio() const;  ///< of the medians; 0 where there is none
+    const std::vector<cost>* median_costs() const;  ///< of the round that is the median
+    double ratio() const;                           ///< of the medians; 0 where there is none
     bool holds() const;
 };
 

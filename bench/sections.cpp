@@ -6,16 +6,19 @@ namespace flashsale::bench {
 
 namespace {
 
-/// One window of orders that are all accepted, its books checked.
+/// One window of orders that can all be had, its books checked.
 window_result accept_window(bench_run& run, sale_site& site, std::vector<sold_product> products,
-                            std::size_t connections) {
+                            std::size_t connections, bar& row) {
     order_stream orders{site.plan(std::move(products))};
     auto ran = site.run(orders, connections, run.sizes.one_window());
     site.check(orders);
     if (ran.counts.refused + ran.counts.unknown > 0) {
-        throw std::runtime_error(fmt::format(
-            "of orders that could all be had, {} were refused ({} with 503) and {} are unknown",
-            ran.counts.refused, ran.counts.busy, ran.counts.unknown));
+        row.refusals.push_back(
+            fmt::format("with {} connections, of {} orders that could all be had, {} were refused "
+                        "({} with 503) "
+                        "and {} are unknown",
+                        connections, ran.counts.done(), ran.counts.refused, ran.counts.busy,
+                        ran.counts.unknown));
     }
     return ran;
 }
@@ -30,10 +33,9 @@ double bare_rate(bench_run& run, bare_site& bare, const stream_plan& like,
     return bare.run(requests, connections, run.sizes.one_window()).answered_per_second();
 }
 
-void note_costs(bar& into, const window_result& ran, std::uint64_t orders, double rate) {
-    into.measured.push_back(rate);
-    // The median round's, as far as rounds have gone.
-    if (into.costs.empty() || median(into.measured) == rate) into.costs = costs_of(ran.cpu, orders);
+void note(bar& row, const window_result& ran, std::uint64_t orders, double rate) {
+    row.measured.push_back(rate);
+    row.costs.push_back(costs_of(ran.cpu, orders));
 }
 
 }  // namespace
@@ -110,10 +112,11 @@ bar measure_refusals(bench_run& run) {
         const order_stream* const both[] = {&sold, &asking};
         site.check(both);
         if (ran.counts.replayed == 0 || ran.counts.unknown + ran.counts.busy > 0) {
-            throw std::runtime_error(fmt::format("of refusals and replays, {} are unknown, {} 503",
-                                                 ran.counts.unknown, ran.counts.busy));
+            row.refusals.push_back(fmt::format("{} answers are unknown, {} are 503, {} are replays",
+                                               ran.counts.unknown, ran.counts.busy,
+                                               ran.counts.replayed));
         }
-        note_costs(row, ran, ran.counts.done(), ran.answered_per_second());
+        note(row, ran, ran.counts.done(), ran.answered_per_second());
         row.limit.push_back(bare_rate(run, bare, plan, connections));
     }
     run.close_site();
@@ -132,8 +135,8 @@ bar measure_accepted(bench_run& run, std::size_t connections, double threshold) 
         run.progress.show(
             fmt::format("accepted, {} connections: round {}", connections, round + 1));
         const auto hot = site.add_product(plenty);
-        const auto ran = accept_window(run, site, {hot}, connections);
-        note_costs(row, ran, ran.counts.accepted, ran.accepted_per_second());
+        const auto ran = accept_window(run, site, {hot}, connections, row);
+        note(row, ran, ran.counts.accepted, ran.accepted_per_second());
         row.limit.push_back(bare_rate(run, bare, site.plan({hot}), connections));
     }
     run.close_site();
@@ -163,12 +166,11 @@ bar measure_stored(bench_run& run) {
         site.check(orders);
         const double seconds = std::chrono::duration<double>(last - ran.started).count();
         if (orders.totals().accepted != run.sizes.stored_orders) {
-            throw std::runtime_error("not every order was accepted");
+            row.refusals.push_back("not every order was accepted");
         }
         row.measured.push_back(static_cast<double>(run.sizes.stored_orders) / seconds);
-        if (median(row.measured) == row.measured.back()) {
-            row.costs = costs_of(cpu_between(site.who(), before, after), run.sizes.stored_orders);
-        }
+        row.costs.push_back(
+            costs_of(cpu_between(site.who(), before, after), run.sizes.stored_orders));
         row.limit.push_back(bare_rate(run, bare, plan, connections));
     }
     run.close_site();
@@ -185,10 +187,10 @@ bar measure_many_products(bench_run& run) {
     auto& site = run.open_site();
     for (int round = 0; round < run.sizes.rounds; ++round) {
         run.progress.show(fmt::format("many products: round {}", round + 1));
-        const auto one = accept_window(run, site, {site.add_product(plenty)}, connections);
+        const auto one = accept_window(run, site, {site.add_product(plenty)}, connections, row);
         const auto products = site.add_products(run.sizes.many_products, plenty);
-        const auto many = accept_window(run, site, products, connections);
-        note_costs(row, many, many.counts.accepted, many.accepted_per_second());
+        const auto many = accept_window(run, site, products, connections, row);
+        note(row, many, many.counts.accepted, many.accepted_per_second());
         row.limit.push_back(one.accepted_per_second());
     }
     run.close_site();
@@ -204,9 +206,10 @@ bar measure_crowd(bench_run& run) {
     auto& site = run.open_site();
     for (int round = 0; round < run.sizes.rounds; ++round) {
         run.progress.show(fmt::format("a crowd: round {}", round + 1));
-        const auto few = accept_window(run, site, {site.add_product(plenty)}, 64);
-        const auto many = accept_window(run, site, {site.add_product(plenty)}, run.sizes.crowd);
-        note_costs(row, many, many.counts.accepted, many.accepted_per_second());
+        const auto few = accept_window(run, site, {site.add_product(plenty)}, 64, row);
+        const auto many =
+            accept_window(run, site, {site.add_product(plenty)}, run.sizes.crowd, row);
+        note(row, many, many.counts.accepted, many.accepted_per_second());
         row.limit.push_back(few.accepted_per_second());
     }
     run.close_site();

@@ -61,6 +61,15 @@ TEST_CASE("bars: the table and the JSON say the same") {
     CHECK(json.at(0).at("ratio").as_double() == Approx(0.5));
 }
 
+TEST_CASE("bars: the costs are those of the median round") {
+    auto row = make(bar::rule::at_least, 0.4, {300, 500, 400}, {1'000});
+    CHECK(row.median_costs() == nullptr);
+    row.costs = {{{"server", 3}}, {{"server", 5}}, {{"server", 4}}};
+    REQUIRE(row.median_costs() != nullptr);
+    CHECK(row.median_costs()->front().us_per_order == 4);
+    CHECK_THAT(costs_table({row}), Catch::Contains("server 4.0"));
+}
+
 TEST_CASE("bars: CPU of each process for each order") {
     const auto costs = costs_of({{"server", 0.5}, {"redis", 0.25}}, 50'000);
     REQUIRE(costs.size() == 2);

@@ -72,7 +72,7 @@ void check_closed_after(const std::function<void(const sandbox&)>& damage) {
     const auto product = make_product(client, 1'000'000);
     std::vector<std::int64_t> users;
     for (const auto user : make_users(client, 20))
-        users.insert(users.end(), 2'000, user);
+        users.insert(users.end(), 10'000, user);  // refusals are fast
     order_load load(shop, users, product);
     REQUIRE(eventually(10s, [&] { return load.answered() > 200; }));
     damage(world);

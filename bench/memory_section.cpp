@@ -32,9 +32,10 @@ bar measure_idle_memory(bench_run& run) {
             .limit = {kib_per_connection_max}};
     run.progress.show(row.what);
     auto& site = run.open_site();
+    asio::io_context io;
     std::vector<std::unique_ptr<plain_http>> idle;
     const auto one_more = [&] {
-        idle.push_back(std::make_unique<plain_http>(site.to()));
+        idle.push_back(std::make_unique<plain_http>(io, site.to()));
         if (idle.back()->get("/livez").status != 200) {
             throw std::runtime_error("GET /livez is not answered 200");
         }

@@ -6,7 +6,7 @@
 
 namespace flashsale::bench {
 
-plain_http::plain_http(const target& to) : host_{to.host} {
+plain_http::plain_http(asio::io_context& io, const target& to) : host_{to.host}, socket_{io} {
     socket_.connect(to.address);
     socket_.set_option(asio::ip::tcp::no_delay{true});
 }

@@ -15,15 +15,15 @@ struct plain_answer {
 /// One request on a connection of its own, blocking. Throws std::runtime_error.
 class plain_http {
 public:
-    explicit plain_http(const target& to);
+    /// The io_context is never run; several may share one.
+    plain_http(asio::io_context& io, const target& to);
 
     plain_answer send(std::string_view request);
     plain_answer get(std::string_view path);
 
 private:
     std::string host_;
-    asio::io_context io_;
-    asio::ip::tcp::socket socket_{io_};
+    asio::ip::tcp::socket socket_;
 };
 
 /// The value of a metric in the text that /metrics answers; 0 if it is not there.

@@ -1,5 +1,7 @@
 #include "report.hpp"
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cmath>
 
@@ -63,25 +65,41 @@ double measured(const std::vector<bar>& bars, std::string_view name) {
 
 }  // namespace
 
-full_report make_report(bench_run& run) {
+std::span<const std::string_view> section_names() {
+    static constexpr std::array<std::string_view, 12> all{
+        "limits", "refusals", "accepted_512", "accepted_64", "stored",  "many_products",
+        "crowd",  "p99",      "gates",        "idle_memory", "compare", "sale"};
+    return all;
+}
+
+full_report make_report(bench_run& run, const std::vector<std::string>& only) {
+    const auto wanted = [&only](std::string_view name) {
+        return only.empty() || std::ranges::find(only, name) != only.end();
+    };
     full_report all;
     all.facts = machine_facts(run.where);
     all.compared = run.sizes.compared;
-    all.limits = measure_limits(run.where, run.sizes.limits, run.progress);
-    all.bars.push_back(measure_refusals(run));
-    all.bars.push_back(measure_accepted(run, 512, 0.40));
-    all.bars.push_back(measure_accepted(run, 64, 0.20));
-    all.bars.push_back(measure_stored(run));
-    all.bars.push_back(measure_many_products(run));
-    all.bars.push_back(measure_crowd(run));
-    const double half = std::max(100.0, measured(all.bars, "accepted_512") / 2);
-    all.latency = measure_latency(run, std::floor(half));
-    all.bars.push_back(all.latency.p99);
-    all.bars.push_back(measure_gates(run));
-    all.bars.push_back(measure_idle_memory(run));
-    for (const char* gate : {"database", "redis"})
-        all.gates.push_back(sell_through(run, gate, run.sizes.compared));
-    all.sale = watch_sale(run);
+    if (wanted("limits")) {
+        all.limits = measure_limits(run.where, run.sizes.limits, run.progress);
+    }
+    if (wanted("refusals")) all.bars.push_back(measure_refusals(run));
+    if (wanted("accepted_512")) all.bars.push_back(measure_accepted(run, 512, 0.40));
+    if (wanted("accepted_64")) all.bars.push_back(measure_accepted(run, 64, 0.20));
+    if (wanted("stored")) all.bars.push_back(measure_stored(run));
+    if (wanted("many_products")) all.bars.push_back(measure_many_products(run));
+    if (wanted("crowd")) all.bars.push_back(measure_crowd(run));
+    if (wanted("p99")) {
+        double accepted = measured(all.bars, "accepted_512");
+        if (accepted == 0) accepted = median(measure_accepted(run, 512, 0.40).measured);
+        all.latency = measure_latency(run, std::floor(std::max(100.0, accepted / 2)));
+        all.bars.push_back(all.latency.p99);
+    }
+    if (wanted("gates")) all.bars.push_back(measure_gates(run));
+    if (wanted("idle_memory")) all.bars.push_back(measure_idle_memory(run));
+    for (const char* gate : {"database", "redis"}) {
+        if (wanted("compare")) all.gates.push_back(sell_through(run, gate, run.sizes.compared));
+    }
+    if (wanted("sale")) all.sale = watch_sale(run);
     run.finish();
     run.progress.clear();
     return all;

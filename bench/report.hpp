@@ -15,8 +15,11 @@ struct full_report {
     compare_sizes compared;
 };
 
-/// Everything, one after the other: minutes.
-full_report make_report(bench_run& run);
+/// The names that may be chosen from: those of the bars, and limits, compare and sale.
+std::span<const std::string_view> section_names();
+
+/// The sections named, or all, one after the other: minutes.
+full_report make_report(bench_run& run, const std::vector<std::string>& only);
 
 std::string report_text(const full_report& report);
 boost::json::object report_json(const full_report& report);

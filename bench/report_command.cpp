@@ -36,6 +36,7 @@ void add_report(CLI::App& app, action& chosen) {
         bool smoke = false;
         bool json_only = false;
         std::string out = ".";
+        std::vector<std::string> only;
     };
     auto* command = app.add_subcommand("report", description);
     command->footer(rule);
@@ -44,13 +45,16 @@ void add_report(CLI::App& app, action& chosen) {
     command->add_option("--out", given->out, "Folder for report.json and report.svg")
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
+    command->add_option("--only", given->only, "Sections to measure, instead of all; for tuning")
+        ->check(CLI::IsMember{
+            std::vector<std::string>{section_names().begin(), section_names().end()}});
     command->add_flag("--smoke", given->smoke, "Everything once, and briefly; no bar counts");
     command->add_flag("--json", given->json_only, "Print the JSON alone");
     command->callback([where, given, &chosen] {
         chosen = [where, given]() -> int {
             progress_line progress;
             bench_run run{where(), given->smoke ? report_sizes::smoke() : report_sizes{}, progress};
-            const auto report = make_report(run);
+            const auto report = make_report(run, given->only);
             const auto json = to_text(report_json(report));
             const std::filesystem::path out{given->out};
             write(out / "report.json", json + "\n");

@@ -30,7 +30,8 @@ public:
 
 private:
     void watch(const target& to, std::chrono::duration<double> slice, const std::stop_token& stop) {
-        plain_http server{to};
+        asio::io_context io;
+        plain_http server{io, to};
         const auto begin = clock::now();
         auto last = recorded(server);
         for (int i = 1; !stop.stop_requested(); ++i) {

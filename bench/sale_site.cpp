@@ -131,8 +131,14 @@ void sale_site::close() {
     if (const auto fault = world_.audit_fault()) throw sums_fail(*fault);
 }
 
+plain_answer sale_site::ask(std::string_view request) {
+    asio::io_context io;
+    return plain_http{io, to_}.send(request);
+}
+
 std::int64_t sale_site::metric(std::string_view name) {
-    return metric_in(plain_http{to_}.get("/metrics").body, name);
+    asio::io_context io;
+    return metric_in(plain_http{io, to_}.get("/metrics").body, name);
 }
 
 bare_site::bare_site(std::size_t answer_bytes)

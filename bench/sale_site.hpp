@@ -54,7 +54,7 @@ public:
     /// Ends the server in order, and audits; throws sums_fail. Last.
     void close();
 
-    plain_answer ask(std::string_view request) { return plain_http{to_}.send(request); }
+    plain_answer ask(std::string_view request);
     std::int64_t metric(std::string_view name);
 
 private:

@@ -21,8 +21,8 @@ public:
     closed_loop(const load_options& options, traffic& requests, progress_line* progress)
         : options_{options}, traffic_{requests}, progress_{progress} {
         for (std::size_t i = 0; i < options.connections; ++i) {
-            slots_.push_back(
-                std::make_unique<slot>(io_, options.targets[i % options.targets.size()], i, *this));
+            slots_.push_back(std::make_unique<slot>(
+                io_, poller_, options.targets[i % options.targets.size()], i, *this));
         }
     }
 
@@ -38,8 +38,9 @@ public:
 
 private:
     struct slot {
-        slot(asio::io_context& io, const target& to, std::size_t index, connection::listener& heard)
-            : link{io, to, index, heard}, backoff{io} {}
+        slot(asio::io_context& io, poller& readiness, const target& to, std::size_t index,
+             connection::listener& heard)
+            : link{io, readiness, to, index, heard}, backoff{io} {}
 
         connection link;
         asio::steady_timer backoff;
@@ -192,6 +193,7 @@ private:
         ended_ = true;
         result_.finished = clock::now();
         timer_.cancel();
+        poller_.stop();
         for (auto& each : slots_) {
             each->number.reset();
             each->backoff.cancel();
@@ -203,6 +205,7 @@ private:
     traffic& traffic_;
     progress_line* progress_;
     asio::io_context io_{1};
+    poller poller_{io_};
     asio::steady_timer timer_{io_};
     std::vector<std::unique_ptr<slot>> slots_;
     load_result result_;

@@ -1,6 +1,15 @@
 #include "connection.hpp"
 
-#include <boost/asio/write.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstring>
+#include <utility>
 
 namespace flashsale::bench {
 
@@ -28,55 +37,75 @@ std::expected<target, std::string> parse_target(std::string_view url) {
     return target{found.begin()->endpoint(), std::string{url}};
 }
 
-connection::connection(asio::io_context& io, const target& to, std::size_t index, listener& heard)
-    : io_{io}, to_{to}, index_{index}, listener_{heard}, socket_{io.get_executor()} {}
+connection::connection(asio::io_context& io, poller& readiness, const target& to, std::size_t index,
+                       listener& heard)
+    : io_{io}, poller_{readiness}, to_{to}, index_{index}, listener_{heard} {}
 
 void connection::open() {
     close();
     waiting_ = true;
     since_ = clock::now();
-    socket_.async_connect(to_.address, [this, epoch = epoch_](boost::system::error_code fault) {
-        if (epoch != epoch_) return;
-        if (fault) return give_up(fault.message());
-        boost::system::error_code ignored;
-        socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-        socket_.non_blocking(true, ignored);
-        open_ = true;
-        waiting_ = false;
+    const auto& address = to_.address;
+    socket_ = ::socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (socket_ < 0) return give_up_later(errno);
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (::connect(socket_, address.data(), static_cast<socklen_t>(address.size())) != 0 &&
+        errno != EINPROGRESS) {
+        return give_up_later(errno);
+    }
+    poller_.watch(socket_, *this);
+}
+
+void connection::ready(std::uint32_t epoll_events) {
+    if (socket_ < 0) return;
+    if (!open_) {
+        if (waiting_) connected();
+        return;
+    }
+    const auto epoch = epoch_;
+    if ((epoll_events & EPOLLOUT) != 0 && !unsent_.empty()) write();
+    if (epoch == epoch_ && (epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) {
         read();
-        listener_.opened(*this);
-    });
+    }
+}
+
+void connection::connected() {
+    int fault = 0;
+    socklen_t size = sizeof fault;
+    getsockopt(socket_, SOL_SOCKET, SO_ERROR, &fault, &size);
+    if (fault != 0) return give_up(std::strerror(fault));
+    open_ = true;
+    waiting_ = false;
+    listener_.opened(*this);
 }
 
 void connection::send(std::string_view request) {
     waiting_ = true;
     since_ = clock::now();
-    // A small request fits the socket's buffer nearly always: one system call, no handler.
-    boost::system::error_code fault;
-    const auto sent = socket_.write_some(asio::buffer(request), fault);
-    if (fault == asio::error::would_block) fault = {};
-    if (!fault && sent == request.size()) return;
-    const auto rest = request.substr(sent);
-    const auto written = [this, epoch = epoch_](boost::system::error_code why, std::size_t) {
-        if (epoch == epoch_ && why) give_up(why.message());
-    };
-    if (!fault) {
-        asio::async_write(socket_, asio::buffer(rest), written);
-    } else {
-        // Never from within send: the caller has not finished its own step.
-        asio::post(io_, [written, fault] { written(fault, 0); });
-    }
+    unsent_ = request;
+    write();
+}
+
+void connection::write() {
+    // A small request fits the socket's buffer nearly always: one system call.
+    const auto sent = ::send(socket_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return unsent_.remove_prefix(static_cast<std::size_t>(sent));
+    if (errno != EAGAIN && errno != EINTR) give_up_later(errno);
 }
 
 void connection::read() {
     const auto room = reader_.prepare();
-    socket_.async_read_some(
-        asio::buffer(room.data(), room.size()),
-        [this, epoch = epoch_](boost::system::error_code fault, std::size_t bytes) {
-            if (epoch != epoch_) return;
-            if (fault) return give_up(fault.message());
-            received(bytes);
-        });
+    const auto bytes = ::recv(socket_, room.data(), room.size(), 0);
+    if (bytes > 0) return received(static_cast<std::size_t>(bytes));
+    if (bytes == 0) return give_up("End of file");
+    if (errno != EAGAIN && errno != EINTR) give_up(std::strerror(errno));
+}
+
+void connection::give_up_later(int error) {
+    asio::post(io_, [this, epoch = epoch_, error] {
+        if (epoch == epoch_) give_up(std::strerror(error));
+    });
 }
 
 void connection::received(std::size_t bytes) {
@@ -84,7 +113,7 @@ void connection::received(std::size_t bytes) {
     if (!waiting_) return give_up("the server sent what nobody asked for");
     switch (reader_.parse()) {
         case response_reader::state::need_more:
-            return read();
+            return read();  // edge-triggered: until nothing is left
         case response_reader::state::malformed:
             return give_up("the answer is no HTTP/1.1 message with a Content-Length");
         case response_reader::state::complete:
@@ -97,10 +126,8 @@ void connection::received(std::size_t bytes) {
     listener_.answered(*this, reader_);
     if (epoch != epoch_) return;  // it did, or closed
     if (last) return close();
-    // After the listener's send, so that the first attempt to read is not always in vain.
     reader_.consume();
-    if (!reader_.empty()) return give_up("the server sent more than the answer");
-    read();
+    if (!reader_.empty()) give_up("the server sent more than the answer");
 }
 
 void connection::give_up(std::string_view why) {
@@ -114,8 +141,8 @@ void connection::close() {
     ++epoch_;
     open_ = waiting_ = false;
     reader_.reset();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    unsent_ = {};
+    if (socket_ >= 0) ::close(std::exchange(socket_, -1));
 }
 
 }  // namespace flashsale::bench

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "poller.hpp"
 #include "response_reader.hpp"
 
 namespace flashsale::bench {
@@ -23,9 +24,9 @@ struct target {
 /// `http://host:port`, the host resolved. The error is a sentence.
 std::expected<target, std::string> parse_target(std::string_view url);
 
-/// One keep-alive connection with one request in flight. One thread; must outlive the io_context's
-/// run, because an operation that was given up is still completed there.
-class connection {
+/// One keep-alive connection with one request in flight. One thread; must outlive the poller's last
+/// turn.
+class connection final : private poller::source {
 public:
     /// Hears exactly one of answered and broken for each send, one of opened and broken for each
     /// open. May send or open again from within.
@@ -39,7 +40,9 @@ public:
         ~listener() = default;
     };
 
-    connection(asio::io_context& io, const target& to, std::size_t index, listener& heard);
+    connection(asio::io_context& io, poller& readiness, const target& to, std::size_t index,
+               listener& heard);
+    ~connection() { close(); }
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
@@ -57,18 +60,23 @@ public:
     std::size_t index() const { return index_; }
 
 private:
+    void ready(std::uint32_t epoll_events) override;
+    void connected();
+    void write();
     void read();
     void received(std::size_t bytes);
-
-    using socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
+    /// Never from within the caller's own step.
+    void give_up_later(int error);
 
     asio::io_context& io_;
+    poller& poller_;
     target to_;
     std::size_t index_;
     listener& listener_;
-    socket socket_;
+    int socket_ = -1;
     response_reader reader_;
-    std::uint64_t epoch_ = 0;  // counts sockets: completions of an earlier one are ignored
+    std::string_view unsent_;
+    std::uint64_t epoch_ = 0;  // counts sockets: what concerns an earlier one is ignored
     bool open_ = false;
     bool waiting_ = false;  // for an answer or a connect
     clock::time_point since_{};

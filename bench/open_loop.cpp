@@ -26,8 +26,8 @@ public:
           schedule_{{}, options.per_second} {
         const auto& load = options.load;
         for (std::size_t i = 0; i < load.connections; ++i) {
-            slots_.push_back(
-                std::make_unique<slot>(io_, load.targets[i % load.targets.size()], i, *this));
+            slots_.push_back(std::make_unique<slot>(
+                io_, poller_, load.targets[i % load.targets.size()], i, *this));
         }
     }
 
@@ -42,8 +42,9 @@ public:
 
 private:
     struct slot {
-        slot(asio::io_context& io, const target& to, std::size_t index, connection::listener& heard)
-            : link{io, to, index, heard} {}
+        slot(asio::io_context& io, poller& readiness, const target& to, std::size_t index,
+             connection::listener& heard)
+            : link{io, readiness, to, index, heard} {}
 
         connection link;
         std::string bytes;
@@ -198,6 +199,7 @@ private:
         ended_ = true;
         result_.seconds = std::chrono::duration<double>(options_.length).count();
         timer_.cancel();
+        poller_.stop();
         sweep_timer_.cancel();
         for (auto& each : slots_)
             each->link.close();
@@ -221,6 +223,7 @@ private:
     const std::function<void()>& warmed_;
     progress_line* progress_;
     asio::io_context io_{1};
+    poller poller_{io_};
     asio::steady_timer timer_{io_};
     asio::steady_timer sweep_timer_{io_};
     std::vector<std::unique_ptr<slot>> slots_;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "arrivals.hpp"
+#include "priority.hpp"
 
 namespace flashsale::bench {
 
@@ -32,6 +33,7 @@ public:
     }
 
     open_loop_result run() {
+        const first_in_line now;
         for (auto& each : slots_)
             each->link.open();
         sweep();

@@ -4,6 +4,7 @@
 
 #include "arrivals.hpp"
 #include "limits.hpp"
+#include "priority.hpp"
 
 namespace flashsale::bench {
 
@@ -21,6 +22,7 @@ public:
               io_, [this](std::span<const events::confirmation> all) { confirmed(all); })} {}
 
     void run() {
+        const first_in_line now;
         tick();
         io_.run_for(std::chrono::duration_cast<milliseconds>(end_ - clock::now()) +
                     std::chrono::seconds{10});

@@ -1,7 +1,5 @@
 #include "gate_world.hpp"
 
-#include <flashsale/events/event.hpp>
-
 #include <stdexcept>
 
 namespace flashsale::test {
@@ -51,6 +49,11 @@ gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
     if (kind == adapter::redis) {
         stock::open_new_shards(io_, database_, {&client_}, generations_, redis_options_);
     }
+    memory_ = std::make_unique<stock::memory_gate_owner>(
+        stock::memory_gate_options{.outbox_events_max = outbox_events_max});
+    memory_->run_on(io_);
+    memory_->open(1);
+    if (kind == adapter::memory) generations_.raise(0, 1);
     gate_ = another();
 }
 
@@ -64,6 +67,7 @@ gate_world::~gate_world() {
 std::unique_ptr<stock::gate> gate_world::another() {
     if (kind_ == adapter::redis)
         return stock::make_redis_gate({&client_}, generations_, redis_options_);
+    if (kind_ == adapter::memory) return stock::make_memory_gate(*memory_, io_);
     return stock::make_database_gate(pool_, database_options_);
 }
 
@@ -80,30 +84,38 @@ std::int64_t gate_world::make_product(std::int64_t given, std::optional<std::int
     return id;
 }
 
+stock::reservation gate_world::make_reservation(events::event event) {
+    stock::reservation out;
+    out.what = event.what == events::event::kind::order_accepted ? stock::operation::sale
+                                                                 : stock::operation::reduction;
+    out.product_id = event.product_id;
+    out.user_id = event.user_id;
+    out.quantity = event.quantity;
+    out.id = event.id = ids_.make(0);
+    event.created_at = out.id.time();
+    out.event = events::open_event(event);
+    out.idempotency_key = std::move(event.idempotency_key);
+    return out;
+}
+
 stock::reservation gate_world::sale(std::int64_t product, std::int64_t user, std::int64_t quantity,
                                     std::string key) {
-    stock::reservation out;
-    out.product_id = product;
-    out.user_id = user;
-    out.quantity = quantity;
-    out.id = ids_.make(0);
     events::event event;
-    event.id = out.id;
     event.user_id = user;
     event.product_id = product;
     event.quantity = quantity;
-    event.idempotency_key = key;
-    event.created_at = out.id.time();
-    out.event = events::open_event(event);
-    out.idempotency_key = std::move(key);
-    return out;
+    event.idempotency_key = std::move(key);
+    return make_reservation(std::move(event));
 }
 
 stock::reservation gate_world::reduction(std::int64_t product, std::int64_t quantity,
                                          std::string key) {
-    stock::reservation out = sale(product, 0, quantity, std::move(key));
-    out.what = stock::operation::reduction;
-    return out;
+    events::event event;
+    event.what = events::event::kind::stock_reduced;
+    event.product_id = product;
+    event.quantity = quantity;
+    event.idempotency_key = std::move(key);
+    return make_reservation(std::move(event));
 }
 
 std::vector<stock::decision> gate_world::reserve(std::vector<stock::reservation> batch) {

@@ -2,8 +2,10 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <flashsale/events/event.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
+#include <flashsale/stock/memory.hpp>
 #include <flashsale/stock/module.hpp>
 
 #include <functional>
@@ -14,9 +16,9 @@
 
 namespace flashsale::test {
 
-enum class adapter { redis, database };
+enum class adapter { redis, database, memory };
 
-/// A gate of either kind on fresh data, with its thread's part played by the test.
+/// A gate of any kind on fresh data, with its thread's part played by the test.
 class gate_world {
 public:
     explicit gate_world(adapter kind, std::size_t outbox_events_max = 1'000'000,
@@ -63,6 +65,8 @@ public:
     }
 
 private:
+    stock::reservation make_reservation(events::event event);
+
     adapter kind_;
     sandbox sandbox_;
     asio::io_context io_;
@@ -72,6 +76,7 @@ private:
     postgres::session database_;
     postgres::pool pool_;
     redis::client client_;
+    std::unique_ptr<stock::memory_gate_owner> memory_;
     std::unique_ptr<stock::gate> gate_;
     uuid_generator ids_;
 };

@@ -1,0 +1,59 @@
+#pragma once
+
+// The gate in this process's memory. For the composition only.
+
+#include <boost/asio/io_context.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "flashsale/stock/gate.hpp"
+
+namespace flashsale::stock {
+
+class memory_gate_core;
+
+struct memory_gate_options {
+    std::size_t outbox_events_max = 1'000'000;  ///< accepted and not yet recorded
+};
+
+/// Units that the record says were taken: an order, a parked order, or a reduction by hand.
+struct taken_units {
+    operation what = operation::sale;
+    std::int64_t product_id = 0;
+    std::int64_t user_id = 0;  ///< 0 for a reduction
+    std::int64_t quantity = 0;
+    std::int64_t unit_price = 0;
+    std::string idempotency_key;
+    uuid id;
+};
+
+/// Owns what the gates of all threads decide on: one shard, one thread that touches it. Nothing of
+/// it outlives the process, so each start loads it from the record and counts a new generation.
+class memory_gate_owner {
+public:
+    explicit memory_gate_owner(const memory_gate_options& options);
+    ~memory_gate_owner();
+
+    /// The io_context whose thread decides. Once, before a gate is asked anything.
+    void run_on(asio::io_context& deciding) { deciding_ = &deciding; }
+
+    // Loading, before open(): products first, each once. The caller's thread.
+    void load(const gate_product& product);
+    /// Each once, by id. False: no such product.
+    bool load(const taken_units& taken);
+    /// From here on it decides; until then every answer is `reopening`.
+    void open(std::uint64_t generation);
+
+private:
+    friend class memory_gate;
+    std::unique_ptr<memory_gate_core> core_;
+    asio::io_context* deciding_ = nullptr;
+};
+
+/// A gate for `mine`'s thread: decides in the call itself if that is the thread that decides, else
+/// hands the batch over to it. `owner` must outlive it.
+std::unique_ptr<gate> make_memory_gate(memory_gate_owner& owner, asio::io_context& mine);
+
+}  // namespace flashsale::stock

@@ -1,0 +1,132 @@
+// The gate in memory, from any thread. The thread that decides gets its answer inside the call:
+// with one HTTP worker that is the worker's own, and an order meets no other thread on its way to
+// the log. Every other thread posts its whole batch to the deciding one and gets all decisions back
+// in one post; what gathers meanwhile is its next batch.
+//
+// It needs none of the guards of the Redis gate. What that one finds out by comparing the server's
+// incarnation, here is a matter of course: the data and the code that decides on it die together.
+
+#include <boost/asio/post.hpp>
+
+#include <flashsale/stock/memory.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <utility>
+
+#include "memory_gate_core.hpp"
+#include "metrics.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::size_t batch_max = 1'024;
+constexpr std::size_t outbox_page_events = 1'000;
+
+}  // namespace
+
+memory_gate_owner::memory_gate_owner(const memory_gate_options& options)
+    : core_(std::make_unique<memory_gate_core>(options.outbox_events_max)) {}
+memory_gate_owner::~memory_gate_owner() = default;
+
+void memory_gate_owner::load(const gate_product& product) {
+    core_->load(product);
+}
+bool memory_gate_owner::load(const taken_units& taken) {
+    return core_->load(taken);
+}
+void memory_gate_owner::open(std::uint64_t generation) {
+    core_->open(generation);
+}
+
+class memory_gate final : public gate {
+public:
+    memory_gate(memory_gate_owner& owner, asio::io_context& mine) : owner_(owner), mine_(mine) {}
+
+    batching_limits batching() const override { return {batch_max, 1}; }
+
+    void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
+        metrics::gate_batches.add();
+        metrics::gate_reservations.add(std::ssize(batch));
+        decide<std::vector<decision>>(
+            [batch = std::move(batch)](memory_gate_core& core) mutable {
+                return core.reserve(batch, wall_clock_now());
+            },
+            std::move(done));
+    }
+
+    void give(std::vector<gate_product> products,
+              callback<std::expected<void, errc>> done) override {
+        decide<std::expected<void, errc>>(
+            [products = std::move(products)](memory_gate_core& core) {
+                return core.give(products);
+            },
+            std::move(done));
+    }
+
+    void settle(std::vector<settled_event> events,
+                callback<std::expected<void, errc>> done) override {
+        decide<std::expected<void, errc>>(
+            [events = std::move(events)](memory_gate_core& core) -> std::expected<void, errc> {
+                core.settle(events);
+                return {};
+            },
+            std::move(done));
+    }
+
+    void available(
+        std::vector<std::int64_t> product_ids,
+        callback<std::expected<std::vector<std::optional<std::int64_t>>, errc>> done) override {
+        decide<std::expected<std::vector<std::optional<std::int64_t>>, errc>>(
+            [ids = std::move(product_ids)](memory_gate_core& core) { return core.available(ids); },
+            std::move(done));
+    }
+
+    void find_event(uuid id,
+                    callback<std::expected<std::optional<std::string>, errc>> done) override {
+        decide<std::expected<std::optional<std::string>, errc>>(
+            [id](memory_gate_core& core) { return core.find_event(id); }, std::move(done));
+    }
+
+    std::expected<void, std::string> check() const override { return {}; }
+
+    void read_levels(std::uint32_t, std::vector<std::int64_t> product_ids,
+                     callback<std::expected<levels, errc>> done) override {
+        decide<std::expected<levels, errc>>(
+            [ids = std::move(product_ids)](memory_gate_core& core) {
+                return core.read_levels(ids);
+            },
+            std::move(done));
+    }
+
+    void read_outbox(std::uint32_t, std::string cursor,
+                     callback<std::expected<outbox_page, errc>> done) override {
+        decide<std::expected<outbox_page, errc>>(
+            [cursor = std::move(cursor)](memory_gate_core& core) {
+                return core.read_outbox(cursor, outbox_page_events);
+            },
+            std::move(done));
+    }
+
+private:
+    template <class Answer, class Question>
+    void decide(Question ask, callback<Answer> done) {
+        memory_gate_core& core = *owner_.core_;
+        if (owner_.deciding_ == &mine_) return done(ask(core));
+        asio::post(*owner_.deciding_,
+                   [&core, &mine = mine_, ask = std::move(ask), done = std::move(done)]() mutable {
+                       asio::post(mine, [answer = ask(core), done = std::move(done)]() mutable {
+                           done(std::move(answer));
+                       });
+                   });
+    }
+
+    memory_gate_owner& owner_;
+    asio::io_context& mine_;
+};
+
+std::unique_ptr<gate> make_memory_gate(memory_gate_owner& owner, asio::io_context& mine) {
+    return std::make_unique<memory_gate>(owner, mine);
+}
+
+}  // namespace flashsale::stock

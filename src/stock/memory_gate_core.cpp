@@ -1,0 +1,237 @@
+#include "memory_gate_core.hpp"
+
+#include <flashsale/events/event.hpp>
+
+#include <algorithm>
+#include <boost/container_hash/hash.hpp>
+#include <charconv>
+#include <cstring>
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::size_t chunk_bytes = 64 * 1024;
+static_assert(idempotency_key_bytes_max <= chunk_bytes);
+/// Room made for a product's keys when it is first heard of, so that a rush does not begin by
+/// moving the table around.
+constexpr std::int64_t keys_reserved_max = 1 << 16;
+
+events::event event_of(const reservation& what) {
+    events::event out;
+    out.what = what.what == operation::sale ? events::event::kind::order_accepted
+                                            : events::event::kind::stock_reduced;
+    out.id = what.id;
+    out.shard = what.id.shard();
+    out.user_id = what.user_id;
+    out.product_id = what.product_id;
+    out.quantity = what.quantity;
+    out.idempotency_key = what.idempotency_key;
+    out.created_at = what.id.time();
+    return out;
+}
+
+}  // namespace
+
+std::string_view text_arena::keep(std::string_view text) {
+    if (text.size() > left_) {
+        chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk_bytes));
+        next_ = chunks_.back().get();
+        left_ = chunk_bytes;
+    }
+    std::memcpy(next_, text.data(), text.size());
+    const std::string_view kept(next_, text.size());
+    next_ += text.size();
+    left_ -= text.size();
+    return kept;
+}
+
+std::size_t memory_gate_core::key_hash::operator()(const key_ref& key) const noexcept {
+    std::size_t seed = static_cast<std::size_t>(key.user_id) * 2 +
+                       static_cast<std::size_t>(key.what == operation::reduction);
+    boost::hash_combine(seed, key.text);
+    return seed;
+}
+
+bool memory_gate_core::load(const taken_units& taken) {
+    const auto found = products_.find(taken.product_id);
+    if (found == products_.end()) return false;
+    product& of = *found->second;
+    const key_ref key{taken.what, taken.user_id, key_texts_.keep(taken.idempotency_key)};
+    of.free -= taken.quantity;
+    of.keys.try_emplace(key, key_record{taken.id, taken.quantity, taken.unit_price, 0});
+    if (of.limit && taken.what == operation::sale) of.bought[taken.user_id] += taken.quantity;
+    return true;
+}
+
+void memory_gate_core::open(std::uint64_t generation) {
+    generation_ = generation;
+}
+
+std::vector<decision> memory_gate_core::reserve(std::span<reservation> batch, timestamp now) {
+    std::vector<decision> out;
+    out.reserve(batch.size());
+    for (reservation& one : batch) {
+        if (is_open()) {
+            out.push_back(decide(one, now));
+        } else {
+            out.emplace_back(std::unexpected(errc::reopening));
+        }
+    }
+    return out;
+}
+
+decision memory_gate_core::decide(reservation& asked, timestamp now) {
+    const auto found = products_.find(asked.product_id);
+    if (found == products_.end()) return std::unexpected(errc::product_not_found);
+    product& of = *found->second;
+
+    key_ref key{asked.what, asked.user_id, asked.idempotency_key};
+    if (const auto before = of.keys.find(key); before != of.keys.end()) {
+        return decide_again(before->second, asked);
+    }
+    std::int64_t* bought = nullptr;
+    const bool limited = of.limit && asked.what == operation::sale;
+    if (asked.what == operation::sale) {
+        if ((of.starts && now < *of.starts) || (of.ends && now >= *of.ends)) {
+            return std::unexpected(errc::sale_not_open);
+        }
+        if (limited) {
+            const auto buyer = of.bought.find(asked.user_id);
+            if (buyer != of.bought.end()) bought = &buyer->second;
+            if ((bought ? *bought : 0) + asked.quantity > *of.limit) {
+                return std::unexpected(errc::purchase_limit);
+            }
+        }
+    }
+    if (of.free < asked.quantity) return std::unexpected(errc::out_of_stock);
+    if (outbox_events() >= outbox_max_) return std::unexpected(errc::overloaded);
+
+    grant out;
+    out.id = asked.id;
+    out.unit_price = of.price;
+    out.event = asked.event.empty() ? events::open_event(event_of(asked)) : std::move(asked.event);
+    events::close_event(out.event, of.price, generation_, ++seq_);
+    of.free -= asked.quantity;
+    if (bought) {
+        *bought += asked.quantity;
+    } else if (limited) {
+        of.bought.emplace(asked.user_id, asked.quantity);
+    }
+    key.text = key_texts_.keep(key.text);
+    of.keys.emplace(key, key_record{asked.id, asked.quantity, of.price, seq_});
+    outbox_.push_back({asked.id, out.event});
+    seq_by_id_.emplace(asked.id, seq_);
+    return out;
+}
+
+decision memory_gate_core::decide_again(const key_record& before, const reservation& asked) const {
+    if (before.quantity != asked.quantity) return std::unexpected(errc::idempotency_key_reused);
+    grant out;
+    out.id = before.id;
+    out.unit_price = before.unit_price;
+    out.repeat = true;
+    if (const outbox_entry* entry = waiting(before.seq)) {
+        out.event = entry->event;
+    } else {
+        out.recorded = true;
+    }
+    return out;
+}
+
+const memory_gate_core::outbox_entry* memory_gate_core::waiting(std::uint64_t seq) const {
+    if (seq < oldest_seq_ || seq > seq_) return nullptr;
+    const outbox_entry& entry = outbox_[seq - oldest_seq_];
+    return entry.event.empty() ? nullptr : &entry;
+}
+
+std::expected<void, errc> memory_gate_core::give(std::span<const gate_product> products) {
+    if (!is_open()) return std::unexpected(errc::reopening);
+    for (const gate_product& one : products)
+        give_one(one);
+    return {};
+}
+
+void memory_gate_core::give_one(const gate_product& what) {
+    auto& slot = products_[what.id];
+    if (!slot) {
+        slot = std::make_unique<product>();
+        slot->price = what.price;
+        slot->limit = what.per_user_limit;
+        slot->starts = what.sale_starts_at;
+        slot->ends = what.sale_ends_at;
+        slot->keys.reserve(static_cast<std::size_t>(std::min(what.given, keys_reserved_max)));
+    }
+    const std::int64_t more = what.given - slot->given;
+    if (more <= 0) return;  // a repeat, or one that was overtaken
+    slot->given = what.given;
+    slot->free += more;
+}
+
+void memory_gate_core::settle(std::span<const settled_event> events) {
+    for (const settled_event& one : events) {
+        const auto found = seq_by_id_.find(one.id);
+        // An entry of an earlier generation went with the process that had it.
+        if (found == seq_by_id_.end() || one.generation != generation_) continue;
+        std::string().swap(outbox_[found->second - oldest_seq_].event);
+        seq_by_id_.erase(found);
+    }
+    while (!outbox_.empty() && outbox_.front().event.empty()) {
+        outbox_.pop_front();
+        ++oldest_seq_;
+    }
+}
+
+const memory_gate_core::product* memory_gate_core::find(std::int64_t id) const {
+    const auto found = products_.find(id);
+    return found == products_.end() ? nullptr : found->second.get();
+}
+
+std::expected<std::vector<std::optional<std::int64_t>>, errc> memory_gate_core::available(
+    std::span<const std::int64_t> product_ids) const {
+    if (!is_open()) return std::unexpected(errc::reopening);
+    std::vector<std::optional<std::int64_t>> out;
+    out.reserve(product_ids.size());
+    for (const std::int64_t id : product_ids) {
+        const product* of = find(id);
+        out.push_back(of ? std::optional(of->free) : std::nullopt);
+    }
+    return out;
+}
+
+std::expected<std::optional<std::string>, errc> memory_gate_core::find_event(const uuid& id) const {
+    if (!is_open()) return std::unexpected(errc::reopening);
+    const auto found = seq_by_id_.find(id);
+    if (found == seq_by_id_.end()) return std::nullopt;
+    return outbox_[found->second - oldest_seq_].event;
+}
+
+std::expected<gate::levels, errc> memory_gate_core::read_levels(
+    std::span<const std::int64_t> product_ids) const {
+    if (!is_open()) return std::unexpected(errc::reopening);
+    gate::levels out{generation_, seq_, {}};
+    for (const std::int64_t id : product_ids) {
+        const product* of = find(id);
+        out.products.push_back(of ? std::optional(gate::levels::product{of->free, of->given})
+                                  : std::nullopt);
+    }
+    return out;
+}
+
+std::expected<gate::outbox_page, errc> memory_gate_core::read_outbox(std::string_view cursor,
+                                                                     std::size_t events_max) const {
+    if (!is_open()) return std::unexpected(errc::reopening);
+    std::uint64_t seq = 0;
+    std::from_chars(cursor.data(), cursor.data() + cursor.size(), seq);
+    gate::outbox_page page;
+    for (seq = std::max(seq, oldest_seq_); seq <= seq_; ++seq) {
+        if (page.events.size() == events_max) {
+            page.next_cursor = std::to_string(seq);
+            break;
+        }
+        if (const outbox_entry* entry = waiting(seq)) page.events.push_back(entry->event);
+    }
+    return page;
+}
+
+}  // namespace flashsale::stock

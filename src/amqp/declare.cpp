@@ -5,6 +5,12 @@
 
 namespace flashsale::amqp {
 
+namespace {
+
+constexpr std::chrono::milliseconds farewell_patience{500};
+
+}  // namespace
+
 // Declaring what exists already is a no-op if it is equal, and an error that names the difference
 // if it is not: nothing that holds messages is ever changed or deleted from here.
 status connection::declare(const topology& names) {
@@ -50,6 +56,15 @@ status connection::declare(const topology& names) {
     if (auto ok = exchange(names.exchange, "topic"); !ok) return ok;
     if (auto ok = queue(names.queue, table(main)); !ok) return ok;
     return bind(names.queue, names.exchange, names.binding_key);
+}
+
+std::expected<void, std::string> declare(const options& settings, const topology& names) {
+    watchdog dog(settings.stall_timeout);
+    auto made = connection::open(settings, parse_url(settings.url), dog);
+    if (!made) return std::unexpected(made.error());
+    auto done = (*made)->declare(names);
+    if (done) (*made)->close(farewell_patience);
+    return done;
 }
 
 }  // namespace flashsale::amqp

@@ -71,6 +71,10 @@ public:
         return std::make_unique<amqp_producer>(std::move(made), publisher_);
     }
 
+    std::expected<void, std::string> prepare() override {
+        return amqp::declare(connection_options(options_, "preparation"), topology_of(options_));
+    }
+
     log_state state() const override { return state_of(publisher_.state()); }
     std::string fault() const override { return publisher_.fault(); }
     void start() override { publisher_.start(); }

@@ -40,6 +40,7 @@ public:
         }
         out.position = last_good;
         incarnation_ = consumer_.incarnation();
+        out.turn = incarnation_;
         return out;
     }
 

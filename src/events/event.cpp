@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t version = 1;
 constexpr std::string_view order_accepted_name = "order_accepted";
 constexpr std::string_view stock_reduced_name = "stock_reduced";
+constexpr std::string_view barrier_name = "barrier";
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
@@ -50,6 +51,23 @@ void close_event(std::string& head, std::int64_t unit_price, std::uint64_t gener
     head.push_back('}');
 }
 
+std::string text_of(const event& what) {
+    if (what.what != event::kind::barrier) {
+        std::string text = open_event(what);
+        close_event(text, what.unit_price, what.generation, what.seq);
+        return text;
+    }
+    std::string out = R"({"version":1,"type":"barrier","id":")";
+    what.id.append_to(out);
+    out.append(R"(","shard":)");
+    append_integer(out, static_cast<std::uint64_t>(what.shard));
+    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at));
+    out.append(R"(","generation":)");
+    append_integer(out, what.generation);
+    out.push_back('}');
+    return out;
+}
+
 std::expected<event, std::string> decode(const json::value& value) {
     const auto fail = [](const field_fault& fault) {
         return std::unexpected(fault.field + ": " + fault.expected);
@@ -63,8 +81,10 @@ std::expected<event, std::string> decode(const json::value& value) {
     const std::string type = fields.text("type", 1, 64);
     if (type == stock_reduced_name) {
         out.what = event::kind::stock_reduced;
+    } else if (type == barrier_name) {
+        out.what = event::kind::barrier;
     } else if (type != order_accepted_name) {
-        return fail({"type", "order_accepted or stock_reduced"});
+        return fail({"type", "order_accepted, stock_reduced or barrier"});
     }
     if (const auto id = uuid::parse(fields.text("id", 36, 36))) {
         out.id = *id;
@@ -72,17 +92,21 @@ std::expected<event, std::string> decode(const json::value& value) {
         return fail({"id", "a UUID"});
     }
     out.shard = static_cast<std::uint32_t>(fields.integer("shard", 0, 4'095));
+    const auto created_at = fields.optional_time("created_at");
+    if (created_at) out.created_at = *created_at;
+    out.generation = static_cast<std::uint64_t>(fields.integer("generation", 0, int64_max));
+    if (!created_at) fields.fault("created_at", "this field is required");
+    if (out.what == event::kind::barrier) {
+        if (const auto fault = fields.first_fault()) return fail(*fault);
+        return out;
+    }
     if (out.what == event::kind::order_accepted)
         out.user_id = fields.integer("user_id", 1, int64_max);
     out.product_id = fields.integer("product_id", 1, int64_max);
     out.quantity = fields.integer("quantity", 1, (std::int64_t{1} << 53) - 1);
     out.idempotency_key = fields.text("idempotency_key", 1, 255);
-    const auto created_at = fields.optional_time("created_at");
-    if (created_at) out.created_at = *created_at;
     out.unit_price = fields.integer("unit_price", 0, int64_max);
-    out.generation = static_cast<std::uint64_t>(fields.integer("generation", 0, int64_max));
     out.seq = static_cast<std::uint64_t>(fields.integer("seq", 1, int64_max));
-    if (!created_at) fields.fault("created_at", "this field is required");
     if (const auto fault = fields.first_fault()) return fail(*fault);
     return out;
 }

@@ -7,6 +7,9 @@ using enum metric::kind;
 metric recorded{counter, "recorder_events_total", "Events recorded in the databases"};
 metric duplicates{counter, "recorder_duplicates_total", "Events that were recorded already"};
 metric parked{counter, "recorder_parked_total", "Events set aside for a person"};
+metric late{counter, "recorder_late_total",
+            "Events of an older generation behind a barrier, for which the gate is asked again"};
+metric barriers{counter, "recorder_barriers_total", "Barriers recorded"};
 metric batches{counter, "recorder_batches_total", "Batches the recorder committed"};
 metric retries{counter, "recorder_retries_total",
                "Attempts at a batch that failed and were repeated"};

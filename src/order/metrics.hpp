@@ -7,6 +7,8 @@ namespace flashsale::order::metrics {
 extern metric recorded;
 extern metric duplicates;
 extern metric parked;
+extern metric late;
+extern metric barriers;
 extern metric batches;
 extern metric retries;
 extern metric lag_ms;

@@ -5,6 +5,7 @@
 
 namespace flashsale::embedded {
 extern const std::string_view order_0001;
+extern const std::string_view order_0002;
 }
 
 namespace flashsale::order {
@@ -68,7 +69,8 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
 }
 
 std::span<const postgres::migration> postgres_migrations() {
-    static const postgres::migration all[] = {{1, "0001_orders", embedded::order_0001}};
+    static const postgres::migration all[] = {{1, "0001_orders", embedded::order_0001},
+                                              {2, "0002_recovery", embedded::order_0002}};
     return all;
 }
 

@@ -3,10 +3,16 @@
 //   next()         a batch: what has gathered while the last one was written
 //   order database one transaction: orders, each once by id; what cannot be an order is parked
 //   stock database one transaction: the movements of all of them, each once by id
+//   barriers       go into the order database last: one that is there says that all before it is
 //   acknowledge    only now; a death anywhere above brings the whole batch again, and nothing of it
 //                  counts twice
 //   settle         the outbox entries of the whole batch, duplicates included; one that stays is
 //                  published again some day, and comes here as a duplicate
+//
+// An event of an older generation than the last barrier is not recorded but set aside
+// (late_event.hpp). Which barriers have passed is read from the order database at the beginning of
+// each turn at the log, and remembered while it lasts: during a turn nobody else is handed events,
+// and whoever still writes from a turn before writes what was handed to us again, in its order.
 //
 // A failure of a database is waited out with the batch in hand. The batch is never given back to
 // the queue: a quorum queue would hand later messages to the next consumer first, and the order of
@@ -25,6 +31,7 @@
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock.hpp>
 
+#include "late_event.hpp"
 #include "metrics.hpp"
 #include "outbox_settler.hpp"
 #include "recording.hpp"
@@ -61,17 +68,29 @@ stock::movement movement_of(const events::event& one) {
 struct sorted_batch {
     std::vector<events::event> orders;
     std::vector<events::event> reductions;
+    std::vector<events::event> late;
+    std::vector<events::event> barriers;
     std::vector<events::poison> poison;
     std::vector<stock::settled_event> outbox;
 
-    explicit sorted_batch(std::vector<events::entry> entries) {
+    /// `passed` as it was before the batch, and then as it is behind it.
+    sorted_batch(std::vector<events::entry> entries, barrier_generations& passed) {
         std::unordered_set<uuid, uuid_hash> seen;
         for (events::entry& entry : entries) {
             if (!entry) {
                 poison.push_back(std::move(entry.error()));
                 continue;
             }
+            if (entry->what == events::event::kind::barrier) {
+                passed.passed(entry->shard, entry->generation);
+                barriers.push_back(std::move(*entry));
+                continue;
+            }
             if (!seen.insert(entry->id).second) continue;
+            if (passed.is_late(*entry)) {
+                late.push_back(std::move(*entry));
+                continue;
+            }
             outbox.push_back({entry->id, entry->shard, entry->generation});
             const bool order = entry->what == events::event::kind::order_accepted;
             (order ? orders : reductions).push_back(std::move(*entry));
@@ -99,8 +118,15 @@ struct recorder::impl {
                 continue;
             }
             const std::uint64_t position = batch->position;
-            const sorted_batch sorted(std::move(batch->entries));
-            if (!record_patiently(sorted)) continue;
+            if (turn != batch->turn) {
+                if (!patiently([this] { return read_barriers(); })) continue;
+                turn = batch->turn;
+            }
+            const sorted_batch sorted(std::move(batch->entries), passed);
+            if (!patiently([&] { return record(sorted); })) {
+                turn.reset();  // barriers of this batch count only once they are recorded
+                continue;
+            }
             uses.log.acknowledge(position);
             settle(sorted.outbox);
         }
@@ -115,11 +141,19 @@ struct recorder::impl {
         stopped.notify_all();
     }
 
+    std::expected<void, std::string> read_barriers() {
+        auto found = passed_barriers(uses.database);
+        if (!found) return std::unexpected(std::move(found.error()));
+        passed = std::move(*found);
+        return {};
+    }
+
     /// Until it is done. False: the batch is no longer ours, or we are stopping.
-    bool record_patiently(const sorted_batch& batch) {
+    template <class Attempt>
+    bool patiently(Attempt attempt) {
         auto pause = retry_wait_min;
         while (true) {
-            auto done = record(batch);
+            std::expected<void, std::string> done = attempt();
             if (done) {
                 set_fault(std::nullopt);
                 return true;
@@ -139,7 +173,7 @@ struct recorder::impl {
     }
 
     std::expected<void, std::string> record(const sorted_batch& batch) {
-        auto recorded = record_orders(uses.database, batch.orders, batch.poison);
+        auto recorded = record_orders(uses.database, batch.orders, batch.poison, batch.late);
         if (!recorded) return std::unexpected(std::move(recorded.error()));
 
         const std::unordered_set<uuid, uuid_hash> parked(recorded->parked.begin(),
@@ -159,14 +193,16 @@ struct recorder::impl {
         std::vector<parking> to_park;
         for (const stock::refused_movement& one : *refused) {
             const events::event& of = *by_id.at(one.id);
-            std::string text = events::open_event(of);
-            events::close_event(text, of.unit_price, of.generation, of.seq);
-            to_park.push_back({one.id, std::move(text), "movement refused: " + one.reason});
+            to_park.push_back({one.id, events::text_of(of), "movement refused: " + one.reason});
         }
         if (auto done = park(uses.database, to_park); !done) return done;
+        // Last: a barrier that is there says that all before it is.
+        if (auto done = record_barriers(uses.database, batch.barriers); !done) return done;
 
         metrics::recorded.add(std::ssize(movements));
         metrics::duplicates.add(static_cast<std::int64_t>(recorded->duplicates));
+        metrics::late.add(std::ssize(batch.late));
+        metrics::barriers.add(std::ssize(batch.barriers));
         metrics::batches.add();
         if (!movements.empty()) {
             const auto age = wall_clock_now() - movements.front().created_at;
@@ -210,7 +246,9 @@ struct recorder::impl {
     }
 
     dependencies uses;
-    outbox_settler settler;  // touched on uses.io's thread alone
+    barrier_generations passed;         // the recorder's thread alone, as is
+    std::optional<std::uint64_t> turn;  // the reader's turn that `passed` is of
+    outbox_settler settler;             // touched on uses.io's thread alone
     std::atomic<bool> stopping{false};
     std::atomic<bool> draining{false};
     mutable std::mutex mutex;

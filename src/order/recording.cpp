@@ -39,6 +39,27 @@ constexpr postgres::statement park_events{
     " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
     " RETURNING event_id"};
 
+constexpr postgres::statement keep_late{
+    "keep_late",
+    "INSERT INTO late (event_id, shard, event)"
+    " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS b (id, shard, event)"
+    " WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = b.id)"
+    "   AND NOT EXISTS (SELECT FROM parked p WHERE p.event_id = b.id)"
+    " ON CONFLICT DO NOTHING"};
+constexpr postgres::statement read_passed_barriers{
+    "read_passed_barriers", "SELECT shard, max(generation) FROM barriers GROUP BY shard"};
+// Barriers of an hour ago have done their work, but the newest generation's.
+constexpr postgres::statement insert_barriers{
+    "insert_barriers",
+    "WITH batch AS ("
+    "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS b (id, shard, generation)"
+    "), old AS ("
+    "  DELETE FROM barriers o USING batch b WHERE o.shard = b.shard"
+    "    AND o.generation <= b.generation AND o.created_at < now() - interval '1 hour'"
+    "    AND o.id <> b.id"
+    ") INSERT INTO barriers (id, shard, generation) SELECT id, shard, generation FROM batch"
+    " ON CONFLICT DO NOTHING"};
+
 using attempt = std::expected<void, postgres::error>;
 
 postgres::parameters parameters_of(std::span<const events::event> orders) {
@@ -72,12 +93,6 @@ uuid id_of(const events::poison& one) {
     return out;
 }
 
-std::string text_of(const events::event& one) {
-    std::string text = events::open_event(one);
-    events::close_event(text, one.unit_price, one.generation, one.seq);
-    return text;
-}
-
 attempt insert_parked(postgres::session& database, std::span<const parking> all) {
     if (all.empty()) return {};
     std::vector<uuid> ids;
@@ -95,6 +110,25 @@ attempt insert_parked(postgres::session& database, std::span<const parking> all)
     for (const parking& one : all) {
         spdlog::error("event {} is parked: {}", one.id.to_string(), one.reason);
     }
+    return {};
+}
+
+attempt insert_late(postgres::session& database, std::span<const events::event> late) {
+    if (late.empty()) return {};
+    std::vector<uuid> ids;
+    std::vector<std::int64_t> shards;
+    std::vector<std::string> texts;
+    for (const events::event& one : late) {
+        ids.push_back(one.id);
+        shards.push_back(one.shard);
+        texts.push_back(events::text_of(one));
+    }
+    postgres::parameters with;
+    with.uuids(ids).integers(shards).texts(texts);
+    auto done = database.execute(keep_late, with);
+    if (!done) return std::unexpected(done.error());
+    spdlog::warn("{} events of an older generation came behind a barrier, {} of them new",
+                 late.size(), done->affected());
     return {};
 }
 
@@ -153,7 +187,8 @@ attempt insert_one_by_one(postgres::session& database, std::span<const events::e
 
 std::expected<recording_report, std::string> record_orders(postgres::session& database,
                                                            std::span<const events::event> orders,
-                                                           std::span<const events::poison> poison) {
+                                                           std::span<const events::poison> poison,
+                                                           std::span<const events::event> late) {
     recording_report report;
     const auto with = [&](auto insert) {
         return database.transaction([&](postgres::session& in) -> attempt {
@@ -165,6 +200,7 @@ std::expected<recording_report, std::string> record_orders(postgres::session& da
             if (!orders.empty()) {
                 if (auto done = insert(in, orders, report, to_park); !done) return done;
             }
+            if (auto done = insert_late(in, late); !done) return done;
             return insert_parked(in, to_park);
         });
     };
@@ -172,6 +208,34 @@ std::expected<recording_report, std::string> record_orders(postgres::session& da
     if (!done && done.error().what == postgres::error::kind::data) done = with(insert_one_by_one);
     if (!done) return std::unexpected("order database: " + done.error().message);
     return report;
+}
+
+std::expected<barrier_generations, std::string> passed_barriers(postgres::session& database) {
+    auto found = database.execute(read_passed_barriers);
+    if (!found) return std::unexpected("order database: " + found.error().message);
+    barrier_generations out;
+    for (std::size_t row = 0; row < found->size(); ++row) {
+        out.passed(static_cast<std::uint32_t>(found->integer(row, 0)),
+                   static_cast<std::uint64_t>(found->integer(row, 1)));
+    }
+    return out;
+}
+
+std::expected<void, std::string> record_barriers(postgres::session& database,
+                                                 std::span<const events::event> barriers) {
+    if (barriers.empty()) return {};
+    std::vector<uuid> ids;
+    std::vector<std::int64_t> shards, generations;
+    for (const events::event& one : barriers) {
+        ids.push_back(one.id);
+        shards.push_back(one.shard);
+        generations.push_back(static_cast<std::int64_t>(one.generation));
+    }
+    postgres::parameters with;
+    with.uuids(ids).integers(shards).integers(generations);
+    auto done = database.execute(insert_barriers, with);
+    if (!done) return std::unexpected("order database: " + done.error().message);
+    return {};
 }
 
 std::expected<void, std::string> park(postgres::session& database,

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "late_event.hpp"
+
 namespace flashsale::postgres {
 class session;
 }
@@ -22,11 +24,19 @@ struct recording_report {
 };
 
 /// Inserts the orders, each once, by id; parks poison, and orders that the database refuses, with
-/// the reason, in the same transaction. Blocking. An error means that nothing, or an unknown part,
+/// the reason, in the same transaction; keeps late events for the gate to be asked again, but those
+/// that are recorded or parked already. Blocking. An error means that nothing, or an unknown part,
 /// was recorded, and that the same call has to be made again.
 std::expected<recording_report, std::string> record_orders(postgres::session& database,
                                                            std::span<const events::event> orders,
-                                                           std::span<const events::poison> poison);
+                                                           std::span<const events::poison> poison,
+                                                           std::span<const events::event> late);
+
+/// The barriers that have been recorded. Blocking.
+std::expected<barrier_generations, std::string> passed_barriers(postgres::session& database);
+/// Records barriers, each once, by id. Blocking.
+std::expected<void, std::string> record_barriers(postgres::session& database,
+                                                 std::span<const events::event> barriers);
 
 /// Parks events after the fact, each once, by id.
 struct parking {

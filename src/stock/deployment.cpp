@@ -5,6 +5,7 @@
 
 namespace flashsale::embedded {
 extern const std::string_view stock_0001;
+extern const std::string_view stock_0002;
 }
 
 namespace flashsale::stock {
@@ -39,7 +40,8 @@ void agree_on_deployment(postgres::session& database, const deployment& mine) {
 }
 
 std::span<const postgres::migration> postgres_migrations() {
-    static const postgres::migration all[] = {{1, "0001_stock", embedded::stock_0001}};
+    static const postgres::migration all[] = {{1, "0001_stock", embedded::stock_0001},
+                                              {2, "0002_recovery", embedded::stock_0002}};
     return all;
 }
 

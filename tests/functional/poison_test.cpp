@@ -1,53 +1,13 @@
 // What is in the queue and cannot be recorded is set aside with its reason; the rest goes on.
 
 #include <catch2/catch.hpp>
-#include <flashsale/amqp.hpp>
 #include <flashsale/events/event.hpp>
 
-#include <future>
-
+#include "publish.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
 using flashsale::events::event;
-
-namespace {
-
-/// Publishes one body into the world's exchange, as a stranger would.
-void publish(const sandbox& world, std::string body) {
-    namespace amqp = flashsale::amqp;
-    amqp::options settings;
-    settings.url = std::getenv("FLASHSALE_AMQP__URL");
-    amqp::topology names;
-    names.exchange = world.name() + ".events";
-    names.queue = world.name() + ".recorder";
-    names.binding_key = "#";
-    names.dead_letter_exchange = world.name() + ".dead";
-    names.dead_letter_queue = world.name() + ".dead";
-    std::promise<amqp::outcome> done;
-    bool sent = false;
-    amqp::publisher publisher(
-        settings, names, {},
-        [&](amqp::message& out) {
-            if (std::exchange(sent, true)) return false;
-            out = {"order.accepted", body, 1};
-            return true;
-        },
-        [&](std::uint64_t, amqp::outcome what) { done.set_value(what); });
-    publisher.start();
-    publisher.wake();
-    if (done.get_future().get() != amqp::outcome::confirmed)
-        throw std::runtime_error("not confirmed");
-    publisher.stop(std::chrono::seconds{1});
-}
-
-std::string text_of(const event& what) {
-    std::string text = flashsale::events::open_event(what);
-    flashsale::events::close_event(text, what.unit_price, what.generation, what.seq);
-    return text;
-}
-
-}  // namespace
 
 TEST_CASE(
     "poison: is parked with its reason, once, and the good events of its message are recorded") {

@@ -130,4 +130,7 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
+/// Declares the topology on a connection of its own. Blocking.
+std::expected<void, std::string> declare(const options& settings, const topology& names);
+
 }  // namespace flashsale::amqp

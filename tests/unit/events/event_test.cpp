@@ -53,6 +53,27 @@ TEST_CASE("event: what was written is read back exactly") {
     CHECK(read_reduction->what == event::kind::stock_reduced);
 }
 
+TEST_CASE("event: a barrier is read back, and needs nothing of an order") {
+    uuid_generator make;
+    event barrier;
+    barrier.what = event::kind::barrier;
+    barrier.id = make.make(3);
+    barrier.shard = 3;
+    barrier.generation = 9;
+    barrier.created_at = barrier.id.time();
+    const auto read = parse(text_of(barrier));
+    REQUIRE(read.has_value());
+    CHECK(read->what == event::kind::barrier);
+    CHECK(read->id == barrier.id);
+    CHECK(read->shard == 3);
+    CHECK(read->generation == 9);
+    CHECK(read->created_at == barrier.created_at);
+    CHECK_FALSE(parse(R"({"version":1,"type":"barrier","id":")" + barrier.id.to_string() +
+                      R"(","shard":3,"generation":9})")
+                    .has_value());
+    CHECK(text_of(sample()).ends_with(R"("seq":9007199254740990})"));
+}
+
 TEST_CASE("event: members that a later version adds are left alone") {
     std::string text = complete(sample());
     text.insert(text.size() - 1, R"(,"later":[1,2])");

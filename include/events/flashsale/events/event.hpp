@@ -8,6 +8,10 @@
 // The process writes the head before it asks the gate; the gate appends unit_price, generation and
 // seq in the same atomic step as the decision (src/stock/lua/reserve.lua). Consumers ignore members
 // that they do not know.
+//
+// Between them travel barriers, which nobody's gate has granted:
+//
+//   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","generation":2}
 
 #include <boost/json.hpp>
 #include <cstdint>
@@ -24,6 +28,9 @@ struct event {
     enum class kind {
         order_accepted,  ///< units of a product became an order
         stock_reduced,   ///< units were taken out by hand; user_id and unit_price mean nothing
+        /// All that the log confirmed before this was published comes before it. Has an id, a
+        /// shard, a generation and created_at, nothing else.
+        barrier,
     };
 
     kind what = kind::order_accepted;
@@ -45,6 +52,9 @@ std::string open_event(const event& what);
 /// Completes what open_event() began, byte for byte as the gate does.
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
                  std::uint64_t seq);
+
+/// Any complete event.
+std::string text_of(const event& what);
 
 /// A complete event, or what is wrong with it.
 std::expected<event, std::string> decode(const boost::json::value& value);

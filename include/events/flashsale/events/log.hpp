@@ -56,6 +56,10 @@ public:
     /// Why not, for people. Any thread.
     virtual std::string fault() const = 0;
 
+    /// Makes sure that what the reader reads is there: it may have gone with the log's data, while
+    /// all connections stand. Blocking; any thread; an error's text is for people.
+    virtual std::expected<void, std::string> prepare() { return {}; }
+
     virtual void start() = 0;
     /// Appends what waits, for at most `patience`; what is left ends as unknown.
     virtual void stop(std::chrono::milliseconds patience) = 0;
@@ -78,6 +82,9 @@ public:
     struct batch {
         std::vector<entry> entries;
         std::uint64_t position = 0;  ///< for acknowledge()
+        /// Counts the times this reader took its place at the log. In between another may have
+        /// read, so what was remembered of the record has to be read again.
+        std::uint64_t turn = 0;
         bool empty() const { return entries.empty(); }
     };
 

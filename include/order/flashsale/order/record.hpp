@@ -1,0 +1,53 @@
+#pragma once
+
+// What the order database says was taken, for whoever rebuilds a gate from the record. For the
+// composition only.
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/events/event.hpp"
+
+namespace flashsale::postgres {
+class session;
+}
+
+namespace flashsale::order {
+
+/// A gate rebuilt from the record has to know each order's key and buyer, and that its units are
+/// gone: so for the recorded orders, and for parked events, which keep their units until a person
+/// decides. The same id may be in both: it took its units once.
+///
+/// Blocking; one thread. An error's text is for people. Pages are exact while nothing is recorded,
+/// as behind a barrier of a closed gate.
+class record_reader {
+public:
+    virtual ~record_reader() = default;
+
+    struct page {
+        std::vector<events::event> events;  ///< ascending by id
+        std::optional<uuid> next;           ///< `after` of the next page; nullopt: the last one
+    };
+
+    /// Orders of the products of one shard (stock::shard_of). From the first page, `after` is the
+    /// nil UUID. `rows_max` bounds what is read, so a page may be empty and not the last.
+    virtual std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                    uuid after, std::size_t rows_max) = 0;
+
+    /// Parked events, orders and reductions, that hold units of such products.
+    virtual std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                    uuid after, std::size_t rows_max) = 0;
+
+    /// Those of the ids that are in one of the two.
+    virtual std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) = 0;
+};
+
+std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& order_database);
+
+}  // namespace flashsale::order

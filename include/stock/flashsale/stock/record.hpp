@@ -1,0 +1,64 @@
+#pragma once
+
+// What the stock database says was given and taken, for whoever rebuilds a gate from the record.
+// For the composition only.
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/stock.hpp"
+
+namespace flashsale::postgres {
+class session;
+}
+
+namespace flashsale::stock {
+
+/// Blocking; one thread. An error's text is for people. What is free at a gate is `given` less all
+/// that was taken: orders and parked events (order::record_reader), and the reductions of here.
+class record_reader {
+public:
+    virtual ~record_reader() = default;
+
+    /// `given` and `stock` as of one instant.
+    struct product {
+        gate_product units;
+        std::int64_t stock = 0;  ///< the sum of its movements
+    };
+    template <class Row, class Place>
+    struct page {
+        std::vector<Row> rows;      ///< ascending
+        std::optional<Place> next;  ///< `after` of the next page; nullopt: the last one
+    };
+    using product_page = page<product, std::int64_t>;
+    using movement_page = page<movement, uuid>;
+
+    /// Products of one shard (shard_of()), those above `after`, 0 at first. One statement a page.
+    virtual std::expected<product_page, std::string> products(std::uint32_t shard,
+                                                              std::uint32_t shards,
+                                                              std::int64_t after,
+                                                              std::size_t rows_max) = 0;
+
+    /// Reductions of such products; an empty key is a reduction that nobody can repeat.
+    virtual std::expected<movement_page, std::string> reductions(std::uint32_t shard,
+                                                                 std::uint32_t shards, uuid after,
+                                                                 std::size_t rows_max) = 0;
+
+    /// Sales of such products. Each is an order's, of the same id; user and key are there.
+    virtual std::expected<movement_page, std::string> sales(std::uint32_t shard,
+                                                            std::uint32_t shards, uuid after,
+                                                            std::size_t rows_max) = 0;
+
+    /// Those of the ids that have a movement.
+    virtual std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) = 0;
+};
+
+std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& stock_database);
+
+}  // namespace flashsale::stock

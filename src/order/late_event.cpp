@@ -1,0 +1,41 @@
+#include "late_event.hpp"
+
+namespace flashsale::order {
+
+late_outcome outcome_of(const uuid& id, const stock::decision& answer) {
+    if (answer) {
+        if (answer->id != id) return late_outcome::twin;
+        return answer->recorded ? late_outcome::recorded : late_outcome::on_its_way;
+    }
+    switch (answer.error()) {
+        case stock::errc::product_not_found:
+        case stock::errc::sale_not_open:
+        case stock::errc::purchase_limit:
+        case stock::errc::out_of_stock:
+        case stock::errc::idempotency_key_reused:
+        case stock::errc::too_many_units:
+            return late_outcome::refused;
+        case stock::errc::high_traffic:
+        case stock::errc::overloaded:
+        case stock::errc::reopening:
+        case stock::errc::dependency_unavailable:
+        case stock::errc::outcome_unknown:
+            break;
+    }
+    return late_outcome::not_yet;
+}
+
+stock::reservation reservation_of(const events::event& late) {
+    stock::reservation out;
+    out.what = late.what == events::event::kind::order_accepted ? stock::operation::sale
+                                                                : stock::operation::reduction;
+    out.product_id = late.product_id;
+    out.user_id = late.user_id;
+    out.quantity = late.quantity;
+    out.idempotency_key = late.idempotency_key;
+    out.id = late.id;
+    out.event = events::open_event(late);
+    return out;
+}
+
+}  // namespace flashsale::order

@@ -1,0 +1,60 @@
+#pragma once
+
+// What becomes of an event that comes behind the barrier of a generation newer than its own; no
+// I/O.
+//
+// A gate is reopened from what was recorded up to the barrier of its generation. Whatever was
+// promised to anybody had been confirmed before that barrier was published, and so comes before it.
+// What comes behind it and is of an older generation was promised to nobody, and the new gate does
+// not know of it: to record it would sell its units twice, to drop it would lose an order that
+// could still be had. So it is set aside, and the gate is asked for it again, as for any
+// reservation, under the same id.
+//
+//   granted        it is in the new gate's outbox, and travels as every order
+//   a repeat       of its own id: it is on its way, or recorded, and then it is done;
+//                  of another id: its client had asked again, it was a twin
+//   refused        it is parked, without units
+//   anything else  the gate is asked once more later
+
+#include <flashsale/events/event.hpp>
+#include <flashsale/stock/gate.hpp>
+
+#include <cstdint>
+#include <unordered_map>
+
+namespace flashsale::order {
+
+/// The generation of the newest barrier that was recorded, for each shard.
+class barrier_generations {
+public:
+    void passed(std::uint32_t shard, std::uint64_t generation) {
+        std::uint64_t& newest = newest_[shard];
+        if (newest < generation) newest = generation;
+    }
+
+    /// Of an order or a reduction: whether it may be recorded as it is.
+    bool is_late(const events::event& one) const {
+        if (newest_.empty()) return false;
+        const auto found = newest_.find(one.shard);
+        return found != newest_.end() && one.generation < found->second;
+    }
+
+private:
+    std::unordered_map<std::uint32_t, std::uint64_t> newest_;
+};
+
+enum class late_outcome {
+    recorded,    ///< done: the databases have it
+    twin,        ///< done: the databases have, or will have, another order of its key
+    on_its_way,  ///< its event is in the outbox: publish it, and look again later
+    refused,     ///< done: to be parked
+    not_yet,     ///< nothing can be said now
+};
+
+/// What the gate's answer to the late event `id` means.
+late_outcome outcome_of(const uuid& id, const stock::decision& answer);
+
+/// The event as the reservation that it once was.
+stock::reservation reservation_of(const events::event& late);
+
+}  // namespace flashsale::order

@@ -1,0 +1,96 @@
+#include <spdlog/spdlog.h>
+
+#include <flashsale/order/record.hpp>
+#include <flashsale/postgres.hpp>
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr postgres::statement page_orders{
+    "record_page_orders",
+    "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
+    "       created_at"
+    " FROM orders WHERE id > $1 AND product_id % $2 = $3 ORDER BY id LIMIT $4"};
+constexpr postgres::statement page_parked{
+    "record_page_parked",
+    "SELECT event_id, event FROM parked WHERE holds_units AND event_id > $1"
+    " ORDER BY event_id LIMIT $2"};
+
+constexpr postgres::statement recorded_ids{
+    "record_recorded_ids",
+    "SELECT id FROM orders WHERE id = ANY($1::uuid[])"
+    " UNION SELECT event_id FROM parked WHERE holds_units AND event_id = ANY($1::uuid[])"};
+
+events::event order_of(const postgres::rows& rows, std::size_t row, std::uint32_t shard) {
+    events::event out;
+    out.id = rows.uuid(row, 0);
+    out.shard = shard;
+    out.user_id = rows.integer(row, 1);
+    out.product_id = rows.integer(row, 2);
+    out.quantity = rows.integer(row, 3);
+    out.unit_price = rows.integer(row, 4);
+    out.idempotency_key = rows.text(row, 5);
+    out.generation = static_cast<std::uint64_t>(rows.integer(row, 6));
+    out.seq = static_cast<std::uint64_t>(rows.integer(row, 7));
+    out.created_at = rows.time(row, 8);
+    return out;
+}
+
+class postgres_record_reader final : public record_reader {
+public:
+    explicit postgres_record_reader(postgres::session& database) : database_(database) {}
+
+    std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards, uuid after,
+                                            std::size_t rows_max) override {
+        postgres::parameters with;
+        with.uuid(after).integer(shards).integer(shard);
+        with.integer(static_cast<std::int64_t>(rows_max));
+        const auto found = database_.execute(page_orders, with);
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        page out;
+        out.events.reserve(found->size());
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.events.push_back(order_of(*found, row, shard));
+        if (found->size() == rows_max) out.next = out.events.back().id;
+        return out;
+    }
+
+    std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards, uuid after,
+                                            std::size_t rows_max) override {
+        const auto found = database_.execute(
+            page_parked,
+            postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        page out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            // What cannot be read was never an event of a gate, and holds nothing.
+            auto event = events::parse(found->text(row, 1));
+            if (!event || event->product_id % shards != shard) continue;
+            out.events.push_back(std::move(*event));
+        }
+        if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
+        return out;
+    }
+
+    std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) override {
+        if (ids.empty()) return std::vector<uuid>{};
+        const auto found = database_.execute(recorded_ids, postgres::parameters().uuids(ids));
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<uuid> out;
+        out.reserve(found->size());
+        for (std::size_t row = 0; row < found->size(); ++row) out.push_back(found->uuid(row, 0));
+        return out;
+    }
+
+private:
+    postgres::session& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& database) {
+    return std::make_unique<postgres_record_reader>(database);
+}
+
+}  // namespace flashsale::order

@@ -1,0 +1,117 @@
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/record.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr postgres::statement page_products{
+    "record_page_products",
+    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock FROM products"
+    " WHERE id > $1 AND id % $2 = $3 ORDER BY id LIMIT $4"};
+
+#define PAGE_MOVEMENTS(kind)                                                   \
+    "SELECT id, product_id, delta, coalesce(generation, 0), coalesce(seq, 0)," \
+    "       coalesce(idempotency_key, ''), created_at"                         \
+    " FROM movements WHERE kind = '" kind                                      \
+    "' AND id > $1 AND product_id % $2 = $3 ORDER BY id"                       \
+    " LIMIT $4"
+constexpr postgres::statement page_reductions{"record_page_reductions",
+                                              PAGE_MOVEMENTS("reduction")};
+constexpr postgres::statement page_sales{"record_page_sales", PAGE_MOVEMENTS("sale")};
+#undef PAGE_MOVEMENTS
+
+constexpr postgres::statement moved_ids{"record_moved_ids",
+                                        "SELECT id FROM movements WHERE id = ANY($1::uuid[])"};
+
+template <class T>
+std::unexpected<std::string> fault_of(const std::expected<T, postgres::error>& failed) {
+    return std::unexpected("stock database: " + failed.error().message);
+}
+
+movement movement_of(const postgres::rows& rows, std::size_t row, operation what) {
+    movement out;
+    out.id = rows.uuid(row, 0);
+    out.product_id = rows.integer(row, 1);
+    out.delta = rows.integer(row, 2);
+    out.what = what;
+    out.generation = static_cast<std::uint64_t>(rows.integer(row, 3));
+    out.seq = static_cast<std::uint64_t>(rows.integer(row, 4));
+    out.idempotency_key = rows.text(row, 5);
+    out.created_at = rows.time(row, 6);
+    return out;
+}
+
+class postgres_record_reader final : public record_reader {
+public:
+    explicit postgres_record_reader(postgres::session& database) : database_(database) {}
+
+    std::expected<product_page, std::string> products(std::uint32_t shard, std::uint32_t shards,
+                                                      std::int64_t after,
+                                                      std::size_t rows_max) override {
+        postgres::parameters with;
+        with.integer(after).integer(shards).integer(shard);
+        with.integer(static_cast<std::int64_t>(rows_max));
+        const auto found = database_.execute(page_products, with);
+        if (!found) return fault_of(found);
+        product_page out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.rows.push_back({{found->integer(row, 0), found->integer(row, 1),
+                                 found->integer(row, 2), found->optional_integer(row, 3),
+                                 found->optional_time(row, 4), found->optional_time(row, 5)},
+                                found->integer(row, 6)});
+        }
+        if (found->size() == rows_max) out.next = out.rows.back().units.id;
+        return out;
+    }
+
+    std::expected<movement_page, std::string> reductions(std::uint32_t shard, std::uint32_t shards,
+                                                         uuid after,
+                                                         std::size_t rows_max) override {
+        return movements(page_reductions, operation::reduction, shard, shards, after, rows_max);
+    }
+
+    std::expected<movement_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
+                                                    uuid after, std::size_t rows_max) override {
+        return movements(page_sales, operation::sale, shard, shards, after, rows_max);
+    }
+
+    std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) override {
+        if (ids.empty()) return std::vector<uuid>{};
+        const auto found = database_.execute(moved_ids, postgres::parameters().uuids(ids));
+        if (!found) return fault_of(found);
+        std::vector<uuid> out;
+        out.reserve(found->size());
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(found->uuid(row, 0));
+        return out;
+    }
+
+private:
+    std::expected<movement_page, std::string> movements(const postgres::statement& what,
+                                                        operation kind, std::uint32_t shard,
+                                                        std::uint32_t shards, uuid after,
+                                                        std::size_t rows_max) {
+        postgres::parameters with;
+        with.uuid(after).integer(shards).integer(shard);
+        with.integer(static_cast<std::int64_t>(rows_max));
+        const auto found = database_.execute(what, with);
+        if (!found) return fault_of(found);
+        movement_page out;
+        out.rows.reserve(found->size());
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.rows.push_back(movement_of(*found, row, kind));
+        if (found->size() == rows_max) out.next = out.rows.back().id;
+        return out;
+    }
+
+    postgres::session& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& database) {
+    return std::make_unique<postgres_record_reader>(database);
+}
+
+}  // namespace flashsale::stock

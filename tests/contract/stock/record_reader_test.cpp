@@ -1,0 +1,90 @@
+// The ledger as a gate is rebuilt from it.
+
+#include <catch2/catch.hpp>
+
+#include <flashsale/stock/record.hpp>
+
+#include <set>
+
+#include "gate_world.hpp"
+
+using namespace flashsale;
+using namespace flashsale::stock;
+using namespace flashsale::test;
+
+TEST_CASE("record reader: given and stock of each product of the shard, and what was taken of it") {
+    gate_world world(adapter::database);
+    std::vector<std::int64_t> products;
+    for (int i = 0; i < 10; ++i)
+        products.push_back(world.make_product(100 + i, i % 2 ? 3 : 7));
+    uuid_generator make;
+    std::vector<movement> taken;
+    for (int i = 0; i < 40; ++i) {
+        movement one;
+        one.id = make.make();
+        one.product_id = products[static_cast<std::size_t>(i % 10)];
+        one.delta = -2;
+        one.what = i % 4 == 0 ? operation::reduction : operation::sale;
+        one.generation = 3;
+        one.seq = static_cast<std::uint64_t>(i + 1);
+        one.idempotency_key = "key-" + std::to_string(i);
+        one.created_at = wall_clock_now();
+        taken.push_back(one);
+    }
+    REQUIRE(make_postgres_ledger(world.stock_database())->record(taken).has_value());
+
+    const auto reader = make_postgres_record_reader(world.stock_database());
+    for (const std::size_t rows_max : {100uz, 5uz, 1uz}) {
+        for (std::uint32_t shard = 0; shard < 3; ++shard) {
+            std::set<std::int64_t> seen;
+            std::optional<std::int64_t> after = 0;
+            while (after) {
+                const auto page = reader->products(shard, 3, *after, rows_max);
+                REQUIRE(page.has_value());
+                for (const auto& one : page->rows) {
+                    CHECK(shard_of(one.units.id, 3) == shard);
+                    CHECK(one.units.price == 1'999);
+                    CHECK(one.stock == one.units.given - 8);
+                    CHECK(one.units.per_user_limit == (one.units.given % 2 ? 3 : 7));
+                    CHECK(seen.insert(one.units.id).second);
+                }
+                after = page->next;
+            }
+            for (const auto id : products)
+                CHECK(seen.contains(id) == (shard_of(id, 3) == shard));
+
+            const auto ids_of = [&](auto read) {
+                std::set<uuid> ids;
+                std::optional<uuid> from = uuid{};
+                while (from) {
+                    const auto page = read(*from);
+                    REQUIRE(page.has_value());
+                    for (const movement& one : page->rows)
+                        CHECK(ids.insert(one.id).second);
+                    for (const movement& one : page->rows)
+                        CHECK(one.delta == -2);
+                    from = page->next;
+                }
+                return ids;
+            };
+            const auto sales =
+                ids_of([&](uuid from) { return reader->sales(shard, 3, from, rows_max); });
+            const auto reductions =
+                ids_of([&](uuid from) { return reader->reductions(shard, 3, from, rows_max); });
+            for (const movement& one : taken) {
+                const bool here = shard_of(one.product_id, 3) == shard;
+                CHECK(sales.contains(one.id) == (here && one.what == operation::sale));
+                CHECK(reductions.contains(one.id) == (here && one.what == operation::reduction));
+            }
+        }
+    }
+    const auto page = reader->reductions(0, 1, uuid{}, 100);
+    REQUIRE(page.has_value());
+    for (const movement& one : page->rows)
+        CHECK(one.idempotency_key.starts_with("key-"));
+
+    const std::vector<uuid> asked{taken[3].id, make.make(), taken[8].id};
+    const auto moved = reader->moved(asked);
+    REQUIRE(moved.has_value());
+    CHECK(std::set<uuid>(moved->begin(), moved->end()) == std::set<uuid>{asked[0], asked[2]});
+}

@@ -1,0 +1,91 @@
+// Barriers in the queue: what is before one is recorded before it, and what is behind it and of an
+// older generation is not recorded unasked.
+
+#include <catch2/catch.hpp>
+#include <flashsale/events/event.hpp>
+
+#include "publish.hpp"
+#include "shop.hpp"
+
+using namespace flashsale::test;
+using flashsale::events::event;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct foreign_events {
+    std::int64_t user = 0, product = 0;
+    flashsale::uuid_generator make;
+
+    event order(std::uint64_t generation, const std::string& key) {
+        event out;
+        out.id = make.make();
+        out.user_id = user;
+        out.product_id = product;
+        out.quantity = 1;
+        out.idempotency_key = key;
+        out.created_at = out.id.time();
+        out.generation = generation;
+        out.seq = 1'000;
+        return out;
+    }
+
+    event barrier(std::uint64_t generation, std::uint32_t shard = 0) {
+        event out;
+        out.what = event::kind::barrier;
+        out.id = make.make(shard);
+        out.shard = shard;
+        out.generation = generation;
+        out.created_at = out.id.time();
+        return out;
+    }
+};
+
+std::string keys_in(const sandbox& world, const std::string& query) {
+    std::string all;
+    for (const auto& row : world.sql(sandbox::database::order, query))
+        all += *row[0] + " ";
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("barrier: in the middle of a batch, and in a batch before") {
+    const sandbox world({{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    foreign_events make;
+    {
+        const flashsale_process shop(world);
+        auto client = shop.client();
+        make.user = make_user(client, "u");
+        make.product = make_product(client, 100);
+    }
+    const std::string body =
+        "[" + text_of(make.order(7, "before")) + "," + text_of(make.barrier(8, 1)) + "," +
+        text_of(make.order(7, "behind another shard's")) + "," + text_of(make.barrier(8)) + "," +
+        text_of(make.order(7, "behind")) + "," + text_of(make.order(8, "new")) + "]";
+    publish(world, body);
+    publish(world, body);
+    {
+        const flashsale_process recorder(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
+        CHECK(eventually(10s, [&] {
+            return keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") ==
+                   "before behind another shard's new ";
+        }));
+        CHECK(keys_in(world, "SELECT event::json->>'idempotency_key' FROM late") == "behind ");
+        CHECK(keys_in(world, "SELECT shard || ':' || generation FROM barriers ORDER BY shard") ==
+              "0:8 1:8 ");
+        publish(world, "[" + text_of(make.order(7, "behind, later")) + "]");
+        publish(world, "[" + text_of(make.barrier(7)) + "," +
+                           text_of(make.order(7, "behind an old one")) + "]");
+        CHECK(eventually(10s, [&] {
+            return world.number(sandbox::database::order, "SELECT count(*) FROM late") == 3;
+        }));
+    }
+    // The next recorder learns from the database what has passed.
+    publish(world, "[" + text_of(make.order(7, "behind, another recorder")) + "]");
+    const flashsale_process next(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
+    CHECK(eventually(10s, [&] {
+        return world.number(sandbox::database::order, "SELECT count(*) FROM late") == 4;
+    }));
+    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 3);
+}

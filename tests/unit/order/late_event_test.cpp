@@ -1,0 +1,73 @@
+#include <catch2/catch.hpp>
+
+#include "late_event.hpp"
+
+using namespace flashsale;
+using namespace flashsale::order;
+
+namespace {
+
+events::event of(std::uint32_t shard, std::uint64_t generation) {
+    uuid_generator make;
+    events::event out;
+    out.id = make.make(shard);
+    out.shard = shard;
+    out.user_id = 7;
+    out.product_id = 3;
+    out.quantity = 2;
+    out.idempotency_key = "key";
+    out.created_at = out.id.time();
+    out.generation = generation;
+    out.seq = 1;
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("late event: older than its shard's newest barrier, and of that shard") {
+    barrier_generations barriers;
+    CHECK_FALSE(barriers.is_late(of(0, 1)));
+    barriers.passed(0, 3);
+    CHECK(barriers.is_late(of(0, 1)));
+    CHECK(barriers.is_late(of(0, 2)));
+    CHECK_FALSE(barriers.is_late(of(0, 3)));
+    CHECK_FALSE(barriers.is_late(of(0, 4)));
+    CHECK_FALSE(barriers.is_late(of(1, 1)));
+    // The barrier of a sweep, or of an attempt that gave up, comes behind a newer one.
+    barriers.passed(0, 2);
+    CHECK(barriers.is_late(of(0, 2)));
+}
+
+TEST_CASE("late event: what each answer of the gate means") {
+    const uuid id = of(0, 1).id, other = of(0, 1).id;
+    CHECK(outcome_of(id, stock::grant{id, 5, false, false, "event"}) == late_outcome::on_its_way);
+    CHECK(outcome_of(id, stock::grant{id, 5, true, false, "event"}) == late_outcome::on_its_way);
+    CHECK(outcome_of(id, stock::grant{id, 5, true, true, {}}) == late_outcome::recorded);
+    CHECK(outcome_of(id, stock::grant{other, 5, true, false, "event"}) == late_outcome::twin);
+    CHECK(outcome_of(id, stock::grant{other, 5, true, true, {}}) == late_outcome::twin);
+    using enum stock::errc;
+    for (const auto refusal : {product_not_found, sale_not_open, purchase_limit, out_of_stock,
+                               idempotency_key_reused, too_many_units}) {
+        CHECK(outcome_of(id, std::unexpected(refusal)) == late_outcome::refused);
+    }
+    for (const auto fault :
+         {high_traffic, overloaded, reopening, dependency_unavailable, outcome_unknown}) {
+        CHECK(outcome_of(id, std::unexpected(fault)) == late_outcome::not_yet);
+    }
+}
+
+TEST_CASE("late event: is asked for as it was, under its own id") {
+    events::event order = of(4, 1);
+    const auto again = reservation_of(order);
+    CHECK(again.what == stock::operation::sale);
+    CHECK(again.id == order.id);
+    CHECK(again.product_id == 3);
+    CHECK(again.user_id == 7);
+    CHECK(again.quantity == 2);
+    CHECK(again.idempotency_key == "key");
+    CHECK(again.event == events::open_event(order));
+
+    order.what = events::event::kind::stock_reduced;
+    order.user_id = 0;
+    CHECK(reservation_of(order).what == stock::operation::reduction);
+}

@@ -31,18 +31,18 @@ void require_schemas(const config& settings) {
             postgres::check_schema(postgres_options(settings, one.url), one.migrations);
         const std::string name = std::string("the ") + one.name + " database";
         switch (report.state) {
-            case postgres::schema_state::current:
+            case schema_state::current:
                 break;
-            case postgres::schema_state::behind:
+            case schema_state::behind:
                 throw unavailable_error(name + " is behind (" + report.detail +
                                         "): run `flashsale migrate` with the same configuration");
-            case postgres::schema_state::ahead:
+            case schema_state::ahead:
                 throw unavailable_error(name + " is of a newer version (" + report.detail +
                                         "): run that version, or a newer one");
-            case postgres::schema_state::changed:
+            case schema_state::changed:
                 throw unavailable_error(name + " has a migration that is not this version's (" +
                                         report.detail + ")");
-            case postgres::schema_state::unreachable:
+            case schema_state::unreachable:
                 throw unavailable_error(not_answering(std::string("PostgreSQL, ") + name, one.key,
                                                       one.url, report.detail));
         }

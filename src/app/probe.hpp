@@ -20,7 +20,7 @@ struct module_database {
     const char* name;  ///< `user`
     const char* key;   ///< `postgres.user_url`
     std::string url;
-    std::span<const postgres::migration> migrations;
+    std::span<const migration> migrations;
 };
 std::vector<module_database> module_databases(const config& settings);
 

@@ -68,9 +68,9 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
     return std::make_unique<postgres_store>(database);
 }
 
-std::span<const postgres::migration> postgres_migrations() {
-    static const postgres::migration all[] = {{1, "0001_orders", embedded::order_0001},
-                                              {2, "0002_recovery", embedded::order_0002}};
+std::span<const migration> postgres_migrations() {
+    static const migration all[] = {{1, "0001_orders", embedded::order_0001},
+                                    {2, "0002_recovery", embedded::order_0002}};
     return all;
 }
 

@@ -5,8 +5,8 @@
 // for: a wait would stand under lock_timeout, which here guards live traffic against DDL.
 
 #include <cassert>
+#include <flashsale/base/sha256.hpp>
 #include <flashsale/postgres.hpp>
-#include <map>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -36,18 +36,10 @@ constexpr statement find_table{"schema_table",
                                "SELECT to_regclass('schema_migrations') IS NOT NULL"};
 constexpr statement find_applied{
     "schema_applied", "SELECT version, name, checksum FROM schema_migrations ORDER BY version"};
-constexpr statement compute_checksum{"schema_checksum",
-                                     "SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')"};
 constexpr statement insert_applied{
     "schema_insert",
     "INSERT INTO schema_migrations (version, name, checksum)"
-    " VALUES ($1::bigint::integer, $2, encode(sha256(convert_to($3, 'UTF8')), 'hex'))"};
-
-struct applied_migration {
-    std::string name;
-    std::string checksum;
-};
-using applied_migrations = std::map<std::int64_t, applied_migration>;
+    " VALUES ($1::bigint::integer, $2, $3)"};
 
 std::expected<applied_migrations, error> read_applied(session& s) {
     const auto table = s.execute(find_table);
@@ -63,39 +55,6 @@ std::expected<applied_migrations, error> read_applied(session& s) {
     return applied;
 }
 
-std::expected<schema_report, error> compare(session& s, std::span<const migration> all) {
-    auto applied = read_applied(s);
-    if (!applied) return std::unexpected(applied.error());
-    const auto last_known = static_cast<std::int64_t>(all.size());
-    for (const auto& [version, what] : *applied) {
-        if (version < 1 || version > last_known) {
-            return schema_report{schema_state::ahead,
-                                 "has migration " + what.name +
-                                     ", which this binary does not know: use a newer binary"};
-        }
-    }
-    const migration* missing = nullptr;
-    for (const auto& known : all) {
-        const auto found = applied->find(known.version);
-        if (found == applied->end()) {
-            if (!missing) missing = &known;
-            continue;
-        }
-        const auto checksum = s.execute(compute_checksum, parameters().text(known.sql));
-        if (!checksum) return std::unexpected(checksum.error());
-        if (checksum->text(0, 0) != found->second.checksum) {
-            return schema_report{schema_state::changed,
-                                 "migration " + std::string(known.name) +
-                                     " was applied with another text than this binary has"};
-        }
-    }
-    if (missing) {
-        return schema_report{schema_state::behind, "lacks migration " + std::string(missing->name) +
-                                                       ": run flashsale migrate"};
-    }
-    return schema_report{schema_state::current, "is current"};
-}
-
 enum class step { locked_elsewhere, applied, current };
 
 /// Applies the first missing migration, if there is one and the lock is free.
@@ -107,37 +66,28 @@ std::expected<void, error> apply_next(session& s, std::span<const migration> all
         outcome = step::locked_elsewhere;
         return {};
     }
-    const auto report = compare(s, all);
-    if (!report) return std::unexpected(report.error());
-    if (report->state == schema_state::current) {
+    const auto applied = read_applied(s);
+    if (!applied) return std::unexpected(applied.error());
+    const schema_report report = compare_schema(*applied, all);
+    if (report.state == schema_state::current) {
         outcome = step::current;
         return {};
     }
-    if (report->state != schema_state::behind) {
-        return std::unexpected(make_error(error::kind::other, report->detail));
+    if (report.state != schema_state::behind) {
+        return std::unexpected(make_error(error::kind::other, report.detail));
     }
     if (const auto created = s.execute(create_table); !created) {
         return std::unexpected(created.error());
     }
-    const auto applied = read_applied(s);
-    if (!applied) return std::unexpected(applied.error());
-    for (const auto& next : all) {
-        if (applied->contains(next.version)) continue;
-        name = next.name;
-        if (auto run = s.script(next.sql); !run) return run;
-        const auto noted = s.execute(
-            insert_applied, parameters().integer(next.version).text(next.name).text(next.sql));
-        if (!noted) return std::unexpected(noted.error());
-        outcome = step::applied;
-        return {};
-    }
+    const migration& next = *first_missing(*applied, all);
+    name = next.name;
+    if (auto run = s.script(next.sql); !run) return run;
+    const auto noted =
+        s.execute(insert_applied,
+                  parameters().integer(next.version).text(next.name).text(sha256_hex(next.sql)));
+    if (!noted) return std::unexpected(noted.error());
+    outcome = step::applied;
     return {};
-}
-
-void assert_numbered(std::span<const migration> all) {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        assert(all[i].version == static_cast<int>(i) + 1);
-    }
 }
 
 }  // namespace
@@ -175,12 +125,16 @@ std::vector<std::string> migrate(const options& target, std::span<const migratio
 schema_report check_schema(const options& target, std::span<const migration> all) {
     assert_numbered(all);
     session s(target);
-    auto report = compare(s, all);
+    const auto applied = read_applied(s);
     const auto who = describe_target(target) + " ";
-    if (!report && database_is_missing(target)) return {schema_state::behind, who + "does not exist"};
-    if (!report)
-        return {schema_state::unreachable, who + "cannot be asked: " + report.error().message};
-    return {report->state, who + report->detail};
+    if (!applied && database_is_missing(target)) {
+        return {schema_state::behind, who + "does not exist"};
+    }
+    if (!applied) {
+        return {schema_state::unreachable, who + "cannot be asked: " + applied.error().message};
+    }
+    const schema_report report = compare_schema(*applied, all);
+    return {report.state, who + report.detail};
 }
 
 }  // namespace flashsale::postgres

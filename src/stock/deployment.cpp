@@ -39,9 +39,9 @@ void agree_on_deployment(postgres::session& database, const deployment& mine) {
     agree_on(database, "orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count()));
 }
 
-std::span<const postgres::migration> postgres_migrations() {
-    static const postgres::migration all[] = {{1, "0001_stock", embedded::stock_0001},
-                                              {2, "0002_recovery", embedded::stock_0002}};
+std::span<const migration> postgres_migrations() {
+    static const migration all[] = {{1, "0001_stock", embedded::stock_0001},
+                                    {2, "0002_recovery", embedded::stock_0002}};
     return all;
 }
 

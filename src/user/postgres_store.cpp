@@ -84,8 +84,8 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
     return std::make_unique<postgres_store>(database);
 }
 
-std::span<const postgres::migration> postgres_migrations() {
-    static const postgres::migration all[] = {{1, "0001_users", embedded::user_0001}};
+std::span<const migration> postgres_migrations() {
+    static const migration all[] = {{1, "0001_users", embedded::user_0001}};
     return all;
 }
 

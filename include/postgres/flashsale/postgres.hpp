@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/migration.hpp"
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 
@@ -186,19 +187,6 @@ private:
 };
 
 // --- migrations -------------------------------------------------------------------------------
-
-struct migration {
-    int version;            ///< 1, 2, 3, … without a gap
-    std::string_view name;  ///< `0001_users`
-    std::string_view sql;
-};
-
-enum class schema_state { current, behind, ahead, changed, unreachable };
-
-struct schema_report {
-    schema_state state = schema_state::unreachable;
-    std::string detail;  ///< one line for people
-};
 
 /// Applies what is missing under an advisory lock, each migration in a transaction of its own, and
 /// notes its checksum in table schema_migrations. Creates the database if it does not exist and the

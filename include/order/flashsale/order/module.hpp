@@ -12,6 +12,7 @@
 #include <string>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/migration.hpp"
 #include "flashsale/order.hpp"
 
 namespace flashsale::http {
@@ -20,7 +21,6 @@ class router;
 namespace flashsale::postgres {
 class pool;
 class session;
-struct migration;
 }  // namespace flashsale::postgres
 namespace flashsale::events {
 class reader;
@@ -36,7 +36,7 @@ class directory;
 
 namespace flashsale::order {
 
-std::span<const postgres::migration> postgres_migrations();
+std::span<const migration> postgres_migrations();
 
 /// Registers /v1/orders… and /v1/users/{id}/orders; everything must outlive the router.
 struct http_dependencies {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/migration.hpp"
 #include "flashsale/stock.hpp"
 
 namespace flashsale::http {
@@ -24,7 +25,6 @@ class client;
 namespace flashsale::postgres {
 class pool;
 class session;
-struct migration;
 }  // namespace flashsale::postgres
 namespace flashsale::events {
 class log;
@@ -32,7 +32,7 @@ class log;
 
 namespace flashsale::stock {
 
-std::span<const postgres::migration> postgres_migrations();
+std::span<const migration> postgres_migrations();
 
 /// The generation of each shard's gate that this process believes in. Shared by all its gates.
 class shard_generations {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/migration.hpp"
 #include "flashsale/user.hpp"
 
 namespace flashsale::http {
@@ -14,12 +15,11 @@ class router;
 }
 namespace flashsale::postgres {
 class pool;
-struct migration;
-}  // namespace flashsale::postgres
+}
 
 namespace flashsale::user {
 
-std::span<const postgres::migration> postgres_migrations();
+std::span<const migration> postgres_migrations();
 
 struct directory_options {
     std::size_t cached_users_max = 1'000'000;

@@ -28,7 +28,9 @@ audit_reader::audit_reader(const config& settings)
       stock_database_(
           open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
       order_database_(
-          open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)) {
+          open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)),
+      ledger_(stock::make_postgres_record_reader(stock_database_)),
+      orders_(order::make_postgres_record_reader(order_database_)) {
     access_.start();
 }
 
@@ -61,7 +63,7 @@ std::optional<std::string> audit_reader::wait_for_gate() {
 
 void audit_reader::read_levels(audit_record& into) {
     std::map<std::uint32_t, std::vector<std::int64_t>> by_shard;
-    must(stock::for_each_product(stock_database_, [&](const stock::recorded_product& one) {
+    must(ledger_->for_each_product([&](const stock::recorded_product& one) {
         by_shard[stock::shard_of(one.id, generations_.shards())].push_back(one.id);
     }));
     for (const auto& [shard, ids] : by_shard) {
@@ -130,23 +132,23 @@ void audit_reader::read_outbox(audit_record& into) {
 }
 
 void audit_reader::read_ledger(audit_record& into) {
-    must(stock::for_each_taking(stock_database_, [&](stock::recorded_taking one) {
+    must(ledger_->for_each_taking([&](stock::recorded_taking one) {
         into.takings.try_emplace(one.id, one);
     }));
-    must(stock::for_each_product(stock_database_, [&](stock::recorded_product one) {
+    must(ledger_->for_each_product([&](stock::recorded_product one) {
         into.products.insert_or_assign(one.id, one);
     }));
 }
 
 void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
-    must(order::for_each_order(order_database_, [&](order::recorded_order one) {
+    must(orders_->for_each_order([&](order::recorded_order one) {
         const uuid id = one.id;
         if (of_movements_only && !into.takings.contains(id)) return;
         into.orders.try_emplace(id, std::move(one));
     }));
     into.parked.clear();
-    must(order::for_each_parked(
-        order_database_, [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
+    must(orders_->for_each_parked(
+        [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
 }
 
 audit_record audit_reader::read() {

@@ -49,6 +49,8 @@ private:
     gate_access access_;
     postgres::session stock_database_;
     postgres::session order_database_;
+    std::unique_ptr<stock::record_reader> ledger_;
+    std::unique_ptr<order::record_reader> orders_;
 };
 
 }  // namespace flashsale::app

@@ -121,6 +121,7 @@ struct process::parts {
     std::unique_ptr<postgres::session> recorder_order_database;
     std::unique_ptr<postgres::session> recorder_stock_database;
     std::unique_ptr<stock::ledger> ledger;
+    std::unique_ptr<order::recording> recording;
     std::unique_ptr<events::reader> reader;
     std::unique_ptr<background> behind;
     std::unique_ptr<order::recorder> recorder;
@@ -152,10 +153,11 @@ process::process(const config& settings) : parts_(std::make_unique<parts>(settin
         all.recorder_stock_database = std::make_unique<postgres::session>(
             postgres_options(settings, settings.postgres.stock_url));
         all.ledger = stock::make_postgres_ledger(*all.recorder_stock_database);
+        all.recording = order::make_postgres_recording(*all.recorder_order_database);
         all.reader = events::make_amqp_reader(amqp_options(settings));
         all.behind = std::make_unique<background>(settings, all.generations);
         all.recorder = std::make_unique<order::recorder>(
-            order::recorder::dependencies{*all.reader, *all.recorder_order_database, *all.ledger,
+            order::recorder::dependencies{*all.reader, *all.recording, *all.ledger,
                                           all.behind->access.gate(), all.behind->io});
     }
     std::vector<http::worker> serving;

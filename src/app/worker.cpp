@@ -13,11 +13,14 @@ worker::worker(const config& settings, stock::shard_generations& generations, ev
       user_database_(io_, postgres_options(settings, settings.postgres.user_url),
                      pool_limits(settings)),
       order_database_(io_, postgres_options(settings, settings.postgres.order_url),
-                      pool_limits(settings)) {
+                      pool_limits(settings)),
+      user_store_(user::make_postgres_store(user_database_)),
+      stock_store_(stock::make_postgres_store(access_.stock_database())),
+      order_store_(order::make_postgres_store(order_database_)) {
     user::directory_options users;
     users.cached_users_max = size_of(settings.users.cached_users_max);
     users.waiting_lookups_max = size_of(settings.users.waiting_lookups_max);
-    users_ = user::make_postgres_directory(user_database_, users);
+    users_ = user::make_directory(*user_store_, users);
 
     stock::reserver_options reserves;
     reserves.confirm_deadline = ms_of(settings.orders.confirm_deadline_ms);
@@ -25,9 +28,9 @@ worker::worker(const config& settings, stock::shard_generations& generations, ev
     reserver_ = stock::make_reserver(io_, access_.gate(), log, shards_of(settings), reserves);
 
     // The hot route first: the router looks in this order.
-    order::register_routes(routes_, {io_, order_database_, *users_, access_.gate(), *reserver_});
-    stock::register_routes(routes_, {io_, access_.stock_database(), access_.gate(), *reserver_});
-    user::register_routes(routes_, io_, user_database_);
+    order::register_routes(routes_, {io_, *order_store_, *users_, access_.gate(), *reserver_});
+    stock::register_routes(routes_, {io_, *stock_store_, access_.gate(), *reserver_});
+    user::register_routes(routes_, io_, *user_store_);
     register_health_routes(routes_, state, [this] { return dependencies(); });
 }
 

@@ -40,6 +40,9 @@ private:
     gate_access access_;
     postgres::pool user_database_;
     postgres::pool order_database_;
+    std::unique_ptr<user::store> user_store_;
+    std::unique_ptr<stock::store> stock_store_;
+    std::unique_ptr<order::store> order_store_;
     std::unique_ptr<user::directory> users_;
     std::unique_ptr<stock::reserver> reserver_;
     http::router routes_;

@@ -22,6 +22,11 @@ constexpr postgres::statement recorded_ids{
     "SELECT id FROM orders WHERE id = ANY($1::uuid[])"
     " UNION SELECT event_id FROM parked WHERE holds_units AND event_id = ANY($1::uuid[])"};
 
+constexpr std::string_view all_orders =
+    "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders";
+constexpr std::string_view all_parked = "SELECT event_id, event, reason FROM parked";
+constexpr std::size_t rows_per_piece = 10'000;
+
 events::event order_of(const postgres::rows& rows, std::size_t row, std::uint32_t shard) {
     events::event out;
     out.id = rows.uuid(row, 0);
@@ -79,11 +84,41 @@ public:
         if (!found) return std::unexpected("order database: " + found.error().message);
         std::vector<uuid> out;
         out.reserve(found->size());
-        for (std::size_t row = 0; row < found->size(); ++row) out.push_back(found->uuid(row, 0));
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(found->uuid(row, 0));
         return out;
     }
 
+    std::expected<void, std::string> for_each_order(
+        const std::function<void(recorded_order)>& each) override {
+        return stream(all_orders, [&](const postgres::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                each({rows.uuid(row, 0), rows.integer(row, 1), rows.integer(row, 2),
+                      rows.integer(row, 3), std::string(rows.text(row, 4)),
+                      static_cast<std::uint64_t>(rows.integer(row, 5)),
+                      static_cast<std::uint64_t>(rows.integer(row, 6))});
+            }
+        });
+    }
+
+    std::expected<void, std::string> for_each_parked(
+        const std::function<void(parked_event)>& each) override {
+        return stream(all_parked, [&](const postgres::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                each({rows.uuid(row, 0), std::string(rows.text(row, 1)),
+                      std::string(rows.text(row, 2))});
+            }
+        });
+    }
+
 private:
+    std::expected<void, std::string> stream(
+        std::string_view sql, const std::function<void(const postgres::rows&)>& each) {
+        const auto done = database_.stream(sql, rows_per_piece, each);
+        if (!done) return std::unexpected("order database: " + done.error().message);
+        return {};
+    }
+
     postgres::session& database_;
 };
 

@@ -1,8 +1,6 @@
 #include <flashsale/order/module.hpp>
 #include <flashsale/postgres.hpp>
 
-#include "store.hpp"
-
 namespace flashsale::embedded {
 extern const std::string_view order_0001;
 extern const std::string_view order_0002;

@@ -34,7 +34,7 @@
 #include "late_event.hpp"
 #include "metrics.hpp"
 #include "outbox_settler.hpp"
-#include "recording.hpp"
+#include "parking.hpp"
 
 namespace flashsale::order {
 
@@ -142,9 +142,11 @@ struct recorder::impl {
     }
 
     std::expected<void, std::string> read_barriers() {
-        auto found = passed_barriers(uses.database);
+        auto found = uses.database.passed_barriers();
         if (!found) return std::unexpected(std::move(found.error()));
-        passed = std::move(*found);
+        passed = {};
+        for (const passed_barrier& one : *found)
+            passed.passed(one.shard, one.generation);
         return {};
     }
 
@@ -173,7 +175,7 @@ struct recorder::impl {
     }
 
     std::expected<void, std::string> record(const sorted_batch& batch) {
-        auto recorded = record_orders(uses.database, batch.orders, batch.poison, batch.late);
+        auto recorded = uses.database.record(batch.orders, batch.poison, batch.late);
         if (!recorded) return std::unexpected(std::move(recorded.error()));
 
         const std::unordered_set<uuid, uuid_hash> parked(recorded->parked.begin(),
@@ -193,11 +195,11 @@ struct recorder::impl {
         std::vector<parking> to_park;
         for (const stock::refused_movement& one : *refused) {
             const events::event& of = *by_id.at(one.id);
-            to_park.push_back({one.id, events::text_of(of), "movement refused: " + one.reason});
+            to_park.push_back(parking_of(of, "movement refused: " + one.reason));
         }
-        if (auto done = park(uses.database, to_park); !done) return done;
+        if (auto done = uses.database.park(to_park); !done) return done;
         // Last: a barrier that is there says that all before it is.
-        if (auto done = record_barriers(uses.database, batch.barriers); !done) return done;
+        if (auto done = uses.database.record_barriers(batch.barriers); !done) return done;
 
         metrics::recorded.add(std::ssize(movements));
         metrics::duplicates.add(static_cast<std::int64_t>(recorded->duplicates));

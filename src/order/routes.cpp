@@ -60,7 +60,7 @@ std::expected<place_request, http::response> read_order(std::string_view body) {
 class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
-        : service_(make_postgres_store(uses.database), uses.users, uses.units, uses.reserves) {}
+        : service_(uses.record, uses.users, uses.units, uses.reserves) {}
 
     void place(const http::request& asked, http::exchange reply) {
         auto request = read_order(asked.body);

@@ -66,7 +66,7 @@ awaitable<std::expected<order, failure>> service::find(uuid id) {
         }
         if (!decoded) spdlog::error("outbox entry {}: {}", id.to_string(), decoded.error());
     }
-    auto recorded = co_await store_->find(id);
+    auto recorded = co_await store_.find(id);
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
     if (!event) co_return std::unexpected(failure(event.error()));
@@ -80,7 +80,7 @@ awaitable<std::expected<std::vector<order>, failure>> service::list(std::int64_t
         [&](auto done) { users_.exists(user_id, std::move(done)); });
     if (!exists) co_return std::unexpected(failure(errc_of(exists.error())));
     if (!*exists) co_return std::unexpected(failure(errc::user_not_found));
-    auto found = co_await store_->list(user_id, before, limit);
+    auto found = co_await store_.list(user_id, before, limit);
     if (!found) co_return std::unexpected(failure(errc_of(found.error())));
     co_return std::move(*found);
 }

@@ -3,14 +3,13 @@
 // What can be done with orders, whoever asks: HTTP today.
 
 #include <flashsale/order.hpp>
+#include <flashsale/order/store.hpp>
 #include <flashsale/stock.hpp>
 #include <flashsale/user.hpp>
 
 #include <expected>
 #include <variant>
 #include <vector>
-
-#include "store.hpp"
 
 namespace flashsale::order {
 
@@ -34,9 +33,9 @@ struct placed {
 /// One per worker, on its thread.
 class service {
 public:
-    service(std::unique_ptr<store> record, user::directory& users, stock::gate& units,
+    service(store& record, user::directory& users, stock::gate& units,
             stock::reserver& reserves)
-        : store_(std::move(record)), users_(users), gate_(units), reserver_(reserves) {}
+        : store_(record), users_(users), gate_(units), reserver_(reserves) {}
 
     /// The order path: callbacks, because a coroutine frame per order would show.
     void place(place_request request, callback<std::expected<placed, failure>> done);
@@ -47,7 +46,7 @@ public:
                                                                std::int64_t limit);
 
 private:
-    std::unique_ptr<store> store_;
+    store& store_;
     user::directory& users_;
     stock::gate& gate_;
     stock::reserver& reserver_;

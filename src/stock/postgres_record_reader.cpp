@@ -24,6 +24,18 @@ constexpr postgres::statement page_sales{"record_page_sales", PAGE_MOVEMENTS("sa
 constexpr postgres::statement moved_ids{"record_moved_ids",
                                         "SELECT id FROM movements WHERE id = ANY($1::uuid[])"};
 
+constexpr std::string_view all_products =
+    "SELECT p.id, p.given, p.stock, p.per_user_limit,"
+    "       coalesce(sum(m.delta), 0)::bigint,"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock')), 0)::bigint,"
+    "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'sale'), 0)::bigint,"
+    "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint"
+    " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id";
+constexpr std::string_view all_takings =
+    "SELECT id, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)"
+    " FROM movements WHERE kind IN ('sale', 'reduction')";
+constexpr std::size_t rows_per_piece = 10'000;
+
 template <class T>
 std::unexpected<std::string> fault_of(const std::expected<T, postgres::error>& failed) {
     return std::unexpected("stock database: " + failed.error().message);
@@ -87,7 +99,37 @@ public:
         return out;
     }
 
+    std::expected<void, std::string> for_each_product(
+        const std::function<void(recorded_product)>& each) override {
+        return stream(all_products, [&](const postgres::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                each({rows.integer(row, 0), rows.integer(row, 1), rows.integer(row, 2),
+                      rows.optional_integer(row, 3), rows.integer(row, 4), rows.integer(row, 5),
+                      rows.integer(row, 6), rows.integer(row, 7)});
+            }
+        });
+    }
+
+    std::expected<void, std::string> for_each_taking(
+        const std::function<void(recorded_taking)>& each) override {
+        return stream(all_takings, [&](const postgres::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                each({rows.uuid(row, 0), rows.integer(row, 1), rows.integer(row, 2),
+                      rows.text(row, 3) == "sale" ? operation::sale : operation::reduction,
+                      static_cast<std::uint64_t>(rows.integer(row, 4)),
+                      static_cast<std::uint64_t>(rows.integer(row, 5))});
+            }
+        });
+    }
+
 private:
+    std::expected<void, std::string> stream(
+        std::string_view sql, const std::function<void(const postgres::rows&)>& each) {
+        const auto done = database_.stream(sql, rows_per_piece, each);
+        if (!done) return fault_of(done);
+        return {};
+    }
+
     std::expected<movement_page, std::string> movements(const postgres::statement& what,
                                                         operation kind, std::uint32_t shard,
                                                         std::uint32_t shards, uuid after,

@@ -1,7 +1,7 @@
 #include <flashsale/postgres.hpp>
+#include <flashsale/stock/store.hpp>
 
 #include "postgres_errc.hpp"
-#include "store.hpp"
 
 namespace flashsale::stock {
 

@@ -96,7 +96,7 @@ http::response changed(const stock_change& what, std::string_view name, std::str
 class product_routes {
 public:
     explicit product_routes(const http_dependencies& uses)
-        : service_(make_postgres_store(uses.database), uses.units, uses.reserves) {}
+        : service_(uses.record, uses.units, uses.reserves) {}
 
     awaitable<http::response> create(const http::request& asked) {
         auto what = read_new_product(asked.body);

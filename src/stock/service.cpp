@@ -14,7 +14,7 @@ awaitable<std::expected<void, errc>> service::give(gate_product what) {
 // tells the gate again; the units are not lost, only not for sale yet.
 
 service::result<store::created> service::create(new_product what) {
-    auto made = co_await store_->create(std::move(what));
+    auto made = co_await store_.create(std::move(what));
     if (!made) co_return made;
     const product& now = made->what;
     const auto given = co_await give(
@@ -26,7 +26,7 @@ service::result<store::created> service::create(new_product what) {
 service::result<stock_change> service::restock(std::int64_t id, std::int64_t quantity,
                                                std::string key) {
     const uuid movement = ids_.make();
-    auto recorded = co_await store_->restock(id, quantity, std::move(key), movement);
+    auto recorded = co_await store_.restock(id, quantity, std::move(key), movement);
     if (!recorded) co_return std::unexpected(recorded.error());
     const auto given = co_await give(recorded->units);
     if (!given) co_return std::unexpected(given.error());
@@ -48,7 +48,7 @@ service::result<stock_change> service::reduce(std::int64_t id, std::int64_t quan
 }
 
 service::result<product_view> service::find(std::int64_t id) {
-    auto found = co_await store_->find(id);
+    auto found = co_await store_.find(id);
     if (!found) co_return std::unexpected(found.error());
     std::vector<product> one;
     one.push_back(std::move(*found));
@@ -57,7 +57,7 @@ service::result<product_view> service::find(std::int64_t id) {
 }
 
 service::result<std::vector<product_view>> service::list(std::int64_t after, std::int64_t limit) {
-    auto found = co_await store_->list(after, limit);
+    auto found = co_await store_.list(after, limit);
     if (!found) co_return std::unexpected(found.error());
     co_return co_await with_available(std::move(*found));
 }

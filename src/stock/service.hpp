@@ -3,8 +3,7 @@
 // What can be done with products, whoever asks: HTTP today.
 
 #include <flashsale/stock.hpp>
-
-#include "store.hpp"
+#include <flashsale/stock/store.hpp>
 
 namespace flashsale::stock {
 
@@ -25,8 +24,8 @@ struct stock_change {
 /// One per worker, on its thread.
 class service {
 public:
-    service(std::unique_ptr<store> record, gate& units, reserver& reserves)
-        : store_(std::move(record)), gate_(units), reserver_(reserves) {}
+    service(store& record, gate& units, reserver& reserves)
+        : store_(record), gate_(units), reserver_(reserves) {}
 
     template <class T>
     using result = awaitable<std::expected<T, errc>>;
@@ -41,7 +40,7 @@ private:
     awaitable<std::expected<void, errc>> give(gate_product what);
     awaitable<std::vector<product_view>> with_available(std::vector<product> products);
 
-    std::unique_ptr<store> store_;
+    store& store_;
     gate& gate_;
     reserver& reserver_;
     uuid_generator ids_;

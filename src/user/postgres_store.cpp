@@ -1,8 +1,6 @@
 #include <flashsale/postgres.hpp>
 #include <flashsale/user/module.hpp>
 
-#include "store.hpp"
-
 namespace flashsale::embedded {
 extern const std::string_view user_0001;
 }
@@ -21,6 +19,8 @@ constexpr postgres::statement find_user_by_key{
     "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = $1"};
 constexpr postgres::statement find_user{
     "find_user", "SELECT id, username, balance, created_at FROM users WHERE id = $1"};
+constexpr postgres::statement find_users{"find_users",
+                                         "SELECT id FROM users WHERE id = ANY($1::bigint[])"};
 
 store_errc errc_of(const postgres::error& error) {
     switch (error.what) {
@@ -72,6 +72,20 @@ public:
         if (!found) co_return std::unexpected(errc_of_read(found.error()));
         if (found->empty()) co_return std::optional<user>{};
         co_return std::optional(user_of(*found));
+    }
+
+    void find_existing(
+        std::vector<std::int64_t> ids,
+        callback<std::expected<std::vector<std::int64_t>, store_errc>> done) override {
+        database_.execute(find_users, std::move(postgres::parameters().integers(ids)),
+                          [done = std::move(done)](postgres::result found) mutable {
+                              if (!found) return done(std::unexpected(errc_of_read(found.error())));
+                              std::vector<std::int64_t> existing;
+                              existing.reserve(found->size());
+                              for (std::size_t row = 0; row < found->size(); ++row)
+                                  existing.push_back(found->integer(row, 0));
+                              done(std::move(existing));
+                          });
     }
 
 private:

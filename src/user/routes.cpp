@@ -5,8 +5,6 @@
 #include <flashsale/http/paging.hpp>
 #include <flashsale/user/module.hpp>
 
-#include "store.hpp"
-
 namespace flashsale::user {
 
 namespace {
@@ -44,7 +42,7 @@ std::string json_of(const user& who) {
 
 class user_routes {
 public:
-    explicit user_routes(postgres::pool& database) : store_(make_postgres_store(database)) {}
+    explicit user_routes(store& record) : store_(record) {}
 
     awaitable<http::response> create(const http::request& asked) {
         auto value = http::parse_body(asked.body);
@@ -55,7 +53,7 @@ public:
         if (auto fault = fields.finish()) co_return http::problem(*fault);
         std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
                                                         : std::string(asked.idempotency_key);
-        auto made = co_await store_->create(std::move(username), balance, key);
+        auto made = co_await store_.create(std::move(username), balance, key);
         http::response out;
         if (made) {
             out.status = 201;
@@ -72,7 +70,7 @@ public:
     awaitable<http::response> get(const http::request& asked) {
         const auto id = http::parse_id(asked.parameter);
         if (!id) co_return http::problem(http::problem_code::user_not_found);
-        auto found = co_await store_->find(*id);
+        auto found = co_await store_.find(*id);
         if (!found) co_return http::problem(problem_of(found.error()));
         if (!*found) co_return http::problem(http::problem_code::user_not_found);
         http::response out;
@@ -81,14 +79,14 @@ public:
     }
 
 private:
-    std::unique_ptr<store> store_;
+    store& store_;
     uuid_generator keys_;
 };
 
 }  // namespace
 
-void register_routes(http::router& routes, asio::io_context& io, postgres::pool& database) {
-    auto all = std::make_shared<user_routes>(database);
+void register_routes(http::router& routes, asio::io_context& io, store& record) {
+    auto all = std::make_shared<user_routes>(record);
     routes.add_async(io, http::method::post, "/v1/users",
                      [all](const http::request& asked) { return all->create(asked); });
     routes.add_async(io, http::method::get, "/v1/users/{id}",

@@ -14,6 +14,9 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/order.hpp"
+#include "flashsale/order/record.hpp"
+#include "flashsale/order/recording.hpp"
+#include "flashsale/order/store.hpp"
 
 namespace flashsale::http {
 class router;
@@ -41,7 +44,7 @@ std::span<const migration> postgres_migrations();
 /// Registers /v1/orders… and /v1/users/{id}/orders; everything must outlive the router.
 struct http_dependencies {
     asio::io_context& io;
-    postgres::pool& database;
+    store& record;
     user::directory& users;
     stock::gate& units;
     stock::reserver& reserves;
@@ -53,9 +56,9 @@ class recorder {
 public:
     struct dependencies {
         events::reader& log;
-        postgres::session& database;  ///< the order database; the recorder's thread alone
-        stock::ledger& ledger;        ///< likewise
-        stock::gate& outbox;          ///< belongs to the thread that runs `io`
+        recording& database;    ///< the recorder's thread alone
+        stock::ledger& ledger;  ///< likewise
+        stock::gate& outbox;    ///< belongs to the thread that runs `io`
         asio::io_context& io;
     };
 
@@ -72,29 +75,5 @@ private:
     struct impl;
     std::unique_ptr<impl> impl_;
 };
-
-// --- for the audit ---
-
-struct recorded_order {
-    uuid id;
-    std::int64_t user_id = 0;
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    std::string idempotency_key;
-    std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
-};
-
-struct parked_event {
-    uuid id;
-    std::string event;
-    std::string reason;
-};
-
-/// Blocking; an error's text is for people.
-std::expected<void, std::string> for_each_order(postgres::session& order_database,
-                                                const std::function<void(recorded_order)>& each);
-std::expected<void, std::string> for_each_parked(postgres::session& order_database,
-                                                 const std::function<void(parked_event)>& each);
 
 }  // namespace flashsale::order

@@ -1,10 +1,11 @@
 #pragma once
 
-// What the order database says was taken, for whoever rebuilds a gate from the record. For the
-// composition only.
+// What the order database says was taken, for whoever rebuilds a gate from the record, and for the
+// audit. For the composition only.
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,23 @@ class session;
 }
 
 namespace flashsale::order {
+
+/// An order, for the audit.
+struct recorded_order {
+    uuid id;
+    std::int64_t user_id = 0;
+    std::int64_t product_id = 0;
+    std::int64_t quantity = 0;
+    std::string idempotency_key;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
+
+struct parked_event {
+    uuid id;
+    std::string event;
+    std::string reason;
+};
 
 /// A gate rebuilt from the record has to know each order's key and buyer, and that its units are
 /// gone: so for the recorded orders, and for parked events, which keep their units until a person
@@ -46,6 +64,13 @@ public:
 
     /// Those of the ids that are in one of the two.
     virtual std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) = 0;
+
+    // For the audit: all as of one instant.
+
+    virtual std::expected<void, std::string> for_each_order(
+        const std::function<void(recorded_order)>& each) = 0;
+    virtual std::expected<void, std::string> for_each_parked(
+        const std::function<void(parked_event)>& each) = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& order_database);

@@ -15,6 +15,8 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/record.hpp"
+#include "flashsale/stock/store.hpp"
 
 namespace flashsale::http {
 class router;
@@ -84,7 +86,7 @@ std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database);
 /// Registers /v1/products…; everything must outlive the router.
 struct http_dependencies {
     asio::io_context& io;
-    postgres::pool& database;
+    store& record;
     gate& units;
     reserver& reserves;
 };
@@ -106,34 +108,5 @@ void agree_on_deployment(postgres::session& stock_database, const deployment& mi
 void open_new_shards(asio::io_context& io, postgres::session& stock_database,
                      std::vector<redis::client*> shards, shard_generations& generations,
                      const redis_gate_options& options);
-
-// --- for the audit ---
-
-struct recorded_product {
-    std::int64_t id = 0;
-    std::int64_t given = 0;
-    std::int64_t stock = 0;
-    std::optional<std::int64_t> per_user_limit;
-    std::int64_t moved = 0;     ///< sum of its movements
-    std::int64_t moved_up = 0;  ///< of those that gave units
-    std::int64_t sold = 0;      ///< units of its sale movements
-    std::int64_t reduced = 0;   ///< units of its reductions
-};
-
-struct recorded_taking {
-    uuid id;
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    operation what = operation::sale;
-    std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
-};
-
-/// Blocking; an error's text is for people. All products as of one instant.
-std::expected<void, std::string> for_each_product(
-    postgres::session& stock_database, const std::function<void(recorded_product)>& each);
-/// Sales and reductions of the ledger.
-std::expected<void, std::string> for_each_taking(postgres::session& stock_database,
-                                                 const std::function<void(recorded_taking)>& each);
 
 }  // namespace flashsale::stock

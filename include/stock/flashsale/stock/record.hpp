@@ -1,10 +1,11 @@
 #pragma once
 
-// What the stock database says was given and taken, for whoever rebuilds a gate from the record.
-// For the composition only.
+// What the stock database says was given and taken, for whoever rebuilds a gate from the record,
+// and for the audit. For the composition only.
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,28 @@ class session;
 }
 
 namespace flashsale::stock {
+
+/// A product and the sums of its movements, for the audit.
+struct recorded_product {
+    std::int64_t id = 0;
+    std::int64_t given = 0;
+    std::int64_t stock = 0;
+    std::optional<std::int64_t> per_user_limit;
+    std::int64_t moved = 0;     ///< sum of its movements
+    std::int64_t moved_up = 0;  ///< of those that gave units
+    std::int64_t sold = 0;      ///< units of its sale movements
+    std::int64_t reduced = 0;   ///< units of its reductions
+};
+
+/// A sale or a reduction of the ledger, for the audit.
+struct recorded_taking {
+    uuid id;
+    std::int64_t product_id = 0;
+    std::int64_t quantity = 0;
+    operation what = operation::sale;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
 
 /// Blocking; one thread. An error's text is for people. What is free at a gate is `given` less all
 /// that was taken: orders and parked events (order::record_reader), and the reductions of here.
@@ -57,6 +80,13 @@ public:
 
     /// Those of the ids that have a movement.
     virtual std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) = 0;
+
+    // For the audit: all as of one instant, products ascending.
+
+    virtual std::expected<void, std::string> for_each_product(
+        const std::function<void(recorded_product)>& each) = 0;
+    virtual std::expected<void, std::string> for_each_taking(
+        const std::function<void(recorded_taking)>& each) = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& stock_database);

@@ -9,12 +9,10 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/user.hpp"
+#include "flashsale/user/store.hpp"
 
 namespace flashsale::http {
 class router;
-}
-namespace flashsale::postgres {
-class pool;
 }
 
 namespace flashsale::user {
@@ -27,10 +25,9 @@ struct directory_options {
     std::size_t waiting_lookups_max = 16'384;
 };
 
-std::unique_ptr<directory> make_postgres_directory(postgres::pool& user_database,
-                                                   const directory_options& options);
+std::unique_ptr<directory> make_directory(store& record, const directory_options& options);
 
 /// Registers /v1/users and /v1/users/{id}; everything must outlive the router.
-void register_routes(http::router& routes, asio::io_context& io, postgres::pool& user_database);
+void register_routes(http::router& routes, asio::io_context& io, store& record);
 
 }  // namespace flashsale::user

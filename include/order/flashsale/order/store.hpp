@@ -1,14 +1,15 @@
 #pragma once
 
-// The module's record as the HTTP workers read it, asynchronous. Writing is recording.hpp.
-
-#include <flashsale/base/async.hpp>
-#include <flashsale/order.hpp>
+// The port to the module's record as the HTTP workers read it. Writing is recording.hpp. For the
+// composition only.
 
 #include <expected>
 #include <memory>
 #include <optional>
 #include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/order.hpp"
 
 namespace flashsale::postgres {
 class pool;
@@ -18,6 +19,7 @@ namespace flashsale::order {
 
 enum class store_errc { overloaded, dependency_unavailable };
 
+/// Used by one thread, that of the io_context it was made for; answers there.
 class store {
 public:
     virtual ~store() = default;

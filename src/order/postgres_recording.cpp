@@ -3,18 +3,14 @@
 // that is taken: that one is parked. If the database refuses the INSERT as a whole, because of one
 // row, the batch is done again row by row with a savepoint each, and the row at fault is parked.
 
-#include "recording.hpp"
-
 #include <spdlog/spdlog.h>
-
-#include <boost/uuid/name_generator_sha1.hpp>
-#include <boost/uuid/uuid.hpp>
 
 #include <unordered_set>
 
+#include <flashsale/order/recording.hpp>
 #include <flashsale/postgres.hpp>
 
-#include "metrics.hpp"
+#include "parking.hpp"
 
 namespace flashsale::order {
 
@@ -84,15 +80,6 @@ postgres::parameters parameters_of(std::span<const events::event> orders) {
     return out;
 }
 
-/// The same bytes are parked under the same id, however often they come.
-uuid id_of(const events::poison& one) {
-    const boost::uuids::name_generator_sha1 generate(boost::uuids::ns::oid());
-    const boost::uuids::uuid made = generate(one.text);
-    uuid out;
-    std::copy(made.begin(), made.end(), out.bytes.begin());
-    return out;
-}
-
 attempt insert_parked(postgres::session& database, std::span<const parking> all) {
     if (all.empty()) return {};
     std::vector<uuid> ids;
@@ -106,10 +93,7 @@ attempt insert_parked(postgres::session& database, std::span<const parking> all)
     with.uuids(ids).texts(texts).texts(reasons);
     auto done = database.execute(park_events, with);
     if (!done) return std::unexpected(done.error());
-    metrics::parked.add(std::ssize(ids));
-    for (const parking& one : all) {
-        spdlog::error("event {} is parked: {}", one.id.to_string(), one.reason);
-    }
+    report_parked(all);
     return {};
 }
 
@@ -155,7 +139,7 @@ attempt insert_batch(postgres::session& database, std::span<const events::event>
     for (const events::event& one : orders) {
         if (there.contains(one.id)) continue;
         report.parked.push_back(one.id);
-        to_park.push_back({one.id, text_of(one), "another order has its idempotency key"});
+        to_park.push_back(parking_of(one, key_is_taken));
     }
     return {};
 }
@@ -178,71 +162,87 @@ attempt insert_one_by_one(postgres::session& database, std::span<const events::e
             return std::unexpected(undone.error());
         }
         report.parked.push_back(one.id);
-        to_park.push_back({one.id, text_of(one), inserted.error().message});
+        to_park.push_back(parking_of(one, inserted.error().message));
     }
     return {};
 }
+
+template <class T>
+std::unexpected<std::string> fault_of(const std::expected<T, postgres::error>& failed) {
+    return std::unexpected("order database: " + failed.error().message);
+}
+
+class postgres_recording final : public recording {
+public:
+    explicit postgres_recording(postgres::session& database) : database_(database) {}
+
+    std::expected<recording_report, std::string> record(
+        std::span<const events::event> orders, std::span<const events::poison> poison,
+        std::span<const events::event> late) override {
+        recording_report report;
+        const auto with = [&](auto insert) {
+            return database_.transaction([&](postgres::session& in) -> attempt {
+                report = {};
+                std::vector<parking> to_park;
+                for (const events::poison& one : poison)
+                    to_park.push_back(parking_of(one));
+                if (!orders.empty()) {
+                    if (auto done = insert(in, orders, report, to_park); !done) return done;
+                }
+                if (auto done = insert_late(in, late); !done) return done;
+                return insert_parked(in, to_park);
+            });
+        };
+        auto done = with(insert_batch);
+        if (!done && done.error().what == postgres::error::kind::data) {
+            done = with(insert_one_by_one);
+        }
+        if (!done) return fault_of(done);
+        return report;
+    }
+
+    std::expected<void, std::string> park(std::span<const parking> events) override {
+        const auto done = insert_parked(database_, events);
+        if (!done) return fault_of(done);
+        return {};
+    }
+
+    std::expected<std::vector<passed_barrier>, std::string> passed_barriers() override {
+        const auto found = database_.execute(read_passed_barriers);
+        if (!found) return fault_of(found);
+        std::vector<passed_barrier> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.push_back({static_cast<std::uint32_t>(found->integer(row, 0)),
+                           static_cast<std::uint64_t>(found->integer(row, 1))});
+        }
+        return out;
+    }
+
+    std::expected<void, std::string> record_barriers(
+        std::span<const events::event> barriers) override {
+        if (barriers.empty()) return {};
+        std::vector<uuid> ids;
+        std::vector<std::int64_t> shards, generations;
+        for (const events::event& one : barriers) {
+            ids.push_back(one.id);
+            shards.push_back(one.shard);
+            generations.push_back(static_cast<std::int64_t>(one.generation));
+        }
+        postgres::parameters with;
+        with.uuids(ids).integers(shards).integers(generations);
+        const auto done = database_.execute(insert_barriers, with);
+        if (!done) return fault_of(done);
+        return {};
+    }
+
+private:
+    postgres::session& database_;
+};
 
 }  // namespace
 
-std::expected<recording_report, std::string> record_orders(postgres::session& database,
-                                                           std::span<const events::event> orders,
-                                                           std::span<const events::poison> poison,
-                                                           std::span<const events::event> late) {
-    recording_report report;
-    const auto with = [&](auto insert) {
-        return database.transaction([&](postgres::session& in) -> attempt {
-            report = {};
-            std::vector<parking> to_park;
-            for (const events::poison& one : poison) {
-                to_park.push_back({id_of(one), one.text, one.reason});
-            }
-            if (!orders.empty()) {
-                if (auto done = insert(in, orders, report, to_park); !done) return done;
-            }
-            if (auto done = insert_late(in, late); !done) return done;
-            return insert_parked(in, to_park);
-        });
-    };
-    auto done = with(insert_batch);
-    if (!done && done.error().what == postgres::error::kind::data) done = with(insert_one_by_one);
-    if (!done) return std::unexpected("order database: " + done.error().message);
-    return report;
-}
-
-std::expected<barrier_generations, std::string> passed_barriers(postgres::session& database) {
-    auto found = database.execute(read_passed_barriers);
-    if (!found) return std::unexpected("order database: " + found.error().message);
-    barrier_generations out;
-    for (std::size_t row = 0; row < found->size(); ++row) {
-        out.passed(static_cast<std::uint32_t>(found->integer(row, 0)),
-                   static_cast<std::uint64_t>(found->integer(row, 1)));
-    }
-    return out;
-}
-
-std::expected<void, std::string> record_barriers(postgres::session& database,
-                                                 std::span<const events::event> barriers) {
-    if (barriers.empty()) return {};
-    std::vector<uuid> ids;
-    std::vector<std::int64_t> shards, generations;
-    for (const events::event& one : barriers) {
-        ids.push_back(one.id);
-        shards.push_back(one.shard);
-        generations.push_back(static_cast<std::int64_t>(one.generation));
-    }
-    postgres::parameters with;
-    with.uuids(ids).integers(shards).integers(generations);
-    auto done = database.execute(insert_barriers, with);
-    if (!done) return std::unexpected("order database: " + done.error().message);
-    return {};
-}
-
-std::expected<void, std::string> park(postgres::session& database,
-                                      std::span<const parking> events) {
-    auto done = insert_parked(database, events);
-    if (!done) return std::unexpected("order database: " + done.error().message);
-    return {};
+std::unique_ptr<recording> make_postgres_recording(postgres::session& database) {
+    return std::make_unique<postgres_recording>(database);
 }
 
 }  // namespace flashsale::order

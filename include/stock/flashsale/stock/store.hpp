@@ -1,15 +1,15 @@
 #pragma once
 
-// The module's record of products, asynchronous, for the HTTP workers.
-
-#include <flashsale/base/async.hpp>
-#include <flashsale/stock.hpp>
+// The port to the module's record of products. For the composition only.
 
 #include <expected>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/stock.hpp"
 
 namespace flashsale::postgres {
 class pool;
@@ -46,6 +46,7 @@ struct restocked {
     bool replayed = false;
 };
 
+/// Used by one thread, that of the io_context it was made for; answers there.
 class store {
 public:
     virtual ~store() = default;

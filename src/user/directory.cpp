@@ -1,7 +1,6 @@
 // Users by the batch: while one look-up is under way, whoever else asks gathers for the next, so
 // that a crowd of strangers costs a few round trips and a crowd of acquaintances none.
 
-#include <flashsale/postgres.hpp>
 #include <flashsale/user/module.hpp>
 
 #include <unordered_map>
@@ -15,13 +14,10 @@ namespace flashsale::user {
 
 namespace {
 
-constexpr postgres::statement find_users{"find_users",
-                                         "SELECT id FROM users WHERE id = ANY($1::bigint[])"};
-
-class postgres_directory final : public directory {
+class batching_directory final : public directory {
 public:
-    postgres_directory(postgres::pool& database, const directory_options& options)
-        : database_(database), options_(options), known_(options.cached_users_max) {}
+    batching_directory(store& record, const directory_options& options)
+        : record_(record), options_(options), known_(options.cached_users_max) {}
 
     void exists(std::int64_t user_id, callback<std::expected<bool, errc>> done) override {
         if (known_.contains(user_id)) return done(true);
@@ -35,6 +31,7 @@ public:
     }
 
 private:
+    using existing = std::expected<std::vector<std::int64_t>, store_errc>;
     using askers =
         std::unordered_map<std::int64_t, std::vector<callback<std::expected<bool, errc>>>>;
 
@@ -51,15 +48,15 @@ private:
         looking_up_ = true;
         metrics::lookups.add();
         metrics::looked_up_users.add(std::ssize(ids));
-        database_.execute(find_users, std::move(postgres::parameters().integers(ids)),
-                          [this, batch = std::move(batch)](postgres::result found) mutable {
-                              looking_up_ = false;
-                              if (!waiting_.empty()) look_up();
-                              answer(std::move(batch), found);
-                          });
+        record_.find_existing(std::move(ids),
+                              [this, batch = std::move(batch)](existing found) mutable {
+                                  looking_up_ = false;
+                                  if (!waiting_.empty()) look_up();
+                                  answer(std::move(batch), found);
+                              });
     }
 
-    void answer(askers batch, const postgres::result& found) {
+    void answer(askers batch, const existing& found) {
         if (!found) {
             for (auto& [id, asking] : batch) {
                 for (auto& done : asking)
@@ -67,8 +64,7 @@ private:
             }
             return;
         }
-        for (std::size_t row = 0; row < found->size(); ++row) {
-            const std::int64_t id = found->integer(row, 0);
+        for (const std::int64_t id : *found) {
             known_.add(id);
             auto asking = batch.extract(id);
             for (auto& done : asking.mapped())
@@ -80,7 +76,7 @@ private:
         }
     }
 
-    postgres::pool& database_;
+    store& record_;
     const directory_options options_;
     known_users known_;
     askers waiting_;
@@ -90,9 +86,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<directory> make_postgres_directory(postgres::pool& database,
-                                                   const directory_options& options) {
-    return std::make_unique<postgres_directory>(database, options);
+std::unique_ptr<directory> make_directory(store& record, const directory_options& options) {
+    return std::make_unique<batching_directory>(record, options);
 }
 
 }  // namespace flashsale::user

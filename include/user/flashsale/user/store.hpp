@@ -1,15 +1,16 @@
 #pragma once
 
-// The module's record, asynchronous, for the HTTP workers.
-
-#include <flashsale/base/async.hpp>
-#include <flashsale/base/time.hpp>
+// The port to the module's record. For the composition only.
 
 #include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/time.hpp"
 
 namespace flashsale::postgres {
 class pool;
@@ -32,6 +33,7 @@ enum class store_errc {
     outcome_unknown,
 };
 
+/// Used by one thread, that of the io_context it was made for; answers there.
 class store {
 public:
     virtual ~store() = default;
@@ -45,6 +47,11 @@ public:
                                                                  std::int64_t balance,
                                                                  std::string key) = 0;
     virtual awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) = 0;
+
+    /// Those of the ids that are users; `done` is never called from inside.
+    virtual void find_existing(
+        std::vector<std::int64_t> ids,
+        callback<std::expected<std::vector<std::int64_t>, store_errc>> done) = 0;
 };
 
 std::unique_ptr<store> make_postgres_store(postgres::pool& database);

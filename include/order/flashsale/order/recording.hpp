@@ -1,0 +1,66 @@
+#pragma once
+
+// The port through which the recorder writes the order database. For the composition only.
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/events/event.hpp"
+#include "flashsale/events/log.hpp"
+
+namespace flashsale::postgres {
+class session;
+}
+
+namespace flashsale::order {
+
+struct recording_report {
+    std::size_t fresh = 0;       ///< orders that were not there before
+    std::size_t duplicates = 0;  ///< orders that were
+    std::vector<uuid> parked;    ///< of orders that can never be recorded
+};
+
+/// An event to be set aside, and why.
+struct parking {
+    uuid id;
+    std::string event;
+    std::string reason;
+};
+
+/// The newest barrier of a shard that was recorded.
+struct passed_barrier {
+    std::uint32_t shard = 0;
+    std::uint64_t generation = 0;
+};
+
+/// Blocking; one thread. An error means that nothing, or an unknown part, was recorded, and that
+/// the same call has to be made again; its text is for people.
+class recording {
+public:
+    virtual ~recording() = default;
+
+    /// One batch in one transaction. Inserts the orders, each once, by id; parks poison, and orders
+    /// that the database refuses, with the reason; keeps late events for the gate to be asked
+    /// again, but those that are recorded or parked already.
+    virtual std::expected<recording_report, std::string> record(
+        std::span<const events::event> orders, std::span<const events::poison> poison,
+        std::span<const events::event> late) = 0;
+
+    /// Parks events after the fact, each once, by id.
+    virtual std::expected<void, std::string> park(std::span<const parking> events) = 0;
+
+    /// The barriers that have been recorded, one for each shard.
+    virtual std::expected<std::vector<passed_barrier>, std::string> passed_barriers() = 0;
+    /// Records barriers, each once, by id.
+    virtual std::expected<void, std::string> record_barriers(
+        std::span<const events::event> barriers) = 0;
+};
+
+std::unique_ptr<recording> make_postgres_recording(postgres::session& order_database);
+
+}  // namespace flashsale::order

@@ -1,0 +1,62 @@
+#pragma once
+
+// The adapters that a configuration joins, as the rest of the process sees them.
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <flashsale/events/log.hpp>
+#include <flashsale/order/store.hpp>
+#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/store.hpp>
+#include <flashsale/user/store.hpp>
+
+#include "config.hpp"
+#include "health.hpp"
+
+namespace flashsale::app {
+
+/// What one HTTP worker stands on: adapters on its io_context, for its thread alone.
+class worker_backend {
+public:
+    virtual ~worker_backend() = default;
+
+    virtual stock::gate& gate() = 0;
+    virtual user::store& users() = 0;
+    virtual stock::store& products() = 0;
+    virtual order::store& orders() = 0;
+
+    /// Whether they answer, and why not.
+    virtual std::vector<dependency_state> dependencies() = 0;
+    virtual void start() = 0;
+    virtual void stop() = 0;
+};
+
+class backend {
+public:
+    virtual ~backend() = default;
+
+    virtual std::uint32_t shards() const = 0;
+    virtual events::log& log() = 0;
+    /// For the worker whose io_context this is. All before start(); the backend outlives them.
+    virtual std::unique_ptr<worker_backend> for_worker(asio::io_context& io) = 0;
+
+    /// What all workers share: the log, the recorder. Any thread.
+    virtual std::vector<dependency_state> dependencies() const = 0;
+
+    /// When it returns, orders can be taken. Throws unavailable_error if that is not so by `until`.
+    virtual void start(deadline until) = 0;
+    /// No request is in flight any more, and the workers still run: what was accepted is made
+    /// durable and recorded, for as long as `left` says.
+    virtual void drain(const std::function<std::chrono::milliseconds()>& left) = 0;
+    /// The workers have ended.
+    virtual void stop() = 0;
+};
+
+/// Checks that it can work with what is there. Throws unavailable_error or config_error.
+std::unique_ptr<backend> make_stack_backend(const config& settings);
+
+}  // namespace flashsale::app

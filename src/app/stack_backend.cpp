@@ -1,0 +1,232 @@
+// Redis decides, RabbitMQ carries, PostgreSQL keeps the record. Several processes may stand on the
+// same servers. Threads besides the workers': the publisher's, inside the log; the recorder's; and
+// `background`, whose io_context carries the recorder's connection to the gate.
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <thread>
+
+#include <flashsale/base/thread_name.hpp>
+#include <flashsale/order/module.hpp>
+
+#include "backend.hpp"
+#include "gate_access.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+/// A gate on a thread of its own.
+class background {
+public:
+    background(const config& settings, stock::shard_generations& generations)
+        : access(io, settings, generations) {}
+    ~background() { stop(); }
+
+    void start() {
+        asio::post(io, [this] { access.start(); });
+        thread_ = std::jthread([this] {
+            name_this_thread("background");
+            io.run();
+        });
+    }
+
+    void stop() {
+        if (!thread_.joinable()) return;
+        asio::post(io, [this] {
+            access.stop();
+            work_.reset();
+            io.stop();
+        });
+        thread_.join();
+    }
+
+    asio::io_context io{1};
+    gate_access access;
+
+private:
+    asio::executor_work_guard<executor> work_{io.get_executor()};
+    std::jthread thread_;
+};
+
+/// The gate's servers must answer once at the start, or nobody is told why nothing sells.
+void prepare_shards(const config& settings, stock::shard_generations& generations) {
+    if (!uses_redis(settings)) return;
+    asio::io_context io;
+    gate_access access(io, settings, generations);
+    access.start();
+    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
+    const auto urls = settings.redis_urls();
+    const auto clients = access.clients();
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        while (!clients[i]->ready() && steady::now() < until) {
+            io.restart();
+            io.run_for(10ms);
+        }
+        if (!clients[i]->ready()) {
+            const std::string why = clients[i]->fault();
+            access.stop();
+            throw unavailable_error(not_answering("Redis", "redis.url", urls[i], why));
+        }
+    }
+    auto database =
+        open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
+    stock::open_new_shards(io, database, clients, generations, redis_gate_options(settings));
+    access.stop();
+    io.restart();
+    io.poll();
+}
+
+class stack_worker final : public worker_backend {
+public:
+    stack_worker(asio::io_context& io, const config& settings,
+                 stock::shard_generations& generations)
+        : access_(io, settings, generations),
+          user_database_(io, postgres_options(settings, settings.postgres.user_url),
+                         pool_limits(settings)),
+          order_database_(io, postgres_options(settings, settings.postgres.order_url),
+                          pool_limits(settings)),
+          users_(user::make_postgres_store(user_database_)),
+          products_(stock::make_postgres_store(access_.stock_database())),
+          orders_(order::make_postgres_store(order_database_)) {}
+
+    stock::gate& gate() override { return access_.gate(); }
+    user::store& users() override { return *users_; }
+    stock::store& products() override { return *products_; }
+    order::store& orders() override { return *orders_; }
+
+    std::vector<dependency_state> dependencies() override {
+        const auto of_pool = [](std::string_view name, const postgres::pool& pool) {
+            dependency_state out{name, std::nullopt, false};
+            if (!pool.ready()) out.fault = pool.fault();
+            return out;
+        };
+        const auto gate = access_.gate().check();
+        return {
+            {"gate", gate ? std::nullopt : std::optional(gate.error()), true},
+            of_pool("user_database", user_database_),
+            of_pool("stock_database", access_.stock_database()),
+            of_pool("order_database", order_database_),
+        };
+    }
+
+    void start() override {
+        access_.start();
+        user_database_.start();
+        order_database_.start();
+    }
+
+    void stop() override {
+        access_.stop();
+        user_database_.stop();
+        order_database_.stop();
+    }
+
+private:
+    gate_access access_;
+    postgres::pool user_database_;
+    postgres::pool order_database_;
+    std::unique_ptr<user::store> users_;
+    std::unique_ptr<stock::store> products_;
+    std::unique_ptr<order::store> orders_;
+};
+
+/// The recorder and what it alone uses.
+struct recording_part {
+    recording_part(const config& settings, stock::shard_generations& generations)
+        : order_database(postgres_options(settings, settings.postgres.order_url)),
+          stock_database(postgres_options(settings, settings.postgres.stock_url)),
+          recording(order::make_postgres_recording(order_database)),
+          ledger(stock::make_postgres_ledger(stock_database)),
+          reader(events::make_amqp_reader(amqp_options(settings))),
+          behind(settings, generations),
+          recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io}) {}
+
+    postgres::session order_database;
+    postgres::session stock_database;
+    std::unique_ptr<order::recording> recording;
+    std::unique_ptr<stock::ledger> ledger;
+    std::unique_ptr<events::reader> reader;
+    background behind;
+    order::recorder recorder;
+};
+
+class stack_backend final : public backend {
+public:
+    explicit stack_backend(const config& settings)
+        : settings_(settings), generations_(shards_of(settings)) {
+        require_schemas(settings);
+        {
+            auto database =
+                open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
+            stock::agree_on_deployment(database, {settings.stock.gate, shards_of(settings),
+                                                  ms_of(settings.orders.confirm_deadline_ms),
+                                                  settings.amqp.prefetch_messages});
+        }
+        prepare_shards(settings, generations_);
+        log_ = events::make_amqp_log(amqp_options(settings));
+        if (settings.recorder.enabled) {
+            recording_ = std::make_unique<recording_part>(settings, generations_);
+        }
+    }
+
+    std::uint32_t shards() const override { return generations_.shards(); }
+    events::log& log() override { return *log_; }
+
+    std::unique_ptr<worker_backend> for_worker(asio::io_context& io) override {
+        return std::make_unique<stack_worker>(io, settings_, generations_);
+    }
+
+    std::vector<dependency_state> dependencies() const override {
+        std::vector<dependency_state> out;
+        const bool up = log_->state() == events::log_state::up;
+        out.push_back({"log", up ? std::nullopt : std::optional(log_->fault()), true});
+        if (recording_) out.push_back({"recorder", recording_->recorder.fault(), false});
+        return out;
+    }
+
+    void start(deadline until) override {
+        log_->start();
+        while (log_->state() == events::log_state::down && steady::now() < until) {
+            std::this_thread::sleep_for(10ms);
+        }
+        if (log_->state() == events::log_state::down) {
+            const std::string why = log_->fault();
+            log_->stop(0ms);
+            throw unavailable_error(not_answering("RabbitMQ", "amqp.url", settings_.amqp.url, why));
+        }
+        if (!recording_) return;
+        recording_->behind.start();
+        recording_->recorder.start();
+    }
+
+    void drain(const std::function<std::chrono::milliseconds()>& left) override {
+        log_->stop(left());
+        if (recording_) recording_->recorder.stop(left());
+    }
+
+    void stop() override {
+        if (recording_) recording_->behind.stop();
+    }
+
+private:
+    const config settings_;
+    stock::shard_generations generations_;
+    std::unique_ptr<events::log> log_;
+    std::unique_ptr<recording_part> recording_;
+};
+
+}  // namespace
+
+std::unique_ptr<backend> make_stack_backend(const config& settings) {
+    return std::make_unique<stack_backend>(settings);
+}
+
+}  // namespace flashsale::app

@@ -1,0 +1,110 @@
+#pragma once
+
+// The order database and the stock database: what their tables hold, and their transactions as
+// whole steps. A statement is on its way for a while, is done or not, and its reply may be lost.
+
+#include <flashsale/events/event.hpp>
+#include <flashsale/stock.hpp>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "world.hpp"
+
+namespace flashsale::model {
+
+class database {
+public:
+    database(world& in, std::string name) : in_(in), name_(std::move(name)) {}
+
+    void travel(int process, std::uint64_t life, std::uint64_t kept,
+                std::move_only_function<void(bool reply_lost)> what);
+
+    void go_down(micros time);
+    void lose_replies(micros time) { losing_until_ = in_.now() + time; }
+    bool up() const { return in_.now() >= down_until_; }
+
+    // --- advisory locks, held by a session: a process's life ---
+    bool lock(const std::string& name, int process, std::uint64_t life);
+    void unlock(const std::string& name, int process, std::uint64_t life);
+    /// The session is gone; whoever held it need not know.
+    void drop_sessions(int process, std::uint64_t life);
+
+protected:
+    world& in_;
+
+private:
+    const std::string name_;
+    micros down_until_ = 0;
+    micros losing_until_ = 0;
+    std::map<std::string, std::pair<int, std::uint64_t>> locks_;
+};
+
+struct parked_event {
+    events::event what;
+    std::string reason;
+    bool holds_units = false;
+};
+
+struct recording {
+    std::vector<uuid> parked;
+    std::vector<events::event> old;  ///< of a generation that is over, and not recorded
+};
+
+class order_database : public database {
+public:
+    explicit order_database(world& in) : database(in, "order database") {}
+
+    using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
+
+    /// `believed`: what the caller read of closed_generation before, if it reads it outside.
+    recording record(const std::vector<events::event>& orders,
+                     std::optional<std::uint64_t> believed = std::nullopt);
+    void park(const events::event& what, std::string reason, bool holds_units);
+    bool has(const uuid& id) const { return orders.contains(id); }
+
+    std::map<uuid, events::event> orders;
+    std::map<key, uuid> by_key;
+    std::map<uuid, parked_event> parked;
+    std::map<uuid, events::event> late;  ///< to be asked again when the gate is open
+    std::set<std::string> barriers;
+    std::uint64_t closed_generation = 0;  ///< events of generations below are old
+};
+
+struct product_row {
+    std::int64_t id = 0, given = 0, stock = 0;
+    std::optional<std::int64_t> limit;
+};
+
+struct movement_result {
+    std::vector<uuid> refused;
+    std::vector<events::event> old;
+};
+
+class stock_database : public database {
+public:
+    explicit stock_database(world& in) : database(in, "stock database") {}
+
+    movement_result record(const std::vector<events::event>& movements, bool returning);
+
+    struct movement {
+        std::int64_t product = 0, delta = 0;
+        bool sale = false;
+        std::string key;
+        std::uint64_t generation = 0;
+    };
+
+    std::map<std::int64_t, product_row> products;
+    std::map<uuid, movement> movements;
+    std::set<std::pair<std::int64_t, std::string>> restocks;  // product, key
+    std::map<std::pair<std::int64_t, std::string>, uuid> reductions_by_key;
+    std::uint64_t generation = 0;
+    std::string state = "never";
+    std::uint64_t closed_generation = 0;  ///< for reductions
+};
+
+}  // namespace flashsale::model

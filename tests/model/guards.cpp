@@ -1,0 +1,85 @@
+#include "guards.hpp"
+
+#include <array>
+#include <utility>
+
+namespace flashsale::model {
+
+namespace {
+
+constexpr std::array<std::pair<guard, std::string_view>, 15> names{{
+    {guard::outbox, "outbox"},
+    {guard::idempotency, "idempotency"},
+    {guard::returning, "returning"},
+    {guard::incarnation, "incarnation"},
+    {guard::generation, "generation"},
+    {guard::close_before_d, "close-before-d"},
+    {guard::wait_d, "wait-d"},
+    {guard::barrier, "barrier"},
+    {guard::mandatory, "mandatory"},
+    {guard::ack_after_both, "ack-after-both"},
+    {guard::given, "given"},
+    {guard::fence, "fence"},
+    {guard::cut_at_barrier, "cut-at-barrier"},
+    {guard::survivors, "survivors"},
+    {guard::close_fences, "close-fences"},
+}};
+
+/// What the scripts have in place of a guard when it is gone.
+struct cut {
+    guard what;
+    std::string_view text;
+    std::string_view instead;
+};
+constexpr std::array cuts{
+    cut{guard::outbox, "redis.call('HSET', outbox_key, unpack(entries))", ""},
+    cut{guard::idempotency, "if record then", "if false then"},
+    cut{guard::incarnation, "header[3] ~= incarnation", "false"},
+    cut{guard::given, "redis.call('HSET', key, 'given', given)", ""},
+};
+
+}  // namespace
+
+std::string_view name_of(guard one) {
+    for (const auto& [value, name] : names) {
+        if (value == one) return name;
+    }
+    return "none";
+}
+
+std::optional<guard> guard_of(std::string_view name) {
+    for (const auto& [value, known] : names) {
+        if (known == name) return value;
+    }
+    return std::nullopt;
+}
+
+std::span<const guard> all_guards() {
+    static const auto all = [] {
+        std::array<guard, names.size()> out{};
+        for (std::size_t i = 0; i < names.size(); ++i)
+            out[i] = names[i].first;
+        return out;
+    }();
+    return all;
+}
+
+bool is_of_scripts(guard one) {
+    for (const cut& each : cuts) {
+        if (each.what == one) return true;
+    }
+    return false;
+}
+
+std::string script_without(guard one, std::string source) {
+    for (const cut& each : cuts) {
+        if (each.what != one) continue;
+        for (auto at = source.find(each.text); at != std::string::npos;
+             at = source.find(each.text, at + each.instead.size())) {
+            source.replace(at, each.text.size(), each.instead);
+        }
+    }
+    return source;
+}
+
+}  // namespace flashsale::model

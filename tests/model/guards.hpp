@@ -1,0 +1,40 @@
+#pragma once
+
+// The guards of the protocol that can be taken out, one at a time, to see that the model notices.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace flashsale::model {
+
+enum class guard {
+    none,
+    outbox,          ///< a grant leaves its event in the outbox
+    idempotency,     ///< a key that was granted is not granted again
+    returning,       ///< side effects only for rows that were new
+    incarnation,     ///< the scripts know the server they were loaded into
+    generation,      ///< an event of an older generation behind the barrier is not recorded unasked
+    close_before_d,  ///< a reopening closes the gate before D begins
+    wait_d,          ///< a reopening waits D
+    barrier,         ///< a reopening waits until the recorder has recorded its barrier
+    mandatory,       ///< a message that no queue takes is not confirmed
+    ack_after_both,  ///< acknowledged and settled only after both databases have committed
+    given,           ///< the gate remembers how much of `given` it has applied
+    fence,           ///< the check of an old generation is made inside the recording transaction
+    cut_at_barrier,  ///< a barrier is recorded only after both databases have what is before it
+    survivors,       ///< a reopening looks for every surviving outbox entry in the databases
+    close_fences,    ///< closing leaves its own generation in a header that is being loaded
+};
+
+std::string_view name_of(guard one);
+std::optional<guard> guard_of(std::string_view name);
+std::span<const guard> all_guards();
+
+/// The script without the guard; unchanged if the guard is not in it.
+std::string script_without(guard one, std::string source);
+/// Whether the guard is one of the scripts'.
+bool is_of_scripts(guard one);
+
+}  // namespace flashsale::model

@@ -1,0 +1,116 @@
+// model: the protocol as a simulation; see README.md beside this file.
+
+#include <CLI/CLI.hpp>
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <iostream>
+#include <optional>
+
+#include "guards.hpp"
+#include "redis_scripts.hpp"
+#include "world.hpp"
+
+namespace {
+
+using namespace flashsale::model;
+
+double machine_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+struct finding {
+    std::uint64_t seed = 0;
+    std::string broken;
+};
+
+/// Runs seeds from `first` until one breaks a promise, `count` are run or `seconds` have passed.
+std::optional<finding> search(std::uint64_t first, std::uint64_t count, double seconds,
+                              guard without, std::uint64_t& run) {
+    const double until = machine_seconds() + seconds;
+    for (run = 0; run < count; ++run) {
+        if (run % 16 == 0 && machine_seconds() > until) break;
+        world one(first + run, without, false);
+        std::string broken = one.run();
+        if (!broken.empty()) {
+            ++run;
+            return finding{first + run - 1, std::move(broken)};
+        }
+    }
+    return std::nullopt;
+}
+
+std::string replay(std::uint64_t seed, guard without) {
+    world one(seed, without, true);
+    const std::string broken = one.run();
+    return one.history() + (broken.empty() ? "every promise was kept\n" : broken);
+}
+
+/// A guard that no longer is where the model looks for it would be a control that cannot fail.
+bool guard_is_there(guard without) {
+    if (!is_of_scripts(without)) return true;
+    const auto& all = flashsale::stock::scripts();
+    return std::ranges::any_of(
+        std::initializer_list<std::string_view>{all.reserve.source(), all.give.source(),
+                                                all.open.source(), all.inspect.source()},
+        [&](std::string_view source) {
+            return script_without(without, std::string(source)) != source;
+        });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Runs the order protocol under simulated faults, one run a seed.");
+    std::uint64_t first = 1, count = 1'000'000'000;
+    std::optional<std::uint64_t> seed;
+    double minutes = 1e9;
+    std::string without_name;
+    bool must_break = false;
+    app.add_option("--seed", seed, "replay one seed and print its history");
+    app.add_option("--from", first, "the first seed");
+    app.add_option("--seeds", count, "how many seeds");
+    app.add_option("--minutes", minutes, "stop after so long");
+    app.add_option("--without", without_name, "take this guard out of the protocol");
+    app.add_flag("--must-break", must_break, "succeed only if a promise breaks");
+    CLI11_PARSE(app, argc, argv);
+    spdlog::set_level(spdlog::level::off);
+
+    guard without = guard::none;
+    if (!without_name.empty()) {
+        const auto known = guard_of(without_name);
+        if (!known) {
+            std::cerr << "no guard '" << without_name << "'; there are:";
+            for (const guard one : all_guards())
+                std::cerr << ' ' << name_of(one);
+            std::cerr << '\n';
+            return 2;
+        }
+        without = *known;
+    }
+    if (!guard_is_there(without)) {
+        std::cerr << "guard '" << without_name << "' is not in the scripts any more\n";
+        return 2;
+    }
+    if (seed) {
+        std::cout << replay(*seed, without);
+        return 0;
+    }
+    const double began = machine_seconds();
+    std::uint64_t run = 0;
+    const auto found = search(first, count, minutes * 60, without, run);
+    const double took = machine_seconds() - began;
+    if (found) {
+        std::cout << "seed " << found->seed << " (after " << run << " runs):\n" << found->broken;
+        if (!must_break) std::cout << "\n" << replay(found->seed, without);
+    }
+    std::cout << run << " seeds in " << fmt::format("{:.1f}", took) << " s, "
+              << fmt::format("{:.0f}", static_cast<double>(run) / took)
+              << " a second: " << (found ? "a promise broke" : "every promise was kept") << "\n";
+    return found.has_value() == must_break ? 0 : 1;
+}

@@ -1,0 +1,267 @@
+#include "process.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "outbox_settler.hpp"
+#include "service.hpp"
+
+namespace flashsale::model {
+
+namespace {
+
+/// Everybody is a user.
+class everybody final : public user::directory {
+    void exists(std::int64_t, callback<std::expected<bool, user::errc>> done) override {
+        done(true);
+    }
+};
+
+class record final : public order::store {
+public:
+    explicit record(process& of) : of_(of) {}
+
+    awaitable<std::expected<std::optional<order::order>, order::store_errc>> find(
+        uuid id) override {
+        auto found = co_await of_.ask<std::optional<order::order>>(
+            *of_.in.orders, [&in = of_.in, id]() -> std::optional<order::order> {
+                const auto row = in.orders->orders.find(id);
+                if (row == in.orders->orders.end()) return std::nullopt;
+                const events::event& one = row->second;
+                return order::order{one.id,       one.user_id,    one.product_id,
+                                    one.quantity, one.unit_price, one.created_at};
+            });
+        if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
+        co_return *found;
+    }
+
+    awaitable<std::expected<std::vector<order::order>, order::store_errc>> list(
+        std::int64_t, std::optional<uuid>, std::int64_t) override {
+        co_return std::unexpected(order::store_errc::dependency_unavailable);
+    }
+
+private:
+    process& of_;
+};
+
+events::amqp_options amqp_options_of(const process& of) {
+    events::amqp_options out;
+    out.url = std::to_string(of.number);
+    out.confirm_timeout = std::chrono::milliseconds{1'500};
+    out.publish_window_messages_max = 4;
+    out.events_per_message_max = 3;
+    out.messages_per_batch_max = static_cast<std::size_t>(1 + of.number);
+    return out;
+}
+
+constexpr micros tick_interval = 50 * ms;
+
+}  // namespace
+
+struct process::parts {
+    explicit parts(process& of)
+        : client(io, redis::options{std::to_string(of.number)}),
+          generations(1),
+          gate(stock::make_redis_gate({&client}, generations, gate_options())),
+          log(events::make_amqp_log(amqp_options_of(of))),
+          own_log(events::make_amqp_log(amqp_options_of(of))),
+          reserver(stock::make_reserver(io, *gate, *log, 1,
+                                        {std::chrono::milliseconds{confirm_deadline_ms}, 16'384})),
+          rows(of),
+          service(rows, users, *gate, *reserver),
+          reader(events::make_amqp_reader(amqp_options_of(of))),
+          settler(io, *gate),
+          producer(own_log->open_producer(io, [this](std::span<const events::confirmation> all) {
+              for (const events::confirmation& one : all) {
+                  auto found = waiting.extract(one.ticket);
+                  if (!found.empty()) found.mapped()(one.what);
+              }
+          })) {}
+
+    static stock::redis_gate_options gate_options() {
+        stock::redis_gate_options out;
+        out.batch_max = 3;
+        out.outbox_events_max = 1'000;
+        return out;
+    }
+
+    asio::io_context io{1};
+    redis::client client;
+    stock::shard_generations generations;
+    everybody users;
+    std::unique_ptr<stock::gate> gate;
+    std::unique_ptr<events::log> log, own_log;
+    std::unique_ptr<stock::reserver> reserver;
+    record rows;
+    order::service service;
+    std::unique_ptr<events::reader> reader;
+    order::outbox_settler settler;
+    std::unordered_map<std::uint64_t, callback<events::outcome>> waiting;
+    std::uint64_t last_ticket = 0;
+    std::unique_ptr<events::log::producer> producer;
+};
+
+process::process(world& of, int index) : in(of), number(index), name("p" + std::to_string(index)) {}
+
+process::~process() {
+    kept_.clear();
+    parts_.reset();
+}
+
+void process::start() {
+    ++life_;
+    in.tell(name, "starts");
+    busy_ = 0;
+    ticking_ = false;
+    arrival_waiter_ = 0;
+    arrival_ = false;
+    parts_ = std::make_unique<parts>(*this);
+    parts_->generations.raise(0, in.stock->generation);
+    parts_->client.start();
+    parts_->log->start();
+    parts_->own_log->start();
+    spawn(record_for_ever(*this));
+    spawn(sweep_for_ever(*this));
+    spawn(reopen_for_ever(*this));
+    poll();
+}
+
+void process::die() {
+    if (!alive()) return;
+    in.tell(name, "is killed");
+    ++life_;
+    ++sleeps_;
+    asleep_ = false;
+    missed_.clear();
+    kept_.clear();
+    parts_.reset();
+    // Its servers see the end of its connections at once, or, if the machine went with it, later.
+    in.after(in.random.between(0, 800 * ms), [this, was = life_ - 1] {
+        in.orders->drop_sessions(number, was);
+        in.stock->drop_sessions(number, was);
+    });
+}
+
+void process::sleep_for(micros time) {
+    if (!alive() || asleep_) return;
+    in.tell(name, "is stopped for {} ms", time / ms);
+    asleep_ = true;
+    in.after(time, [this, nap = ++sleeps_] {
+        if (sleeps_ != nap || !alive()) return;
+        in.tell(name, "wakes");
+        asleep_ = false;
+        if (in.random.chance(50)) poll();  // its timers first, or what came
+        std::vector<std::uint64_t> missed;
+        missed.swap(missed_);
+        for (const std::uint64_t one : missed)
+            fire(one);
+    });
+}
+
+void process::after(micros delay, std::move_only_function<void()> what) {
+    call_later(in, number, life_, keep(std::move(what)), delay);
+}
+
+std::uint64_t process::keep(std::move_only_function<void()> what) {
+    kept_.emplace(++last_kept_, std::move(what));
+    return last_kept_;
+}
+
+void process::call_later(world& in, int number, std::uint64_t life, std::uint64_t kept,
+                         micros delay) {
+    in.after(delay, [&in, number, life, kept] {
+        process& of = *in.processes[static_cast<std::size_t>(number)];
+        if (of.life_ == life && of.alive()) of.fire(kept);
+    });
+}
+
+void process::fire(std::uint64_t kept) {
+    if (asleep_) return missed_.push_back(kept);
+    auto found = kept_.extract(kept);
+    if (found.empty()) return;
+    found.mapped()();
+    if (alive()) poll();
+}
+
+void process::poll() {
+    parts_->io.restart();
+    parts_->io.poll();
+    tick();
+}
+
+void process::tick() {
+    if (ticking_ || (busy_ == 0 && parts_->settler.at_rest())) return;
+    ticking_ = true;
+    after(tick_interval, [this] { ticking_ = false; });
+}
+
+awaitable<void> process::pause(micros time) {
+    co_await await_callback<int>(
+        [&](callback<int> done) { after(time, [done = std::move(done)]() mutable { done(0); }); });
+}
+
+void process::spawn(awaitable<void> what) {
+    asio::co_spawn(parts_->io.get_executor(), std::move(what), [](std::exception_ptr fault) {
+        if (fault) std::rethrow_exception(fault);
+    });
+}
+
+awaitable<events::outcome> process::publish(std::string text) {
+    co_return co_await await_callback<events::outcome>([&](callback<events::outcome> done) {
+        const std::uint64_t ticket = ++parts_->last_ticket;
+        if (parts_->own_log->state() != events::log_state::up) {
+            after(1, [done = std::move(done)]() mutable { done(events::outcome::refused); });
+            return;
+        }
+        parts_->waiting.emplace(ticket, std::move(done));
+        parts_->producer->append(std::move(text), ticket);
+    });
+}
+
+void process::arrived() {
+    arrival_ = true;
+    if (arrival_waiter_ == 0) return;
+    call_later(in, number, life_, std::exchange(arrival_waiter_, 0), 0);
+}
+
+awaitable<void> process::wait_for_arrival(micros most) {
+    if (!std::exchange(arrival_, false)) {
+        co_await await_callback<int>([&](callback<int> done) {
+            const std::uint64_t waiter = keep([done = std::move(done)]() mutable { done(0); });
+            arrival_waiter_ = waiter;
+            in.after(most, [this, life = life_, waiter] {
+                if (life_ != life || !alive() || arrival_waiter_ != waiter) return;
+                arrival_waiter_ = 0;
+                fire(waiter);
+            });
+        });
+        arrival_ = false;
+    }
+}
+
+stock::gate& process::gate() {
+    return *parts_->gate;
+}
+order::service& process::service() {
+    return parts_->service;
+}
+stock::reserver& process::reserver() {
+    return *parts_->reserver;
+}
+redis::client& process::client() {
+    return parts_->client;
+}
+events::reader& process::reader() {
+    return *parts_->reader;
+}
+order::outbox_settler& process::settler() {
+    return parts_->settler;
+}
+stock::shard_generations& process::generations() {
+    return parts_->generations;
+}
+asio::io_context& process::io() {
+    return parts_->io;
+}
+
+}  // namespace flashsale::model

@@ -1,0 +1,121 @@
+#pragma once
+
+// A process of the deployment: the real gate, reserver, event log, reader and settler over the
+// simulated servers, and beside them the recorder, the sweep and the reopening as coroutines on the
+// same loop. It can die between any two of its steps, and sleep; what it holds dies with it.
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <flashsale/base/async.hpp>
+#include <flashsale/events/amqp.hpp>
+#include <flashsale/events/log.hpp>
+#include <flashsale/order/module.hpp>
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <memory>
+#include <unordered_map>
+
+#include "databases.hpp"
+#include "world.hpp"
+
+namespace flashsale::order {
+class service;
+class outbox_settler;
+}  // namespace flashsale::order
+
+namespace flashsale::model {
+
+class process {
+public:
+    process(world& in, int number);
+    ~process();
+
+    world& in;
+    const int number;
+    const std::string name;
+
+    void start();
+    void die();
+    void sleep_for(micros time);
+    bool alive() const { return parts_ != nullptr; }
+    bool asleep() const { return asleep_; }
+    /// Counts lives.
+    std::uint64_t life() const { return life_; }
+
+    // --- events of this life: dropped when it dies, late when it sleeps ---
+    void after(micros delay, std::move_only_function<void()> what);
+    /// Keeps `what` until called by number; for replies that come from outside.
+    std::uint64_t keep(std::move_only_function<void()> what);
+    /// What was kept runs after `delay`, if this life still lasts. Callable from server events.
+    static void call_later(world& in, int number, std::uint64_t life, std::uint64_t kept,
+                           micros delay);
+    void forget(std::uint64_t kept) { kept_.erase(kept); }
+
+    awaitable<void> pause(micros time);
+    void spawn(awaitable<void> what);
+
+    /// One statement of a database, as a whole: on its way, done or not, the reply perhaps lost.
+    template <class T>
+    awaitable<std::expected<T, std::string>> ask(database& of, std::move_only_function<T()> what) {
+        using reply = std::expected<T, std::string>;
+        co_return co_await await_callback<reply>([&](callback<reply> done) {
+            auto result = std::make_shared<std::optional<T>>();
+            const std::uint64_t kept = keep([result, done = std::move(done)]() mutable {
+                if (*result) return done(std::move(**result));
+                done(std::unexpected("the database did not answer"));
+            });
+            of.travel(number, life_, kept,
+                      [result, what = std::move(what)](bool reply_lost) mutable {
+                          auto value = what();
+                          if (!reply_lost) *result = std::move(value);
+                      });
+        });
+    }
+
+    /// Appends to a log of its own and waits for what became of it.
+    awaitable<events::outcome> publish(std::string text);
+
+    stock::gate& gate();
+    order::service& service();
+    stock::reserver& reserver();
+    redis::client& client();
+    events::reader& reader();
+    order::outbox_settler& settler();
+    stock::shard_generations& generations();
+    asio::io_context& io();
+
+    void arrived();  ///< something for the recorder
+    awaitable<void> wait_for_arrival(micros most);
+
+    void ask_to_wait() { ++busy_; }
+    void done_waiting() { --busy_; }
+
+private:
+    struct parts;
+
+    void fire(std::uint64_t kept);
+    void poll();
+    void tick();
+
+    std::unique_ptr<parts> parts_;
+    std::uint64_t life_ = 0;
+    bool asleep_ = false;
+    std::uint64_t sleeps_ = 0;
+    std::vector<std::uint64_t> missed_;
+    std::unordered_map<std::uint64_t, std::move_only_function<void()>> kept_;
+    std::uint64_t last_kept_ = 0;
+    std::uint64_t arrival_waiter_ = 0;
+    bool arrival_ = false;
+    int busy_ = 0;  ///< requests whose deadline the reserver's timer watches
+    bool ticking_ = false;
+};
+
+// The three parts of a process that are not the real code's loops.
+awaitable<void> record_for_ever(process& of);
+awaitable<void> sweep_for_ever(process& of);
+awaitable<void> reopen_for_ever(process& of);
+
+inline constexpr std::int64_t confirm_deadline_ms = 500;
+
+}  // namespace flashsale::model

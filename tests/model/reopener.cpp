@@ -1,0 +1,273 @@
+// Reopening a shard, as DESIGN.md's six steps.
+
+#include <flashsale/redis.hpp>
+
+#include "barriers.hpp"
+#include "promises.hpp"
+#include "redis_scripts.hpp"
+
+namespace flashsale::model {
+
+namespace {
+
+constexpr const char* header_key = "{flashsale:0}:gate";
+constexpr const char* root = "{flashsale:0}:";
+
+// ARGV[1] generation. 1: closed for it · 0: a later one has it
+const redis::script& close_script() {
+    static const redis::script one(R"lua(#!lua
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation')
+if header[2] and tonumber(header[2]) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'closed', 'generation', ARGV[1])
+return 1
+)lua");
+    return one;
+}
+// The same, but a header that grants nothing is left as it is.
+const redis::script& lazy_close_script() {
+    static const redis::script one(R"lua(#!lua
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation')
+if header[2] and tonumber(header[2]) > tonumber(ARGV[1]) then return 0 end
+if header[1] == 'open' then redis.call('HSET', KEYS[1], 'state', 'closed') end
+return 1
+)lua");
+    return one;
+}
+// ARGV: generation, then 'begin', or a key and its fields and values.
+const redis::script& load_script() {
+    static const redis::script one(R"lua(#!lua
+local info = redis.call('INFO', 'server', 'replication')
+local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation')
+if ARGV[2] == 'begin' then
+    if header[2] and tonumber(header[2]) > tonumber(ARGV[1]) then return 0 end
+    redis.call('HSET', KEYS[1], 'state', 'loading', 'generation', ARGV[1],
+        'incarnation', incarnation, 'seq', '0')
+    return 1
+end
+if header[1] ~= 'loading' or header[2] ~= ARGV[1] or header[3] ~= incarnation then return 0 end
+for at = 3, #ARGV, 2 do redis.call('HSET', ARGV[2], ARGV[at], ARGV[at + 1]) end
+return 1
+)lua");
+    return one;
+}
+
+awaitable<redis::result> evaluate(process& of, const redis::script& what,
+                                  std::vector<std::string> arguments) {
+    co_return co_await await_callback<redis::result>([&](auto done) {
+        const std::string_view keys[] = {header_key};
+        const std::vector<std::string_view> views(arguments.begin(), arguments.end());
+        of.client().evaluate(what, keys, views, std::move(done));
+    });
+}
+
+awaitable<bool> done_by(process& of, const redis::script& what,
+                        std::vector<std::string> arguments) {
+    const auto reply = co_await evaluate(of, what, std::move(arguments));
+    co_return reply && reply->integer == 1;
+}
+
+awaitable<bool> is_closed(process& of) {
+    const auto reply = co_await evaluate(of, stock::scripts().inspect, {root, "state"});
+    co_return reply && !reply->elements.empty() && reply->elements[0].integer == 1;
+}
+
+awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(
+    process& of, std::uint64_t generation) {
+    std::map<std::string, std::string> out;
+    for (std::uint64_t old = 1; old < generation; ++old) {
+        const std::string key = root + std::to_string(old) + ":outbox";
+        const auto reply = co_await await_callback<redis::result>([&](auto done) {
+            const std::string_view words[] = {"HGETALL", key};
+            of.client().command(words, std::move(done));
+        });
+        if (!reply) co_return std::nullopt;
+        for (std::size_t i = 0; i + 1 < reply->elements.size(); i += 2)
+            out.emplace(reply->elements[i].text, reply->elements[i + 1].text);
+    }
+    co_return out;
+}
+
+/// Everything that was granted and will ever be answered 201 is recorded.
+awaitable<bool> drain(process& of, std::uint64_t generation) {
+    world& in = of.in;
+    for (int tries = 0; tries < 6; ++tries) {
+        const auto left = co_await surviving_events(of, generation);
+        if (!left) co_return false;
+        bool published = true;
+        for (const auto& [id, text] : *left) {
+            in.tell(of.name, "publishes {}, which the old gate still has", short_id(id));
+            published = co_await of.publish(text) == events::outcome::durable && published;
+        }
+        if (!published) {
+            co_await of.pause(100 * ms);
+            continue;
+        }
+        if (in.is_without(guard::barrier)) co_return true;
+        reach(of, "before the reopening's barrier");
+        barrier mark{fmt::format("reopening {}.{}", generation, tries), generation, true};
+        if (!co_await wait_for_barrier(of, mark, 2 * second)) continue;
+        if (in.is_without(guard::survivors)) co_return true;
+        const auto all_there = co_await of.ask<bool>(*in.orders, [&in, left = *left] {
+            for (const auto& [id, text] : left) {
+                const auto parsed = *uuid::parse(id);
+                if (!in.orders->has(parsed) && !in.orders->parked.contains(parsed) &&
+                    !in.orders->late.contains(parsed) && !in.stock->movements.contains(parsed))
+                    return false;
+            }
+            return true;
+        });
+        if (all_there && *all_there) co_return true;
+    }
+    co_return false;
+}
+
+struct contents {
+    std::vector<product_row> products;
+    std::map<uuid, stock_database::movement> movements;
+    std::map<uuid, events::event> orders;
+    std::vector<parked_event> parked;
+};
+
+/// One piece for each key of the new gate.
+std::vector<std::vector<std::string>> pieces_of(const contents& all, std::uint64_t generation) {
+    const std::string number = std::to_string(generation);
+    const std::string base = root + number + ":";
+    std::vector<std::vector<std::string>> out;
+    for (const product_row& row : all.products) {
+        const std::string id = std::to_string(row.id);
+        std::int64_t free = row.given;
+        std::vector<std::string> keys{number, base + "k:" + id};
+        std::map<std::int64_t, std::int64_t> bought;
+        for (const auto& [order_id, order] : all.orders) {
+            if (order.product_id != row.id) continue;
+            free -= order.quantity;
+            bought[order.user_id] += order.quantity;
+            keys.push_back(fmt::format("s{}:{}", order.user_id, order.idempotency_key));
+            keys.push_back(
+                fmt::format("{} {} {}", order_id.to_string(), order.quantity, order.unit_price));
+        }
+        for (const auto& [movement_id, moved] : all.movements) {
+            if (moved.product != row.id || moved.sale) continue;
+            free += moved.delta;
+            keys.push_back("r" + moved.key);
+            keys.push_back(fmt::format("{} {} 100", movement_id.to_string(), -moved.delta));
+        }
+        for (const parked_event& one : all.parked) {
+            if (one.holds_units && one.what.product_id == row.id) free -= one.what.quantity;
+        }
+        std::vector<std::string> product{
+            number,  base + "p:" + id,          "free",  std::to_string(free),
+            "given", std::to_string(row.given), "price", "100"};
+        if (row.limit) {
+            product.insert(product.end(), {"limit", std::to_string(*row.limit)});
+            std::vector<std::string> buyers{number, base + "b:" + id};
+            for (const auto& [user, units] : bought)
+                buyers.insert(buyers.end(), {std::to_string(user), std::to_string(units)});
+            if (buyers.size() > 2) out.push_back(std::move(buyers));
+        }
+        out.push_back(std::move(product));
+        if (keys.size() > 2) out.push_back(std::move(keys));
+    }
+    return out;
+}
+
+awaitable<std::optional<contents>> read_record(process& of) {
+    world& in = of.in;
+    contents out;
+    const auto sold = co_await of.ask<contents>(*in.orders, [&in] {
+        contents read;
+        read.orders = in.orders->orders;
+        for (const auto& [id, one] : in.orders->parked)
+            read.parked.push_back(one);
+        return read;
+    });
+    if (!sold) co_return std::nullopt;
+    reach(of, "between the two databases' contents");
+    const auto moved = co_await of.ask<contents>(*in.stock, [&in, orders = sold->orders] {
+        std::vector<events::event> missing;
+        for (const auto& [id, one] : orders) {
+            if (!in.stock->movements.contains(id)) missing.push_back(one);
+        }
+        in.stock->record(missing, true);
+        contents read;
+        for (const auto& [id, row] : in.stock->products)
+            read.products.push_back(row);
+        read.movements = in.stock->movements;
+        return read;
+    });
+    if (!moved) co_return std::nullopt;
+    out = *moved;
+    out.orders = sold->orders;
+    out.parked = sold->parked;
+    co_return out;
+}
+
+awaitable<void> reopen(process& of) {
+    world& in = of.in;
+    const auto raised = co_await of.ask<std::uint64_t>(*in.stock, [&in] {
+        in.stock->state = "reopening";
+        return ++in.stock->generation;
+    });
+    if (!raised) co_return;
+    const std::uint64_t generation = *raised;
+    const std::string number = std::to_string(generation);
+    in.tell(of.name, "reopens the gate as generation {}", generation);
+    reach(of, "after the generation was raised");
+
+    const redis::script& close =
+        in.is_without(guard::close_fences) ? lazy_close_script() : close_script();
+    if (!in.is_without(guard::close_before_d) && !co_await done_by(of, close, {number})) co_return;
+    reach(of, "after the close");
+    if (!in.is_without(guard::wait_d)) co_await of.pause(confirm_deadline_ms * ms);
+    if (!co_await drain(of, generation)) co_return;
+    if (in.is_without(guard::close_before_d) && !co_await done_by(of, close, {number})) co_return;
+
+    const auto all = co_await read_record(of);
+    if (!all) co_return;
+    reach(of, "before the load");
+    if (!co_await done_by(of, load_script(), {number, "begin"})) co_return;
+    for (auto& piece : pieces_of(*all, generation)) {
+        if (!co_await done_by(of, load_script(), std::move(piece))) co_return;
+        reach(of, "in the middle of the load");
+    }
+    const auto mine = co_await of.ask<bool>(*in.stock, [&in, generation] {
+        if (in.stock->generation != generation) return false;
+        in.stock->state = "open";
+        return true;
+    });
+    if (!mine || !*mine) co_return;
+    reach(of, "before the flip");
+    if (!co_await done_by(of, stock::scripts().open, {"flip", number})) co_return;
+    in.tell(of.name, "opened generation {}", generation);
+    of.generations().raise(0, generation);
+    for (std::uint64_t old = 1; old < generation; ++old) {
+        const std::string key = root + std::to_string(old) + ":outbox";
+        co_await await_callback<redis::result>([&](auto done) {
+            const std::string_view words[] = {"DEL", key};
+            of.client().command(words, std::move(done));
+        });
+    }
+}
+
+}  // namespace
+
+awaitable<void> reopen_for_ever(process& of) {
+    world& in = of.in;
+    for (;;) {
+        co_await of.pause(in.random.between(150 * ms, 450 * ms));
+        if (!co_await is_closed(of)) continue;
+        const auto mine =
+            co_await of.ask<bool>(*in.stock, [&in, number = of.number, life = of.life()] {
+                return in.stock->lock("reopen", number, life);
+            });
+        if (!mine || !*mine) continue;
+        if (co_await is_closed(of)) co_await reopen(of);
+        co_await of.ask<int>(*in.stock, [&in, number = of.number, life = of.life()] {
+            in.stock->unlock("reopen", number, life);
+            return 0;
+        });
+    }
+}
+
+}  // namespace flashsale::model

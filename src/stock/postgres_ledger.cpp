@@ -8,6 +8,8 @@
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
+#include "ledger_halves.hpp"
+
 namespace flashsale::stock {
 
 namespace {
@@ -63,36 +65,28 @@ public:
 
     std::expected<std::vector<refused_movement>, std::string> record(
         std::span<const movement> movements) override {
-        std::vector<refused_movement> refused;
-        if (movements.empty()) return refused;
-
-        auto fresh = database_.execute(record_movements, parameters_of(movements));
-        if (fresh) {
-            if (fresh->size() == movements.size()) return refused;
-            return explain_missing(movements, *fresh);
-        }
-        const postgres::error& error = fresh.error();
-        const bool hopeless = error.what == postgres::error::kind::data ||
-                              error.what == postgres::error::kind::unique_violation;
-        if (!hopeless) return std::unexpected(error.message);
-        if (movements.size() == 1) {
-            refused.push_back({movements.front().id, error.message});
-            return refused;
-        }
-        // One of them spoils the batch: find it by halves. What is recorded twice counts once.
-        for (const auto half :
-             {movements.first(movements.size() / 2), movements.subspan(movements.size() / 2)}) {
-            auto part = record(half);
-            if (!part) return part;
-            refused.insert(refused.end(), part->begin(), part->end());
-        }
-        return refused;
+        return record_by_halves(movements, [this](std::span<const movement> batch) {
+            return record_whole(batch);
+        });
     }
 
 private:
+    recorded_batch record_whole(std::span<const movement> movements) {
+        auto fresh = database_.execute(record_movements, parameters_of(movements));
+        if (!fresh) return fault_of(fresh.error());
+        if (fresh->size() == movements.size()) return std::vector<refused_movement>{};
+        return explain_missing(movements, *fresh);
+    }
+
+    static std::unexpected<ledger_fault> fault_of(const postgres::error& error) {
+        const bool hopeless = error.what == postgres::error::kind::data ||
+                              error.what == postgres::error::kind::unique_violation;
+        return std::unexpected(ledger_fault{hopeless, error.message});
+    }
+
     /// Those not inserted were recorded before, or can never be.
-    std::expected<std::vector<refused_movement>, std::string> explain_missing(
-        std::span<const movement> movements, const postgres::rows& fresh) {
+    recorded_batch explain_missing(std::span<const movement> movements,
+                                   const postgres::rows& fresh) {
         std::unordered_set<uuid, uuid_hash> known;
         for (std::size_t row = 0; row < fresh.size(); ++row)
             known.insert(fresh.uuid(row, 0));
@@ -101,14 +95,13 @@ private:
             if (!known.contains(one.id)) missing.push_back(one.id);
         }
         auto found = database_.execute(known_movements, postgres::parameters().uuids(missing));
-        if (!found) return std::unexpected(found.error().message);
+        if (!found) return fault_of(found.error());
         for (std::size_t row = 0; row < found->size(); ++row)
             known.insert(found->uuid(row, 0));
         std::vector<refused_movement> refused;
         for (const movement& one : movements) {
             if (known.contains(one.id)) continue;
-            refused.push_back({one.id, "no product " + std::to_string(one.product_id) +
-                                           ", or its key has another movement"});
+            refused.push_back(refused_without_error(one));
         }
         return refused;
     }

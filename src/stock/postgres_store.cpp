@@ -2,6 +2,7 @@
 #include <flashsale/stock/store.hpp>
 
 #include "postgres_errc.hpp"
+#include "store_rules.hpp"
 
 namespace flashsale::stock {
 
@@ -64,11 +65,6 @@ product product_of(const postgres::rows& rows, std::size_t row) {
     return out;
 }
 
-gate_product units_of(const product& what) {
-    return {what.id,          what.given, what.price, what.per_user_limit, what.sale_starts_at,
-            what.sale_ends_at};
-}
-
 class postgres_store final : public store {
 public:
     explicit postgres_store(postgres::pool& database) : database_(database) {}
@@ -86,12 +82,7 @@ public:
         if (!known) co_return std::unexpected(errc_of(known.error()));
         if (known->empty()) co_return std::unexpected(errc::outcome_unknown);
         created found{product_of(*known, 0), known->integer(0, 9), true};
-        const product& first = found.what;
-        const bool same =
-            first.name == what.name && first.price == what.price && found.initial == what.stock &&
-            first.per_user_limit == what.per_user_limit &&
-            first.sale_starts_at == what.sale_starts_at && first.sale_ends_at == what.sale_ends_at;
-        if (!same) co_return std::unexpected(errc::idempotency_key_reused);
+        if (!is_the_same(found, what)) co_return std::unexpected(errc::idempotency_key_reused);
         co_return found;
     }
 

@@ -1,22 +1,21 @@
-// The ledger as a gate is rebuilt from it.
+// The ledger as a gate is rebuilt from it, and as the audit reads it, on each database.
 
 #include <catch2/catch.hpp>
 
-#include <flashsale/stock/record.hpp>
-
+#include <map>
 #include <set>
 
-#include "gate_world.hpp"
+#include "stock_record.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;
 using namespace flashsale::test;
 
 TEST_CASE("record reader: given and stock of each product of the shard, and what was taken of it") {
-    gate_world world(adapter::database);
+    stock_record record(each_database());
     std::vector<std::int64_t> products;
     for (int i = 0; i < 10; ++i)
-        products.push_back(world.make_product(100 + i, i % 2 ? 3 : 7));
+        products.push_back(record.make_product(100 + i, i % 2 ? 3 : 7));
     uuid_generator make;
     std::vector<movement> taken;
     for (int i = 0; i < 40; ++i) {
@@ -31,9 +30,9 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
         one.created_at = wall_clock_now();
         taken.push_back(one);
     }
-    REQUIRE(make_postgres_ledger(world.stock_database())->record(taken).has_value());
+    REQUIRE(record.ledger->record(taken).has_value());
 
-    const auto reader = make_postgres_record_reader(world.stock_database());
+    const auto& reader = record.reader;
     for (const std::size_t rows_max : {100uz, 5uz, 1uz}) {
         for (std::uint32_t shard = 0; shard < 3; ++shard) {
             std::set<std::int64_t> seen;
@@ -87,4 +86,45 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
     const auto moved = reader->moved(asked);
     REQUIRE(moved.has_value());
     CHECK(std::set<uuid>(moved->begin(), moved->end()) == std::set<uuid>{asked[0], asked[2]});
+}
+
+TEST_CASE("record reader: the audit's sums and movements") {
+    stock_record record(each_database());
+    const auto a = record.make_product(100, 3), b = record.make_product(50),
+               c = record.make_product(0);
+    REQUIRE(record.database.wait(record.store->restock(b, 7, "r", uuid_generator().make())));
+    std::vector<movement> taken{record.sold(a, 4), record.sold(b, 5), record.sold(a, 6)};
+    taken[1].what = operation::reduction;
+    taken[1].idempotency_key = "k";
+    REQUIRE(record.ledger->record(taken).has_value());
+
+    std::vector<recorded_product> products;
+    REQUIRE(record.reader->for_each_product([&](auto one) { products.push_back(one); }));
+    REQUIRE(products.size() == 3);
+    CHECK(products[0].id == a);
+    CHECK(products[0].given == 100);
+    CHECK(products[0].stock == 90);
+    CHECK(products[0].per_user_limit == 3);
+    CHECK(products[0].moved == 90);
+    CHECK(products[0].moved_up == 100);
+    CHECK(products[0].sold == 10);
+    CHECK(products[0].reduced == 0);
+    CHECK(products[1].given == 57);
+    CHECK(products[1].moved == 52);
+    CHECK(products[1].moved_up == 57);
+    CHECK(products[1].sold == 0);
+    CHECK(products[1].reduced == 5);
+    CHECK(products[2].id == c);
+    CHECK(products[2].moved == 0);
+
+    std::map<uuid, recorded_taking> takings;
+    REQUIRE(record.reader->for_each_taking([&](auto one) { takings.emplace(one.id, one); }));
+    REQUIRE(takings.size() == 3);
+    for (const movement& one : taken) {
+        CHECK(takings.at(one.id).product_id == one.product_id);
+        CHECK(takings.at(one.id).quantity == -one.delta);
+        CHECK(takings.at(one.id).what == one.what);
+        CHECK(takings.at(one.id).seq == one.seq);
+        CHECK(takings.at(one.id).generation == one.generation);
+    }
 }

@@ -40,6 +40,7 @@ class directory;
 namespace flashsale::order {
 
 std::span<const migration> postgres_migrations();
+std::span<const migration> sqlite_migrations();
 
 /// Registers /v1/orders… and /v1/users/{id}/orders; everything must outlive the router.
 struct http_dependencies {

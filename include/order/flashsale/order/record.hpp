@@ -18,6 +18,9 @@
 namespace flashsale::postgres {
 class session;
 }
+namespace flashsale::sqlite {
+class database;
+}
 
 namespace flashsale::order {
 
@@ -74,5 +77,6 @@ public:
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& order_database);
+std::unique_ptr<record_reader> make_sqlite_record_reader(sqlite::database& order_database);
 
 }  // namespace flashsale::order

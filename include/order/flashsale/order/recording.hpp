@@ -16,6 +16,9 @@
 namespace flashsale::postgres {
 class session;
 }
+namespace flashsale::sqlite {
+class database;
+}
 
 namespace flashsale::order {
 
@@ -62,5 +65,6 @@ public:
 };
 
 std::unique_ptr<recording> make_postgres_recording(postgres::session& order_database);
+std::unique_ptr<recording> make_sqlite_recording(sqlite::database& order_database);
 
 }  // namespace flashsale::order

@@ -14,6 +14,9 @@
 namespace flashsale::postgres {
 class pool;
 }
+namespace flashsale::sqlite {
+class queue;
+}
 
 namespace flashsale::order {
 
@@ -31,5 +34,6 @@ public:
 };
 
 std::unique_ptr<store> make_postgres_store(postgres::pool& database);
+std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_context& io);
 
 }  // namespace flashsale::order

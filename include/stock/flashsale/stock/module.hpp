@@ -35,6 +35,7 @@ class log;
 namespace flashsale::stock {
 
 std::span<const migration> postgres_migrations();
+std::span<const migration> sqlite_migrations();
 
 /// The generation of each shard's gate that this process believes in. Shared by all its gates.
 class shard_generations {
@@ -82,6 +83,7 @@ std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, eve
 
 /// Under the database gate the movements are there already, and nothing is added twice.
 std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database);
+std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
 
 /// Registers /v1/products…; everything must outlive the router.
 struct http_dependencies {
@@ -102,6 +104,11 @@ struct deployment {
     std::int64_t prefetch_messages = 0;  ///< of the recorder: two values would reorder events
 };
 void agree_on_deployment(postgres::session& stock_database, const deployment& mine);
+void agree_on_deployment(sqlite::database& stock_database, const deployment& mine);
+
+/// For a gate that does not outlive its process: notes that it is opened once more, and answers the
+/// generation of this opening, 1 for the first.
+std::uint64_t count_new_generation(sqlite::database& stock_database, std::uint32_t shard);
 
 /// Opens the gate of every shard that was never open; raises `generations` to what the database
 /// has. Runs the clients' io_context until done.

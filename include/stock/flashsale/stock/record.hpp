@@ -18,6 +18,9 @@
 namespace flashsale::postgres {
 class session;
 }
+namespace flashsale::sqlite {
+class database;
+}
 
 namespace flashsale::stock {
 
@@ -90,5 +93,6 @@ public:
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& stock_database);
+std::unique_ptr<record_reader> make_sqlite_record_reader(sqlite::database& stock_database);
 
 }  // namespace flashsale::stock

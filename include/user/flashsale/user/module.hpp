@@ -18,6 +18,7 @@ class router;
 namespace flashsale::user {
 
 std::span<const migration> postgres_migrations();
+std::span<const migration> sqlite_migrations();
 
 struct directory_options {
     std::size_t cached_users_max = 1'000'000;

@@ -1,0 +1,125 @@
+#include <flashsale/order/record.hpp>
+#include <flashsale/sqlite.hpp>
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr sqlite::statement page_orders{
+    "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
+    "       created_at"
+    " FROM orders WHERE id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+constexpr sqlite::statement page_parked{
+    "SELECT event_id, event FROM parked WHERE holds_units AND event_id > ?1"
+    " ORDER BY event_id LIMIT ?2"};
+constexpr sqlite::statement is_recorded{
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE id = ?1)"
+    " OR EXISTS (SELECT 1 FROM parked WHERE holds_units AND event_id = ?1)"};
+
+constexpr sqlite::statement all_orders{
+    "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders"};
+constexpr sqlite::statement all_parked{"SELECT event_id, event, reason FROM parked"};
+
+std::unexpected<std::string> fault_of(const sqlite::error& error) {
+    return std::unexpected("order database: " + error.message);
+}
+
+/// Steps through all rows: one statement, and so one snapshot.
+template <class Each>
+std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
+    while (true) {
+        const auto more = rows.step();
+        if (!more) return fault_of(more.error());
+        if (!*more) return {};
+        each();
+    }
+}
+
+class sqlite_record_reader final : public record_reader {
+public:
+    explicit sqlite_record_reader(sqlite::database& database) : database_(database) {}
+
+    std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards, uuid after,
+                                            std::size_t rows_max) override {
+        auto row = database_.prepare(page_orders);
+        row.uuid(after).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max));
+        page out;
+        const auto read = each_row(row, [&] {
+            events::event one;
+            one.id = row.uuid_at(0);
+            one.shard = shard;
+            one.user_id = row.integer_at(1);
+            one.product_id = row.integer_at(2);
+            one.quantity = row.integer_at(3);
+            one.unit_price = row.integer_at(4);
+            one.idempotency_key = row.text_at(5);
+            one.generation = static_cast<std::uint64_t>(row.integer_at(6));
+            one.seq = static_cast<std::uint64_t>(row.integer_at(7));
+            one.created_at = row.time_at(8);
+            out.events.push_back(std::move(one));
+        });
+        if (!read) return std::unexpected(read.error());
+        if (out.events.size() == rows_max) out.next = out.events.back().id;
+        return out;
+    }
+
+    std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards, uuid after,
+                                            std::size_t rows_max) override {
+        auto row = database_.prepare(page_parked);
+        row.uuid(after).integer(static_cast<std::int64_t>(rows_max));
+        page out;
+        std::size_t rows = 0;
+        uuid last;
+        const auto read = each_row(row, [&] {
+            ++rows;
+            last = row.uuid_at(0);
+            // What cannot be read was never an event of a gate, and holds nothing.
+            auto event = events::parse(row.text_at(1));
+            if (!event || event->product_id % shards != shard) return;
+            out.events.push_back(std::move(*event));
+        });
+        if (!read) return std::unexpected(read.error());
+        if (rows == rows_max) out.next = last;
+        return out;
+    }
+
+    std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) override {
+        std::vector<uuid> out;
+        for (const uuid& id : ids) {
+            const auto found = database_.prepare(is_recorded).uuid(id).step();
+            if (!found) return fault_of(found.error());
+            if (*found) out.push_back(id);
+        }
+        return out;
+    }
+
+    std::expected<void, std::string> for_each_order(
+        const std::function<void(recorded_order)>& each) override {
+        auto row = database_.prepare(all_orders);
+        return each_row(row, [&] {
+            each({row.uuid_at(0), row.integer_at(1), row.integer_at(2), row.integer_at(3),
+                  std::string(row.text_at(4)), static_cast<std::uint64_t>(row.integer_at(5)),
+                  static_cast<std::uint64_t>(row.integer_at(6))});
+        });
+    }
+
+    std::expected<void, std::string> for_each_parked(
+        const std::function<void(parked_event)>& each) override {
+        auto row = database_.prepare(all_parked);
+        return each_row(row, [&] {
+            each({row.uuid_at(0), std::string(row.text_at(1)), std::string(row.text_at(2))});
+        });
+    }
+
+private:
+    sqlite::database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<record_reader> make_sqlite_record_reader(sqlite::database& database) {
+    return std::make_unique<sqlite_record_reader>(database);
+}
+
+}  // namespace flashsale::order

@@ -1,0 +1,187 @@
+// Orders go in one by one, each once, by id, all in one transaction. An order that was not new is
+// either the same one again, which is fine, or another order with a key that is taken: that one is
+// parked, and so is one that a constraint refuses; neither disturbs the rest.
+
+#include <spdlog/spdlog.h>
+
+#include <flashsale/order/recording.hpp>
+#include <flashsale/sqlite.hpp>
+
+#include "parking.hpp"
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr sqlite::statement insert_order{
+    "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
+    "                    idempotency_key, generation, seq, created_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement known_order{"SELECT 1 FROM orders WHERE id = ?1"};
+constexpr sqlite::statement park_event{
+    "INSERT INTO parked (event_id, event, reason, created_at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement keep_late{
+    "INSERT INTO late (event_id, shard, event, created_at) SELECT ?1, ?2, ?3, ?4"
+    " WHERE NOT EXISTS (SELECT 1 FROM orders WHERE id = ?1)"
+    "   AND NOT EXISTS (SELECT 1 FROM parked WHERE event_id = ?1)"
+    " ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement read_passed_barriers{
+    "SELECT shard, max(generation) FROM barriers GROUP BY shard"};
+// Barriers of an hour ago have done their work, but the newest generation's.
+constexpr sqlite::statement delete_old_barriers{
+    "DELETE FROM barriers WHERE shard = ?1 AND generation <= ?2 AND created_at < ?3 AND id <> ?4"};
+constexpr sqlite::statement insert_barrier{
+    "INSERT INTO barriers (id, shard, generation, created_at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT DO NOTHING"};
+
+using sqlite::access;
+using attempt = std::expected<void, sqlite::error>;
+
+std::unexpected<std::string> fault_of(const sqlite::error& error) {
+    return std::unexpected("order database: " + error.message);
+}
+
+/// True: it was not there before.
+std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::event& one) {
+    auto row = in.prepare(insert_order);
+    row.uuid(one.id).integer(one.user_id).integer(one.product_id).integer(one.quantity);
+    row.integer(one.unit_price).text(one.idempotency_key);
+    row.integer(static_cast<std::int64_t>(one.generation));
+    row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at);
+    const auto inserted = row.run();
+    if (!inserted) return std::unexpected(inserted.error());
+    return *inserted == 1;
+}
+
+attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
+                   recording_report& report, std::vector<parking>& to_park) {
+    const auto set_aside = [&](const events::event& one, std::string reason) {
+        report.parked.push_back(one.id);
+        to_park.push_back(parking_of(one, std::move(reason)));
+    };
+    for (const events::event& one : orders) {
+        const auto fresh = insert(in, one);
+        if (!fresh && fresh.error().what == sqlite::error::kind::data) {
+            set_aside(one, fresh.error().message);
+            continue;
+        }
+        if (!fresh) return std::unexpected(fresh.error());
+        if (*fresh) {
+            ++report.fresh;
+            continue;
+        }
+        const auto known = in.prepare(known_order).uuid(one.id).step();
+        if (!known) return std::unexpected(known.error());
+        if (*known) {
+            ++report.duplicates;
+        } else {
+            set_aside(one, key_is_taken);
+        }
+    }
+    return {};
+}
+
+attempt insert_parked(sqlite::database& in, std::span<const parking> all) {
+    const timestamp now = wall_clock_now();
+    for (const parking& one : all) {
+        auto row = in.prepare(park_event);
+        const auto done = row.uuid(one.id).text(one.event).text(one.reason).time(now).run();
+        if (!done) return std::unexpected(done.error());
+    }
+    return {};
+}
+
+attempt insert_late(sqlite::database& in, std::span<const events::event> late) {
+    const timestamp now = wall_clock_now();
+    std::int64_t fresh = 0;
+    for (const events::event& one : late) {
+        auto row = in.prepare(keep_late);
+        row.uuid(one.id).integer(one.shard).text(events::text_of(one)).time(now);
+        const auto done = row.run();
+        if (!done) return std::unexpected(done.error());
+        fresh += *done;
+    }
+    if (late.empty()) return {};
+    spdlog::warn("{} events of an older generation came behind a barrier, {} of them new",
+                 late.size(), fresh);
+    return {};
+}
+
+attempt insert_barriers(sqlite::database& in, std::span<const events::event> barriers) {
+    const timestamp now = wall_clock_now();
+    for (const events::event& one : barriers) {
+        const auto generation = static_cast<std::int64_t>(one.generation);
+        auto old = in.prepare(delete_old_barriers);
+        old.integer(one.shard).integer(generation).time(now - std::chrono::hours{1}).uuid(one.id);
+        if (const auto gone = old.run(); !gone) return std::unexpected(gone.error());
+        auto row = in.prepare(insert_barrier);
+        const auto done = row.uuid(one.id).integer(one.shard).integer(generation).time(now).run();
+        if (!done) return std::unexpected(done.error());
+    }
+    return {};
+}
+
+class sqlite_recording final : public recording {
+public:
+    explicit sqlite_recording(sqlite::database& database) : database_(database) {}
+
+    std::expected<recording_report, std::string> record(
+        std::span<const events::event> orders, std::span<const events::poison> poison,
+        std::span<const events::event> late) override {
+        recording_report report;
+        std::vector<parking> to_park;
+        const auto done =
+            database_.transaction(access::write, [&](sqlite::database& in) -> attempt {
+                for (const events::poison& one : poison)
+                    to_park.push_back(parking_of(one));
+                if (auto all = insert_all(in, orders, report, to_park); !all) return all;
+                if (auto kept = insert_late(in, late); !kept) return kept;
+                return insert_parked(in, to_park);
+            });
+        if (!done) return fault_of(done.error());
+        report_parked(to_park);
+        return report;
+    }
+
+    std::expected<void, std::string> park(std::span<const parking> events) override {
+        if (events.empty()) return {};
+        const auto done = database_.transaction(
+            access::write, [&](sqlite::database& in) { return insert_parked(in, events); });
+        if (!done) return fault_of(done.error());
+        report_parked(events);
+        return {};
+    }
+
+    std::expected<std::vector<passed_barrier>, std::string> passed_barriers() override {
+        auto row = database_.prepare(read_passed_barriers);
+        std::vector<passed_barrier> out;
+        while (true) {
+            const auto more = row.step();
+            if (!more) return fault_of(more.error());
+            if (!*more) return out;
+            out.push_back({static_cast<std::uint32_t>(row.integer_at(0)),
+                           static_cast<std::uint64_t>(row.integer_at(1))});
+        }
+    }
+
+    std::expected<void, std::string> record_barriers(
+        std::span<const events::event> barriers) override {
+        if (barriers.empty()) return {};
+        const auto done = database_.transaction(
+            access::write, [&](sqlite::database& in) { return insert_barriers(in, barriers); });
+        if (!done) return fault_of(done.error());
+        return {};
+    }
+
+private:
+    sqlite::database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<recording> make_sqlite_recording(sqlite::database& database) {
+    return std::make_unique<sqlite_recording>(database);
+}
+
+}  // namespace flashsale::order

@@ -1,0 +1,90 @@
+#include <flashsale/order/module.hpp>
+#include <flashsale/sqlite.hpp>
+
+namespace flashsale::embedded {
+extern const std::string_view order_sqlite_0001;
+extern const std::string_view order_sqlite_0002;
+}  // namespace flashsale::embedded
+
+namespace flashsale::order {
+
+namespace {
+
+using sqlite::access;
+
+constexpr sqlite::statement find_order{
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id = ?1"};
+constexpr sqlite::statement list_orders{
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
+    " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"};
+constexpr sqlite::statement list_newest_orders{
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
+    " WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2"};
+
+store_errc errc_of(const sqlite::error& error) {
+    return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
+                                                         : store_errc::dependency_unavailable;
+}
+
+order order_of(const sqlite::query& row) {
+    return {row.uuid_at(0),    row.integer_at(1), row.integer_at(2),
+            row.integer_at(3), row.integer_at(4), row.time_at(5)};
+}
+
+class sqlite_store final : public store {
+public:
+    sqlite_store(sqlite::queue& database, asio::io_context& io) : database_(database), io_(io) {}
+
+    awaitable<std::expected<std::optional<order>, store_errc>> find(uuid id) override {
+        using answer = std::optional<order>;
+        auto found = co_await database_.execute<answer>(
+            access::read, io_, [id](sqlite::database& in) -> std::expected<answer, sqlite::error> {
+                auto row = in.prepare(find_order);
+                const auto there = row.uuid(id).step();
+                if (!there) return std::unexpected(there.error());
+                return *there ? answer(order_of(row)) : answer();
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
+    awaitable<std::expected<std::vector<order>, store_errc>> list(std::int64_t user_id,
+                                                                  std::optional<uuid> before,
+                                                                  std::int64_t limit) override {
+        using answer = std::vector<order>;
+        auto found = co_await database_.execute<answer>(
+            access::read, io_, [=](sqlite::database& in) -> std::expected<answer, sqlite::error> {
+                auto row = in.prepare(before ? list_orders : list_newest_orders);
+                row.integer(user_id);
+                if (before) row.uuid(*before);
+                row.integer(limit);
+                answer out;
+                while (true) {
+                    const auto more = row.step();
+                    if (!more) return std::unexpected(more.error());
+                    if (!*more) return out;
+                    out.push_back(order_of(row));
+                }
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
+private:
+    sqlite::queue& database_;
+    asio::io_context& io_;
+};
+
+}  // namespace
+
+std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_context& io) {
+    return std::make_unique<sqlite_store>(database, io);
+}
+
+std::span<const migration> sqlite_migrations() {
+    static const migration all[] = {{1, "0001_orders", embedded::order_sqlite_0001},
+                                    {2, "0002_recovery", embedded::order_sqlite_0002}};
+    return all;
+}
+
+}  // namespace flashsale::order

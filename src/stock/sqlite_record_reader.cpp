@@ -1,0 +1,144 @@
+#include <flashsale/sqlite.hpp>
+#include <flashsale/stock/record.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr sqlite::statement page_products{
+    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock FROM products"
+    " WHERE id > ?1 AND id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+constexpr sqlite::statement page_movements{
+    "SELECT id, product_id, delta, coalesce(generation, 0), coalesce(seq, 0),"
+    "       coalesce(idempotency_key, ''), created_at"
+    " FROM movements WHERE kind = ?5 AND id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+constexpr sqlite::statement has_moved{"SELECT 1 FROM movements WHERE id = ?1"};
+
+constexpr sqlite::statement all_products{
+    "SELECT p.id, p.given, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
+    "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0)"
+    " FROM products p LEFT JOIN"
+    "   (SELECT product_id, sum(delta) AS moved,"
+    "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock')) AS moved_up,"
+    "           sum(delta) FILTER (WHERE kind = 'sale') AS sold,"
+    "           sum(delta) FILTER (WHERE kind = 'reduction') AS reduced"
+    "    FROM movements GROUP BY product_id) m ON m.product_id = p.id"
+    " ORDER BY p.id"};
+constexpr sqlite::statement all_takings{
+    "SELECT id, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)"
+    " FROM movements WHERE kind IN ('sale', 'reduction')"};
+
+std::unexpected<std::string> fault_of(const sqlite::error& error) {
+    return std::unexpected("stock database: " + error.message);
+}
+
+/// Steps through all rows: one statement, and so one snapshot.
+template <class Each>
+std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
+    while (true) {
+        const auto more = rows.step();
+        if (!more) return fault_of(more.error());
+        if (!*more) return {};
+        each();
+    }
+}
+
+class sqlite_record_reader final : public record_reader {
+public:
+    explicit sqlite_record_reader(sqlite::database& database) : database_(database) {}
+
+    std::expected<product_page, std::string> products(std::uint32_t shard, std::uint32_t shards,
+                                                      std::int64_t after,
+                                                      std::size_t rows_max) override {
+        auto row = database_.prepare(page_products);
+        row.integer(after).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max));
+        product_page out;
+        const auto read = each_row(row, [&] {
+            out.rows.push_back(
+                {{row.integer_at(0), row.integer_at(1), row.integer_at(2),
+                  row.optional_integer_at(3), row.optional_time_at(4), row.optional_time_at(5)},
+                 row.integer_at(6)});
+        });
+        if (!read) return std::unexpected(read.error());
+        if (out.rows.size() == rows_max) out.next = out.rows.back().units.id;
+        return out;
+    }
+
+    std::expected<movement_page, std::string> reductions(std::uint32_t shard, std::uint32_t shards,
+                                                         uuid after,
+                                                         std::size_t rows_max) override {
+        return movements("reduction", operation::reduction, shard, shards, after, rows_max);
+    }
+
+    std::expected<movement_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
+                                                    uuid after, std::size_t rows_max) override {
+        return movements("sale", operation::sale, shard, shards, after, rows_max);
+    }
+
+    std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) override {
+        std::vector<uuid> out;
+        for (const uuid& id : ids) {
+            const auto found = database_.prepare(has_moved).uuid(id).step();
+            if (!found) return fault_of(found.error());
+            if (*found) out.push_back(id);
+        }
+        return out;
+    }
+
+    std::expected<void, std::string> for_each_product(
+        const std::function<void(recorded_product)>& each) override {
+        auto row = database_.prepare(all_products);
+        return each_row(row, [&] {
+            each({row.integer_at(0), row.integer_at(1), row.integer_at(2),
+                  row.optional_integer_at(3), row.integer_at(4), row.integer_at(5),
+                  row.integer_at(6), row.integer_at(7)});
+        });
+    }
+
+    std::expected<void, std::string> for_each_taking(
+        const std::function<void(recorded_taking)>& each) override {
+        auto row = database_.prepare(all_takings);
+        return each_row(row, [&] {
+            each({row.uuid_at(0), row.integer_at(1), row.integer_at(2),
+                  row.text_at(3) == "sale" ? operation::sale : operation::reduction,
+                  static_cast<std::uint64_t>(row.integer_at(4)),
+                  static_cast<std::uint64_t>(row.integer_at(5))});
+        });
+    }
+
+private:
+    std::expected<movement_page, std::string> movements(const char* kind, operation what,
+                                                        std::uint32_t shard, std::uint32_t shards,
+                                                        uuid after, std::size_t rows_max) {
+        auto row = database_.prepare(page_movements);
+        row.uuid(after).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max)).text(kind);
+        movement_page out;
+        const auto read = each_row(row, [&] {
+            movement one;
+            one.id = row.uuid_at(0);
+            one.product_id = row.integer_at(1);
+            one.delta = row.integer_at(2);
+            one.what = what;
+            one.generation = static_cast<std::uint64_t>(row.integer_at(3));
+            one.seq = static_cast<std::uint64_t>(row.integer_at(4));
+            one.idempotency_key = row.text_at(5);
+            one.created_at = row.time_at(6);
+            out.rows.push_back(std::move(one));
+        });
+        if (!read) return std::unexpected(read.error());
+        if (out.rows.size() == rows_max) out.next = out.rows.back().id;
+        return out;
+    }
+
+    sqlite::database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<record_reader> make_sqlite_record_reader(sqlite::database& database) {
+    return std::make_unique<sqlite_record_reader>(database);
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,123 @@
+#include <flashsale/sqlite.hpp>
+#include <flashsale/user/module.hpp>
+
+namespace flashsale::embedded {
+extern const std::string_view user_sqlite_0001;
+}
+
+namespace flashsale::user {
+
+namespace {
+
+using sqlite::access;
+
+// Either unique constraint may stand in the way; which one did is read afterwards.
+constexpr sqlite::statement insert_user{
+    "INSERT INTO users (username, balance, idempotency_key, created_at) VALUES (?1, ?2, ?3, ?4)"
+    " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"};
+constexpr sqlite::statement find_user_by_key{
+    "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = ?1"};
+constexpr sqlite::statement find_user{
+    "SELECT id, username, balance, created_at FROM users WHERE id = ?1"};
+constexpr sqlite::statement is_user{"SELECT 1 FROM users WHERE id = ?1"};
+
+store_errc errc_of(const sqlite::error& error) {
+    return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
+                                                         : store_errc::dependency_unavailable;
+}
+
+template <class T>
+using result = std::expected<T, sqlite::error>;
+
+/// The first row, if there is one.
+result<std::optional<user>> read_user(sqlite::query row) {
+    const auto found = row.step();
+    if (!found) return std::unexpected(found.error());
+    if (!*found) return std::optional<user>{};
+    return user{row.integer_at(0), std::string(row.text_at(1)), row.integer_at(2), row.time_at(3)};
+}
+
+using creation = std::expected<store::created, store_errc>;
+
+result<creation> create_in(sqlite::database& in, const std::string& username, std::int64_t balance,
+                           const std::string& key) {
+    auto insert = in.prepare(insert_user);
+    insert.text(username).integer(balance).text(key).time(wall_clock_now());
+    auto made = read_user(std::move(insert));
+    if (!made) return std::unexpected(made.error());
+    if (*made) return store::created{std::move(**made), false};
+
+    auto find = in.prepare(find_user_by_key);
+    find.text(key);
+    auto first = read_user(std::move(find));
+    if (!first) return std::unexpected(first.error());
+    if (!*first) return creation(std::unexpected(store_errc::username_taken));
+    if ((*first)->username != username || (*first)->balance != balance) {
+        return creation(std::unexpected(store_errc::idempotency_key_reused));
+    }
+    return store::created{std::move(**first), true};
+}
+
+class sqlite_store final : public store {
+public:
+    sqlite_store(sqlite::queue& database, asio::io_context& io) : database_(database), io_(io) {}
+
+    awaitable<creation> create(std::string username, std::int64_t balance,
+                               std::string key) override {
+        auto made = co_await database_.execute<creation>(
+            access::write, io_,
+            [username = std::move(username), balance, key = std::move(key)](sqlite::database& in) {
+                return create_in(in, username, balance, key);
+            });
+        if (!made) co_return std::unexpected(errc_of(made.error()));
+        co_return std::move(*made);
+    }
+
+    awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) override {
+        auto found = co_await database_.execute<std::optional<user>>(
+            access::read, io_, [id](sqlite::database& in) {
+                auto row = in.prepare(find_user);
+                row.integer(id);
+                return read_user(std::move(row));
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
+    void find_existing(
+        std::vector<std::int64_t> ids,
+        callback<std::expected<std::vector<std::int64_t>, store_errc>> done) override {
+        auto existing = std::make_shared<std::vector<std::int64_t>>();
+        auto work = [existing, ids = std::move(ids)](sqlite::database& in) -> result<void> {
+            for (const std::int64_t id : ids) {
+                auto row = in.prepare(is_user);
+                const auto found = row.integer(id).step();
+                if (!found) return std::unexpected(found.error());
+                if (*found) existing->push_back(id);
+            }
+            return {};
+        };
+        database_.submit(access::read, std::move(work), io_,
+                         [existing, done = std::move(done)](result<void> read) mutable {
+                             if (!read) return done(std::unexpected(errc_of(read.error())));
+                             done(std::move(*existing));
+                         });
+    }
+
+private:
+    sqlite::queue& database_;
+    asio::io_context& io_;
+};
+
+}  // namespace
+
+std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_context& io) {
+    return std::make_unique<sqlite_store>(database, io);
+}
+
+std::span<const migration> sqlite_migrations() {
+    static const migration all[] = {{1, "0001_users", embedded::user_sqlite_0001}};
+    return all;
+}
+
+}  // namespace flashsale::user

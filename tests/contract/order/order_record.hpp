@@ -1,0 +1,73 @@
+#pragma once
+
+#include <flashsale/order/module.hpp>
+
+#include "../module_database.hpp"
+
+namespace flashsale::test {
+
+/// The order module's record in either database, behind its ports.
+struct order_record {
+    explicit order_record(database_kind kind)
+        : database(kind, sandbox::database::order, order::sqlite_migrations()) {
+        if (kind == database_kind::postgres) {
+            store = order::make_postgres_store(*database.pool());
+            recording = order::make_postgres_recording(*database.session());
+            reader = order::make_postgres_record_reader(*database.session());
+        } else {
+            store = order::make_sqlite_store(*database.queue(), database.io());
+            recording = order::make_sqlite_recording(*database.file());
+            reader = order::make_sqlite_record_reader(*database.file());
+        }
+    }
+
+    events::event accepted(std::int64_t user, std::int64_t product = 3, std::string key = {}) {
+        events::event out;
+        out.id = make.make();
+        out.user_id = user;
+        out.product_id = product;
+        out.quantity = 1;
+        out.idempotency_key = key.empty() ? "key-" + out.id.to_string() : std::move(key);
+        out.created_at = out.id.time();
+        out.unit_price = 999;
+        out.generation = 1;
+        out.seq = ++seq_;
+        return out;
+    }
+
+    /// Everything must be recorded, or set aside.
+    order::recording_report must_record(std::span<const events::event> orders,
+                                        std::span<const events::poison> poison = {},
+                                        std::span<const events::event> late = {}) {
+        auto done = recording->record(orders, poison, late);
+        if (!done) throw std::runtime_error(done.error());
+        return std::move(*done);
+    }
+
+    std::map<uuid, order::parked_event> parked() {
+        std::map<uuid, order::parked_event> all;
+        const auto read =
+            reader->for_each_parked([&](order::parked_event one) { all.emplace(one.id, one); });
+        if (!read) throw std::runtime_error(read.error());
+        return all;
+    }
+
+    std::map<uuid, order::recorded_order> orders() {
+        std::map<uuid, order::recorded_order> all;
+        const auto read =
+            reader->for_each_order([&](order::recorded_order one) { all.emplace(one.id, one); });
+        if (!read) throw std::runtime_error(read.error());
+        return all;
+    }
+
+    module_database database;
+    std::unique_ptr<order::store> store;
+    std::unique_ptr<order::recording> recording;
+    std::unique_ptr<order::record_reader> reader;
+    uuid_generator make;
+
+private:
+    std::uint64_t seq_ = 0;
+};
+
+}  // namespace flashsale::test

@@ -1,0 +1,63 @@
+// What every store of orders does, on each database.
+
+#include <catch2/catch.hpp>
+
+#include "order_record.hpp"
+
+using namespace flashsale;
+using namespace flashsale::test;
+
+TEST_CASE("order store: an order is found as it was recorded") {
+    order_record record(each_database());
+    const events::event one = record.accepted(7);
+    record.must_record(std::span(&one, 1));
+    const auto found = record.database.wait(record.store->find(one.id));
+    REQUIRE(found.has_value());
+    REQUIRE(found->has_value());
+    CHECK((*found)->id == one.id);
+    CHECK((*found)->user_id == 7);
+    CHECK((*found)->product_id == one.product_id);
+    CHECK((*found)->quantity == 1);
+    CHECK((*found)->unit_price == 999);
+    CHECK((*found)->created_at == one.created_at);
+    const auto none = record.database.wait(record.store->find(record.make.make()));
+    REQUIRE(none.has_value());
+    CHECK_FALSE(none->has_value());
+}
+
+TEST_CASE("order store: a user's orders come in pages, the newest first, and nobody else's") {
+    order_record record(each_database());
+    std::vector<events::event> mine, all;
+    auto made_at = wall_clock_now();
+    for (int i = 0; i < 10; ++i) {
+        mine.push_back(record.accepted(7));
+        // Ids are ordered by the millisecond that they were made in.
+        mine.back().id = record.make.make(0, made_at += std::chrono::milliseconds{1});
+        all.push_back(mine.back());
+        all.push_back(record.accepted(8));
+    }
+    record.must_record(all);
+    std::vector<uuid> seen;
+    std::optional<uuid> before;
+    while (true) {
+        const auto page = record.database.wait(record.store->list(7, before, 4));
+        REQUIRE(page.has_value());
+        if (page->empty()) break;
+        CHECK(page->size() <= 4);
+        for (const order::order& one : *page)
+            seen.push_back(one.id);
+        before = seen.back();
+    }
+    REQUIRE(seen.size() == mine.size());
+    for (std::size_t i = 0; i < mine.size(); ++i)
+        CHECK(seen[i] == mine[mine.size() - 1 - i].id);
+}
+
+TEST_CASE("order store: once it is closed, everybody is told to come again") {
+    order_record record(each_database());
+    record.database.stop();
+    CHECK(record.database.wait(record.store->find(record.make.make())).error() ==
+          order::store_errc::dependency_unavailable);
+    CHECK(record.database.wait(record.store->list(7, {}, 4)).error() ==
+          order::store_errc::dependency_unavailable);
+}

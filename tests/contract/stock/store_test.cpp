@@ -1,0 +1,171 @@
+// What every store of products does, on each database.
+
+#include <catch2/catch.hpp>
+
+#include "stock_record.hpp"
+
+using namespace flashsale;
+using namespace flashsale::stock;
+using namespace flashsale::test;
+
+namespace {
+
+new_product lamp(std::string key) {
+    new_product out;
+    out.name = "Lamp";
+    out.price = 1'999;
+    out.stock = 10;
+    out.per_user_limit = 2;
+    out.sale_starts_at = wall_clock_now();
+    out.sale_ends_at = *out.sale_starts_at + std::chrono::hours{1};
+    out.idempotency_key = std::move(key);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("stock store: a product is made once for each key, with its first movement, and found") {
+    stock_record record(each_database());
+    const new_product what = lamp("key");
+    const auto made = record.database.wait(record.store->create(what));
+    REQUIRE(made.has_value());
+    CHECK_FALSE(made->replayed);
+    CHECK(made->initial == 10);
+    CHECK(made->what.given == 10);
+    CHECK(made->what.stock == 10);
+    CHECK(made->what.sale_starts_at == what.sale_starts_at);
+    CHECK(made->what.sale_ends_at == what.sale_ends_at);
+
+    REQUIRE(record.database.wait(
+        record.store->restock(made->what.id, 5, "r", uuid_generator().make())));
+    const auto again = record.database.wait(record.store->create(what));
+    REQUIRE(again.has_value());
+    CHECK(again->replayed);
+    CHECK(again->initial == 10);
+    CHECK(again->what.id == made->what.id);
+    CHECK(again->what.given == 15);
+    for (const auto change :
+         {+[](new_product& p) { p.name = "Chair"; }, +[](new_product& p) { p.price = 1; },
+          +[](new_product& p) { p.stock = 15; }, +[](new_product& p) { p.per_user_limit = {}; },
+          +[](new_product& p) { p.sale_starts_at = {}; },
+          +[](new_product& p) { p.sale_ends_at = {}; }}) {
+        new_product other = what;
+        change(other);
+        CHECK(record.database.wait(record.store->create(other)).error() ==
+              errc::idempotency_key_reused);
+    }
+    const auto found = record.database.wait(record.store->find(made->what.id));
+    REQUIRE(found.has_value());
+    CHECK(found->name == "Lamp");
+    CHECK(found->per_user_limit == 2);
+    CHECK(found->created_at == made->what.created_at);
+    CHECK(record.database.wait(record.store->find(made->what.id + 1)).error() ==
+          errc::product_not_found);
+}
+
+TEST_CASE("stock store: products come in pages, ascending") {
+    stock_record record(each_database());
+    std::vector<std::int64_t> made;
+    for (int i = 0; i < 7; ++i)
+        made.push_back(record.make_product(i));
+    std::vector<std::int64_t> seen;
+    std::int64_t after = 0;
+    while (true) {
+        const auto page = record.database.wait(record.store->list(after, 3));
+        REQUIRE(page.has_value());
+        if (page->empty()) break;
+        CHECK(page->size() <= 3);
+        for (const product& one : *page)
+            seen.push_back(one.id);
+        after = seen.back();
+    }
+    CHECK(seen == made);
+}
+
+TEST_CASE("stock store: a restock counts once for each key of the product") {
+    stock_record record(each_database());
+    const auto a = record.make_product(10, 4), b = record.make_product(10);
+    uuid_generator make;
+    const uuid movement = make.make();
+    const auto restock = [&](std::int64_t id, std::int64_t quantity, std::string key, uuid as) {
+        return record.database.wait(record.store->restock(id, quantity, std::move(key), as));
+    };
+    const auto first = restock(a, 5, "k", movement);
+    REQUIRE(first.has_value());
+    CHECK_FALSE(first->replayed);
+    CHECK(first->movement == movement);
+    CHECK(first->units.id == a);
+    CHECK(first->units.given == 15);
+    CHECK(first->units.price == 1'999);
+    CHECK(first->units.per_user_limit == 4);
+    const auto again = restock(a, 5, "k", make.make());
+    REQUIRE(again.has_value());
+    CHECK(again->replayed);
+    CHECK(again->movement == movement);
+    CHECK(again->created_at == first->created_at);
+    CHECK(again->units.given == 15);
+    CHECK(restock(a, 6, "k", make.make()).error() == errc::idempotency_key_reused);
+    CHECK(restock(b, 6, "k", make.make())->units.given == 16);
+    CHECK(restock(b + 1, 6, "k", make.make()).error() == errc::product_not_found);
+    CHECK(record.stock_of(a) == 15);
+}
+
+TEST_CASE("stock store: more units than scripts can count are refused, and nothing is noted") {
+    stock_record record(each_database());
+    const auto product = record.make_product(10);
+    uuid_generator make;
+    const uuid movement = make.make();
+    CHECK(record.database.wait(record.store->restock(product, units_max, "k", movement)).error() ==
+          errc::too_many_units);
+    CHECK(record.reader->moved(std::span(&movement, 1))->empty());
+    const auto less = record.database.wait(record.store->restock(product, 5, "k", movement));
+    REQUIRE(less.has_value());
+    CHECK_FALSE(less->replayed);
+    CHECK(record.stock_of(product) == 15);
+}
+
+TEST_CASE("stock store: once it is closed, everybody is told to come again") {
+    stock_record record(each_database());
+    const auto product = record.make_product(10);
+    record.database.stop();
+    CHECK(record.database.wait(record.store->find(product)).error() ==
+          errc::dependency_unavailable);
+    CHECK(record.database.wait(record.store->create(lamp("k"))).error() ==
+          errc::dependency_unavailable);
+    CHECK(record.database.wait(record.store->list(0, 10)).error() == errc::dependency_unavailable);
+    CHECK(record.database.wait(record.store->restock(product, 1, "k", uuid_generator().make()))
+              .error() == errc::dependency_unavailable);
+}
+
+TEST_CASE("deployment: what was agreed on stays, another value is refused by name") {
+    stock_record record(each_database());
+    const auto agree = [&](const deployment& mine) {
+        if (auto* session = record.database.session()) return agree_on_deployment(*session, mine);
+        agree_on_deployment(*record.database.file(), mine);
+    };
+    const deployment first{"memory", 1, std::chrono::milliseconds{2'000}, 128};
+    agree(first);
+    agree(first);
+    deployment other = first;
+    other.gate_kind = "redis";
+    CHECK_THROWS_WITH(agree(other), Catch::Contains("stock.gate = memory, this process redis"));
+    other = first;
+    other.confirm_deadline = std::chrono::milliseconds{1'000};
+    CHECK_THROWS_WITH(agree(other), Catch::Contains("orders.confirm_deadline_ms = 2000"));
+    other = first;
+    other.shards = 2;
+    CHECK_THROWS(agree(other));
+    other = first;
+    other.prefetch_messages = 1;
+    CHECK_THROWS(agree(other));
+    agree(first);
+}
+
+TEST_CASE("deployment: each opening in a file has a generation of its own") {
+    stock_record record(database_kind::sqlite);  // a gate in a server outlives the process
+    sqlite::database& file = *record.database.file();
+    CHECK(count_new_generation(file, 0) == 1);
+    CHECK(count_new_generation(file, 0) == 2);
+    CHECK(count_new_generation(file, 1) == 1);
+    CHECK(count_new_generation(file, 0) == 3);
+}

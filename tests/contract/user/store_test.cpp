@@ -1,0 +1,123 @@
+// What every store of users does, on each database.
+
+#include <catch2/catch.hpp>
+
+#include <flashsale/user/module.hpp>
+
+#include "../module_database.hpp"
+
+using namespace flashsale;
+using namespace flashsale::test;
+using flashsale::user::store_errc;
+
+namespace {
+
+struct user_record {
+    explicit user_record(database_kind kind)
+        : database(kind, sandbox::database::user, user::sqlite_migrations()),
+          store(kind == database_kind::postgres
+                    ? user::make_postgres_store(*database.pool())
+                    : user::make_sqlite_store(*database.queue(), database.io())) {}
+
+    auto create(std::string name, std::int64_t balance, std::string key) {
+        return database.wait(store->create(std::move(name), balance, std::move(key)));
+    }
+
+    std::expected<std::vector<std::int64_t>, store_errc> existing(std::vector<std::int64_t> ids) {
+        std::optional<std::expected<std::vector<std::int64_t>, store_errc>> answer;
+        store->find_existing(std::move(ids), [&](auto found) { answer = std::move(found); });
+        CHECK_FALSE(answer.has_value());
+        database.run_until([&] { return answer.has_value(); });
+        if (*answer) std::ranges::sort(**answer);
+        return std::move(*answer);
+    }
+
+    module_database database;
+    std::unique_ptr<user::store> store;
+};
+
+}  // namespace
+
+TEST_CASE("user store: a user is made once for each key, and found") {
+    user_record record(each_database());
+    const auto before = wall_clock_now() - std::chrono::seconds{60};
+    const auto made = record.create("ada", 700, "k1");
+    REQUIRE(made.has_value());
+    CHECK_FALSE(made->replayed);
+    CHECK(made->who.username == "ada");
+    CHECK(made->who.balance == 700);
+    CHECK(made->who.created_at > before);
+
+    const auto again = record.create("ada", 700, "k1");
+    REQUIRE(again.has_value());
+    CHECK(again->replayed);
+    CHECK(again->who.id == made->who.id);
+    CHECK(again->who.created_at == made->who.created_at);
+    CHECK(record.create("ada", 701, "k1").error() == store_errc::idempotency_key_reused);
+    CHECK(record.create("eve", 700, "k1").error() == store_errc::idempotency_key_reused);
+    CHECK(record.create("ada", 700, "k2").error() == store_errc::username_taken);
+
+    const auto found = record.database.wait(record.store->find(made->who.id));
+    REQUIRE(found.has_value());
+    REQUIRE(found->has_value());
+    CHECK((*found)->username == "ada");
+    CHECK((*found)->created_at == made->who.created_at);
+    const auto unknown = record.database.wait(record.store->find(made->who.id + 1'000));
+    REQUIRE(unknown.has_value());
+    CHECK_FALSE(unknown->has_value());
+}
+
+TEST_CASE("user store: of a crowd that asks for one name at once, one has it") {
+    user_record record(each_database());
+    std::vector<std::expected<user::store::created, store_errc>> answers;
+    const auto ask = [&](int i) -> awaitable<> {
+        answers.push_back(co_await record.store->create("ada", 0, "key-" + std::to_string(i)));
+    };
+    for (int i = 0; i < 50; ++i)
+        asio::co_spawn(record.database.io(), ask(i), [](std::exception_ptr) {});
+    record.database.run_until([&] { return answers.size() == 50; });
+    CHECK(std::ranges::count_if(answers, [](const auto& one) { return one.has_value(); }) == 1);
+    for (const auto& one : answers) {
+        if (!one) CHECK(one.error() == store_errc::username_taken);
+    }
+}
+
+TEST_CASE("user store: of the ids asked for, those that exist") {
+    user_record record(each_database());
+    std::vector<std::int64_t> ids;
+    for (int i = 0; i < 20; ++i)
+        ids.push_back(record.create("u" + std::to_string(i), 0, std::to_string(i))->who.id);
+    std::vector<std::int64_t> asked = ids;
+    asked.push_back(ids.back() + 1);
+    asked.push_back(0);
+    asked.push_back(std::numeric_limits<std::int64_t>::max());
+    CHECK(record.existing(asked) == ids);
+    CHECK(record.existing({ids.back() + 1}) == std::vector<std::int64_t>{});
+}
+
+TEST_CASE("user store: once it is closed, everybody is told to come again") {
+    user_record record(each_database());
+    const std::int64_t id = record.create("ada", 0, "k")->who.id;
+    record.database.stop();
+    CHECK(record.create("eve", 0, "e").error() == store_errc::dependency_unavailable);
+    CHECK(record.database.wait(record.store->find(id)).error() ==
+          store_errc::dependency_unavailable);
+    CHECK(record.existing({id}).error() == store_errc::dependency_unavailable);
+}
+
+TEST_CASE("user directory: a known user is known without the store, an unknown one is not") {
+    user_record record(each_database());
+    const std::int64_t id = record.create("ada", 0, "k")->who.id;
+    const auto directory = user::make_directory(*record.store, {});
+    const auto exists = [&](std::int64_t asked) {
+        std::optional<std::expected<bool, user::errc>> answer;
+        directory->exists(asked, [&](auto found) { answer = found; });
+        record.database.run_until([&] { return answer.has_value(); });
+        return *answer;
+    };
+    CHECK(exists(id) == true);
+    CHECK(exists(id + 1) == false);
+    record.database.stop();
+    CHECK(exists(id) == true);
+    CHECK(exists(id + 1).error() == user::errc::dependency_unavailable);
+}

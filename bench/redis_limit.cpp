@@ -65,21 +65,13 @@ public:
         std::vector<std::vector<stock::reservation>> all;
         for (std::size_t made = 0; made < count; ++made) {
             if (made % batch == 0) all.emplace_back().reserve(batch);
-            events::event event;
-            event.id = ids_.make();
-            event.user_id = ++user_;
-            event.product_id = product_id;
-            event.quantity = 1;
-            event.idempotency_key = "limits-" + std::to_string(user_);
-            event.created_at = event.id.time();
             stock::reservation one;
             one.product_id = product_id;
-            one.user_id = user_;
+            one.user_id = ++user_;
             one.quantity = 1;
-            one.idempotency_key = event.idempotency_key;
-            one.id = event.id;
-            one.event = events::open_event(event);
-            all.back().push_back(std::move(one));
+            one.idempotency_key = keys_.emplace_back("limits-" + std::to_string(user_));
+            one.id = ids_.make();
+            all.back().push_back(one);
         }
         return all;
     }
@@ -110,6 +102,7 @@ private:
     std::unique_ptr<stock::gate> gate_;
     uuid_generator ids_;
     std::int64_t user_ = 0;
+    std::deque<std::string> keys_;
 };
 
 }  // namespace

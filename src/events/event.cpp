@@ -17,10 +17,8 @@ constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
 
-std::string open_event(const event& what) {
+void append_open_event(std::string& out, const event_head& what) {
     const bool order = what.what == event::kind::order_accepted;
-    std::string out;
-    out.reserve(320);
     out.append(R"({"version":1,"type":")").append(order ? order_accepted_name : stock_reduced_name);
     out.append(R"(","id":")");
     what.id.append_to(out);
@@ -37,6 +35,13 @@ std::string open_event(const event& what) {
     out.append(R"(,"idempotency_key":)");
     append_json_string(out, what.idempotency_key);
     out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).push_back('"');
+}
+
+std::string open_event(const event& what) {
+    std::string out;
+    out.reserve(320);
+    append_open_event(out, {what.what, what.id, what.shard, what.user_id, what.product_id,
+                            what.quantity, what.idempotency_key, what.created_at});
     return out;
 }
 

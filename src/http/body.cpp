@@ -43,21 +43,24 @@ response malformed(const std::string& detail) {
 
 }  // namespace
 
-std::expected<json::value, response> parse_body(std::string_view body) {
+std::expected<json::value, response> parse_body(std::string_view body,
+                                                const json::storage_ptr& memory) {
     if (body.empty()) {
         return std::unexpected(malformed("The body is empty; it must be one JSON value."));
     }
     // Its temporary stack is what the parser would otherwise allocate anew for each body.
     thread_local json::parser parser{json::storage_ptr{},
                                      json::parse_options{.max_depth = json_depth_max}};
-    parser.reset();
+    parser.reset(memory);
     boost::system::error_code ec;
     const std::size_t read = parser.write(body.data(), body.size(), ec);
     if (ec) {
+        parser.reset();  // what it has made so far is in memory that the caller may take back
         return std::unexpected(
             malformed("Near byte " + std::to_string(read) + " of the body: " + ec.message() + "."));
     }
     json::value parsed = parser.release();
+    parser.reset();
     // Boost.JSON keeps the last of two members of one name silently; readers before or behind us
     // might keep the first.
     if (members_of(parsed) != members_written_in(body)) {

@@ -34,7 +34,6 @@ stock::reservation reservation_of(const events::event& late) {
     out.quantity = late.quantity;
     out.idempotency_key = late.idempotency_key;
     out.id = late.id;
-    out.event = events::open_event(late);
     return out;
 }
 

@@ -54,7 +54,8 @@ enum class late_outcome {
 /// What the gate's answer to the late event `id` means.
 late_outcome outcome_of(const uuid& id, const stock::decision& answer);
 
-/// The event as the reservation that it once was.
+/// The event as the reservation that it once was. Its key is that of `late`, which has to stay
+/// until the gate has decided.
 stock::reservation reservation_of(const events::event& late);
 
 }  // namespace flashsale::order

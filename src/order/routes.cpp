@@ -45,17 +45,41 @@ void append_order(std::string& out, const order& what) {
     out.append(to_rfc3339(what.created_at)).append("\"}");
 }
 
-std::expected<place_request, http::response> read_order(std::string_view body) {
-    auto value = http::parse_body(body);
-    if (!value) return std::unexpected(std::move(value.error()));
+/// The answer, if the body is not an order.
+std::optional<http::response> read_order(std::string_view body, place_request& out) {
+    // Room for every body that is right: the parser needs no heap.
+    std::array<unsigned char, 1'024> room;
+    boost::json::monotonic_resource memory(room.data(), room.size());
+    auto value = http::parse_body(body, &memory);
+    if (!value) return std::move(value.error());
     json_fields fields(*value);
-    place_request out;
     out.user_id = fields.integer("user_id", 1, int64_max);
     out.product_id = fields.integer("product_id", 1, int64_max);
     out.quantity = fields.integer("quantity", 1, stock::units_max);
-    if (auto fault = fields.finish()) return std::unexpected(http::problem(*fault));
-    return out;
+    if (auto fault = fields.finish()) return http::problem(*fault);
+    return std::nullopt;
 }
+
+class placing_over_http final : public placing {
+public:
+    explicit placing_over_http(http::exchange to) : reply(std::move(to)) {}
+
+    void finish(std::expected<placed, failure> outcome) override {
+        http::response out;
+        if (outcome) {
+            out.status = 201;
+            out.location = "/v1/orders/" + outcome->what.id.to_string();
+            out.replayed = outcome->replayed;
+            append_order(out.body, outcome->what);
+        } else {
+            out = http::problem(problem_of(outcome.error()));
+        }
+        out.idempotency_key = std::move(request.idempotency_key);
+        reply.answer(std::move(out));
+    }
+
+    http::exchange reply;
+};
 
 class order_routes {
 public:
@@ -63,25 +87,16 @@ public:
         : service_(uses.record, uses.users, uses.units, uses.reserves) {}
 
     void place(const http::request& asked, http::exchange reply) {
-        auto request = read_order(asked.body);
-        if (!request) return reply.answer(std::move(request.error()));
-        std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
-                                                        : std::string(asked.idempotency_key);
-        request->idempotency_key = key;
-        service_.place(std::move(*request), [key = std::move(key), reply = std::move(reply)](
-                                                std::expected<placed, failure> made) mutable {
-            http::response out;
-            if (made) {
-                out.status = 201;
-                out.location = "/v1/orders/" + made->what.id.to_string();
-                out.replayed = made->replayed;
-                append_order(out.body, made->what);
-            } else {
-                out = http::problem(problem_of(made.error()));
-            }
-            out.idempotency_key = std::move(key);
-            reply.answer(std::move(out));
-        });
+        auto one = std::make_unique<placing_over_http>(std::move(reply));
+        if (auto refused = read_order(asked.body, one->request)) {
+            return one->reply.answer(std::move(*refused));
+        }
+        if (asked.idempotency_key.empty()) {
+            one->request.idempotency_key = keys_.make().to_string();
+        } else {
+            one->request.idempotency_key = asked.idempotency_key;
+        }
+        service_.place(std::move(one));
     }
 
     awaitable<http::response> get(const http::request& asked) {

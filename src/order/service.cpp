@@ -22,34 +22,29 @@ order order_of(const events::event& one) {
 
 }  // namespace
 
-void service::place(place_request request, callback<std::expected<placed, failure>> done) {
-    const std::int64_t user_id = request.user_id;
-    users_.exists(user_id, [this, request = std::move(request), done = std::move(done)](
-                               std::expected<bool, user::errc> exists) mutable {
-        if (!exists) return done(std::unexpected(failure(errc_of(exists.error()))));
-        if (!*exists) return done(std::unexpected(failure(errc::user_not_found)));
+void service::place(std::unique_ptr<placing> one) {
+    const std::int64_t user_id = one->request.user_id;
+    if (users_.is_known(user_id)) return reserve(std::move(one));
+    users_.exists(user_id,
+                  [this, one = std::move(one)](std::expected<bool, user::errc> exists) mutable {
+                      if (!exists) return one->finish(std::unexpected(errc_of(exists.error())));
+                      if (!*exists) return one->finish(std::unexpected(errc::user_not_found));
+                      reserve(std::move(one));
+                  });
+}
 
-        order what;
-        what.user_id = request.user_id;
-        what.product_id = request.product_id;
-        what.quantity = request.quantity;
-        stock::reserve_request wanted;
-        wanted.product_id = request.product_id;
-        wanted.user_id = request.user_id;
-        wanted.quantity = request.quantity;
-        wanted.idempotency_key = std::move(request.idempotency_key);
-        reserver_.reserve(std::move(wanted),
-                          [what, done = std::move(done)](
-                              std::expected<stock::accepted, stock::errc> reserved) mutable {
-                              if (!reserved) {
-                                  return done(std::unexpected(failure(reserved.error())));
-                              }
-                              what.id = reserved->id;
-                              what.unit_price = reserved->unit_price;
-                              what.created_at = reserved->id.time();
-                              done(placed{what, reserved->replayed});
-                          });
-    });
+void service::reserve(std::unique_ptr<placing> one) {
+    const place_request& wanted = one->request;
+    const stock::reserve_request units{stock::operation::sale, wanted.product_id, wanted.user_id,
+                                       wanted.quantity, wanted.idempotency_key};
+    reserver_.reserve(
+        units, [one = std::move(one)](std::expected<stock::accepted, stock::errc> reserved) {
+            if (!reserved) return one->finish(std::unexpected(reserved.error()));
+            const place_request& asked = one->request;
+            one->finish(placed{{reserved->id, asked.user_id, asked.product_id, asked.quantity,
+                                reserved->unit_price, reserved->id.time()},
+                               reserved->replayed});
+        });
 }
 
 // An accepted order is in the outbox until it is in the database, so whoever looks there first and

@@ -30,15 +30,24 @@ struct placed {
     bool replayed = false;
 };
 
+/// An order being placed: one allocation for all of its way, which hands on the pointer alone.
+class placing {
+public:
+    virtual ~placing() = default;
+
+    /// Called once.
+    virtual void finish(std::expected<placed, failure> outcome) = 0;
+
+    place_request request;
+};
+
 /// One per worker, on its thread.
 class service {
 public:
-    service(store& record, user::directory& users, stock::gate& units,
-            stock::reserver& reserves)
+    service(store& record, user::directory& users, stock::gate& units, stock::reserver& reserves)
         : store_(record), users_(users), gate_(units), reserver_(reserves) {}
 
-    /// The order path: callbacks, because a coroutine frame per order would show.
-    void place(place_request request, callback<std::expected<placed, failure>> done);
+    void place(std::unique_ptr<placing> one);
 
     awaitable<std::expected<order, failure>> find(uuid id);
     awaitable<std::expected<std::vector<order>, failure>> list(std::int64_t user_id,
@@ -46,6 +55,8 @@ public:
                                                                std::int64_t limit);
 
 private:
+    void reserve(std::unique_ptr<placing> one);
+
     store& store_;
     user::directory& users_;
     stock::gate& gate_;

@@ -14,6 +14,7 @@
 
 #include "metrics.hpp"
 #include "postgres_errc.hpp"
+#include "reservation_event.hpp"
 
 namespace flashsale::stock {
 
@@ -233,7 +234,7 @@ private:
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(what->id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
-        with.integer(static_cast<std::int64_t>(only_generation)).text(what->event);
+        with.integer(static_cast<std::int64_t>(only_generation)).text(event_of(*what));
         database_.execute(
             take_units, std::move(with),
             [this, what, number, done = std::move(done)](postgres::result taken) mutable {

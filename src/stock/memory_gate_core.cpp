@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "reservation_event.hpp"
+
 namespace flashsale::stock {
 
 namespace {
@@ -16,20 +18,6 @@ static_assert(idempotency_key_bytes_max <= chunk_bytes);
 /// Room made for a product's keys when it is first heard of, so that a rush does not begin by
 /// moving the table around.
 constexpr std::int64_t keys_reserved_max = 1 << 16;
-
-events::event event_of(const reservation& what) {
-    events::event out;
-    out.what = what.what == operation::sale ? events::event::kind::order_accepted
-                                            : events::event::kind::stock_reduced;
-    out.id = what.id;
-    out.shard = what.id.shard();
-    out.user_id = what.user_id;
-    out.product_id = what.product_id;
-    out.quantity = what.quantity;
-    out.idempotency_key = what.idempotency_key;
-    out.created_at = what.id.time();
-    return out;
-}
 
 }  // namespace
 
@@ -68,10 +56,10 @@ void memory_gate_core::open(std::uint64_t generation) {
     generation_ = generation;
 }
 
-std::vector<decision> memory_gate_core::reserve(std::span<reservation> batch, timestamp now) {
+std::vector<decision> memory_gate_core::reserve(std::span<const reservation> batch, timestamp now) {
     std::vector<decision> out;
     out.reserve(batch.size());
-    for (reservation& one : batch) {
+    for (const reservation& one : batch) {
         if (is_open()) {
             out.push_back(decide(one, now));
         } else {
@@ -81,7 +69,7 @@ std::vector<decision> memory_gate_core::reserve(std::span<reservation> batch, ti
     return out;
 }
 
-decision memory_gate_core::decide(reservation& asked, timestamp now) {
+decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     const auto found = products_.find(asked.product_id);
     if (found == products_.end()) return std::unexpected(errc::product_not_found);
     product& of = *found->second;
@@ -110,7 +98,7 @@ decision memory_gate_core::decide(reservation& asked, timestamp now) {
     grant out;
     out.id = asked.id;
     out.unit_price = of.price;
-    out.event = asked.event.empty() ? events::open_event(event_of(asked)) : std::move(asked.event);
+    out.event = event_of(asked);
     events::close_event(out.event, of.price, generation_, ++seq_);
     of.free -= asked.quantity;
     if (bought) {

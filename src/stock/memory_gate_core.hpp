@@ -44,9 +44,8 @@ public:
     void open(std::uint64_t generation);
     bool is_open() const { return generation_ != 0; }
 
-    /// One decision for each reservation, in their order. A reservation without an event gets one
-    /// made if it is granted; one that is granted is moved from.
-    std::vector<decision> reserve(std::span<reservation> batch, timestamp now);
+    /// One decision for each reservation, in their order.
+    std::vector<decision> reserve(std::span<const reservation> batch, timestamp now);
 
     std::expected<void, errc> give(std::span<const gate_product> products);
     void settle(std::span<const settled_event> events);
@@ -90,7 +89,7 @@ private:
         std::string event;  ///< empty: settled
     };
 
-    decision decide(reservation& asked, timestamp now);
+    decision decide(const reservation& asked, timestamp now);
     decision decide_again(const key_record& before, const reservation& asked) const;
     void give_one(const gate_product& product);
     const product* find(std::int64_t id) const;

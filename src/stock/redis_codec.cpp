@@ -3,7 +3,10 @@
 #include <flashsale/base/json_fields.hpp>
 #include <flashsale/events/event.hpp>
 
+#include <algorithm>
 #include <charconv>
+
+#include "reservation_event.hpp"
 
 namespace flashsale::stock {
 
@@ -42,28 +45,52 @@ std::string shard_keys::outbox(std::uint64_t generation) const {
     return root + std::to_string(generation) + ":outbox";
 }
 
+namespace {
+
+void add_key_field(argument_list& out, const reservation& one) {
+    out.add_with([&](std::string& bytes) {
+        if (one.what == operation::sale) {
+            bytes.push_back('s');
+            append_integer(bytes, one.user_id);
+            bytes.push_back(':');
+        } else {
+            bytes.push_back('r');
+        }
+        bytes.append(one.idempotency_key);
+    });
+}
+
+}  // namespace
+
 argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
-                                std::size_t outbox_events_max, std::span<const reservation> batch) {
+                                std::size_t outbox_events_max, std::span<const reservation> batch,
+                                const sold_out_hints* hints) {
     argument_list out;
     out.add(keys.root);
     out.add(generation);
     out.add(static_cast<std::uint64_t>(outbox_events_max));
-    for (const reservation& one : batch) {
-        out.add(one.product_id);
-        out.add(one.user_id);
-        out.add(one.quantity);
-        out.add_with([&](std::string& bytes) {
-            if (one.what == operation::sale) {
-                bytes.push_back('s');
-                append_integer(bytes, one.user_id);
-                bytes.push_back(':');
-            } else {
-                bytes.push_back('r');
-            }
-            bytes.append(one.idempotency_key);
+    while (!batch.empty()) {
+        const reservation& first = batch.front();
+        const auto other = std::ranges::find_if(batch, [&](const reservation& one) {
+            return one.product_id != first.product_id || one.quantity != first.quantity ||
+                   one.what != first.what;
         });
-        out.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
-        out.add(one.event);
+        const auto run = batch.first(static_cast<std::size_t>(other - batch.begin()));
+        batch = batch.subspan(run.size());
+        const bool sale = first.what == operation::sale;
+        const bool in_short =
+            sale && hints != nullptr && hints->is_likely(first.product_id, first.quantity);
+        out.add(first.product_id);
+        out.add(first.quantity);
+        out.add(static_cast<std::uint64_t>(run.size()));
+        out.add(in_short ? "turned away" : sale ? "sale" : "reduction");
+        for (const reservation& one : run)
+            add_key_field(out, one);
+        if (in_short) continue;
+        for (const reservation& one : run) {
+            out.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
+            out.add_with([&](std::string& bytes) { append_event_of(bytes, one); });
+        }
     }
     return out;
 }
@@ -113,6 +140,8 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+constexpr std::int64_t could_be_granted = 7;
+
 errc refusal_of(std::int64_t code) {
     switch (code) {
         case 1:
@@ -132,37 +161,83 @@ errc refusal_of(std::int64_t code) {
     }
 }
 
-decision decode_decision(const value& element, std::uint64_t generation, reservation& asked) {
-    if (element.kind == value::type::integer) return std::unexpected(refusal_of(element.integer));
+/// Fills in the decisions of a batch, reply element by reply element.
+class decision_reader {
+public:
+    decision_reader(std::uint64_t generation, std::span<const reservation> batch)
+        : generation_(generation), batch_(batch) {
+        out_.decisions.reserve(batch.size());
+    }
 
-    std::string_view text = element.text;
-    const std::string_view tag = take_word(text);
-    grant out;
-    if (tag == "g") {
-        std::uint64_t seq = 0;
-        if (!read_integer(take_word(text), seq) || !read_integer(text, out.unit_price)) {
-            return std::unexpected(errc::outcome_unknown);
+    /// False: the element means nothing here.
+    bool read(const value& element) {
+        if (element.kind == value::type::integer) return read_refusals(element.integer);
+        std::string_view text = element.text;
+        const std::string_view tag = take_word(text);
+        if (tag == "g") return read_grants(text);
+        if (tag == "r" || tag == "p") return read_repeat(text, tag == "r");
+        return false;
+    }
+
+    decoded_decisions finish(bool well_formed) {
+        if (!well_formed || left() > 0) {
+            out_.ask_again.clear();
+            out_.decisions.assign(batch_.size(), std::unexpected(errc::outcome_unknown));
         }
-        out.id = asked.id;
-        out.event = std::move(asked.event);
-        events::close_event(out.event, out.unit_price, generation, seq);
-        return out;
+        return std::move(out_);
     }
-    const auto id = uuid::parse(take_word(text));
-    if (!id || !read_integer(take_word(text), out.unit_price)) {
-        return std::unexpected(errc::outcome_unknown);
+
+private:
+    std::size_t left() const { return batch_.size() - out_.decisions.size(); }
+
+    bool read_refusals(std::int64_t packed) {
+        const std::int64_t code = packed % 8;
+        const auto count = static_cast<std::size_t>(packed / 8);
+        if (packed < 0 || count > left()) return false;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (code == could_be_granted) out_.ask_again.push_back(out_.decisions.size());
+            out_.decisions.emplace_back(std::unexpected(refusal_of(code)));
+        }
+        return true;
     }
-    out.id = *id;
-    out.repeat = true;
-    if (tag == "r") {
-        out.recorded = true;
-    } else if (tag == "p") {
-        out.event = std::string(text);
-    } else {
-        return std::unexpected(errc::outcome_unknown);
+
+    bool read_grants(std::string_view text) {
+        std::size_t count = 0;
+        std::uint64_t seq = 0;
+        std::int64_t price = 0;
+        if (!read_integer(take_word(text), count) || !read_integer(take_word(text), seq) ||
+            !read_integer(text, price) || count > left()) {
+            return false;
+        }
+        for (; count > 0; --count, ++seq) {
+            const reservation& asked = batch_[out_.decisions.size()];
+            grant& made = *out_.decisions.emplace_back(std::in_place);
+            made.id = asked.id;
+            made.unit_price = price;
+            made.event = event_of(asked);
+            events::close_event(made.event, price, generation_, seq);
+        }
+        return true;
     }
-    return out;
-}
+
+    bool read_repeat(std::string_view text, bool recorded) {
+        if (left() == 0) return false;
+        const auto id = uuid::parse(take_word(text));
+        std::int64_t price = 0;
+        if (!id || !read_integer(take_word(text), price)) return false;
+        grant& made = *out_.decisions.emplace_back(std::in_place);
+        made.id = *id;
+        made.unit_price = price;
+        made.repeat = true;
+        made.recorded = recorded;
+        if (!recorded) made.event = text;
+        return true;
+    }
+
+    const std::uint64_t generation_;
+    const std::span<const reservation> batch_;
+    decoded_decisions out_;
+};
 
 }  // namespace
 
@@ -190,19 +265,12 @@ script_status status_of(const value& reply) {
     }
 }
 
-std::vector<decision> decode_decisions(value reply, std::uint64_t generation,
-                                       std::vector<reservation> batch) {
-    std::vector<decision> out;
-    out.reserve(batch.size());
-    const bool fits = reply.elements.size() == batch.size() + 1;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (fits) {
-            out.push_back(decode_decision(reply.elements[i + 1], generation, batch[i]));
-        } else {
-            out.emplace_back(std::unexpected(errc::outcome_unknown));
-        }
-    }
-    return out;
+decoded_decisions decode_decisions(value reply, std::uint64_t generation,
+                                   std::span<const reservation> batch) {
+    decision_reader reader(generation, batch);
+    const bool well_formed = std::all_of(reply.elements.begin() + 1, reply.elements.end(),
+                                         [&](const value& each) { return reader.read(each); });
+    return reader.finish(well_formed);
 }
 
 }  // namespace flashsale::stock

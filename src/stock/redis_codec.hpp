@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sold_out.hpp"
+
 namespace flashsale::stock {
 
 /// A list of arguments in one buffer.
@@ -42,8 +44,10 @@ struct shard_keys {
     std::string outbox(std::uint64_t generation) const;
 };
 
+/// The batch in runs, as lua/reserve.lua has it; in short form where `hints` are given and say so.
 argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
-                                std::size_t outbox_events_max, std::span<const reservation> batch);
+                                std::size_t outbox_events_max, std::span<const reservation> batch,
+                                const sold_out_hints* hints);
 
 argument_list give_arguments(const shard_keys& keys, std::uint64_t generation,
                              std::span<const gate_product> products);
@@ -56,9 +60,15 @@ struct script_status {
 };
 script_status status_of(const redis::value& reply);
 
-/// Decisions out of an open gate's reply, in the batch's order. A reply of another shape makes
-/// every decision outcome_unknown: the script ran, and what it did cannot be told.
-std::vector<decision> decode_decisions(redis::value reply, std::uint64_t generation,
-                                       std::vector<reservation> batch);
+struct decoded_decisions {
+    std::vector<decision> decisions;  ///< in the batch's order
+    /// Places in the batch of those that were asked in short form and could be granted in full.
+    std::vector<std::size_t> ask_again;
+};
+
+/// Decisions out of an open gate's reply. A reply of another shape makes every decision
+/// outcome_unknown: the script ran, and what it did cannot be told.
+decoded_decisions decode_decisions(redis::value reply, std::uint64_t generation,
+                                   std::span<const reservation> batch);
 
 }  // namespace flashsale::stock

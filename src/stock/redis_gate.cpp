@@ -47,6 +47,11 @@ errc errc_of(const redis::error& error) {
 
 namespace {
 
+// A second batch keeps Redis busy while this process answers the first; a small one would cost
+// Redis more than it saves.
+constexpr std::size_t batches_in_flight_max = 2;
+constexpr std::size_t beside_another_min = 32;
+
 class redis_gate final : public gate {
 public:
     redis_gate(std::vector<redis::client*> shards, shard_generations& generations,
@@ -57,12 +62,14 @@ public:
         }
     }
 
-    batching_limits batching() const override { return {options_.batch_max, 1}; }
+    batching_limits batching() const override {
+        return {options_.batch_max, batches_in_flight_max, beside_another_min};
+    }
 
     void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
         metrics::gate_batches.add();
         metrics::gate_reservations.add(static_cast<std::int64_t>(batch.size()));
-        reserve_as(std::move(batch), std::move(done), true);
+        reserve_as(std::move(batch), std::move(done), true, form::by_hint);
     }
 
     void give(std::vector<gate_product> products,
@@ -106,6 +113,8 @@ public:
                      callback<std::expected<outbox_page, errc>> done) override;
 
 private:
+    enum class form { by_hint, in_full };
+
     struct shard {
         redis::client* client;
         shard_keys keys;
@@ -149,26 +158,54 @@ private:
     }
 
     void reserve_as(std::vector<reservation> batch, callback<std::vector<decision>> done,
-                    bool try_again) {
+                    bool try_again, form how) {
         const std::uint32_t at = batch.front().id.shard();
         const std::uint64_t generation = generations_.get(at);
         const auto arguments =
-            reserve_arguments(shards_[at].keys, generation, options_.outbox_events_max, batch);
+            reserve_arguments(shards_[at].keys, generation, options_.outbox_events_max, batch,
+                              how == form::by_hint ? &sold_out_ : nullptr);
         run(at, scripts().reserve, arguments,
-            [this, at, generation, try_again, batch = std::move(batch),
+            [this, at, generation, try_again, how, batch = std::move(batch),
              done = std::move(done)](auto reply) mutable {
                 errc fault = errc::reopening;
                 if (!reply) {
                     fault = reply.error();
                 } else if (reply->first.what == script_status::kind::open) {
-                    return done(
-                        decode_decisions(std::move(reply->second), generation, std::move(batch)));
+                    auto decoded = decode_decisions(std::move(reply->second), generation, batch);
+                    note_stock(batch, decoded.decisions);
+                    if (decoded.ask_again.empty()) return done(std::move(decoded.decisions));
+                    return ask_in_full(batch, std::move(decoded), std::move(done));
                 } else if (try_again && reply->first.generation > generation) {
                     generations_.raise(at, reply->first.generation);
-                    return reserve_as(std::move(batch), std::move(done), false);
+                    return reserve_as(std::move(batch), std::move(done), false, how);
                 }
                 done(std::vector<decision>(batch.size(), std::unexpected(fault)));
             });
+    }
+
+    /// Nothing was taken for these: whatever becomes of the second question is their outcome.
+    void ask_in_full(const std::vector<reservation>& batch, decoded_decisions first,
+                     callback<std::vector<decision>> done) {
+        std::vector<reservation> again;
+        for (const std::size_t place : first.ask_again) {
+            sold_out_.in_stock(batch[place].product_id);
+            again.push_back(batch[place]);
+        }
+        reserve_as(
+            std::move(again),
+            [first = std::move(first), done = std::move(done)](std::vector<decision> made) mutable {
+                for (std::size_t i = 0; i < made.size(); ++i)
+                    first.decisions[first.ask_again[i]] = std::move(made[i]);
+                done(std::move(first.decisions));
+            },
+            true, form::in_full);
+    }
+
+    void note_stock(const std::vector<reservation>& batch, const std::vector<decision>& decisions) {
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (!decisions[i] && decisions[i].error() == errc::out_of_stock)
+                sold_out_.refused(batch[i].product_id, batch[i].quantity);
+        }
     }
 
     void give_as(std::vector<gate_product> products, callback<std::expected<void, errc>> done,
@@ -207,6 +244,7 @@ private:
     const redis_gate_options options_;
     shard_generations& generations_;
     std::vector<shard> shards_;
+    sold_out_hints sold_out_;
 };
 
 /// Calls back once, when as many parts as there are shards are done, with the first fault.

@@ -4,27 +4,38 @@
 
 namespace flashsale::stock {
 
+namespace {
+
+constexpr std::size_t places_at_first = 32;
+
+}  // namespace
+
 reservation_batcher::reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
                                          std::size_t waiting_max)
     : shards_(shards), limits_(limits), waiting_max_(waiting_max) {}
 
-bool reservation_batcher::add(std::uint32_t shard, waiting_reservation&& one) {
+bool reservation_batcher::add(std::uint32_t shard, const reservation& what, answer&& done) {
     if (waiting_ >= waiting_max_) return false;
-    shards_[shard].waiting.push_back(std::move(one));
+    auto& filling = shards_[shard].filling;
+    if (filling.empty() || filling.back().size() >= limits_.reservations_max) {
+        const std::size_t places = std::min(places_at_first, limits_.reservations_max);
+        reservation_batch& made = filling.emplace_back();
+        made.reservations.reserve(places);
+        made.answers.reserve(places);
+    }
+    filling.back().reservations.push_back(what);
+    filling.back().answers.push_back(std::move(done));
     ++waiting_;
     return true;
 }
 
-std::vector<waiting_reservation> reservation_batcher::take(std::uint32_t shard) {
+reservation_batch reservation_batcher::take(std::uint32_t shard) {
     queue& from = shards_[shard];
-    std::vector<waiting_reservation> batch;
-    if (from.waiting.empty() || from.in_flight >= limits_.batches_in_flight_max) return batch;
-    const std::size_t count = std::min(limits_.reservations_max, from.waiting.size());
-    const auto end = from.waiting.begin() + static_cast<std::ptrdiff_t>(count);
-    batch.reserve(count);
-    std::move(from.waiting.begin(), end, std::back_inserter(batch));
-    from.waiting.erase(from.waiting.begin(), end);
-    waiting_ -= count;
+    if (from.filling.empty() || from.in_flight >= limits_.batches_in_flight_max) return {};
+    if (from.in_flight > 0 && from.filling.front().size() < limits_.beside_another_min) return {};
+    reservation_batch batch = std::move(from.filling.front());
+    from.filling.pop_front();
+    waiting_ -= batch.size();
     ++from.in_flight;
     return batch;
 }

@@ -2,40 +2,46 @@
 
 // Which reservations go to the gate together; no I/O.
 //
-// Each shard has a queue and at most `batches_in_flight_max` batches under way (one, for Redis).
-// What arrives meanwhile gathers, so a batch is as large as the gate is busy: alone, a reservation
-// travels at the end of the turn in which it came; in a flood, a hundred share one script call. No
-// timer is involved.
-
-#include <flashsale/stock.hpp>
+// Each shard has a queue of batches being filled, and a few under way. What arrives while the gate
+// is busy gathers, so a batch is as large as the gate is busy: alone, a reservation travels at the
+// end of the turn in which it came; in a flood, a hundred share one script call. No timer is
+// involved. Beside one under way a further batch goes only if it is large enough to be worth its
+// own price; then the gate works on one while this process prepares and answers others.
 
 #include <deque>
+#include <flashsale/stock.hpp>
 #include <vector>
 
 namespace flashsale::stock {
 
-struct waiting_reservation {
-    reservation what;
-    callback<std::expected<accepted, errc>> done;
+/// Reservations and whom to answer, at the same places.
+struct reservation_batch {
+    std::vector<reservation> reservations;
+    std::vector<callback<std::expected<accepted, errc>>> answers;
+
+    bool empty() const { return reservations.empty(); }
+    std::size_t size() const { return reservations.size(); }
 };
 
 class reservation_batcher {
 public:
+    using answer = callback<std::expected<accepted, errc>>;
+
     reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
                         std::size_t waiting_max);
 
-    /// False: waiting_max is reached, nothing was taken over.
-    bool add(std::uint32_t shard, waiting_reservation&& one);
+    /// False: waiting_max is reached; `done` was not taken over.
+    bool add(std::uint32_t shard, const reservation& what, answer&& done);
 
     /// The next batch of a shard, counted as in flight until finished(); empty if none may go.
-    std::vector<waiting_reservation> take(std::uint32_t shard);
+    reservation_batch take(std::uint32_t shard);
     void finished(std::uint32_t shard);
 
     std::size_t waiting() const { return waiting_; }
 
 private:
     struct queue {
-        std::deque<waiting_reservation> waiting;
+        std::deque<reservation_batch> filling;  ///< all but the last are full
         std::size_t in_flight = 0;
     };
 

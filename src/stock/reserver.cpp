@@ -52,10 +52,15 @@ public:
             return done(std::unexpected(errc::dependency_unavailable));
         }
         const std::uint32_t shard = shard_of(request.product_id, shards_);
-        waiting_reservation one{to_reservation(shard, std::move(request)), std::move(done)};
-        if (!batcher_.add(shard, std::move(one))) {  // moved from only if added
+        const reservation what{.what = request.what,
+                               .product_id = request.product_id,
+                               .user_id = request.user_id,
+                               .quantity = request.quantity,
+                               .idempotency_key = request.idempotency_key,
+                               .id = ids_.make(shard, wall_clock_now())};
+        if (!batcher_.add(shard, what, std::move(done))) {  // moved from only if added
             metrics::overloaded.add();
-            return one.done(std::unexpected(errc::overloaded));
+            return done(std::unexpected(errc::overloaded));
         }
         if (!flush_posted_[shard]) {
             flush_posted_[shard] = true;
@@ -67,53 +72,23 @@ public:
     }
 
 private:
-    reservation to_reservation(std::uint32_t shard, reserve_request&& request) {
-        const timestamp now = wall_clock_now();
-        reservation out;
-        out.what = request.what;
-        out.product_id = request.product_id;
-        out.user_id = request.user_id;
-        out.quantity = request.quantity;
-        out.id = ids_.make(shard, now);
-        events::event event;
-        event.what = request.what == operation::sale ? events::event::kind::order_accepted
-                                                     : events::event::kind::stock_reduced;
-        event.id = out.id;
-        event.shard = shard;
-        event.user_id = request.user_id;
-        event.product_id = request.product_id;
-        event.quantity = request.quantity;
-        event.created_at = out.id.time();
-        event.idempotency_key = std::move(request.idempotency_key);
-        out.event = events::open_event(event);
-        out.idempotency_key = std::move(event.idempotency_key);
-        return out;
-    }
-
     void flush(std::uint32_t shard) {
         for (auto batch = batcher_.take(shard); !batch.empty(); batch = batcher_.take(shard)) {
             send(shard, std::move(batch));
         }
     }
 
-    void send(std::uint32_t shard, std::vector<waiting_reservation> taken) {
+    void send(std::uint32_t shard, reservation_batch batch) {
         const deadline until = std::chrono::steady_clock::now() + confirm_deadline_;
-        std::vector<reservation> batch;
-        std::vector<answer> answers;
-        batch.reserve(taken.size());
-        answers.reserve(taken.size());
-        for (waiting_reservation& one : taken) {
-            batch.push_back(std::move(one.what));
-            answers.push_back(std::move(one.done));
-        }
-        gate_.reserve(std::move(batch), [this, shard, until, answers = std::move(answers)](
-                                            std::vector<decision> decisions) mutable {
-            batcher_.finished(shard);
-            flush(shard);
-            for (std::size_t i = 0; i < answers.size(); ++i) {
-                decided(std::move(decisions[i]), std::move(answers[i]), until);
-            }
-        });
+        gate_.reserve(std::move(batch.reservations),
+                      [this, shard, until, answers = std::move(batch.answers)](
+                          std::vector<decision> decisions) mutable {
+                          batcher_.finished(shard);
+                          flush(shard);
+                          for (std::size_t i = 0; i < answers.size(); ++i) {
+                              decided(std::move(decisions[i]), std::move(answers[i]), until);
+                          }
+                      });
     }
 
     void decided(decision made, answer done, deadline until) {

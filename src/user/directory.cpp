@@ -19,6 +19,8 @@ public:
     batching_directory(store& record, const directory_options& options)
         : record_(record), options_(options), known_(options.cached_users_max) {}
 
+    bool is_known(std::int64_t user_id) override { return known_.contains(user_id); }
+
     void exists(std::int64_t user_id, callback<std::expected<bool, errc>> done) override {
         if (known_.contains(user_id)) return done(true);
         if (waiting_count_ >= options_.waiting_lookups_max) {

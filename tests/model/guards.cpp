@@ -35,6 +35,7 @@ constexpr std::array cuts{
     cut{guard::outbox, "redis.call('HSET', outbox_key, unpack(entries))", ""},
     cut{guard::idempotency, "if record then", "if false then"},
     cut{guard::incarnation, "header[3] ~= incarnation", "false"},
+    cut{guard::incarnation, "if not same then", "if false then"},
     cut{guard::given, "redis.call('HSET', key, 'given', given)", ""},
 };
 

@@ -169,7 +169,6 @@ awaitable<bool> ask_again(process& of, event what) {
     wanted.quantity = what.quantity;
     wanted.idempotency_key = what.idempotency_key;
     wanted.id = what.id;
-    wanted.event = events::open_event(what);
     const auto decided = co_await await_callback<std::vector<stock::decision>>([&](auto done) {
         std::vector<stock::reservation> batch;
         batch.push_back(wanted);

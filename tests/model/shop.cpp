@@ -50,6 +50,29 @@ void shop::open() {
     }
 }
 
+namespace {
+
+using answering = std::function<void(std::expected<stock::accepted, stock::errc>)>;
+
+class placing_in_simulation final : public order::placing {
+public:
+    explicit placing_in_simulation(answering done) : done_(std::move(done)) {}
+
+    void finish(std::expected<order::placed, order::failure> outcome) override {
+        if (outcome) {
+            return done_(
+                stock::accepted{outcome->what.id, outcome->what.unit_price, outcome->replayed});
+        }
+        const auto* why = std::get_if<stock::errc>(&outcome.error());
+        done_(std::unexpected(why ? *why : stock::errc::dependency_unavailable));
+    }
+
+private:
+    answering done_;
+};
+
+}  // namespace
+
 void shop::ask(customer& who) {
     if (who.answered) return;
     const int attempt = ++who.asking;
@@ -85,16 +108,9 @@ void shop::ask(customer& who) {
                 request.idempotency_key = who.wants.key;
                 return of.reserver().reserve(std::move(request), done);
             }
-            of.service().place(
-                {who.wants.user, who.wants.product, who.wants.quantity, who.wants.key},
-                [done](std::expected<order::placed, order::failure> placed) {
-                    if (placed) {
-                        return done(stock::accepted{placed->what.id, placed->what.unit_price,
-                                                    placed->replayed});
-                    }
-                    const auto* why = std::get_if<stock::errc>(&placed.error());
-                    done(std::unexpected(why ? *why : stock::errc::dependency_unavailable));
-                });
+            auto one = std::make_unique<placing_in_simulation>(done);
+            one->request = {who.wants.user, who.wants.product, who.wants.quantity, who.wants.key};
+            of.service().place(std::move(one));
         });
     });
 }

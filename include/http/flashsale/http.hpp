@@ -85,8 +85,9 @@ response problem(problem_code code, std::string_view detail = {}, std::string_vi
 response problem(const field_fault& fault);  ///< bad_request naming the field
 
 /// Parses a request body as one JSON value with depth and duplicate-key limits, in a plain
-/// function. On failure the problem to answer.
-std::expected<boost::json::value, response> parse_body(std::string_view body);
+/// function. On failure the problem to answer. The value lives in `memory`, or on the heap.
+std::expected<boost::json::value, response> parse_body(std::string_view body,
+                                                       const boost::json::storage_ptr& memory = {});
 
 class session;
 

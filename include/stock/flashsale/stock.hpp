@@ -15,13 +15,13 @@
 
 namespace flashsale::stock {
 
-/// What somebody wants; the reserver makes the event and the id of it.
+/// What somebody wants; the reserver makes the id of it.
 struct reserve_request {
     operation what = operation::sale;
     std::int64_t product_id = 0;
     std::int64_t user_id = 0;
     std::int64_t quantity = 0;
-    std::string idempotency_key;
+    std::string_view idempotency_key;  ///< stays where it is until the answer has come
 };
 
 /// Units taken, and durably so: whichever one part dies now, the databases will have it.

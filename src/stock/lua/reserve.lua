@@ -5,24 +5,33 @@
 -- KEYS[1]  the shard's header: state, generation, incarnation, seq
 -- ARGV[1]  root of the shard's keys      ARGV[2]  generation the caller believes in
 -- ARGV[3]  outbox_max
--- then, for each reservation, six: product, user, quantity, key field, id, event
---   key field  's<user>:<key>' for a sale, 'r<key>' for a reduction, which knows no window or limit
---   event      opaque bytes, a JSON object left open: its tail is written here
+-- then runs, neighbours in the batch that want the same quantity of the same product:
+--   product, quantity, count, and 'sale' or 'reduction' ('turned away' for a sale in short form)
+--   count key fields  's<user>:<key>' for a sale; 'r<key>' for a reduction: no window, no limit
+--   unless in short form, count times: id, event
+--     event  opaque bytes, a JSON object left open: its tail is written here
+-- The short form is for products that had nothing left a moment ago. It is decided like any other,
+-- but what could be granted is not: the caller is told to ask again in full.
 --
 -- Returns {1} closed · {2, generation} the caller's generation is not the gate's · else {0, …} and
--- for each reservation one of
---   1 no such product · 2 window closed · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
---   'g <seq> <price>'                          granted
---   'r <id> <price>'                           granted before, and recorded since
---   'p <id> <price> <event>'                   granted before, its event still in the outbox
+-- in the batch's order
+--   an integer, 8 * count + code: so many neighbours were refused
+--     1 no such product · 2 window closed · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
+--     7 not refused: ask again in full
+--   'g <count> <seq> <price>'       so many neighbours were granted, the first under seq
+--   'r <id> <price>'                granted before, and recorded since
+--   'p <id> <price> <event>'        granted before, its event still in the outbox
 
-local fields_per_reservation = 6
 local root, generation, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq')
+if header[1] ~= 'open' then return {1} end
+-- The header's incarnation is this server's run id and its replication id: both must stand in INFO.
 local info = redis.call('INFO', 'server', 'replication')
-local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
-if header[1] ~= 'open' or header[3] ~= incarnation then return {1} end
+local incarnation, find, sub = header[3], string.find, string.sub
+local _, found = find(info, 'run_id:' .. sub(incarnation, 1, 40) .. '\r', 1, true)
+local same = found and find(info, 'master_replid:' .. sub(incarnation, 41) .. '\r', found, true)
+if not same then return {1} end
 if header[2] ~= generation then return {2, header[2]} end
 
 local base = root .. generation .. ':'
@@ -31,42 +40,6 @@ local outbox_key = base .. 'outbox'
 -- Numbers stay below 2^53, where doubles are exact; %.0f writes them out in full.
 local function digits(number) return string.format('%.0f', number) end
 
--- Read: each product of the batch once, and with it all keys and buyers that the batch asks for.
-local products = {}
-for at = 4, #ARGV, fields_per_reservation do
-    local id = ARGV[at]
-    local product = products[id]
-    if product == nil then
-        local stored = redis.call('HMGET', base .. 'p:' .. id, 'free', 'limit', 'starts', 'ends', 'price')
-        product = false
-        if stored[1] then
-            product = {
-                free = tonumber(stored[1]), limit = tonumber(stored[2]),
-                starts = tonumber(stored[3]), ends = tonumber(stored[4]), price = stored[5],
-                fields = {}, users = {}, taken = 0,
-            }
-        end
-        products[id] = product
-    end
-    if product then
-        product.fields[#product.fields + 1] = ARGV[at + 3]
-        if product.limit then product.users[#product.users + 1] = ARGV[at + 1] end
-    end
-end
-for id, product in pairs(products) do
-    if product then
-        product.records, product.bought = {}, {}
-        local records = redis.call('HMGET', base .. 'k:' .. id, unpack(product.fields))
-        for i, field in ipairs(product.fields) do product.records[field] = records[i] end
-        if product.limit then
-            local bought = redis.call('HMGET', base .. 'b:' .. id, unpack(product.users))
-            for i, user in ipairs(product.users) do product.bought[user] = tonumber(bought[i] or 0) end
-        end
-        product.new_records, product.new_buyers = {}, {}
-    end
-end
-
--- Decide, on the copies.
 local now = nil
 local function in_window(product)
     if not product.starts and not product.ends then return true end
@@ -77,52 +50,139 @@ local function in_window(product)
     return (not product.starts or now >= product.starts) and (not product.ends or now < product.ends)
 end
 
+-- What the batch changes is decided on copies: products, each read once, and in each the records and
+-- counts of buyers as this batch would leave them.
+local products = {}
+local function read_product(id)
+    local stored = redis.call('HMGET', base .. 'p:' .. id, 'free', 'limit', 'starts', 'ends', 'price')
+    local product = false
+    if stored[1] then
+        product = {
+            free = tonumber(stored[1]), limit = tonumber(stored[2]),
+            starts = tonumber(stored[3]), ends = tonumber(stored[4]), price = stored[5],
+            taken = 0, events = {}, records = {}, bought = {}, buyers = {},
+        }
+    end
+    products[id] = product
+    return product
+end
+
+-- Buyers of a run, and what each has bought so far.
+local function read_buyers(id, product, first, last)
+    local users, bought = {}, product.bought
+    for at = first, last do users[#users + 1] = string.match(ARGV[at], '^s(%d+):') end
+    local stored = redis.call('HMGET', base .. 'b:' .. id, unpack(users))
+    for i, user in ipairs(users) do
+        if not bought[user] then bought[user] = tonumber(stored[i] or 0) end
+    end
+    return users
+end
+
+local reply, replies = {0}, 1
+local refusals, refusal = 0, 0                      -- neighbours not yet in the reply
+local grants, first_seq, grant_price = 0, 0, ''
+local function end_neighbours()
+    if refusals > 0 then
+        replies = replies + 1
+        reply[replies] = refusals * 8 + refusal
+        refusals = 0
+    elseif grants > 0 then
+        replies = replies + 1
+        reply[replies] = 'g ' .. grants .. ' ' .. digits(first_seq) .. ' ' .. grant_price
+        grants = 0
+    end
+end
+local function refuse(code, count)
+    if code ~= refusal or grants > 0 then
+        end_neighbours()
+        refusal = code
+    end
+    refusals = refusals + count
+end
+
+local function repeated(product, field, record, quantity)
+    local id, first_quantity, price = string.match(record, '^(%S+) (%S+) (%S+)$')
+    if first_quantity ~= quantity then return refuse(5, 1) end
+    end_neighbours()
+    replies = replies + 1
+    local waiting = product.events[field] or redis.call('HGET', outbox_key, id)
+    if waiting then
+        reply[replies] = 'p ' .. id .. ' ' .. price .. ' ' .. waiting
+    else
+        reply[replies] = 'r ' .. id .. ' ' .. price
+    end
+end
+
 local seq = tonumber(header[4])
 local room = nil
 local entries = {}
 
-local function decide(product, user, quantity, field, id, event)
-    if not product then return 1 end
-    local record = product.records[field]
-    if record then
-        local first_id, first_quantity, price = string.match(record, '^(%S+) (%S+) (%S+)$')
-        if first_quantity ~= quantity then return 5 end
-        local waiting = product.new_records[field] or redis.call('HGET', outbox_key, first_id)
-        if waiting then return 'p ' .. first_id .. ' ' .. price .. ' ' .. waiting end
-        return 'r ' .. first_id .. ' ' .. price
-    end
-    local sale = string.sub(field, 1, 1) == 's'
-    local units = tonumber(quantity)
-    if sale then
-        if not in_window(product) then return 2 end
-        if product.limit and product.bought[user] + units > product.limit then return 3 end
-    end
-    if product.free < units then return 4 end
-    room = room or outbox_max - redis.call('HLEN', outbox_key)
-    if room <= 0 then return 6 end
-
+local function grant(product, units, field, quantity, id, event)
     seq = seq + 1
     room = room - 1
     local whole = event .. ',"unit_price":' .. product.price .. ',"generation":' .. generation ..
         ',"seq":' .. digits(seq) .. '}'
     product.free = product.free - units
     product.taken = product.taken + units
+    product.events[field] = whole
     product.records[field] = id .. ' ' .. quantity .. ' ' .. product.price
-    product.new_records[field] = whole
-    if sale and product.limit then
-        product.bought[user] = product.bought[user] + units
-        product.new_buyers[user] = true
-    end
     entries[#entries + 1] = id
     entries[#entries + 1] = whole
-    return 'g ' .. digits(seq) .. ' ' .. product.price
+    if grants == 0 or grant_price ~= product.price then
+        end_neighbours()
+        first_seq, grant_price = seq, product.price
+    end
+    grants = grants + 1
 end
 
-local reply = {0}
-for at = 4, #ARGV, fields_per_reservation do
-    reply[#reply + 1] = decide(products[ARGV[at]], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3],
-        ARGV[at + 4], ARGV[at + 5])
+local at, last = 4, #ARGV
+while at < last do
+    local id, quantity, count, what = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
+    local fields = at + 3
+    local full = what ~= 'turned away'
+    local product = products[id]
+    if product == nil then product = read_product(id) end
+    if not product then
+        refuse(1, count)
+    else
+        local sale, units, limit = what ~= 'reduction', tonumber(quantity), product.limit
+        local stored = redis.call('HMGET', base .. 'k:' .. id, unpack(ARGV, fields + 1, fields + count))
+        local closed = sale and not in_window(product)
+        local users = nil
+        if sale and limit then users = read_buyers(id, product, fields + 1, fields + count) end
+        local records, bought = product.records, product.bought
+        for i = 1, count do
+            local field = ARGV[fields + i]
+            local record = records[field] or stored[i]
+            local user = users and users[i]
+            if record then
+                repeated(product, field, record, quantity)
+            elseif closed then
+                refuse(2, 1)
+            elseif user and bought[user] + units > limit then
+                refuse(3, 1)
+            elseif product.free < units then
+                refuse(4, 1)
+            elseif not full then
+                refuse(7, 1)
+            else
+                room = room or outbox_max - redis.call('HLEN', outbox_key)
+                if room <= 0 then
+                    refuse(6, 1)
+                else
+                    local pair = fields + count + 2 * i - 1
+                    grant(product, units, field, quantity, ARGV[pair], ARGV[pair + 1])
+                    if user then
+                        bought[user] = bought[user] + units
+                        product.buyers[user] = true
+                    end
+                end
+            end
+        end
+    end
+    at = fields + count * (full and 3 or 1) + 1
 end
+end_neighbours()
 if #entries == 0 then return reply end
 
 -- Write: the stock first, so that nothing imaginable could sell a unit twice.
@@ -136,12 +196,12 @@ redis.call('HSET', outbox_key, unpack(entries))
 for id, product in pairs(products) do
     if product and product.taken > 0 then
         local records, buyers = {}, {}
-        for field in pairs(product.new_records) do
+        for field, record in pairs(product.records) do
             records[#records + 1] = field
-            records[#records + 1] = product.records[field]
+            records[#records + 1] = record
         end
         redis.call('HSET', base .. 'k:' .. id, unpack(records))
-        for user in pairs(product.new_buyers) do
+        for user in pairs(product.buyers) do
             buyers[#buyers + 1] = user
             buyers[#buyers + 1] = digits(product.bought[user])
         end

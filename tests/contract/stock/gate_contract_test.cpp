@@ -298,3 +298,49 @@ TEST_CASE("gate: the Redis gate and the one in memory decide the same crowd alik
                                         "product_not_found", "sale_not_open", "purchase_limit",
                                         "out_of_stock", "overloaded"});
 }
+
+TEST_CASE(
+    "gate: a product known to be sold out still answers repeats, limits and windows rightly") {
+    gate_world world(any());
+    const auto product = world.make_product(3, 2);
+    const auto first = world.reserve_one(world.sale(product, 7, 2, "key"));
+    REQUIRE(word(first) == "granted");
+    REQUIRE(word(world.reserve_one(world.sale(product, 8, 1, "key"))) == "granted");
+    for (int i = 0; i < 2; ++i) {  // before and after the gate's user has learnt of it
+        CHECK(word(world.reserve_one(world.sale(product, 9, 1, "key"))) == "out_of_stock");
+        CHECK(word(world.reserve_one(world.sale(product, 7, 1, "other"))) == "purchase_limit");
+        CHECK(word(world.reserve_one(world.sale(product, 7, 1, "key"))) ==
+              "idempotency_key_reused");
+        const auto again = world.reserve_one(world.sale(product, 7, 2, "key"));
+        REQUIRE(word(again) == "pending");
+        CHECK(again->id == first->id);
+        CHECK(again->event == first->event);
+    }
+    CHECK(world.available(product) == 0);
+}
+
+TEST_CASE("gate: units given after a sell-out are had, by as many as there are units") {
+    gate_world world(adapter::redis);
+    const auto product = world.make_product(1);
+    REQUIRE(word(world.reserve_one(world.sale(product, 1, 1, "key"))) == "granted");
+    REQUIRE(word(world.reserve_one(world.sale(product, 2, 1, "key"))) == "out_of_stock");
+    REQUIRE(word(world.reserve_one(world.sale(product, 2, 1, "key"))) == "out_of_stock");
+    REQUIRE(world.give({product, 4, 1'999, {}, {}, {}}).has_value());
+    std::vector<reservation> batch;
+    for (std::int64_t user = 1; user <= 6; ++user)
+        batch.push_back(world.sale(product, user, 1, "key"));
+    std::vector<std::string> words;
+    std::set<uuid> ids;
+    for (const auto& made : world.reserve(std::move(batch))) {
+        words.push_back(word(made));
+        if (made) ids.insert(made->id);
+        if (word(made) == "granted")
+            CHECK(made->event.find(made->id.to_string()) != std::string::npos);
+    }
+    CHECK(words == std::vector<std::string>{"pending", "granted", "granted", "granted",
+                                            "out_of_stock", "out_of_stock"});
+    CHECK(ids.size() == 4);
+    CHECK(world.outbox().size() == 4);
+    CHECK(world.available(product) == 0);
+    CHECK(word(world.reserve_one(world.sale(product, 2, 1, "key"))) == "pending");
+}

@@ -84,38 +84,22 @@ std::int64_t gate_world::make_product(std::int64_t given, std::optional<std::int
     return id;
 }
 
-stock::reservation gate_world::make_reservation(events::event event) {
-    stock::reservation out;
-    out.what = event.what == events::event::kind::order_accepted ? stock::operation::sale
-                                                                 : stock::operation::reduction;
-    out.product_id = event.product_id;
-    out.user_id = event.user_id;
-    out.quantity = event.quantity;
-    out.id = event.id = ids_.make(0);
-    event.created_at = out.id.time();
-    out.event = events::open_event(event);
-    out.idempotency_key = std::move(event.idempotency_key);
-    return out;
-}
-
 stock::reservation gate_world::sale(std::int64_t product, std::int64_t user, std::int64_t quantity,
                                     std::string key) {
-    events::event event;
-    event.user_id = user;
-    event.product_id = product;
-    event.quantity = quantity;
-    event.idempotency_key = std::move(key);
-    return make_reservation(std::move(event));
+    stock::reservation out;
+    out.product_id = product;
+    out.user_id = user;
+    out.quantity = quantity;
+    out.id = ids_.make(0);
+    out.idempotency_key = keys_.emplace_back(std::move(key));
+    return out;
 }
 
 stock::reservation gate_world::reduction(std::int64_t product, std::int64_t quantity,
                                          std::string key) {
-    events::event event;
-    event.what = events::event::kind::stock_reduced;
-    event.product_id = product;
-    event.quantity = quantity;
-    event.idempotency_key = std::move(key);
-    return make_reservation(std::move(event));
+    stock::reservation out = sale(product, 0, quantity, std::move(key));
+    out.what = stock::operation::reduction;
+    return out;
 }
 
 std::vector<stock::decision> gate_world::reserve(std::vector<stock::reservation> batch) {

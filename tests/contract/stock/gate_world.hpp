@@ -2,7 +2,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <flashsale/events/event.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/memory.hpp>
@@ -65,8 +64,6 @@ public:
     }
 
 private:
-    stock::reservation make_reservation(events::event event);
-
     adapter kind_;
     sandbox sandbox_;
     asio::io_context io_;
@@ -79,6 +76,7 @@ private:
     std::unique_ptr<stock::memory_gate_owner> memory_;
     std::unique_ptr<stock::gate> gate_;
     uuid_generator ids_;
+    std::deque<std::string> keys_;  // which reservations point to
 };
 
 }  // namespace flashsale::test

@@ -37,7 +37,6 @@ reservation sale(std::int64_t user, const uuid& id) {
     out.quantity = units_max;
     out.idempotency_key = "a key: with spaces";
     out.id = id;
-    out.event = "{\"head\":1";
     return out;
 }
 
@@ -49,22 +48,56 @@ TEST_CASE("redis codec: arguments carry 64-bit numbers as text, and keys as they
     const shard_keys keys("shop", 3);
     reservation by_hand = sale(0, id);
     by_hand.what = operation::reduction;
-    const std::vector<reservation> batch{sale(std::numeric_limits<std::int64_t>::max(), id), by_hand};
-    const auto list = reserve_arguments(keys, 7, 1'000, batch);
+    const std::vector<reservation> batch{sale(std::numeric_limits<std::int64_t>::max(), id),
+                                         by_hand};
+    const auto list = reserve_arguments(keys, 7, 1'000, batch, nullptr);
     const auto arguments = list.views();
-    REQUIRE(arguments.size() == 3 + 2 * 6);
+    REQUIRE(arguments.size() == 3 + 2 * 7);
     CHECK(keys.header == "{shop:3}:gate");
     CHECK(keys.outbox(7) == "{shop:3}:7:outbox");
     CHECK(arguments[0] == "{shop:3}:");
     CHECK(arguments[1] == "7");
     CHECK(arguments[2] == "1000");
     CHECK(arguments[3] == "9007199254740993");
-    CHECK(arguments[4] == "9223372036854775807");
-    CHECK(arguments[5] == "9007199254740991");
-    CHECK(arguments[6] == "s9223372036854775807:a key: with spaces");
-    CHECK(arguments[7] == id.to_string());
-    CHECK(arguments[8] == "{\"head\":1");
-    CHECK(arguments[12] == "ra key: with spaces");
+    CHECK(arguments[4] == "9007199254740991");
+    CHECK(arguments[5] == "1");
+    CHECK(arguments[6] == "sale");
+    CHECK(arguments[7] == "s9223372036854775807:a key: with spaces");
+    CHECK(arguments[8] == id.to_string());
+    CHECK(arguments[9].starts_with(R"({"version":1,"type":"order_accepted","id":")" +
+                                   id.to_string()));
+    CHECK(arguments[13] == "reduction");
+    CHECK(arguments[14] == "ra key: with spaces");
+    CHECK(arguments[16].starts_with(R"({"version":1,"type":"stock_reduced")"));
+}
+
+TEST_CASE("redis codec: neighbours that want the same share a run, in the batch's order") {
+    uuid_generator make;
+    const auto of = [&](std::int64_t product, std::int64_t quantity, std::int64_t user) {
+        reservation out = sale(user, make.make());
+        out.product_id = product;
+        out.quantity = quantity;
+        return out;
+    };
+    const std::vector<reservation> batch{of(1, 1, 11), of(1, 1, 12), of(1, 2, 13), of(2, 1, 14),
+                                         of(1, 1, 15)};
+    sold_out_hints hints;
+    hints.refused(1, 2);
+    const auto list = reserve_arguments(shard_keys("shop", 0), 7, 9, batch, &hints);
+    std::vector<std::string> heads;
+    const auto arguments = list.views();
+    for (std::size_t at = 3; at < arguments.size();) {
+        const auto count = std::stoul(std::string(arguments[at + 2]));
+        std::string head;
+        for (std::size_t i = 0; i < 4; ++i)
+            head += std::string(arguments[at + i]) + ' ';
+        for (std::size_t i = 0; i < count; ++i)
+            head += arguments[at + 4 + i].substr(0, 4);
+        heads.push_back(head);
+        at += 4 + count * (arguments[at + 3] == "turned away" ? 1 : 3);
+    }
+    CHECK(heads == std::vector<std::string>{"1 1 2 sale s11:s12:", "1 2 1 turned away s13:",
+                                            "2 1 1 sale s14:", "1 1 1 sale s15:"});
 }
 
 TEST_CASE("redis codec: a script's status is told from everything else") {
@@ -74,50 +107,100 @@ TEST_CASE("redis codec: a script's status is told from everything else") {
     const auto stale = status_of(array({integer(2), text("18")}));
     CHECK(stale.what == kind::stale);
     CHECK(stale.generation == 18);
-    for (const value& wrong : {integer(0), text("0"), array({}), array({text("0")}), value{},
-                               array({integer(2)}), array({integer(2), text("x")}), array({integer(9)})}) {
+    for (const value& wrong :
+         {integer(0), text("0"), array({}), array({text("0")}), value{}, array({integer(2)}),
+          array({integer(2), text("x")}), array({integer(9)})}) {
         CHECK(status_of(wrong).what == kind::malformed);
     }
 }
 
 TEST_CASE("redis codec: decisions come back in the batch's order") {
     uuid_generator make;
-    const uuid own = make.make(), first = make.make();
-    const std::vector<reservation> batch(10, sale(1, own));
+    const uuid first = make.make();
+    std::vector<reservation> batch;
+    for (std::int64_t user = 1; user <= 12; ++user)
+        batch.push_back(sale(user, make.make()));
     const std::string f = first.to_string();
-    const auto decisions = decode_decisions(
-        array({integer(0), text("g 42 1999"), integer(1), integer(2), integer(3), integer(4),
-               integer(5), integer(6), text("r " + f + " 1999"),
-               text("p " + f + " 9223372036854775807 {\"whole\": \"with spaces\"}"), text("nonsense")}),
+    const auto [decisions, ask_again] = decode_decisions(
+        array({integer(0), text("g 2 42 1999"), integer(8 + 1), integer(8 + 2), integer(16 + 3),
+               integer(8 + 4), integer(8 + 5), integer(8 + 6), text("r " + f + " 1999"),
+               text("p " + f + " 9223372036854775807 {\"whole\": \"with spaces\"}"),
+               integer(8 + 7)}),
         7, batch);
-    REQUIRE(decisions.size() == 10);
-    REQUIRE(decisions[0].has_value());
-    CHECK(decisions[0]->id == own);
-    CHECK(decisions[0]->unit_price == 1999);
-    CHECK_FALSE(decisions[0]->repeat);
-    CHECK(decisions[0]->event == R"({"head":1,"unit_price":1999,"generation":7,"seq":42})");
-    const errc refusals[] = {errc::product_not_found, errc::sale_not_open, errc::purchase_limit,
-                             errc::out_of_stock, errc::idempotency_key_reused, errc::overloaded};
-    for (std::size_t i = 0; i < std::size(refusals); ++i) {
-        REQUIRE_FALSE(decisions[1 + i].has_value());
-        CHECK(decisions[1 + i].error() == refusals[i]);
+    REQUIRE(decisions.size() == 12);
+    for (std::size_t i = 0; i < 2; ++i) {
+        REQUIRE(decisions[i].has_value());
+        CHECK(decisions[i]->id == batch[i].id);
+        CHECK(decisions[i]->unit_price == 1999);
+        CHECK_FALSE(decisions[i]->repeat);
+        const auto event = events::parse(decisions[i]->event);
+        REQUIRE(event.has_value());
+        CHECK(event->id == batch[i].id);
+        CHECK(event->user_id == batch[i].user_id);
+        CHECK(event->unit_price == 1999);
+        CHECK(event->generation == 7);
+        CHECK(event->seq == 42 + i);
     }
-    REQUIRE(decisions[7].has_value());
-    CHECK(decisions[7]->id == first);
-    CHECK(decisions[7]->recorded);
-    REQUIRE(decisions[8].has_value());
-    CHECK(decisions[8]->repeat);
-    CHECK_FALSE(decisions[8]->recorded);
-    CHECK(decisions[8]->unit_price == std::numeric_limits<std::int64_t>::max());
-    CHECK(decisions[8]->event == "{\"whole\": \"with spaces\"}");
-    CHECK(decisions[9].error() == errc::outcome_unknown);
+    const errc refusals[] = {errc::product_not_found, errc::sale_not_open,
+                             errc::purchase_limit,    errc::purchase_limit,
+                             errc::out_of_stock,      errc::idempotency_key_reused,
+                             errc::overloaded};
+    for (std::size_t i = 0; i < std::size(refusals); ++i) {
+        REQUIRE_FALSE(decisions[2 + i].has_value());
+        CHECK(decisions[2 + i].error() == refusals[i]);
+    }
+    REQUIRE(decisions[9].has_value());
+    CHECK(decisions[9]->id == first);
+    CHECK(decisions[9]->recorded);
+    REQUIRE(decisions[10].has_value());
+    CHECK(decisions[10]->repeat);
+    CHECK_FALSE(decisions[10]->recorded);
+    CHECK(decisions[10]->unit_price == std::numeric_limits<std::int64_t>::max());
+    CHECK(decisions[10]->event == "{\"whole\": \"with spaces\"}");
+    CHECK(ask_again == std::vector<std::size_t>{11});
 }
 
 TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome unknown") {
     uuid_generator make;
     const std::vector<reservation> batch(2, sale(1, make.make()));
-    for (const auto& one : decode_decisions(array({integer(0), integer(4)}), 1, batch)) {
-        REQUIRE_FALSE(one.has_value());
-        CHECK(one.error() == errc::outcome_unknown);
+    for (const auto& wrong :
+         {array({integer(0), integer(8 + 4)}), array({integer(0), integer(24 + 4)}),
+          array({integer(0), integer(-12), integer(16 + 4)}),
+          array({integer(0), integer(8 + 4), text("nonsense")}),
+          array({integer(0), text("g 3 1 1")}), array({integer(0), text("g 2 1")}),
+          array({integer(0), integer(16 + 4), text("g 1 1 1")}),
+          array({integer(0), integer(16 + 7), integer(8 + 7)})}) {
+        const auto decoded = decode_decisions(wrong, 1, batch);
+        REQUIRE(decoded.decisions.size() == 2);
+        CHECK(decoded.ask_again.empty());
+        for (const auto& one : decoded.decisions) {
+            REQUIRE_FALSE(one.has_value());
+            CHECK(one.error() == errc::outcome_unknown);
+        }
     }
+}
+
+TEST_CASE("sold-out hints: no quantity below the least that was refused") {
+    sold_out_hints hints;
+    CHECK_FALSE(hints.is_likely(1, 5));
+    hints.refused(1, 5);
+    CHECK(hints.is_likely(1, 5));
+    CHECK(hints.is_likely(1, 6));
+    CHECK_FALSE(hints.is_likely(1, 4));
+    hints.refused(1, 2);
+    hints.refused(1, 9);
+    CHECK(hints.is_likely(1, 2));
+    CHECK_FALSE(hints.is_likely(2, 2));
+    hints.in_stock(1);
+    CHECK_FALSE(hints.is_likely(1, 9));
+}
+
+TEST_CASE("sold-out hints: bounded") {
+    sold_out_hints hints;
+    for (std::int64_t product = 0;
+         product <= static_cast<std::int64_t>(sold_out_hints::products_max); ++product) {
+        hints.refused(product, 1);
+    }
+    CHECK_FALSE(hints.is_likely(0, 1));
+    CHECK(hints.is_likely(static_cast<std::int64_t>(sold_out_hints::products_max), 1));
 }

@@ -46,7 +46,20 @@ struct event {
     std::uint64_t seq = 0;
 };
 
-/// The head: all members up to created_at, the object left open.
+/// What is known of an event before the gate has decided.
+struct event_head {
+    event::kind what = event::kind::order_accepted;
+    uuid id;
+    std::uint32_t shard = 0;
+    std::int64_t user_id = 0;
+    std::int64_t product_id = 0;
+    std::int64_t quantity = 0;
+    std::string_view idempotency_key;
+    timestamp created_at;
+};
+
+/// All members up to created_at, the object left open.
+void append_open_event(std::string& out, const event_head& what);
 std::string open_event(const event& what);
 
 /// Completes what open_event() began, byte for byte as the gate does.

@@ -49,11 +49,10 @@ enum class operation : std::uint8_t {
 struct reservation {
     operation what = operation::sale;
     std::int64_t product_id = 0;
-    std::int64_t user_id = 0;   ///< 0 for a reduction
-    std::int64_t quantity = 0;  ///< 1 to units_max
-    std::string idempotency_key;
-    uuid id;            ///< of the order or movement that a grant becomes; names its shard
-    std::string event;  ///< events::open_event() of it, for the outbox
+    std::int64_t user_id = 0;          ///< 0 for a reduction
+    std::int64_t quantity = 0;         ///< 1 to units_max
+    std::string_view idempotency_key;  ///< the asker's, until the decision is handed over
+    uuid id;  ///< of the order or movement that a grant becomes; names its shard
 };
 
 struct grant {
@@ -88,11 +87,12 @@ class gate {
 public:
     virtual ~gate() = default;
 
-    /// How many reservations go together, and how many such batches per shard at a time, so that
-    /// this gate is at its best.
+    /// How many reservations go together, how many such batches per shard at a time, and how many
+    /// reservations must wait for a batch to go beside another, so that this gate is at its best.
     struct batching_limits {
         std::size_t reservations_max = 1;
         std::size_t batches_in_flight_max = 1;
+        std::size_t beside_another_min = 1;
     };
     virtual batching_limits batching() const = 0;
 

@@ -2,6 +2,7 @@
 
 #include <flashsale/order/module.hpp>
 
+#include "compose.hpp"
 #include "probe.hpp"
 
 namespace flashsale::app {
@@ -22,49 +23,35 @@ void must(const std::expected<void, std::string>& done) {
 }  // namespace
 
 audit_reader::audit_reader(const config& settings)
-    : settings_(settings),
-      generations_(shards_of(settings)),
-      access_(io_, settings, generations_),
-      stock_database_(
-          open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
-      order_database_(
-          open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)),
-      ledger_(stock::make_postgres_record_reader(stock_database_)),
-      orders_(order::make_postgres_record_reader(order_database_)) {
-    access_.start();
-}
-
-audit_reader::~audit_reader() {
-    access_.stop();
-    io_.restart();
-    io_.poll();
-}
+    : start_timeout_(ms_of(settings.process.start_timeout_ms)),
+      source_(is_embedded(settings) ? make_embedded_audit_source(settings)
+                                    : make_stack_audit_source(settings)) {}
 
 template <class T>
 std::expected<T, stock::errc> audit_reader::wait_for(
     const std::function<void(callback<std::expected<T, stock::errc>>)>& start) {
     std::optional<std::expected<T, stock::errc>> reply;
     start([&reply](std::expected<T, stock::errc> result) { reply = std::move(result); });
-    io_.restart();
+    io().restart();
     while (!reply)
-        io_.run_one();
+        io().run_one();
     return std::move(*reply);
 }
 
 std::optional<std::string> audit_reader::wait_for_gate() {
-    const auto until = steady::now() + ms_of(settings_.process.start_timeout_ms);
-    while (steady::now() < until && !access_.gate().check()) {
-        io_.restart();
-        io_.run_for(10ms);
+    const auto until = steady::now() + start_timeout_;
+    while (steady::now() < until && !source_->gate().check()) {
+        io().restart();
+        io().run_for(10ms);
     }
-    const auto state = access_.gate().check();
+    const auto state = source_->gate().check();
     return state ? std::nullopt : std::optional(state.error());
 }
 
 void audit_reader::read_levels(audit_record& into) {
     std::map<std::uint32_t, std::vector<std::int64_t>> by_shard;
-    must(ledger_->for_each_product([&](const stock::recorded_product& one) {
-        by_shard[stock::shard_of(one.id, generations_.shards())].push_back(one.id);
+    must(source_->products().for_each_product([&](const stock::recorded_product& one) {
+        by_shard[stock::shard_of(one.id, source_->shards())].push_back(one.id);
     }));
     for (const auto& [shard, ids] : by_shard) {
         for (std::size_t begin = 0; begin < ids.size(); begin += products_per_read) {
@@ -72,7 +59,7 @@ void audit_reader::read_levels(audit_record& into) {
             const std::vector<std::int64_t> piece(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                                   ids.begin() + static_cast<std::ptrdiff_t>(end));
             auto found = wait_for<stock::gate::levels>([&, at = shard](auto done) {
-                access_.gate().read_levels(at, piece, std::move(done));
+                source_->gate().read_levels(at, piece, std::move(done));
             });
             if (!found) {
                 into.gate_fault = "shard " + std::to_string(shard) + " answers " +
@@ -98,23 +85,23 @@ void audit_reader::read_levels_again(audit_record& into) {
         if (level->second.given < product.given) behind.push_back(id);
     }
     if (behind.empty()) return;
-    io_.restart();
-    io_.run_for(restock_patience);
+    io().restart();
+    io().run_for(restock_patience);
     for (const std::int64_t id : behind) {
-        const std::uint32_t shard = stock::shard_of(id, generations_.shards());
+        const std::uint32_t shard = stock::shard_of(id, source_->shards());
         auto found = wait_for<stock::gate::levels>(
-            [&](auto done) { access_.gate().read_levels(shard, {id}, std::move(done)); });
+            [&](auto done) { source_->gate().read_levels(shard, {id}, std::move(done)); });
         if (found && found->products[0]) into.given_later[id] = found->products[0]->given;
     }
 }
 
 void audit_reader::read_outbox(audit_record& into) {
     if (into.gate_fault) return;
-    for (std::uint32_t shard = 0; shard < generations_.shards(); ++shard) {
+    for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
         std::string cursor;
         do {
             auto page = wait_for<stock::gate::outbox_page>(
-                [&](auto done) { access_.gate().read_outbox(shard, cursor, std::move(done)); });
+                [&](auto done) { source_->gate().read_outbox(shard, cursor, std::move(done)); });
             if (!page) {
                 into.gate_fault = "the outbox of shard " + std::to_string(shard) + " answers " +
                                   std::string(name_of(page.error()));
@@ -132,28 +119,26 @@ void audit_reader::read_outbox(audit_record& into) {
 }
 
 void audit_reader::read_ledger(audit_record& into) {
-    must(ledger_->for_each_taking([&](stock::recorded_taking one) {
-        into.takings.try_emplace(one.id, one);
-    }));
-    must(ledger_->for_each_product([&](stock::recorded_product one) {
-        into.products.insert_or_assign(one.id, one);
-    }));
+    must(source_->products().for_each_taking(
+        [&](stock::recorded_taking one) { into.takings.try_emplace(one.id, one); }));
+    must(source_->products().for_each_product(
+        [&](stock::recorded_product one) { into.products.insert_or_assign(one.id, one); }));
 }
 
 void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
-    must(orders_->for_each_order([&](order::recorded_order one) {
+    must(source_->orders().for_each_order([&](order::recorded_order one) {
         const uuid id = one.id;
         if (of_movements_only && !into.takings.contains(id)) return;
         into.orders.try_emplace(id, std::move(one));
     }));
     into.parked.clear();
-    must(orders_->for_each_parked(
+    must(source_->orders().for_each_parked(
         [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
 }
 
 audit_record audit_reader::read() {
     audit_record record;
-    record.gate_is_database = !uses_redis(settings_);
+    record.gate_is_database = source_->gate_is_database();
     record.gate_fault = wait_for_gate();
     if (record.gate_is_database) {
         read_orders(record, false);
@@ -181,8 +166,8 @@ bool audit_reader::wait_for_empty_outbox(std::chrono::duration<double> most) {
         if (record.gate_fault) return false;
         if (record.outbox.empty()) return true;
         if (steady::now() >= until) return false;
-        io_.restart();
-        io_.run_for(50ms);
+        io().restart();
+        io().run_for(50ms);
     }
 }
 

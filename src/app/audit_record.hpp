@@ -12,17 +12,14 @@
 // order. Under the database gate the movement comes first, and so the orders are read before the
 // ledger; what the ledger has beyond them is then in the outbox, or among the orders read again.
 
-#include <boost/asio/io_context.hpp>
-
 #include "audit.hpp"
-#include "gate_access.hpp"
+#include "audit_source.hpp"
 
 namespace flashsale::app {
 
 class audit_reader {
 public:
     explicit audit_reader(const config& settings);
-    ~audit_reader();
 
     /// Waits until nothing is in the outbox. False: it was not empty in time.
     bool wait_for_empty_outbox(std::chrono::duration<double> most);
@@ -43,14 +40,11 @@ private:
     std::expected<T, stock::errc> wait_for(
         const std::function<void(callback<std::expected<T, stock::errc>>)>& start);
 
-    const config settings_;
-    stock::shard_generations generations_;
-    asio::io_context io_;
-    gate_access access_;
-    postgres::session stock_database_;
-    postgres::session order_database_;
-    std::unique_ptr<stock::record_reader> ledger_;
-    std::unique_ptr<order::record_reader> orders_;
+    /// The gate's.
+    asio::io_context& io() { return source_->io(); }
+
+    const std::chrono::milliseconds start_timeout_;
+    std::unique_ptr<audit_source> source_;
 };
 
 }  // namespace flashsale::app

@@ -1,6 +1,7 @@
 #pragma once
 
-// The adapters that a configuration joins, as the rest of the process sees them.
+// The adapters that a configuration joins, as the rest of the process sees them: on the three
+// servers (stack_backend.cpp), or in this process and its data folder (embedded_backend.cpp).
 
 #include <boost/asio/io_context.hpp>
 
@@ -56,7 +57,8 @@ public:
     virtual void stop() = 0;
 };
 
-/// Checks that it can work with what is there. Throws unavailable_error or config_error.
+/// Each checks that it can work with what is there. Throws unavailable_error or config_error.
 std::unique_ptr<backend> make_stack_backend(const config& settings);
+std::unique_ptr<backend> make_embedded_backend(const config& settings, std::size_t workers);
 
 }  // namespace flashsale::app

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 
 #include <flashsale/app.hpp>
 
@@ -58,7 +59,9 @@ int run(int argc, char** argv) {
 
     std::string config_path;
     const auto with_config = [&](CLI::App* command) {
-        command->add_option("--config", config_path, "the configuration file")->required();
+        command->add_option(
+            "--config", config_path,
+            "the configuration file; without one: embedded, with its data in ./flashsale-data");
         return command;
     };
     auto* serve_command = with_config(cli.add_subcommand(
@@ -117,8 +120,13 @@ int run(int argc, char** argv) {
             }
             return healthcheck(url.empty() ? read_config(config_path) : config{}, url, live);
         }
-        const config settings = read_config(config_path);
+        const config settings =
+            config_path.empty() ? read_embedded_config() : read_config(config_path);
         set_up_log(settings);
+        if (config_path.empty() && serve_command->parsed()) {
+            spdlog::info("no --config: the embedded configuration, with its data in {}",
+                         std::filesystem::absolute(settings.sqlite.folder).string());
+        }
         if (serve_command->parsed()) return serve(settings);
         if (migrate_command->parsed()) return migrate(settings);
         if (audit_command->parsed()) return audit(settings, audit_asked);

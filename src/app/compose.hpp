@@ -93,6 +93,10 @@ inline stock::database_gate_options database_gate_options(const config& from) {
     return out;
 }
 
+inline bool is_embedded(const config& from) {
+    return from.stock.gate == "memory";
+}
+
 inline bool uses_redis(const config& from) {
     return from.stock.gate == "redis";
 }

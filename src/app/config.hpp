@@ -52,6 +52,10 @@ struct config {
         std::int64_t connections_per_worker, pipelined_statements_max, waiting_statements_max;
     } postgres;
     struct {
+        std::string folder;
+        std::int64_t busy_timeout_ms, cache_kilobytes, waiting_jobs_max;
+    } sqlite;
+    struct {
         std::string level;
     } log;
     struct {
@@ -96,6 +100,8 @@ std::span<const setting> settings();
 
 /// Reads the file, then the environment over it. Throws config_error.
 config read_config(const std::string& path);
+/// What is run when no file is named: embedded, with all defaults. The environment goes over it.
+config read_embedded_config();
 /// As read_config(), from text; `name` stands for the file in errors. `environment` as in main().
 config parse_config(std::string_view text, std::string_view name, const char* const* environment);
 

@@ -161,7 +161,16 @@ config parse_config(std::string_view text, std::string_view name, const char* co
     if (out.stock.gate == "database" && out.redis_urls().size() > 1) {
         throw config_error("redis.url: the database gate has one shard, expected one URL");
     }
+    if (out.stock.gate == "memory" && !out.recorder.enabled) {
+        throw config_error(
+            "recorder.enabled: expected true, because with stock.gate \"memory\" there is no other "
+            "process that could record");
+    }
     return out;
+}
+
+config read_embedded_config() {
+    return parse_config(R"({"stock": {"gate": "memory"}})", "the built-in configuration", environ);
 }
 
 config read_config(const std::string& path) {

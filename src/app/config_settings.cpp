@@ -87,8 +87,10 @@ std::span<const setting> settings() {
          "orders of a worker waiting to learn whether their user exists, then 503",
          INTEGER(users.waiting_lookups_max, 1, million, 16'384)},
 
-        {"stock.gate", "what decides who gets a unit; one for a deployment",
-         CHOICE(stock.gate, "redis", "redis", "database")},
+        {"stock.gate",
+         "what decides who gets a unit; with `memory` the log and the databases are files of "
+         "sqlite.folder, and no server is needed; one for a deployment",
+         CHOICE(stock.gate, "redis", "redis", "database", "memory")},
         {"stock.gate_batch_reservations_max", "reservations in one script call",
          INTEGER(stock.gate_batch_reservations_max, 1, 1'000, 256)},
         {"stock.gate_tries_max", "tries of the database gate before 409 high_traffic",
@@ -171,6 +173,16 @@ std::span<const setting> settings() {
          INTEGER(postgres.pipelined_statements_max, 1, 1'024, 64)},
         {"postgres.waiting_statements_max", "of a worker, for each database, then 503",
          INTEGER(postgres.waiting_statements_max, 1, million, 4'096)},
+
+        {"sqlite.folder",
+         "of the memory gate's log and databases, for one process; made where it is missing",
+         TEXT(sqlite.folder, "flashsale-data", "a path", nullptr)},
+        {"sqlite.busy_timeout_ms", "waiting for another connection's transaction",
+         INTEGER(sqlite.busy_timeout_ms, 10, 600'000, 5'000)},
+        {"sqlite.cache_kilobytes", "page cache of each connection",
+         INTEGER(sqlite.cache_kilobytes, 64, 16 * million, 16'384)},
+        {"sqlite.waiting_jobs_max", "statements waiting for a database, then 503",
+         INTEGER(sqlite.waiting_jobs_max, 1, million, 4'096)},
 
         {"log.level", "what is written to standard error",
          CHOICE(log.level, "info", "debug", "info", "warn", "error")},

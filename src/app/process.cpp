@@ -34,10 +34,15 @@ std::size_t worker_count(const config& settings) {
     return std::max(1u, std::thread::hardware_concurrency() - 1);
 }
 
+std::unique_ptr<backend> make_backend(const config& settings) {
+    if (is_embedded(settings)) return make_embedded_backend(settings, worker_count(settings));
+    return make_stack_backend(settings);
+}
+
 }  // namespace
 
 struct process::parts {
-    explicit parts(const config& from) : settings(from), behind(make_stack_backend(from)) {}
+    explicit parts(const config& from) : settings(from), behind(make_backend(from)) {}
 
     config settings;
     bool started = false;

@@ -1,5 +1,7 @@
 #include "sqlite_log.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <stdexcept>
 
 #include "message_codec.hpp"
@@ -15,6 +17,9 @@ namespace {
 constexpr sqlite::statement last_position{
     "SELECT max(position, (SELECT coalesce(max(position), 0) FROM entries)), position"
     " FROM cursors WHERE reader = 'recorder'"};
+constexpr sqlite::statement delete_recorded{"DELETE FROM entries WHERE position <= ?1"};
+constexpr sqlite::statement move_cursor{
+    "UPDATE cursors SET position = ?1 WHERE reader = 'recorder'"};
 constexpr sqlite::statement all_entries{"SELECT events FROM entries ORDER BY position"};
 
 }  // namespace
@@ -29,6 +34,15 @@ sqlite::options file_options(const sqlite_log_options& from) {
     out.file = from.file;
     out.create = false;
     return out;
+}
+
+std::expected<void, sqlite::error> forget_up_to(sqlite::database& in, std::uint64_t recorded) {
+    const auto position = static_cast<std::int64_t>(recorded);
+    auto gone = in.prepare(delete_recorded).integer(position).run();
+    if (!gone) return std::unexpected(gone.error());
+    auto moved = in.prepare(move_cursor).integer(position).run();
+    if (!moved) return std::unexpected(moved.error());
+    return {};
 }
 
 std::vector<entry> decode_row(std::string_view events) {
@@ -59,6 +73,20 @@ sqlite_log::~sqlite_log() = default;
 bool sqlite_log::drained() const {
     const std::lock_guard lock(state_->mutex);
     return state_->waiting.empty() && state_->recorded == state_->durable;
+}
+
+void sqlite_log::forget_recorded() {
+    auto file = sqlite::database::open(file_options(state_->options));
+    if (!file) return;
+    const std::uint64_t recorded = state_->recorded;
+    const auto done = file->transaction(
+        sqlite::access::write, [&](sqlite::database& in) { return forget_up_to(in, recorded); });
+    if (!done) spdlog::info("the log keeps what is recorded: {}", done.error().message);
+}
+
+std::uint64_t sqlite_log::unrecorded() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->durable - state_->recorded;
 }
 
 std::expected<void, std::string> for_each_unrecorded(const sqlite_log_options& of,

@@ -46,6 +46,9 @@ std::unique_ptr<log> make_sqlite_writer(std::shared_ptr<sqlite_log_state> shared
                                         sqlite::database file);
 std::unique_ptr<reader> make_sqlite_reader(std::shared_ptr<sqlite_log_state> shared);
 
+/// Inside a transaction: rows up to `recorded` go, and the cursor moves there.
+std::expected<void, sqlite::error> forget_up_to(sqlite::database& in, std::uint64_t recorded);
+
 /// The events of a row, poison in their places.
 std::vector<entry> decode_row(std::string_view events);
 

@@ -27,9 +27,6 @@ namespace flashsale::events {
 namespace {
 
 constexpr sqlite::statement insert_entry{"INSERT INTO entries (position, events) VALUES (?1, ?2)"};
-constexpr sqlite::statement delete_recorded{"DELETE FROM entries WHERE position <= ?1"};
-constexpr sqlite::statement move_cursor{
-    "UPDATE cursors SET position = ?1 WHERE reader = 'recorder'"};
 
 using shared_state = std::shared_ptr<sqlite_log_state>;
 using attempt = std::expected<void, sqlite::error>;
@@ -166,12 +163,7 @@ private:
             last = what.first_position - 1;
             if (auto done = insert(in, what.events, last); !done) return done;
             if (what.recorded == deleted_) return {};
-            const auto position = static_cast<std::int64_t>(what.recorded);
-            auto gone = in.prepare(delete_recorded).integer(position).run();
-            if (!gone) return std::unexpected(gone.error());
-            auto moved = in.prepare(move_cursor).integer(position).run();
-            if (!moved) return std::unexpected(moved.error());
-            return {};
+            return forget_up_to(in, what.recorded);
         });
     }
 

@@ -18,9 +18,13 @@ schema = json.loads((project.root / "config/flashsale.schema.json").read_text())
 commented = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
-def stack():
-    text = (project.root / "config/stack.json").read_text()
+def example(name):
+    text = (project.root / "config" / name).read_text()
     return json.loads(commented.sub(lambda found: found.group(1) or "", text))
+
+
+def stack():
+    return example("stack.json")
 
 
 def valid(value):
@@ -41,10 +45,12 @@ def accepted(value):
 
 
 class Configuration(unittest.TestCase):
-    def test_stack(self):
+    def test_examples(self):
         jsonschema.Draft202012Validator.check_schema(schema)
-        jsonschema.Draft202012Validator(schema).validate(stack())
-        self.assertTrue(accepted(stack()))
+        for name in ("stack.json", "embedded.json"):
+            with self.subTest(name):
+                jsonschema.Draft202012Validator(schema).validate(example(name))
+                self.assertTrue(accepted(example(name)))
 
     def test_wrong_files(self):
         wrong = [("http", "port", "8080"), ("http", "port", 65536), ("http", "ports", 1),

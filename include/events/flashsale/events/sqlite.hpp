@@ -41,6 +41,11 @@ public:
     reader& recorder_end() { return *reader_; }
     /// Nothing is left to record. Any thread.
     bool drained() const;
+    /// Commits that are not recorded. Any thread.
+    std::uint64_t unrecorded() const;
+    /// Removes what was acknowledged since the writer stopped. A row that stays is recorded once
+    /// more by the next start, which changes nothing. Blocking.
+    void forget_recorded();
 
 private:
     std::shared_ptr<sqlite_log_state> state_;

@@ -1,0 +1,136 @@
+// While a process serves the folder, its gate answers through the socket. When none does there is
+// no gate; then the audit holds the folder's lock and adds up what the next start would: the record
+// and, as the outbox, what the log has not handed on yet.
+
+#include <flashsale/events/sqlite.hpp>
+#include <flashsale/stock/memory.hpp>
+#include <flashsale/stock/module.hpp>
+
+#include <limits>
+#include <unordered_set>
+
+#include "audit_source.hpp"
+#include "data_folder.hpp"
+#include "gate_loading.hpp"
+#include "gate_socket.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+/// Later than any that granted: whatever is noted anywhere counts.
+constexpr auto next_generation =
+    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
+sqlite::database open_file(const config& settings, const std::filesystem::path& file) {
+    auto opened = sqlite::database::open(file_options(settings, file));
+    if (!opened) throw unavailable_error(file.string() + ": " + opened.error().message);
+    return std::move(*opened);
+}
+
+/// A loaded gate with the log's events as its outbox.
+class gate_at_rest final : public stock::gate {
+public:
+    gate_at_rest(asio::io_context& io, const data_folder& folder, stock::record_reader& products,
+                 order::record_reader& orders)
+        : units_({}), loaded_(stock::make_memory_gate(units_, io)) {
+        std::vector<events::event> unrecorded;
+        const auto read = events::for_each_unrecorded(log_options(folder), [&](events::entry one) {
+            if (!one) return;  // poison takes no units
+            outbox_.push_back(events::text_of(*one));
+            unrecorded.push_back(std::move(*one));
+        });
+        if (!read) throw unavailable_error("the log: " + read.error());
+        units_.run_on(io);
+        load_gate_as_it_is(units_, products, orders, unrecorded);
+        units_.open(next_generation);
+    }
+
+    batching_limits batching() const override { return loaded_->batching(); }
+    std::expected<void, std::string> check() const override { return {}; }
+    void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
+                     callback<std::expected<levels, stock::errc>> done) override {
+        loaded_->read_levels(shard, std::move(product_ids), std::move(done));
+    }
+    void read_outbox(std::uint32_t, std::string,
+                     callback<std::expected<outbox_page, stock::errc>> done) override {
+        done(outbox_page{outbox_, {}});
+    }
+    // What follows nobody asks of a gate at rest.
+    void reserve(std::vector<stock::reservation> batch,
+                 callback<std::vector<stock::decision>> done) override {
+        done(std::vector<stock::decision>(batch.size(), std::unexpected(stock::errc::reopening)));
+    }
+    void give(std::vector<stock::gate_product>,
+              callback<std::expected<void, stock::errc>> done) override {
+        done(std::unexpected(stock::errc::reopening));
+    }
+    void settle(std::vector<stock::settled_event>,
+                callback<std::expected<void, stock::errc>> done) override {
+        done(std::unexpected(stock::errc::reopening));
+    }
+    void available(std::vector<std::int64_t> product_ids,
+                   callback<std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>>
+                       done) override {
+        loaded_->available(std::move(product_ids), std::move(done));
+    }
+    void find_event(
+        uuid id, callback<std::expected<std::optional<std::string>, stock::errc>> done) override {
+        loaded_->find_event(id, std::move(done));
+    }
+
+private:
+    stock::memory_gate_owner units_;
+    std::unique_ptr<stock::gate> loaded_;
+    std::vector<std::string> outbox_;
+};
+
+class embedded_audit_source final : public audit_source {
+public:
+    explicit embedded_audit_source(const config& settings)
+        : folder_(settings.sqlite.folder),
+          stock_database_(open_file(settings, folder_.stock())),
+          order_database_(open_file(settings, folder_.order())),
+          products_(stock::make_sqlite_record_reader(stock_database_)),
+          orders_(order::make_sqlite_record_reader(order_database_)) {
+        try {
+            lock_.emplace(folder_.path);
+        } catch (const std::runtime_error& held) {
+            try {
+                gate_ = connect_to_gate(folder_.path);
+            } catch (const std::runtime_error& fault) {
+                throw unavailable_error(std::string(held.what()) +
+                                        ", and its gate does not answer: " + fault.what());
+            }
+            return;
+        }
+        gate_ = std::make_unique<gate_at_rest>(io_, folder_, *products_, *orders_);
+    }
+
+    asio::io_context& io() override { return io_; }
+    stock::gate& gate() override { return *gate_; }
+    std::uint32_t shards() const override { return 1; }
+    bool gate_is_database() const override { return false; }
+    stock::record_reader& products() override { return *products_; }
+    order::record_reader& orders() override { return *orders_; }
+
+private:
+    const data_folder folder_;
+    std::optional<sqlite::folder_lock> lock_;
+    asio::io_context io_;
+    sqlite::database stock_database_;
+    sqlite::database order_database_;
+    std::unique_ptr<stock::record_reader> products_;
+    std::unique_ptr<order::record_reader> orders_;
+    std::unique_ptr<stock::gate> gate_;
+};
+
+}  // namespace
+
+std::unique_ptr<audit_source> make_embedded_audit_source(const config& settings) {
+    require_files(settings, data_folder(settings.sqlite.folder));
+    return std::make_unique<embedded_audit_source>(settings);
+}
+
+}  // namespace flashsale::app

@@ -1,0 +1,193 @@
+// A product's free units are what was given less what was taken: by orders, by reductions, and by
+// parked events, which keep their units until a person decides. The ledger says the same in another
+// way: `stock` is the sum of the product's movements. So both are added up, and where they differ
+// nothing is opened.
+
+#include "gate_loading.hpp"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+constexpr std::size_t rows_per_page = 5'000;
+constexpr std::uint32_t only_shard = 0, shards = 1;
+constexpr const char* advice =
+    ": nothing is sold from a record that does not add up; `flashsale audit` names what differs";
+
+template <class T>
+T must(std::expected<T, std::string> read) {
+    if (!read) throw unavailable_error("the record cannot be read: " + read.error());
+    return std::move(*read);
+}
+
+stock::taken_units taken_by(events::event of) {
+    stock::taken_units out;
+    out.what = of.what == events::event::kind::order_accepted ? stock::operation::sale
+                                                              : stock::operation::reduction;
+    out.product_id = of.product_id;
+    out.user_id = of.user_id;
+    out.quantity = of.quantity;
+    out.unit_price = of.unit_price;
+    out.idempotency_key = std::move(of.idempotency_key);
+    out.id = of.id;
+    return out;
+}
+
+class loading {
+public:
+    loading(stock::memory_gate_owner& gate, stock::record_reader& products,
+            order::record_reader& orders, bool remembers)
+        : gate_(gate), products_(products), orders_(orders), remembers_(remembers) {}
+
+    gate_loading_report run() {
+        read_products();
+        read_parked();
+        load_orders();
+        load_reductions();
+        load_parked();
+        return report_;
+    }
+
+    /// Throws unavailable_error where orders and ledger differ.
+    void insist() const {
+        if (!strays_.empty()) {
+            throw unavailable_error("order " + strays_.front().to_string() +
+                                    " is of a product that the stock database does not have" +
+                                    advice);
+        }
+        for (const auto& [id, product] : expected_) {
+            if (product.left_by_orders == product.stock) continue;
+            throw unavailable_error("product " + std::to_string(id) +
+                                    ": given less orders and reductions is " +
+                                    std::to_string(product.left_by_orders) + ", the ledger says " +
+                                    std::to_string(product.stock) + advice);
+        }
+    }
+
+    /// Events of the log, those that are not in the record yet.
+    void load_unrecorded(std::span<const events::event> all) {
+        for (const events::event& one : all) {
+            if (one.what == events::event::kind::barrier || seen_.contains(one.id)) continue;
+            seen_.insert(one.id);
+            load(taken_by(one), false);
+        }
+    }
+
+private:
+    void read_products() {
+        std::optional<std::int64_t> after = 0;
+        while (after) {
+            auto page = must(products_.products(only_shard, shards, *after, rows_per_page));
+            for (const auto& one : page.rows) {
+                gate_.load(one.units);
+                expected_.emplace(one.units.id, sums{one.units.given, one.stock});
+            }
+            report_.products += page.rows.size();
+            after = page.next;
+        }
+    }
+
+    /// There are few. One whose order is recorded too took its units once; whether the ledger
+    /// knows of them is another matter, because a movement may be what was refused.
+    void read_parked() {
+        std::optional<uuid> after = uuid{};
+        while (after) {
+            auto page = must(orders_.parked(only_shard, shards, *after, rows_per_page));
+            std::vector<uuid> ids;
+            for (events::event& one : page.events) {
+                ids.push_back(one.id);
+                parked_.emplace(one.id, std::move(one));
+            }
+            for (const uuid& id : must(products_.moved(ids)))
+                parked_and_moved_.insert(id);
+            after = page.next;
+        }
+    }
+
+    void load_orders() {
+        std::optional<uuid> after = uuid{};
+        while (after) {
+            auto page = must(orders_.orders(only_shard, shards, *after, rows_per_page));
+            report_.orders += page.events.size();
+            for (events::event& one : page.events) {
+                const bool parked = parked_.erase(one.id) > 0;
+                load(taken_by(std::move(one)), !parked || parked_and_moved_.contains(one.id));
+            }
+            after = page.next;
+        }
+    }
+
+    void load_reductions() {
+        std::optional<uuid> after = uuid{};
+        while (after) {
+            auto page = must(products_.reductions(only_shard, shards, *after, rows_per_page));
+            report_.reductions += page.rows.size();
+            for (stock::movement& one : page.rows) {
+                parked_.erase(one.id);
+                stock::taken_units taken;
+                taken.what = stock::operation::reduction;
+                taken.product_id = one.product_id;
+                taken.quantity = -one.delta;
+                taken.idempotency_key = std::move(one.idempotency_key);
+                taken.id = one.id;
+                load(std::move(taken), true);
+            }
+            after = page.next;
+        }
+    }
+
+    void load_parked() {
+        report_.parked = parked_.size();
+        for (auto& [id, one] : parked_)
+            load(taken_by(std::move(one)), parked_and_moved_.contains(id));
+    }
+
+    void load(const stock::taken_units& taken, bool in_ledger) {
+        if (remembers_) seen_.insert(taken.id);
+        if (!gate_.load(taken)) {
+            strays_.push_back(taken.id);
+        } else if (in_ledger) {
+            expected_.at(taken.product_id).left_by_orders -= taken.quantity;
+        }
+    }
+
+    struct sums {
+        std::int64_t left_by_orders;  ///< given less what orders and reductions took
+        std::int64_t stock;
+    };
+
+    stock::memory_gate_owner& gate_;
+    stock::record_reader& products_;
+    order::record_reader& orders_;
+    const bool remembers_;  ///< what was loaded, for load_unrecorded()
+    std::unordered_set<uuid, uuid_hash> seen_;
+    std::vector<uuid> strays_;
+    std::unordered_map<std::int64_t, sums> expected_;
+    std::unordered_map<uuid, events::event, uuid_hash> parked_;
+    std::unordered_set<uuid, uuid_hash> parked_and_moved_;
+    gate_loading_report report_;
+};
+
+}  // namespace
+
+gate_loading_report load_gate(stock::memory_gate_owner& gate, stock::record_reader& products,
+                              order::record_reader& orders) {
+    loading all(gate, products, orders, false);
+    const gate_loading_report report = all.run();
+    all.insist();
+    return report;
+}
+
+void load_gate_as_it_is(stock::memory_gate_owner& gate, stock::record_reader& products,
+                        order::record_reader& orders, std::span<const events::event> unrecorded) {
+    loading all(gate, products, orders, true);
+    all.run();
+    all.load_unrecorded(unrecorded);
+}
+
+}  // namespace flashsale::app

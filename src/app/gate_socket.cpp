@@ -1,0 +1,248 @@
+#include "gate_socket.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json.hpp>
+
+#include <stdexcept>
+
+namespace flashsale::app {
+
+namespace {
+
+namespace json = boost::json;
+using local = asio::local::stream_protocol;
+
+constexpr std::size_t question_bytes_max = 64 * 1'024;
+constexpr const char* file_name = "gate.sock";
+
+/// A folder's path may be longer than the 107 bytes that a socket's may have; the path of its
+/// descriptor is not.
+class short_path {
+public:
+    explicit short_path(const std::filesystem::path& folder)
+        : descriptor_(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
+        if (descriptor_ < 0) throw std::runtime_error(folder.string() + ": cannot be opened");
+    }
+    ~short_path() { ::close(descriptor_); }
+    short_path(const short_path&) = delete;
+    short_path& operator=(const short_path&) = delete;
+
+    local::endpoint endpoint() const {
+        return {"/proc/self/fd/" + std::to_string(descriptor_) + "/" + file_name};
+    }
+
+private:
+    int descriptor_;
+};
+
+std::string to_line(json::object reply) {
+    return json::serialize(reply) + "\n";
+}
+
+std::string levels_line(const stock::gate::levels& found) {
+    json::array products;
+    for (const auto& one : found.products) {
+        if (one) {
+            products.push_back(json::array{one->free, one->given});
+        } else {
+            products.push_back(nullptr);
+        }
+    }
+    return to_line(
+        {{"generation", found.generation}, {"seq", found.seq}, {"products", std::move(products)}});
+}
+
+}  // namespace
+
+gate_socket::gate_socket(asio::io_context& io, stock::gate& gate,
+                         const std::filesystem::path& folder)
+    : gate_(gate), acceptor_(io), client_(io) {
+    // The folder is locked: what is there was left by a process that is gone.
+    std::filesystem::remove(folder / file_name);
+    const short_path path(folder);
+    acceptor_.open();
+    acceptor_.bind(path.endpoint());
+    acceptor_.listen();
+    std::filesystem::permissions(folder / file_name, std::filesystem::perms::owner_all);
+}
+
+gate_socket::~gate_socket() {
+    stop();
+}
+
+void gate_socket::start() {
+    // Awaited by nobody: it ends with stop(), and its frame goes with the io_context.
+    asio::co_spawn(acceptor_.get_executor(), serve(), [](std::exception_ptr) {});
+}
+
+void gate_socket::stop() {
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    client_.close(ignored);
+}
+
+awaitable<> gate_socket::serve() {
+    while (acceptor_.is_open()) {
+        boost::system::error_code error;
+        co_await acceptor_.async_accept(client_, asio::redirect_error(use_awaitable, error));
+        if (error) co_return;
+        co_await serve_client();
+        client_.close(error);
+    }
+}
+
+awaitable<> gate_socket::serve_client() {
+    std::string received;
+    while (true) {
+        boost::system::error_code error;
+        const std::size_t length = co_await asio::async_read_until(
+            client_, asio::dynamic_buffer(received, question_bytes_max), '\n',
+            asio::redirect_error(use_awaitable, error));
+        if (error) co_return;
+        const std::string reply = co_await answer(std::string_view(received).substr(0, length));
+        received.erase(0, length);
+        co_await asio::async_write(client_, asio::buffer(reply),
+                                   asio::redirect_error(use_awaitable, error));
+        if (error) co_return;
+    }
+}
+
+awaitable<std::string> gate_socket::answer(std::string_view question) {
+    json::error_code error;
+    const json::value asked = json::parse(question, error);
+    const json::object* object = error ? nullptr : asked.if_object();
+    if (object != nullptr && object->contains("products") && object->at("products").is_array()) {
+        std::vector<std::int64_t> ids;
+        for (const json::value& one : object->at("products").get_array()) {
+            if (const auto* id = one.if_int64()) ids.push_back(*id);
+        }
+        using answer_type = std::expected<stock::gate::levels, stock::errc>;
+        const auto found = co_await await_callback<answer_type>(
+            [&](auto done) { gate_.read_levels(0, std::move(ids), std::move(done)); });
+        if (!found) co_return to_line({{"error", stock::name_of(found.error())}});
+        co_return levels_line(*found);
+    }
+    if (object != nullptr && object->contains("outbox") && object->at("outbox").is_string()) {
+        std::string cursor(object->at("outbox").get_string());
+        using answer_type = std::expected<stock::gate::outbox_page, stock::errc>;
+        const auto page = co_await await_callback<answer_type>(
+            [&](auto done) { gate_.read_outbox(0, std::move(cursor), std::move(done)); });
+        if (!page) co_return to_line({{"error", stock::name_of(page.error())}});
+        json::array events;
+        for (const std::string& one : page->events)
+            events.emplace_back(one);
+        co_return to_line({{"events", std::move(events)}, {"next_cursor", page->next_cursor}});
+    }
+    co_return to_line({{"error", "expected {\"products\":[ids]} or {\"outbox\":cursor}"}});
+}
+
+namespace {
+
+class connected_gate final : public stock::gate {
+public:
+    explicit connected_gate(const std::filesystem::path& folder) : socket_(io_) {
+        const short_path path(folder);
+        boost::system::error_code error;
+        socket_.connect(path.endpoint(), error);
+        if (error) throw std::runtime_error((folder / file_name).string() + ": " + error.message());
+    }
+
+    batching_limits batching() const override { return {}; }
+    std::expected<void, std::string> check() const override {
+        if (fault_.empty()) return {};
+        return std::unexpected(fault_);
+    }
+
+    void read_levels(std::uint32_t, std::vector<std::int64_t> product_ids,
+                     callback<std::expected<levels, stock::errc>> done) override {
+        json::array ids(product_ids.begin(), product_ids.end());
+        const auto reply = ask({{"products", std::move(ids)}});
+        if (!reply) return done(std::unexpected(stock::errc::dependency_unavailable));
+        levels out;
+        out.generation = reply->at("generation").to_number<std::uint64_t>();
+        out.seq = reply->at("seq").to_number<std::uint64_t>();
+        for (const json::value& one : reply->at("products").as_array()) {
+            if (one.is_null()) {
+                out.products.emplace_back(std::nullopt);
+            } else {
+                out.products.push_back(levels::product{one.at(0).as_int64(), one.at(1).as_int64()});
+            }
+        }
+        done(std::move(out));
+    }
+
+    void read_outbox(std::uint32_t, std::string cursor,
+                     callback<std::expected<outbox_page, stock::errc>> done) override {
+        const auto reply = ask({{"outbox", cursor}});
+        if (!reply) return done(std::unexpected(stock::errc::dependency_unavailable));
+        outbox_page page;
+        for (const json::value& one : reply->at("events").as_array())
+            page.events.emplace_back(one.as_string());
+        page.next_cursor = reply->at("next_cursor").as_string();
+        done(std::move(page));
+    }
+
+    void reserve(std::vector<stock::reservation> batch,
+                 callback<std::vector<stock::decision>> done) override {
+        done(std::vector<stock::decision>(batch.size(), std::unexpected(refusal)));
+    }
+    void give(std::vector<stock::gate_product>,
+              callback<std::expected<void, stock::errc>> done) override {
+        done(std::unexpected(refusal));
+    }
+    void settle(std::vector<stock::settled_event>,
+                callback<std::expected<void, stock::errc>> done) override {
+        done(std::unexpected(refusal));
+    }
+    void available(std::vector<std::int64_t>,
+                   callback<std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>>
+                       done) override {
+        done(std::unexpected(refusal));
+    }
+    void find_event(
+        uuid, callback<std::expected<std::optional<std::string>, stock::errc>> done) override {
+        done(std::unexpected(refusal));
+    }
+
+private:
+    static constexpr stock::errc refusal = stock::errc::dependency_unavailable;
+
+    std::optional<json::object> ask(json::object question) {
+        boost::system::error_code error;
+        asio::write(socket_, asio::buffer(to_line(std::move(question))), error);
+        if (!error) {
+            const std::size_t length =
+                asio::read_until(socket_, asio::dynamic_buffer(received_), '\n', error);
+            if (!error) {
+                json::value reply = json::parse(std::string_view(received_).substr(0, length));
+                received_.erase(0, length);
+                if (!reply.as_object().contains("error")) return std::move(reply.as_object());
+                fault_ = reply.at("error").as_string();
+                return std::nullopt;
+            }
+        }
+        fault_ = error.message();
+        return std::nullopt;
+    }
+
+    asio::io_context io_;
+    local::socket socket_;
+    std::string received_;
+    std::string fault_;
+};
+
+}  // namespace
+
+std::unique_ptr<stock::gate> connect_to_gate(const std::filesystem::path& folder) {
+    return std::make_unique<connected_gate>(folder);
+}
+
+}  // namespace flashsale::app

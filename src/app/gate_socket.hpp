@@ -1,0 +1,48 @@
+#pragma once
+
+// The gate in memory, for the audit, which is another process: a socket in the data folder answers
+// what the audit asks of any gate. Only who may write to the folder can connect.
+//
+// A line of JSON is answered by a line of JSON, one client at a time:
+//   {"products":[7,8]}   {"generation":3,"seq":41,"products":[[990,1000],null]}   free and given
+//   {"outbox":"17"}      {"events":["…"],"next_cursor":""}
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <filesystem>
+#include <memory>
+
+#include <flashsale/base/async.hpp>
+#include <flashsale/stock/gate.hpp>
+
+namespace flashsale::app {
+
+/// Answers on `io`'s thread, which is the gate's.
+class gate_socket {
+public:
+    /// Throws std::runtime_error if it cannot listen.
+    gate_socket(asio::io_context& io, stock::gate& gate, const std::filesystem::path& folder);
+    ~gate_socket();
+
+    void start();
+    /// On `io`'s thread, or when that has ended.
+    void stop();
+
+private:
+    awaitable<> serve();
+    awaitable<> serve_client();
+    awaitable<std::string> answer(std::string_view question);
+
+    stock::gate& gate_;
+    asio::basic_socket_acceptor<asio::local::stream_protocol, executor> acceptor_;
+    asio::basic_stream_socket<asio::local::stream_protocol, executor> client_;
+};
+
+/// The other end, for a thread that may wait: read_levels() and read_outbox() alone are answered,
+/// from inside the call. Throws std::runtime_error if nobody listens.
+std::unique_ptr<stock::gate> connect_to_gate(const std::filesystem::path& folder);
+
+}  // namespace flashsale::app

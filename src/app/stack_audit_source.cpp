@@ -1,0 +1,55 @@
+#include "audit_source.hpp"
+#include "gate_access.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+class stack_audit_source final : public audit_source {
+public:
+    explicit stack_audit_source(const config& settings)
+        : gate_is_database_(!uses_redis(settings)),
+          generations_(shards_of(settings)),
+          access_(io_, settings, generations_),
+          stock_database_(
+              open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
+          order_database_(
+              open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)),
+          products_(stock::make_postgres_record_reader(stock_database_)),
+          orders_(order::make_postgres_record_reader(order_database_)) {
+        access_.start();
+    }
+
+    ~stack_audit_source() override {
+        access_.stop();
+        io_.restart();
+        io_.poll();
+    }
+
+    asio::io_context& io() override { return io_; }
+    stock::gate& gate() override { return access_.gate(); }
+    std::uint32_t shards() const override { return generations_.shards(); }
+    bool gate_is_database() const override { return gate_is_database_; }
+    stock::record_reader& products() override { return *products_; }
+    order::record_reader& orders() override { return *orders_; }
+
+private:
+    const bool gate_is_database_;
+    stock::shard_generations generations_;
+    asio::io_context io_;
+    gate_access access_;
+    postgres::session stock_database_;
+    postgres::session order_database_;
+    std::unique_ptr<stock::record_reader> products_;
+    std::unique_ptr<order::record_reader> orders_;
+};
+
+}  // namespace
+
+std::unique_ptr<audit_source> make_stack_audit_source(const config& settings) {
+    require_schemas(settings);
+    return std::make_unique<stack_audit_source>(settings);
+}
+
+}  // namespace flashsale::app

@@ -51,9 +51,13 @@ std::string stack_config() {
     return FLASHSALE_SOURCE_DIR "/config/stack.json";
 }
 
+std::string embedded_config() {
+    return FLASHSALE_SOURCE_DIR "/config/embedded.json";
+}
+
 flashsale_process::flashsale_process(const sandbox& world, const environment& extra,
                                      std::chrono::milliseconds limit)
-    : process_{{flashsale_binary(), "serve", "--config", stack_config()},
+    : process_{{flashsale_binary(), "serve", "--config", world.config_file()},
                with_free_port(world.variables(), extra)} {
     eventually(limit, [&] {
         port_ = port_in(log());

@@ -16,6 +16,8 @@ std::string flashsale_binary();
 std::string bench_binary();
 /// config/stack.json of the source tree.
 std::string stack_config();
+/// config/embedded.json.
+std::string embedded_config();
 
 /// `flashsale serve` in a sandbox, on a free port. Killed at the end if it still runs.
 class flashsale_process {

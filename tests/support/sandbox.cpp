@@ -16,6 +16,7 @@ namespace {
 
 constexpr const char* redis_prefix = "FLASHSALE_REDIS__KEY_PREFIX";
 constexpr const char* amqp_namespace = "FLASHSALE_AMQP__NAMESPACE";
+constexpr const char* folder_variable = "FLASHSALE_SQLITE__FOLDER";
 constexpr const char* url_variables[] = {"FLASHSALE_POSTGRES__USER_URL",
                                          "FLASHSALE_POSTGRES__STOCK_URL",
                                          "FLASHSALE_POSTGRES__ORDER_URL"};
@@ -48,7 +49,25 @@ constexpr const char* unlink_script =
 
 }  // namespace
 
-sandbox::sandbox(const environment& extra) : name_{make_name()} {
+sandbox::sandbox(const environment& extra) : sandbox(composition::stack, extra) {}
+
+sandbox::sandbox(composition kind, const environment& extra)
+    : kind_{kind}, name_{make_name()}, variables_{extra} {
+    if (kind == composition::stack) {
+        point_at_servers();
+        for (const auto& [key, value] : extra)
+            variables_[key] = value;
+    } else if (const auto given = extra.find(folder_variable); given != extra.end()) {
+        folder_ = given->second;
+    } else {
+        own_folder_.emplace();
+        folder_ = own_folder_->path();
+        variables_[folder_variable] = folder_.string();
+    }
+    migrate();
+}
+
+void sandbox::point_at_servers() {
     for (const char* variable : url_variables) {
         const auto base = required(variable);
         variables_[variable] = with_database(base, database_of(base) + "_" + name_);
@@ -57,17 +76,18 @@ sandbox::sandbox(const environment& extra) : name_{make_name()} {
     required("FLASHSALE_AMQP__URL");
     variables_[redis_prefix] = name_;
     variables_[amqp_namespace] = name_;
-    for (const auto& [key, value] : extra)
-        variables_[key] = value;
+}
+
+void sandbox::migrate() {
     const auto migrated = flashsale({"migrate"});
-    if (migrated.exit_code != 0) {
-        remove_databases();
-        throw std::runtime_error("flashsale migrate ended with exit code " +
-                                 std::to_string(migrated.exit_code) + ":\n" + migrated.output);
-    }
+    if (migrated.exit_code == 0) return;
+    if (kind_ == composition::stack) remove_databases();
+    throw std::runtime_error("flashsale migrate ended with exit code " +
+                             std::to_string(migrated.exit_code) + ":\n" + migrated.output);
 }
 
 sandbox::~sandbox() {
+    if (kind_ == composition::embedded) return;
     try {
         remove_databases();
         stack::redis_cli({"EVAL", unlink_script, "0", "*" + name_ + "*"});
@@ -89,8 +109,14 @@ std::string sandbox::url(database which) const {
     return variables_.at(url_variables[static_cast<int>(which)]);
 }
 
+std::string sandbox::config_file() const {
+    return kind_ == composition::stack ? stack_config() : embedded_config();
+}
+
 sql_rows sandbox::sql(database which, const std::string& statement) const {
-    return run_sql(url(which), statement);
+    if (kind_ == composition::stack) return run_sql(url(which), statement);
+    constexpr const char* files[] = {"user.db", "stock.db", "order.db"};
+    return run_sqlite(folder_ / files[static_cast<int>(which)], statement);
 }
 
 std::int64_t sandbox::number(database which, const std::string& statement) const {
@@ -105,7 +131,7 @@ finished sandbox::flashsale(const std::vector<std::string>& arguments,
                             std::chrono::milliseconds limit) const {
     auto command = arguments;
     command.insert(command.begin(), flashsale_binary());
-    command.insert(command.end(), {"--config", stack_config()});
+    command.insert(command.end(), {"--config", config_file()});
     return run(command, variables_, limit);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@ using sql_rows = std::vector<std::vector<std::optional<std::string>>>;
 /// Runs one statement (or several, the last one's rows are returned) on a connection of its own.
 /// Throws std::runtime_error with the server's message.
 sql_rows run_sql(const std::string& url, const std::string& statement);
+
+/// The same on an SQLite file; a blob of 16 bytes comes as the UUID that it is.
+sql_rows run_sqlite(const std::filesystem::path& file, const std::string& statement);
 
 /// The same URL with another database.
 std::string with_database(const std::string& url, const std::string& database);

@@ -56,6 +56,12 @@ TEST_CASE("config: the environment goes over the file") {
     CHECK(read.redis_urls() == std::vector<std::string>{"redis://10.0.0.1:1/0", "unix:///r.sock"});
 }
 
+TEST_CASE("config: who decides in memory must record too") {
+    CHECK(error_of(R"({"stock":{"gate":"memory"},"recorder":{"enabled":false}})")
+              .find("recorder.enabled: expected true") == 0);
+    CHECK(error_of(R"({"stock":{"gate":"memory"}})") == "accepted");
+}
+
 TEST_CASE("config: an error names the line or the key, and what was expected") {
     CHECK(error_of("{\n\"http\": {\n\"port\" 80\n}\n}").starts_with("file.json:3: expected JSON"));
     CHECK(error_of(R"({"http":{"prot":80}})").starts_with("file.json: http.prot: unknown key"));
@@ -69,7 +75,7 @@ TEST_CASE("config: an error names the line or the key, and what was expected") {
           "file.json: http.port: expected an integer from 0 to 65535, found \"80\"");
     CHECK(error_of(R"({"http":{"port":80.0}})").starts_with("file.json: http.port: expected"));
     CHECK(error_of(R"({"stock":{"gate":"file"}})") ==
-          R"(file.json: stock.gate: expected one of "redis" "database", found "file")");
+          R"(file.json: stock.gate: expected one of "redis" "database" "memory", found "file")");
     CHECK(error_of(R"({"recorder":{"enabled":1}})") ==
           "file.json: recorder.enabled: expected true or false, found 1");
     CHECK(error_of(R"({"redis":{"url":"http://x"}})")

@@ -19,7 +19,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds busy_interval{1};
 /// The log is copied into the file when it has this many pages of 4 KiB, by whoever commits.
-constexpr int pages_before_checkpoint = 4'000;
+constexpr int pages_before_checkpoint = 16'000;
 
 constexpr const char* journal_size_limit = "PRAGMA journal_size_limit = 67108864";
 

@@ -15,11 +15,16 @@ namespace {
 constexpr sqlite::statement insert_movement{
     "INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
     "                       created_at)"
-    " SELECT ?1, id, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8 FROM products WHERE id = ?2"
-    " ON CONFLICT DO NOTHING"};
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8) ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement find_product{"SELECT 1 FROM products WHERE id = ?1"};
 constexpr sqlite::statement change_stock{
     "UPDATE products SET stock = stock + ?2, version = version + 1 WHERE id = ?1"};
 constexpr sqlite::statement known_movement{"SELECT 1 FROM movements WHERE id = ?1"};
+
+struct product_change {
+    bool exists = false;
+    std::int64_t delta = 0;
+};
 
 std::expected<bool, sqlite::error> insert(sqlite::database& in, const movement& one) {
     const bool sale = one.what == operation::sale;
@@ -36,19 +41,27 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const movement& 
 std::expected<void, sqlite::error> record_in(sqlite::database& in,
                                              std::span<const movement> movements,
                                              std::vector<refused_movement>& refused) {
-    std::unordered_map<std::int64_t, std::int64_t> changes;
+    std::unordered_map<std::int64_t, product_change> changes;
     std::vector<const movement*> missing;
     for (const movement& one : movements) {
-        const auto fresh = insert(in, one);
+        const auto [product, first] = changes.try_emplace(one.product_id);
+        if (first) {
+            const auto exists = in.prepare(find_product).integer(one.product_id).step();
+            if (!exists) return std::unexpected(exists.error());
+            product->second.exists = *exists;
+        }
+        std::expected<bool, sqlite::error> fresh = false;
+        if (product->second.exists) fresh = insert(in, one);
         if (!fresh) return std::unexpected(fresh.error());
         if (*fresh) {
-            changes[one.product_id] += one.delta;
+            product->second.delta += one.delta;
         } else {
             missing.push_back(&one);
         }
     }
-    for (const auto& [product, delta] : changes) {
-        const auto changed = in.prepare(change_stock).integer(product).integer(delta).run();
+    for (const auto& [product, change] : changes) {
+        if (change.delta == 0) continue;
+        const auto changed = in.prepare(change_stock).integer(product).integer(change.delta).run();
         if (!changed) return std::unexpected(changed.error());
     }
     // Those not inserted were recorded before, or can never be.

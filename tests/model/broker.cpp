@@ -52,7 +52,10 @@ void broker::notify(const handle& to, micros delay,
 
 void broker::publish(const handle& from, std::string body) {
     ++from->published;
-    from->last_arrival = std::max(from->last_arrival, in_.now() + in_.transit());
+    micros way = in_.transit();
+    if (from->process == slow_process_ && in_.now() < slow_until_)
+        way += in_.random.between(50 * ms, 480 * ms);
+    from->last_arrival = std::max(from->last_arrival, in_.now() + way);
     in_.after(from->last_arrival - in_.now(),
               [this, from, body = std::move(body)]() mutable { accept(from, std::move(body)); });
 }
@@ -191,6 +194,12 @@ void broker::delete_queue() {
     const auto all = consumers_;
     for (const handle& one : all)
         cut(one, false);  // the consumer is cancelled, and drops its connection
+}
+
+void broker::slow_down(int process_number, micros time) {
+    in_.tell("network", "is slow between p{} and the broker for {} ms", process_number, time / ms);
+    slow_process_ = process_number;
+    slow_until_ = in_.now() + time;
 }
 
 void broker::block(bool now) {

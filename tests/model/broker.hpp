@@ -56,6 +56,11 @@ public:
     void gone(const handle& from);
 
     bool blocked() const { return blocked_; }
+    /// On a connection of its own. False: nobody answers.
+    bool declare() {
+        declared_ = declared_ || up_;
+        return up_;
+    }
 
     // --- faults ---
     void cut_connections(bool publishers, bool consumers);
@@ -65,6 +70,8 @@ public:
     void start(bool with_data);
     void delete_queue();
     void block(bool now);
+    /// What this process publishes takes long to arrive.
+    void slow_down(int process, micros time);
     /// Confirms wait for as long.
     void stall_confirms(micros time) { stalled_until_ = in_.now() + time; }
 
@@ -93,6 +100,8 @@ private:
     bool declared_ = true;
     bool blocked_ = false;
     micros stalled_until_ = 0;
+    int slow_process_ = -1;
+    micros slow_until_ = 0;
     std::deque<message> queue_;
     std::vector<handle> connections_;
     std::vector<handle> consumers_;  ///< the first is active

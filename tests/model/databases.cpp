@@ -1,22 +1,39 @@
 #include "databases.hpp"
 
 #include "process.hpp"
+#include "promises.hpp"
 
 namespace flashsale::model {
 
 void database::travel(int process_number, std::uint64_t life, std::uint64_t kept,
                       std::move_only_function<void(bool)> what) {
     in_.after(in_.transit(), [this, process_number, life, kept, what = std::move(what)]() mutable {
-        // A process that died while its statement was on its way: the server may have it already.
-        const bool abandoned =
-            in_.processes[static_cast<std::size_t>(process_number)]->life() != life;
-        if (up() && !(abandoned && in_.random.chance(50))) {
-            const bool reply_lost = in_.now() < losing_until_ && in_.random.chance(40);
-            if (reply_lost) in_.tell(name_, "its reply to p{} is lost", process_number);
-            what(reply_lost);
-        }
-        process::call_later(in_, process_number, life, kept, in_.transit());
+        arrive(process_number, life, kept, std::move(what));
     });
+}
+
+void database::arrive(int process_number, std::uint64_t life, std::uint64_t kept,
+                      std::move_only_function<void(bool)> what) {
+    if (in_.now() < stalled_until_) {
+        in_.after(stalled_until_ - in_.now() + in_.random.between(0, 3 * ms),
+                  [this, process_number, life, kept, what = std::move(what)]() mutable {
+                      arrive(process_number, life, kept, std::move(what));
+                  });
+        return;
+    }
+    // A process that died while its statement was on its way: the server may have it already.
+    const bool abandoned = in_.processes[static_cast<std::size_t>(process_number)]->life() != life;
+    if (up() && !(abandoned && in_.random.chance(50))) {
+        const bool reply_lost = in_.now() < losing_until_ && in_.random.chance(40);
+        if (reply_lost) in_.tell(name_, "its reply to p{} is lost", process_number);
+        what(reply_lost);
+    }
+    process::call_later(in_, process_number, life, kept, in_.transit());
+}
+
+void database::stall(micros time) {
+    in_.tell(name_, "answers nothing for {} ms", time / ms);
+    stalled_until_ = std::max(stalled_until_, in_.now() + time);
 }
 
 void database::go_down(micros time) {
@@ -26,6 +43,8 @@ void database::go_down(micros time) {
 }
 
 bool database::lock(const std::string& name, int process_number, std::uint64_t life) {
+    // The session of a process that died meanwhile ends as soon as it has it.
+    if (in_.processes[static_cast<std::size_t>(process_number)]->life() != life) return false;
     const auto [at, fresh] = locks_.try_emplace(name, process_number, life);
     return fresh || at->second == std::pair(process_number, life);
 }
@@ -40,59 +59,52 @@ void database::drop_sessions(int process_number, std::uint64_t life) {
                   [&](const auto& one) { return one.second == std::pair(process_number, life); });
 }
 
-recording order_database::record(const std::vector<events::event>& all,
-                                 std::optional<std::uint64_t> believed) {
-    recording out;
-    const std::uint64_t closed = believed.value_or(closed_generation);
+order::recording_report order_database::record(const std::vector<events::event>& all,
+                                               const std::vector<events::event>& behind) {
+    order::recording_report out;
     for (const events::event& one : all) {
-        if (orders.contains(one.id) || parked.contains(one.id)) {
-            if (parked.contains(one.id)) out.parked.push_back(one.id);
+        if (orders.contains(one.id)) {
+            ++out.duplicates;
             continue;
         }
-        if (one.generation < closed && !in_.is_without(guard::generation)) {
-            if (!late.contains(one.id)) out.old.push_back(one);
+        if (by_key.try_emplace({one.user_id, one.product_id, one.idempotency_key}, one.id).second) {
+            orders.emplace(one.id, one);
+            ++out.fresh;
             continue;
         }
-        const auto [at, fresh] =
-            by_key.try_emplace({one.user_id, one.product_id, one.idempotency_key}, one.id);
-        if (!fresh) {
-            park(one, "another order has its idempotency key", true);
-            out.parked.push_back(one.id);
-            continue;
-        }
-        orders.emplace(one.id, one);
+        park(one.id, events::text_of(one), "another order has its idempotency key");
+        out.parked.push_back(one.id);
+    }
+    for (const events::event& one : behind) {
+        if (orders.contains(one.id) || parked.contains(one.id)) continue;
+        in_.tell("order database", "keeps {} for later", short_id(one.id.to_string()));
+        late.try_emplace(one.id, one);
     }
     return out;
 }
 
-void order_database::park(const events::event& what, std::string reason, bool holds_units) {
-    in_.tell("order database", "parks {}: {}", what.id.to_string(), reason);
-    parked.try_emplace(what.id, what, std::move(reason), holds_units);
+void order_database::park(const uuid& id, std::string event, std::string reason, bool holds_units) {
+    in_.tell("order database", "parks {}: {}", short_id(id.to_string()), reason);
+    parked.try_emplace(id, std::move(event), std::move(reason), holds_units);
 }
 
-movement_result stock_database::record(const std::vector<events::event>& all, bool returning) {
-    movement_result out;
-    for (const events::event& one : all) {
-        const bool sale = one.what == events::event::kind::order_accepted;
+std::vector<stock::refused_movement> stock_database::record(
+    const std::vector<stock::movement>& all) {
+    std::vector<stock::refused_movement> out;
+    for (const stock::movement& one : all) {
         const bool known = movements.contains(one.id);
-        if (known && returning) continue;
-        if (!known && !sale && one.generation < closed_generation &&
-            !in_.is_without(guard::generation)) {
-            out.old.push_back(one);
-            continue;
-        }
+        if (known && !in_.is_without(guard::returning)) continue;
         const auto product = products.find(one.product_id);
-        const bool taken =
-            !sale &&
-            !reductions_by_key.try_emplace({one.product_id, one.idempotency_key}, one.id).second;
-        if (product == products.end() || (taken && !known) ||
-            product->second.stock < one.quantity) {
-            out.refused.push_back(one.id);
+        const bool key_taken =
+            one.what == stock::operation::reduction &&
+            reductions_by_key.try_emplace({one.product_id, one.idempotency_key}, one.id)
+                    .first->second != one.id;
+        if (product == products.end() || key_taken || product->second.stock + one.delta < 0) {
+            out.push_back({one.id, "the stock database refuses it"});
             continue;
         }
-        product->second.stock -= one.quantity;
-        movements.try_emplace(one.id, movement{one.product_id, -one.quantity, sale,
-                                               one.idempotency_key, one.generation});
+        product->second.stock += one.delta;
+        movements.try_emplace(one.id, one);
     }
     return out;
 }

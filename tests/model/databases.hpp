@@ -4,6 +4,7 @@
 // whole steps. A statement is on its way for a while, is done or not, and its reply may be lost.
 
 #include <flashsale/events/event.hpp>
+#include <flashsale/order/recording.hpp>
 #include <flashsale/stock.hpp>
 
 #include <map>
@@ -26,6 +27,7 @@ public:
 
     void go_down(micros time);
     void lose_replies(micros time) { losing_until_ = in_.now() + time; }
+    void stall(micros time);
     bool up() const { return in_.now() >= down_until_; }
 
     // --- advisory locks, held by a session: a process's life ---
@@ -39,20 +41,18 @@ protected:
 
 private:
     const std::string name_;
+    void arrive(int process, std::uint64_t life, std::uint64_t kept,
+                std::move_only_function<void(bool reply_lost)> what);
+
     micros down_until_ = 0;
+    micros stalled_until_ = 0;
     micros losing_until_ = 0;
     std::map<std::string, std::pair<int, std::uint64_t>> locks_;
 };
 
 struct parked_event {
-    events::event what;
-    std::string reason;
-    bool holds_units = false;
-};
-
-struct recording {
-    std::vector<uuid> parked;
-    std::vector<events::event> old;  ///< of a generation that is over, and not recorded
+    std::string event, reason;
+    bool holds_units = true;
 };
 
 class order_database : public database {
@@ -61,18 +61,16 @@ public:
 
     using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
 
-    /// `believed`: what the caller read of closed_generation before, if it reads it outside.
-    recording record(const std::vector<events::event>& orders,
-                     std::optional<std::uint64_t> believed = std::nullopt);
-    void park(const events::event& what, std::string reason, bool holds_units);
+    order::recording_report record(const std::vector<events::event>& orders,
+                                   const std::vector<events::event>& late);
+    void park(const uuid& id, std::string event, std::string reason, bool holds_units = true);
     bool has(const uuid& id) const { return orders.contains(id); }
 
     std::map<uuid, events::event> orders;
     std::map<key, uuid> by_key;
     std::map<uuid, parked_event> parked;
-    std::map<uuid, events::event> late;  ///< to be asked again when the gate is open
-    std::set<std::string> barriers;
-    std::uint64_t closed_generation = 0;  ///< events of generations below are old
+    std::map<uuid, events::event> late;      ///< to be asked again when the gate is open
+    std::map<uuid, std::uint64_t> barriers;  ///< their generations
 };
 
 struct product_row {
@@ -80,31 +78,18 @@ struct product_row {
     std::optional<std::int64_t> limit;
 };
 
-struct movement_result {
-    std::vector<uuid> refused;
-    std::vector<events::event> old;
-};
-
 class stock_database : public database {
 public:
     explicit stock_database(world& in) : database(in, "stock database") {}
 
-    movement_result record(const std::vector<events::event>& movements, bool returning);
-
-    struct movement {
-        std::int64_t product = 0, delta = 0;
-        bool sale = false;
-        std::string key;
-        std::uint64_t generation = 0;
-    };
+    std::vector<stock::refused_movement> record(const std::vector<stock::movement>& movements);
 
     std::map<std::int64_t, product_row> products;
-    std::map<uuid, movement> movements;
+    std::map<uuid, stock::movement> movements;
     std::set<std::pair<std::int64_t, std::string>> restocks;  // product, key
     std::map<std::pair<std::int64_t, std::string>, uuid> reductions_by_key;
     std::uint64_t generation = 0;
     std::string state = "never";
-    std::uint64_t closed_generation = 0;  ///< for reductions
 };
 
 }  // namespace flashsale::model

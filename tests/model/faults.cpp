@@ -15,8 +15,11 @@ namespace {
 
 constexpr micros faults_end = 4'500 * ms;
 
-// Set by the plan of the current run.
-int crash_points_percent = 0;
+using fault = void (*)(world&);
+
+// The plan of the current run.
+int points_percent = 0;    ///< how often something strikes at a named point
+std::vector<fault> kinds;  ///< what may go wrong
 
 void crash_and_restart(world& in, int number) {
     process& of = *in.processes[static_cast<std::size_t>(number)];
@@ -115,7 +118,12 @@ void loss_of_broker(world& in) {
 }
 
 void fault_of_broker(world& in) {
-    switch (in.random.below(5)) {
+    switch (in.random.below(7)) {
+        case 3:
+        case 4:
+            in.amqp->slow_down(static_cast<int>(in.random.below(in.processes.size())),
+                               in.random.between(300 * ms, 2'000 * ms));
+            break;
         case 0:
             in.amqp->stop();
             in.after(in.random.between(2 * ms, 700 * ms), [&in] { in.amqp->start(true); });
@@ -137,68 +145,135 @@ void fault_of_broker(world& in) {
 
 void fault_of_databases(world& in) {
     database& of = in.random.chance(50) ? static_cast<database&>(*in.orders) : *in.stock;
-    if (in.random.chance(50)) {
+    if (in.random.chance(35)) {
         of.go_down(in.random.between(50 * ms, 1'500 * ms));
+    } else if (in.random.chance(50)) {
+        of.stall(in.random.between(50 * ms, 1'500 * ms));
     } else {
         of.lose_replies(in.random.between(100 * ms, 1'500 * ms));
     }
 }
 
-using fault = void (*)(world&);
+void loss_of_queue(world& in) {
+    in.amqp->delete_queue();
+}
+
+void slow_link(world& in) {
+    in.amqp->slow_down(static_cast<int>(in.random.below(in.processes.size())),
+                       in.random.between(300 * ms, 2'000 * ms));
+}
+
+void sleep_of_process(world& in) {
+    stop_for_a_while(in, static_cast<int>(in.random.below(in.processes.size())));
+}
+
+struct plan {
+    std::string_view name;
+    int weight;
+    std::vector<fault> kinds;
+    int points_percent;
+};
+
+const std::vector<plan>& plans() {
+    static const std::vector<plan> all{
+        {"calm", 3, {}, 0},
+        {"processes", 12, {fault_of_process}, 8},
+        {"redis loses", 15, {loss_of_redis, loss_of_redis, fault_of_broker}, 0},
+        {"broker loses", 12, {loss_of_broker}, 0},
+        {"network", 10, {fault_of_redis, fault_of_broker, fault_of_databases}, 0},
+        {"redis loses, all fail",
+         16,
+         {loss_of_redis, loss_of_redis, fault_of_redis, fault_of_process, fault_of_broker,
+          fault_of_databases},
+         5},
+        {"broker loses, all fail",
+         16,
+         {loss_of_broker, loss_of_broker, fault_of_redis, fault_of_redis, fault_of_process,
+          fault_of_broker, fault_of_databases},
+         5},
+        {"both lose, all fail",
+         16,
+         {loss_of_redis, loss_of_broker, fault_of_redis, fault_of_process, fault_of_process,
+          fault_of_broker, fault_of_databases},
+         5},
+    };
+    return all;
+}
+
+/// What shows soonest that a guard is gone: a part of what runs with all guards meet too.
+const plan* plan_without(guard one) {
+    static const std::vector<std::pair<guard, plan>> all{
+        {guard::mandatory,
+         {"a queue that is gone", 0, {loss_of_queue, loss_of_queue, loss_of_redis}, 0}},
+        {guard::wait_d, {"slow publishers", 0, {slow_link, loss_of_redis}, 0}},
+        {guard::generation,
+         {"late publishers", 0, {slow_link, sleep_of_process, loss_of_redis, loss_of_redis}, 4}},
+        {guard::close_before_d,
+         {"reopenings that overlap", 0, {loss_of_redis, sleep_of_process, fault_of_databases}, 6}},
+        {guard::cut_at_barrier, {"slow records", 0, {loss_of_redis, fault_of_databases}, 4}},
+        {guard::survivors,
+         {"a log that is lost twice", 0, {loss_of_broker, fault_of_redis, fault_of_databases}, 8}},
+        {guard::close_fences,
+         {"reopeners that sleep",
+          0,
+          {fault_of_redis, sleep_of_process, slow_link, fault_of_databases},
+          10}},
+    };
+    for (const auto& [what, own] : all) {
+        if (what == one) return &own;
+    }
+    return nullptr;
+}
+
+const plan& plan_of(world& in) {
+    if (const plan* own = plan_without(in.without())) return *own;
+    if (in.plan_wanted >= 0)
+        return plans()[static_cast<std::size_t>(in.plan_wanted) % plans().size()];
+    int drawn = static_cast<int>(in.random.below(100));
+    for (const plan& one : plans()) {
+        drawn -= one.weight;
+        if (drawn < 0) return one;
+    }
+    return plans().back();
+}
+
+void some_fault(world& in) {
+    if (!in.faults_over && !kinds.empty()) kinds[in.random.below(kinds.size())](in);
+}
+
+/// Troubles come together.
+void burst(world& in) {
+    some_fault(in);
+    while (in.random.chance(45))
+        in.after(in.random.between(0, 500 * ms), [&in] { some_fault(in); });
+}
 
 }  // namespace
 
 void reach(process& of, std::string_view where) {
     world& in = of.in;
-    if (in.faults_over || crash_points_percent == 0 || !in.random.chance(crash_points_percent))
-        return;
+    if (in.faults_over || points_percent == 0 || !in.random.chance(points_percent)) return;
     in.tell(of.name, "{}:", where);
+    const auto what = in.random.below(100);
     in.after(in.random.chance(50) ? 0 : in.random.between(0, 2 * ms),
-             [&in, number = of.number, dies = in.random.chance(60)] {
+             [&in, what, number = of.number] {
                  if (in.faults_over) return;
-                 if (dies) {
-                     crash_and_restart(in, number);
-                 } else {
-                     stop_for_a_while(in, number);
-                 }
+                 if (what < 40) return crash_and_restart(in, number);
+                 if (what >= 75) return some_fault(in);
+                 stop_for_a_while(in, number);
+                 if (what >= 60) burst(in);
              });
 }
 
 void plan_faults(world& in) {
     prng& random = in.random;
-    std::vector<fault> kinds;
-    const auto plan = random.below(100);
-    crash_points_percent = 0;
-    const auto add = [&](std::initializer_list<fault> more) { kinds.insert(kinds.end(), more); };
-    if (plan < 3) {
-        // all is well
-    } else if (plan < 15) {
-        add({fault_of_process});
-        crash_points_percent = 8;
-    } else if (plan < 30) {
-        add({loss_of_redis});
-    } else if (plan < 42) {
-        add({loss_of_broker});
-    } else if (plan < 52) {
-        add({fault_of_redis, fault_of_broker, fault_of_databases});
-    } else if (plan < 68) {
-        add({loss_of_redis, loss_of_redis, fault_of_redis, fault_of_process, fault_of_broker,
-             fault_of_databases});
-        crash_points_percent = 5;
-    } else if (plan < 84) {
-        add({loss_of_broker, loss_of_broker, fault_of_redis, fault_of_redis, fault_of_process,
-             fault_of_broker, fault_of_databases});
-        crash_points_percent = 5;
-    } else {
-        add({loss_of_redis, loss_of_broker, fault_of_redis, fault_of_process, fault_of_process,
-             fault_of_broker, fault_of_databases});
-        crash_points_percent = 5;
-    }
+    const plan& chosen = plan_of(in);
+    in.tell("faults", "are those of plan '{}'", chosen.name);
+    kinds = chosen.kinds;
+    points_percent = chosen.points_percent;
     if (!kinds.empty()) {
-        for (auto count = random.between(1, 5); count > 0; --count) {
-            const fault what = kinds[random.below(kinds.size())];
-            in.after(random.between(50 * ms, faults_end), [&in, what] { what(in); });
-        }
+        for (auto count = random.between(1, 4); count > 0; --count)
+            in.after(random.between(50 * ms, faults_end), [&in] { burst(in); });
     }
     in.after(faults_end + 4 * second, [&in] {
         in.tell("faults", "are over");

@@ -7,7 +7,7 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr std::array<std::pair<guard, std::string_view>, 15> names{{
+constexpr std::array<std::pair<guard, std::string_view>, 14> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
@@ -19,7 +19,6 @@ constexpr std::array<std::pair<guard, std::string_view>, 15> names{{
     {guard::mandatory, "mandatory"},
     {guard::ack_after_both, "ack-after-both"},
     {guard::given, "given"},
-    {guard::fence, "fence"},
     {guard::cut_at_barrier, "cut-at-barrier"},
     {guard::survivors, "survivors"},
     {guard::close_fences, "close-fences"},

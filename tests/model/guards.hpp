@@ -22,7 +22,6 @@ enum class guard {
     mandatory,       ///< a message that no queue takes is not confirmed
     ack_after_both,  ///< acknowledged and settled only after both databases have committed
     given,           ///< the gate remembers how much of `given` it has applied
-    fence,           ///< the check of an old generation is made inside the recording transaction
     cut_at_barrier,  ///< a barrier is recorded only after both databases have what is before it
     survivors,       ///< a reopening looks for every surviving outbox entry in the databases
     close_fences,    ///< closing leaves its own generation in a header that is being loaded

@@ -31,11 +31,11 @@ struct finding {
 
 /// Runs seeds from `first` until one breaks a promise, `count` are run or `seconds` have passed.
 std::optional<finding> search(std::uint64_t first, std::uint64_t count, double seconds,
-                              guard without, std::uint64_t& run) {
+                              guard without, int plan, std::uint64_t& run) {
     const double until = machine_seconds() + seconds;
     for (run = 0; run < count; ++run) {
         if (run % 16 == 0 && machine_seconds() > until) break;
-        world one(first + run, without, false);
+        world one(first + run, without, plan, false);
         std::string broken = one.run();
         if (!broken.empty()) {
             ++run;
@@ -45,8 +45,8 @@ std::optional<finding> search(std::uint64_t first, std::uint64_t count, double s
     return std::nullopt;
 }
 
-std::string replay(std::uint64_t seed, guard without) {
-    world one(seed, without, true);
+std::string replay(std::uint64_t seed, guard without, int plan) {
+    world one(seed, without, plan, true);
     const std::string broken = one.run();
     return one.history() + (broken.empty() ? "every promise was kept\n" : broken);
 }
@@ -71,12 +71,14 @@ int main(int argc, char** argv) {
     std::optional<std::uint64_t> seed;
     double minutes = 1e9;
     std::string without_name;
+    int plan = -1;
     bool must_break = false;
     app.add_option("--seed", seed, "replay one seed and print its history");
     app.add_option("--from", first, "the first seed");
     app.add_option("--seeds", count, "how many seeds");
     app.add_option("--minutes", minutes, "stop after so long");
     app.add_option("--without", without_name, "take this guard out of the protocol");
+    app.add_option("--plan", plan, "this plan of faults.cpp for every seed, counted from 0");
     app.add_flag("--must-break", must_break, "succeed only if a promise breaks");
     CLI11_PARSE(app, argc, argv);
     spdlog::set_level(spdlog::level::off);
@@ -98,16 +100,16 @@ int main(int argc, char** argv) {
         return 2;
     }
     if (seed) {
-        std::cout << replay(*seed, without);
+        std::cout << replay(*seed, without, plan);
         return 0;
     }
     const double began = machine_seconds();
     std::uint64_t run = 0;
-    const auto found = search(first, count, minutes * 60, without, run);
+    const auto found = search(first, count, minutes * 60, without, plan, run);
     const double took = machine_seconds() - began;
     if (found) {
         std::cout << "seed " << found->seed << " (after " << run << " runs):\n" << found->broken;
-        if (!must_break) std::cout << "\n" << replay(found->seed, without);
+        if (!must_break) std::cout << "\n" << replay(found->seed, without, plan);
     }
     std::cout << run << " seeds in " << fmt::format("{:.1f}", took) << " s, "
               << fmt::format("{:.0f}", static_cast<double>(run) / took)

@@ -3,7 +3,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "outbox_settler.hpp"
+#include "ports.hpp"
+#include "redis_server.hpp"
 #include "service.hpp"
 
 namespace flashsale::model {
@@ -71,7 +72,9 @@ struct process::parts {
           rows(of),
           service(rows, users, *gate, *reserver),
           reader(events::make_amqp_reader(amqp_options_of(of))),
-          settler(io, *gate),
+          orders_port(make_recording_port(of)),
+          ledger_port(make_ledger_port(of)),
+          recorder({*reader, *orders_port, *ledger_port, *gate, io}),
           producer(own_log->open_producer(io, [this](std::span<const events::confirmation> all) {
               for (const events::confirmation& one : all) {
                   auto found = waiting.extract(one.ticket);
@@ -87,6 +90,7 @@ struct process::parts {
     }
 
     asio::io_context io{1};
+    uuid_generator ids;
     redis::client client;
     stock::shard_generations generations;
     everybody users;
@@ -96,15 +100,25 @@ struct process::parts {
     record rows;
     order::service service;
     std::unique_ptr<events::reader> reader;
-    order::outbox_settler settler;
+    std::unique_ptr<order::recording> orders_port;
+    std::unique_ptr<stock::ledger> ledger_port;
+    order::recorder recorder;
     std::unordered_map<std::uint64_t, callback<events::outcome>> waiting;
     std::uint64_t last_ticket = 0;
     std::unique_ptr<events::log::producer> producer;
 };
 
+namespace {
+
+process* starting = nullptr;
+std::map<const fiber*, process*> owners;
+
+}  // namespace
+
 process::process(world& of, int index) : in(of), number(index), name("p" + std::to_string(index)) {}
 
 process::~process() {
+    end_fibers();
     kept_.clear();
     parts_.reset();
 }
@@ -121,7 +135,9 @@ void process::start() {
     parts_->client.start();
     parts_->log->start();
     parts_->own_log->start();
-    spawn(record_for_ever(*this));
+    starting = this;
+    parts_->recorder.start();
+    starting = nullptr;
     spawn(sweep_for_ever(*this));
     spawn(reopen_for_ever(*this));
     poll();
@@ -134,6 +150,7 @@ void process::die() {
     ++sleeps_;
     asleep_ = false;
     missed_.clear();
+    end_fibers();
     kept_.clear();
     parts_.reset();
     // Its servers see the end of its connections at once, or, if the machine went with it, later.
@@ -191,7 +208,7 @@ void process::poll() {
 }
 
 void process::tick() {
-    if (ticking_ || (busy_ == 0 && parts_->settler.at_rest())) return;
+    if (ticking_ || (busy_ == 0 && in.redis->outbox_empty())) return;
     ticking_ = true;
     after(tick_interval, [this] { ticking_ = false; });
 }
@@ -225,19 +242,46 @@ void process::arrived() {
     call_later(in, number, life_, std::exchange(arrival_waiter_, 0), 0);
 }
 
-awaitable<void> process::wait_for_arrival(micros most) {
-    if (!std::exchange(arrival_, false)) {
-        co_await await_callback<int>([&](callback<int> done) {
-            const std::uint64_t waiter = keep([done = std::move(done)]() mutable { done(0); });
-            arrival_waiter_ = waiter;
-            in.after(most, [this, life = life_, waiter] {
-                if (life_ != life || !alive() || arrival_waiter_ != waiter) return;
-                arrival_waiter_ = 0;
-                fire(waiter);
-            });
-        });
-        arrival_ = false;
+process& process::being_started() {
+    return *starting;
+}
+
+process& process::of_current_fiber() {
+    return *owners.at(fiber::current());
+}
+
+std::uint64_t process::adopt(std::function<void()> body) {
+    fibers_.push_back(std::make_unique<fiber>(std::move(body)));
+    fiber& made = *fibers_.back();
+    owners.emplace(&made, this);
+    after(0, [&made] { made.resume(); });
+    return fibers_.size();
+}
+
+void process::end_fibers() {
+    for (const auto& one : fibers_) {
+        one->kill();
+        owners.erase(one.get());
     }
+    fibers_.clear();
+}
+
+void process::nap(micros time) {
+    after(time, [self = fiber::current()] { self->resume(); });
+    fiber::block();
+}
+
+void process::block_for_arrival(micros most) {
+    if (std::exchange(arrival_, false)) return;
+    const std::uint64_t waiter = keep([self = fiber::current()] { self->resume(); });
+    arrival_waiter_ = waiter;
+    in.after(most, [this, life = life_, waiter] {
+        if (life_ != life || !alive() || arrival_waiter_ != waiter) return;
+        arrival_waiter_ = 0;
+        fire(waiter);
+    });
+    fiber::block();
+    arrival_ = false;
 }
 
 stock::gate& process::gate() {
@@ -255,11 +299,14 @@ redis::client& process::client() {
 events::reader& process::reader() {
     return *parts_->reader;
 }
-order::outbox_settler& process::settler() {
-    return parts_->settler;
-}
 stock::shard_generations& process::generations() {
     return parts_->generations;
+}
+uuid process::make_id() {
+    return parts_->ids.make();
+}
+bool process::prepare_log() {
+    return parts_->own_log->prepare().has_value();
 }
 asio::io_context& process::io() {
     return parts_->io;

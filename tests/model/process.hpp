@@ -17,11 +17,11 @@
 #include <unordered_map>
 
 #include "databases.hpp"
+#include "fiber.hpp"
 #include "world.hpp"
 
 namespace flashsale::order {
 class service;
-class outbox_settler;
 }  // namespace flashsale::order
 
 namespace flashsale::model {
@@ -73,6 +73,29 @@ public:
         });
     }
 
+    // --- threads of the code under test ---
+    static process& being_started();
+    static process& of_current_fiber();
+    /// Makes it a fiber, which begins at once. Returns its number, not 0.
+    std::uint64_t adopt(std::function<void()> body);
+    /// Blocks the current fiber.
+    void nap(micros time);
+    /// Until something arrives for the recorder, or so long.
+    void block_for_arrival(micros most);
+    /// As ask(), for a fiber.
+    template <class T>
+    std::expected<T, std::string> ask_now(database& of, std::move_only_function<T()> what) {
+        auto result = std::make_shared<std::optional<T>>();
+        const std::uint64_t kept = keep([self = fiber::current()] { self->resume(); });
+        of.travel(number, life_, kept, [result, what = std::move(what)](bool reply_lost) mutable {
+            auto value = what();
+            if (!reply_lost) *result = std::move(value);
+        });
+        fiber::block();
+        if (*result) return std::move(**result);
+        return std::unexpected("the database did not answer");
+    }
+
     /// Appends to a log of its own and waits for what became of it.
     awaitable<events::outcome> publish(std::string text);
 
@@ -81,12 +104,13 @@ public:
     stock::reserver& reserver();
     redis::client& client();
     events::reader& reader();
-    order::outbox_settler& settler();
     stock::shard_generations& generations();
     asio::io_context& io();
+    uuid make_id();
+    /// Makes sure that the queue is there.
+    bool prepare_log();
 
     void arrived();  ///< something for the recorder
-    awaitable<void> wait_for_arrival(micros most);
 
     void ask_to_wait() { ++busy_; }
     void done_waiting() { --busy_; }
@@ -97,6 +121,7 @@ private:
     void fire(std::uint64_t kept);
     void poll();
     void tick();
+    void end_fibers();
 
     std::unique_ptr<parts> parts_;
     std::uint64_t life_ = 0;
@@ -109,10 +134,10 @@ private:
     bool arrival_ = false;
     int busy_ = 0;  ///< requests whose deadline the reserver's timer watches
     bool ticking_ = false;
+    std::vector<std::unique_ptr<fiber>> fibers_;
 };
 
-// The three parts of a process that are not the real code's loops.
-awaitable<void> record_for_ever(process& of);
+// The parts of a process that are not the real code's loops.
 awaitable<void> sweep_for_ever(process& of);
 awaitable<void> reopen_for_ever(process& of);
 

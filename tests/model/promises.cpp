@@ -100,12 +100,15 @@ std::string promises::broken() const {
             line("P3: order {} has no movement", short_id(id.to_string()));
     }
     for (const auto& [id, movement] : in_.stock->movements) {
-        if (!movement.sale) reduced[movement.product] -= movement.delta;
-        if (movement.sale && !in_.orders->orders.contains(id))
+        const bool sale = movement.what == stock::operation::sale;
+        if (!sale) reduced[movement.product_id] -= movement.delta;
+        if (sale && !in_.orders->orders.contains(id))
             line("P3: movement {} has no order", short_id(id.to_string()));
     }
     for (const auto& [id, one] : in_.orders->parked) {
-        if (one.holds_units) kept[one.what.product_id] += one.what.quantity;
+        const auto event = events::parse(one.event);
+        if (one.holds_units && event && !in_.orders->orders.contains(id))
+            kept[event->product_id] += event->quantity;
     }
     const auto* header = in_.redis->find("{flashsale:0}:gate");
     const std::string generation =

@@ -107,6 +107,11 @@ std::vector<std::string> redis_server::outbox_ids() const {
     return out;
 }
 
+bool redis_server::outbox_empty() const {
+    return std::ranges::none_of(data_,
+                                [](const auto& one) { return one.first.ends_with(":outbox"); });
+}
+
 value redis_server::run(const std::vector<std::string_view>& words, bool may_write) {
     const std::string_view name = words.at(0);
     const auto writing = [&] {

@@ -65,7 +65,7 @@ public:
     std::vector<std::string> keys() const;
     /// Ids of the orders in any generation's outbox.
     std::vector<std::string> outbox_ids() const;
-    std::size_t scripts_run() const { return script_; }
+    bool outbox_empty() const;
 
 private:
     struct undo {

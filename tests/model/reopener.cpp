@@ -13,38 +13,22 @@ namespace {
 constexpr const char* header_key = "{flashsale:0}:gate";
 constexpr const char* root = "{flashsale:0}:";
 
-// ARGV[1] generation. 1: closed for it · 0: a later one has it
-const redis::script& close_script() {
-    static const redis::script one(R"lua(#!lua
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation')
-if header[2] and tonumber(header[2]) > tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'closed', 'generation', ARGV[1])
-return 1
-)lua");
-    return one;
-}
-// The same, but a header that grants nothing is left as it is.
+// What `close` would be if it left a header that grants nothing as it is.
 const redis::script& lazy_close_script() {
     static const redis::script one(R"lua(#!lua
 local header = redis.call('HMGET', KEYS[1], 'state', 'generation')
-if header[2] and tonumber(header[2]) > tonumber(ARGV[1]) then return 0 end
+if header[2] and tonumber(header[2]) >= tonumber(ARGV[2]) then return 0 end
 if header[1] == 'open' then redis.call('HSET', KEYS[1], 'state', 'closed') end
 return 1
 )lua");
     return one;
 }
-// ARGV: generation, then 'begin', or a key and its fields and values.
+// ARGV: generation, a key, its fields and values.
 const redis::script& load_script() {
     static const redis::script one(R"lua(#!lua
 local info = redis.call('INFO', 'server', 'replication')
 local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
 local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation')
-if ARGV[2] == 'begin' then
-    if header[2] and tonumber(header[2]) > tonumber(ARGV[1]) then return 0 end
-    redis.call('HSET', KEYS[1], 'state', 'loading', 'generation', ARGV[1],
-        'incarnation', incarnation, 'seq', '0')
-    return 1
-end
 if header[1] ~= 'loading' or header[2] ~= ARGV[1] or header[3] ~= incarnation then return 0 end
 for at = 3, #ARGV, 2 do redis.call('HSET', ARGV[2], ARGV[at], ARGV[at + 1]) end
 return 1
@@ -105,8 +89,7 @@ awaitable<bool> drain(process& of, std::uint64_t generation) {
         }
         if (in.is_without(guard::barrier)) co_return true;
         reach(of, "before the reopening's barrier");
-        barrier mark{fmt::format("reopening {}.{}", generation, tries), generation, true};
-        if (!co_await wait_for_barrier(of, mark, 2 * second)) continue;
+        if (!co_await wait_for_barrier(of, generation, 2 * second)) continue;
         if (in.is_without(guard::survivors)) co_return true;
         const auto all_there = co_await of.ask<bool>(*in.orders, [&in, left = *left] {
             for (const auto& [id, text] : left) {
@@ -124,7 +107,7 @@ awaitable<bool> drain(process& of, std::uint64_t generation) {
 
 struct contents {
     std::vector<product_row> products;
-    std::map<uuid, stock_database::movement> movements;
+    std::map<uuid, stock::movement> movements;
     std::map<uuid, events::event> orders;
     std::vector<parked_event> parked;
 };
@@ -148,13 +131,15 @@ std::vector<std::vector<std::string>> pieces_of(const contents& all, std::uint64
                 fmt::format("{} {} {}", order_id.to_string(), order.quantity, order.unit_price));
         }
         for (const auto& [movement_id, moved] : all.movements) {
-            if (moved.product != row.id || moved.sale) continue;
+            if (moved.product_id != row.id || moved.what == stock::operation::sale) continue;
             free += moved.delta;
-            keys.push_back("r" + moved.key);
+            keys.push_back("r" + moved.idempotency_key);
             keys.push_back(fmt::format("{} {} 100", movement_id.to_string(), -moved.delta));
         }
         for (const parked_event& one : all.parked) {
-            if (one.holds_units && one.what.product_id == row.id) free -= one.what.quantity;
+            const auto event = events::parse(one.event);
+            if (!one.holds_units || !event || event->product_id != row.id) continue;
+            if (!all.orders.contains(event->id)) free -= event->quantity;
         }
         std::vector<std::string> product{
             number,  base + "p:" + id,          "free",  std::to_string(free),
@@ -185,11 +170,17 @@ awaitable<std::optional<contents>> read_record(process& of) {
     if (!sold) co_return std::nullopt;
     reach(of, "between the two databases' contents");
     const auto moved = co_await of.ask<contents>(*in.stock, [&in, orders = sold->orders] {
-        std::vector<events::event> missing;
+        std::vector<stock::movement> missing;
         for (const auto& [id, one] : orders) {
-            if (!in.stock->movements.contains(id)) missing.push_back(one);
+            if (in.stock->movements.contains(id)) continue;
+            stock::movement made;
+            made.id = id;
+            made.product_id = one.product_id;
+            made.delta = -one.quantity;
+            made.generation = one.generation;
+            missing.push_back(made);
         }
-        in.stock->record(missing, true);
+        in.stock->record(missing);
         contents read;
         for (const auto& [id, row] : in.stock->products)
             read.products.push_back(row);
@@ -216,17 +207,19 @@ awaitable<void> reopen(process& of) {
     reach(of, "after the generation was raised");
 
     const redis::script& close =
-        in.is_without(guard::close_fences) ? lazy_close_script() : close_script();
-    if (!in.is_without(guard::close_before_d) && !co_await done_by(of, close, {number})) co_return;
+        in.is_without(guard::close_fences) ? lazy_close_script() : stock::scripts().open;
+    if (!in.is_without(guard::close_before_d) && !co_await done_by(of, close, {"close", number}))
+        co_return;
     reach(of, "after the close");
     if (!in.is_without(guard::wait_d)) co_await of.pause(confirm_deadline_ms * ms);
     if (!co_await drain(of, generation)) co_return;
-    if (in.is_without(guard::close_before_d) && !co_await done_by(of, close, {number})) co_return;
+    if (in.is_without(guard::close_before_d) && !co_await done_by(of, close, {"close", number}))
+        co_return;
 
     const auto all = co_await read_record(of);
     if (!all) co_return;
     reach(of, "before the load");
-    if (!co_await done_by(of, load_script(), {number, "begin"})) co_return;
+    if (!co_await done_by(of, stock::scripts().open, {"load", number})) co_return;
     for (auto& piece : pieces_of(*all, generation)) {
         if (!co_await done_by(of, load_script(), std::move(piece))) co_return;
         reach(of, "in the middle of the load");
@@ -255,7 +248,7 @@ awaitable<void> reopen(process& of) {
 awaitable<void> reopen_for_ever(process& of) {
     world& in = of.in;
     for (;;) {
-        co_await of.pause(in.random.between(150 * ms, 450 * ms));
+        co_await of.pause(in.random.between(10 * ms, 400 * ms));
         if (!co_await is_closed(of)) continue;
         const auto mine =
             co_await of.ask<bool>(*in.stock, [&in, number = of.number, life = of.life()] {

@@ -1,14 +1,22 @@
 // What the code under test would get from the machine, it gets from the run: time, and the seeds of
 // its generators. The definitions here come before those of the libraries at link time.
 
+#include <pthread.h>
+
 #include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <random>
+#include <thread>
 
+#include "fiber.hpp"
+#include "process.hpp"
 #include "world.hpp"
 
 namespace {
+
+/// The steady clock as a run begins: not zero, which code takes for "never".
+constexpr std::chrono::hours beginning{1};
 
 std::chrono::nanoseconds machine_clock(clockid_t which) {
     timespec now{};
@@ -24,7 +32,7 @@ flashsale::model::world* run() {
 
 std::chrono::steady_clock::time_point std::chrono::steady_clock::now() noexcept {
     if (!run()) return time_point{machine_clock(CLOCK_MONOTONIC)};
-    return time_point{std::chrono::hours{1} + std::chrono::microseconds{run()->now()}};
+    return time_point{beginning + std::chrono::microseconds{run()->now()}};
 }
 
 std::chrono::system_clock::time_point std::chrono::system_clock::now() noexcept {
@@ -43,4 +51,32 @@ std::random_device::result_type std::random_device::_M_getval() {
 extern "C" int timerfd_create(int, int) {
     errno = ENOSYS;
     return -1;
+}
+
+// Threads of the code under test are fibers of their process, and what blocks them are events.
+
+void std::thread::_M_start_thread(_State_ptr state, void (*)()) {
+    const std::shared_ptr<_State> body(std::move(state));
+    _M_id._M_thread = flashsale::model::process::being_started().adopt([body] { body->_M_run(); });
+}
+
+void std::thread::join() {
+    _M_id = id();
+}
+
+extern "C" int pthread_setname_np(pthread_t, const char*) {
+    return 0;
+}
+
+extern "C" int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t* mutex, clockid_t,
+                                      const timespec* until) {
+    if (!flashsale::model::fiber::current()) return ETIMEDOUT;
+    const auto when =
+        std::chrono::seconds{until->tv_sec} + std::chrono::nanoseconds{until->tv_nsec} - beginning;
+    pthread_mutex_unlock(mutex);
+    const auto now = std::chrono::microseconds{run()->now()};
+    flashsale::model::process::of_current_fiber().nap(
+        std::chrono::ceil<std::chrono::microseconds>(when - now).count());
+    pthread_mutex_lock(mutex);
+    return ETIMEDOUT;
 }

@@ -5,7 +5,7 @@
 #include <flashsale/events/event.hpp>
 
 #include "barriers.hpp"
-#include "promises.hpp"
+#include "late_event.hpp"
 
 namespace flashsale::model {
 
@@ -29,7 +29,8 @@ awaitable<std::optional<outbox>> read_outbox(process& of) {
     co_return out;
 }
 
-awaitable<bool> give_what_is_missing(process& of) {
+/// Also says which generation the gate is of; none: it is closed, or does not answer.
+awaitable<std::optional<std::uint64_t>> give_what_is_missing(process& of) {
     world& in = of.in;
     const auto rows = co_await of.ask<std::vector<product_row>>(*in.stock, [&in] {
         std::vector<product_row> out;
@@ -37,13 +38,13 @@ awaitable<bool> give_what_is_missing(process& of) {
             out.push_back(row);
         return out;
     });
-    if (!rows) co_return false;
+    if (!rows) co_return std::nullopt;
     std::vector<std::int64_t> ids;
     for (const product_row& row : *rows)
         ids.push_back(row.id);
     const auto levels = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { of.gate().read_levels(0, ids, std::move(done)); });
-    if (!levels) co_return false;
+    if (!levels) co_return std::nullopt;
     std::vector<stock::gate_product> missing;
     for (std::size_t i = 0; i < rows->size(); ++i) {
         const product_row& row = (*rows)[i];
@@ -54,10 +55,12 @@ awaitable<bool> give_what_is_missing(process& of) {
         co_await await_callback<std::expected<void, stock::errc>>(
             [&](auto done) { of.gate().give(std::move(missing), std::move(done)); });
     }
-    co_return true;
+    co_return levels->generation;
 }
 
+/// Asks the gate again for events that came behind a barrier of a newer generation.
 awaitable<void> ask_for_late(process& of) {
+    using order::late_outcome;
     world& in = of.in;
     const auto late = co_await of.ask<std::vector<events::event>>(*in.orders, [&in] {
         std::vector<events::event> out;
@@ -66,18 +69,37 @@ awaitable<void> ask_for_late(process& of) {
         return out;
     });
     if (!late) co_return;
-    for (const events::event& one : *late)
-        co_await ask_again(of, one);
+    for (const events::event& one : *late) {
+        auto decided = co_await await_callback<std::vector<stock::decision>>([&](auto done) {
+            std::vector<stock::reservation> batch;
+            batch.push_back(order::reservation_of(one));
+            of.gate().reserve(std::move(batch), std::move(done));
+        });
+        const auto outcome = order::outcome_of(one.id, decided.front());
+        in.tell(of.name, "asks the gate again for {}: {}", short_id(one.id.to_string()),
+                decided.front() ? (outcome == late_outcome::twin ? "a twin has it" : "granted")
+                                : stock::name_of(decided.front().error()));
+        if (outcome == late_outcome::on_its_way)
+            co_await of.publish(std::move(decided.front()->event));
+        if (outcome == late_outcome::on_its_way || outcome == late_outcome::not_yet) continue;
+        co_await of.ask<int>(*in.orders, [&in, one, refused = outcome == late_outcome::refused] {
+            in.orders->late.erase(one.id);
+            if (refused)
+                in.orders->park(one.id, events::text_of(one), "late, and refused by the gate",
+                                false);
+            return 0;
+        });
+    }
 }
 
 awaitable<void> sweep(process& of) {
     world& in = of.in;
-    if (!co_await give_what_is_missing(of)) co_return;
+    const auto generation = co_await give_what_is_missing(of);
+    if (!generation) co_return;
     co_await ask_for_late(of);
     const auto noted = co_await read_outbox(of);
     if (!noted || noted->empty()) co_return;
-    barrier mark{fmt::format("sweep {} {}", of.number, in.now()), 0, false};
-    if (!co_await wait_for_barrier(of, mark, 2 * second)) co_return;
+    if (!co_await wait_for_barrier(of, *generation, 2 * second)) co_return;
     reach(of, "after the sweep's barrier");
     const auto now = co_await read_outbox(of);
     if (!now) co_return;
@@ -90,16 +112,25 @@ awaitable<void> sweep(process& of) {
 
 }  // namespace
 
-awaitable<bool> wait_for_barrier(process& of, barrier what, micros patience) {
+awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, micros patience) {
     world& in = of.in;
-    if (co_await of.publish(text_of(what)) != events::outcome::durable) co_return false;
+    events::event mark;
+    mark.what = events::event::kind::barrier;
+    mark.id = of.make_id();
+    mark.generation = generation;
+    mark.created_at = mark.id.time();
+    if (co_await of.publish(events::text_of(mark)) != events::outcome::durable) {
+        (void)of.prepare_log();
+        co_return false;
+    }
     const micros until = in.now() + patience;
     while (in.now() < until) {
         co_await of.pause(in.random.between(20 * ms, 120 * ms));
         const auto there = co_await of.ask<bool>(
-            *in.orders, [&in, id = what.id] { return in.orders->barriers.contains(id); });
+            *in.orders, [&in, id = mark.id] { return in.orders->barriers.contains(id); });
         if (there && *there) co_return true;
     }
+    (void)of.prepare_log();
     co_return false;
 }
 

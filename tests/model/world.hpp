@@ -31,7 +31,8 @@ class promises;
 
 class world {
 public:
-    world(std::uint64_t seed, guard without, bool telling);
+    /// `plan`: of faults.cpp; below 0, the seed draws one.
+    world(std::uint64_t seed, guard without, int plan, bool telling);
     ~world();
     world(const world&) = delete;
     world& operator=(const world&) = delete;
@@ -70,6 +71,7 @@ public:
     std::unique_ptr<promises> promised;
     std::unique_ptr<shop> customers;
 
+    const int plan_wanted;
     bool faults_over = false;
 
 private:

@@ -1,0 +1,110 @@
+#include "ports.hpp"
+
+#include "barriers.hpp"
+#include "process.hpp"
+
+namespace flashsale::model {
+
+namespace {
+
+template <class T>
+std::vector<T> copied(std::span<const T> all) {
+    return {all.begin(), all.end()};
+}
+
+class recording_port final : public order::recording {
+public:
+    explicit recording_port(process& of) : of_(of) {}
+
+    std::expected<order::recording_report, std::string> record(
+        std::span<const events::event> orders, std::span<const events::poison>,
+        std::span<const events::event> late) override {
+        reach(of_, "with a batch in hand");
+        return of_.ask_now<order::recording_report>(
+            *of_.in.orders, [&in = of_.in, orders = copied(orders), late = copied(late)] {
+                return in.orders->record(orders, late);
+            });
+    }
+
+    std::expected<void, std::string> park(std::span<const order::parking> all) override {
+        if (all.empty()) return {};
+        return done(of_.ask_now<int>(*of_.in.orders, [&in = of_.in, all = copied(all)] {
+            for (const order::parking& one : all)
+                in.orders->park(one.id, one.event, one.reason);
+            return 0;
+        }));
+    }
+
+    std::expected<std::vector<order::passed_barrier>, std::string> passed_barriers() override {
+        return of_.ask_now<std::vector<order::passed_barrier>>(*of_.in.orders, [&in = of_.in] {
+            std::uint64_t newest = 0;
+            for (const auto& [id, generation] : in.orders->barriers)
+                newest = std::max(newest, generation);
+            return std::vector<order::passed_barrier>{{0, newest}};
+        });
+    }
+
+    std::expected<void, std::string> record_barriers(
+        std::span<const events::event> barriers) override {
+        if (barriers.empty()) {
+            reach(of_, "between the databases and the acknowledgement");
+            return {};
+        }
+        reach(of_, "before the barrier is recorded");
+        for (const events::event& one : barriers)
+            of_.in.tell(of_.name, "records barrier {}", short_id(one.id.to_string()));
+        return done(of_.ask_now<int>(*of_.in.orders, [&in = of_.in, all = copied(barriers)] {
+            for (const events::event& one : all)
+                in.orders->barriers.try_emplace(one.id, one.generation);
+            return 0;
+        }));
+    }
+
+private:
+    static std::expected<void, std::string> done(const std::expected<int, std::string>& result) {
+        if (!result) return std::unexpected(result.error());
+        return {};
+    }
+
+    process& of_;
+};
+
+class ledger_port final : public stock::ledger {
+public:
+    explicit ledger_port(process& of) : of_(of) {}
+
+    std::expected<std::vector<stock::refused_movement>, std::string> record(
+        std::span<const stock::movement> movements) override {
+        if (movements.empty()) return {};
+        reach(of_, "between the order database and the stock database");
+        auto statement = [&in = of_.in, all = copied(movements)] { return in.stock->record(all); };
+        // Without the guard the recorder goes on as if it were done: with the acknowledgement, or
+        // with a barrier, before it is.
+        const micros some_time = of_.in.random.between(0, 40 * ms);
+        if (of_.in.is_without(guard::ack_after_both)) {
+            of_.after(some_time, [statement] { statement(); });
+            return {};
+        }
+        if (of_.in.is_without(guard::cut_at_barrier)) {
+            of_.in.after(some_time, [statement] { statement(); });
+            return {};
+        }
+        return of_.ask_now<std::vector<stock::refused_movement>>(*of_.in.stock,
+                                                                 std::move(statement));
+    }
+
+private:
+    process& of_;
+};
+
+}  // namespace
+
+std::unique_ptr<order::recording> make_recording_port(process& of) {
+    return std::make_unique<recording_port>(of);
+}
+
+std::unique_ptr<stock::ledger> make_ledger_port(process& of) {
+    return std::make_unique<ledger_port>(of);
+}
+
+}  // namespace flashsale::model

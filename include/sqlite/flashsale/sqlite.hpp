@@ -32,7 +32,7 @@ namespace flashsale::sqlite {
 struct options {
     std::filesystem::path file;
     std::chrono::milliseconds busy_timeout{5'000};  ///< for another connection's transaction
-    std::int64_t cache_kilobytes = 65'536;          ///< of each connection
+    std::int64_t cache_kilobytes = 16'384;          ///< of each connection
     bool create = true;                             ///< false: a file that is missing is an error
 };
 

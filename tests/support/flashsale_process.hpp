@@ -11,7 +11,7 @@
 
 namespace flashsale::test {
 
-/// The executable under test; throws if this build has none.
+/// The executable under test, or what FLASHSALE_UNDER_TEST names; throws if this build has none.
 std::string flashsale_binary();
 std::string bench_binary();
 /// config/stack.json of the source tree.

@@ -1,7 +1,7 @@
 // What a pool says when the network or the server fails, and that it comes back.
 
+#include "fault_proxy.hpp"
 #include "pool_runner.hpp"
-#include "tcp_gate.hpp"
 
 using namespace flashsale;
 using namespace flashsale::postgres;
@@ -16,7 +16,7 @@ constexpr statement count{"count", "SELECT count(*) FROM t"};
 
 struct behind_a_gate {
     scratch_database database;
-    tcp_gate gate{server_host(), server_port()};
+    flashsale::test::fault_proxy gate{server_host(), server_port()};
     session direct{database.settings()};
     pool_runner runner;
 
@@ -36,7 +36,7 @@ struct behind_a_gate {
 
 TEST_CASE("postgres pool: the first attempt is waited for, later ones are not") {
     scratch_database database;
-    tcp_gate gate(server_host(), server_port());
+    flashsale::test::fault_proxy gate(server_host(), server_port());
     pool_runner runner(database.settings_through(gate.port()));
     // Sent before there is a connection.
     CHECK(must(runner.ask(echo, parameters().integer(1))).integer(0, 0) == 1);
@@ -62,7 +62,7 @@ TEST_CASE("postgres pool: no server at the start is unavailable, not a wait") {
 }
 
 TEST_CASE("postgres pool: a server that accepts and says nothing is given up in time") {
-    tcp_gate gate(server_host(), server_port());
+    flashsale::test::fault_proxy gate(server_host(), server_port());
     gate.hold_requests(true);
     scratch_database database;
     pool_runner runner(database.settings_through(gate.port()));

@@ -25,7 +25,7 @@ public:
     scratch_database& operator=(const scratch_database&) = delete;
 
     options settings() const;
-    /// Through a tcp_gate on `port`, and impatient.
+    /// Through a fault_proxy on `port`, and impatient.
     options settings_through(std::uint16_t port) const;
 
 private:

@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "fault_proxy.hpp"
 #include "scratch_database.hpp"
-#include "tcp_gate.hpp"
 
 using namespace flashsale;
 using namespace flashsale::postgres;
@@ -14,7 +14,7 @@ namespace {
 
 struct behind_a_gate {
     scratch_database database;
-    tcp_gate gate{server_host(), server_port()};
+    flashsale::test::fault_proxy gate{server_host(), server_port()};
     session direct{database.settings()};
     session s{database.settings_through(gate.port())};
 

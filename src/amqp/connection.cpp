@@ -10,6 +10,8 @@
 #include <charconv>
 #include <new>
 
+#include <flashsale/base/fault_points.hpp>
+
 #include "table.hpp"
 
 namespace flashsale::amqp {
@@ -192,10 +194,11 @@ status connection::publish(const std::string& exchange, const message& what, std
     // A return does not carry the message's number: this is how it is matched.
     properties.message_id = to_bytes({digits, end});
 
+    const int mandatory = !faults::without(faults::guard::mandatory);
     const watchdog::inside guard(dog_);
     const int code =
-        amqp_basic_publish(state_, channel, to_bytes(exchange), to_bytes(what.routing_key), 1, 0,
-                           &properties, to_bytes(what.body));
+        amqp_basic_publish(state_, channel, to_bytes(exchange), to_bytes(what.routing_key),
+                           mandatory, 0, &properties, to_bytes(what.body));
     if (code != AMQP_STATUS_OK)
         return std::unexpected(std::string("publish: ") + amqp_error_string2(code));
     // The library flags every full frame as "more follows"; when none does, the kernel would hold

@@ -15,6 +15,7 @@
 
 #include <charconv>
 #include <flashsale/base/backoff.hpp>
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <thread>
 
@@ -217,7 +218,10 @@ status publisher::impl::check_age(const connection& link) {
 
 void publisher::impl::report() {
     for (const auto& [tag, what] : settled_) {
-        if (what == outcome::confirmed) metrics::confirmed.add();
+        if (what == outcome::confirmed) {
+            faults::pass(faults::place::after_confirm);
+            metrics::confirmed.add();
+        }
         if (what == outcome::unknown) metrics::unknown.add();
         done_(tag, what);
     }
@@ -244,9 +248,11 @@ std::expected<std::size_t, std::string> publisher::impl::publish_burst(connectio
             report();
             continue;
         }
+        faults::pass(faults::place::before_publish);
         const auto number = window_.add(message_.tag, clock::now());
         if (auto ok = link.publish(names_.exchange, message_, number); !ok)
             return std::unexpected(ok.error());
+        faults::pass(faults::place::after_publish);
         metrics::published.add();
         ++published;
     }

@@ -7,6 +7,7 @@
 
 #include <unordered_set>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/order/recording.hpp>
 #include <flashsale/postgres.hpp>
 
@@ -190,7 +191,9 @@ public:
                     if (auto done = insert(in, orders, report, to_park); !done) return done;
                 }
                 if (auto done = insert_late(in, late); !done) return done;
-                return insert_parked(in, to_park);
+                auto parked = insert_parked(in, to_park);
+                faults::pass(faults::place::before_commit);
+                return parked;
             });
         };
         auto done = with(insert_batch);
@@ -198,6 +201,7 @@ public:
             done = with(insert_one_by_one);
         }
         if (!done) return fault_of(done);
+        faults::pass(faults::place::after_commit);
         return report;
     }
 

@@ -26,6 +26,7 @@
 #include <future>
 #include <random>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/module.hpp>
@@ -123,11 +124,15 @@ struct recorder::impl {
                 turn = batch->turn;
             }
             const sorted_batch sorted(std::move(batch->entries), passed);
+            faults::pass(faults::place::after_deliver);
+            if (faults::without(faults::guard::ack_after_commit)) uses.log.acknowledge(position);
             if (!patiently([&] { return record(sorted); })) {
                 turn.reset();  // barriers of this batch count only once they are recorded
                 continue;
             }
+            faults::pass(faults::place::before_ack);
             uses.log.acknowledge(position);
+            faults::pass(faults::place::before_settle);
             settle(sorted.outbox);
         }
         finished();
@@ -189,6 +194,7 @@ struct recorder::impl {
                 by_id.emplace(one.id, &one);
             }
         }
+        faults::pass(faults::place::between_databases);
         auto refused = uses.ledger.record(movements);
         if (!refused) return std::unexpected("stock database: " + refused.error());
 

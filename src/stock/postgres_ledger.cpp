@@ -5,6 +5,7 @@
 
 #include <unordered_set>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
@@ -65,14 +66,17 @@ public:
 
     std::expected<std::vector<refused_movement>, std::string> record(
         std::span<const movement> movements) override {
-        return record_by_halves(movements, [this](std::span<const movement> batch) {
-            return record_whole(batch);
-        });
+        return record_by_halves(
+            movements, [this](std::span<const movement> batch) { return record_whole(batch); });
     }
 
 private:
     recorded_batch record_whole(std::span<const movement> movements) {
-        auto fresh = database_.execute(record_movements, parameters_of(movements));
+        static const postgres::statement once_each{
+            record_movements.name, faults::without(faults::guard::returning, record_movements.sql,
+                                                   "FROM fresh GROUP BY", "FROM batch GROUP BY")
+                                       .data()};
+        auto fresh = database_.execute(once_each, parameters_of(movements));
         if (!fresh) return fault_of(fresh.error());
         if (fresh->size() == movements.size()) return std::vector<refused_movement>{};
         return explain_missing(movements, *fresh);

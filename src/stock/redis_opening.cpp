@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/module.hpp>
@@ -33,12 +34,36 @@ extern const std::string_view lua_inspect;
 
 namespace flashsale::stock {
 
+namespace {
+
+using faults::guard;
+
+std::string_view checked_incarnation(std::string_view text) {
+    return faults::without(guard::incarnation, text, " or header[3] ~= incarnation", "");
+}
+
+std::string_view reserve_source() {
+    std::string_view text = faults::without(guard::incarnation, embedded::lua_reserve,
+                                            "if not same then return {1} end", "");
+    text =
+        faults::without(guard::outbox, text, "redis.call('HSET', outbox_key, unpack(entries))", "");
+    return faults::without(guard::idempotency_record, text, "            if record then",
+                           "            if false then");
+}
+
+std::string_view give_source() {
+    return faults::without(guard::given, checked_incarnation(embedded::lua_give),
+                           "        redis.call('HSET', key, 'given', given)\n", "");
+}
+
+}  // namespace
+
 const gate_scripts& scripts() {
     static const gate_scripts all{
-        redis::script(embedded::lua_reserve),
-        redis::script(embedded::lua_give),
+        redis::script(reserve_source()),
+        redis::script(give_source()),
         redis::script(embedded::lua_open),
-        redis::script(embedded::lua_inspect),
+        redis::script(checked_incarnation(embedded::lua_inspect)),
     };
     return all;
 }
@@ -68,11 +93,13 @@ void require_noeviction(asio::io_context& io, redis::client& client) {
     std::optional<redis::result> reply;
     client.command(command, [&reply](redis::result result) { reply = std::move(result); });
     io.restart();
-    while (!reply) io.run_one();
+    while (!reply)
+        io.run_one();
     if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
     if ((*reply)->text.find("maxmemory_policy:noeviction") == std::string::npos) {
         throw std::runtime_error(
-            "Redis may evict keys, and would then sell units twice: set maxmemory-policy noeviction");
+            "Redis may evict keys, and would then sell units twice: set maxmemory-policy "
+            "noeviction");
     }
 }
 

@@ -14,6 +14,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/events/event.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/stock/module.hpp>
@@ -83,6 +84,7 @@ private:
         gate_.reserve(std::move(batch.reservations),
                       [this, shard, until, answers = std::move(batch.answers)](
                           std::vector<decision> decisions) mutable {
+                          faults::pass(faults::place::after_reserve);
                           batcher_.finished(shard);
                           flush(shard);
                           for (std::size_t i = 0; i < answers.size(); ++i) {

@@ -1,0 +1,77 @@
+#pragma once
+
+// The places at which the fault matrix's own executable (tests/faults/CMakeLists.txt, which defines
+// FLASHSALE_CRASH_POINTS) can be made to die or to fall asleep, and the guards that it can be made
+// to do without. For all others pass() is empty and without() is a constant.
+//
+//   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
+//   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); whoever waits sends SIGCONT
+//   FLASHSALE_WITHOUT=outbox,given     leaves these guards out
+//
+// A name that is not listed here ends the process as it starts, so that no test is green for a
+// fault that never was.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace flashsale::faults {
+
+enum class place : std::uint8_t {
+    after_reserve,      ///< the gate has granted; nobody but it knows
+    before_publish,     ///< a message is made up, and not sent
+    after_publish,      ///< it is sent, and not confirmed
+    after_confirm,      ///< it is confirmed, and nobody is told
+    after_deliver,      ///< the recorder has a batch in hand
+    before_commit,      ///< the order database has it all, uncommitted
+    after_commit,       ///< committed there, and the recorder has not heard
+    between_databases,  ///< in the order database, not in the stock database
+    before_ack,         ///< in both, and still in the queue
+    before_settle,      ///< acknowledged, and still in the outbox
+};
+inline constexpr std::array<std::string_view, 10> place_names{
+    "after_reserve", "before_publish", "after_publish",     "after_confirm", "after_deliver",
+    "before_commit", "after_commit",   "between_databases", "before_ack",    "before_settle"};
+
+/// Each is there for a reason, and the matrix shows it by leaving it out.
+enum class guard : std::uint8_t {
+    outbox,              ///< a grant's event is kept at the gate until it is recorded
+    idempotency_record,  ///< the gate remembers what a key was given
+    returning,           ///< only rows that were new change the stock
+    incarnation,         ///< the gate is closed if the server is not the one it was loaded into
+    mandatory,           ///< a message that no queue takes comes back
+    ack_after_commit,    ///< a batch is acknowledged when both databases have it
+    given,               ///< the gate adds what it has not applied yet, and no more
+};
+inline constexpr std::array<std::string_view, 7> guard_names{
+    "outbox",    "idempotency_record", "returning", "incarnation",
+    "mandatory", "ack_after_commit",   "given"};
+
+/// Of a process that ended at a crash point.
+inline constexpr int crash_exit_code = 86;
+
+#ifdef FLASHSALE_CRASH_POINTS
+
+/// Any thread.
+void pass(place where);
+/// The same answer for as long as the process lives. Any thread.
+bool without(guard which);
+/// `text`, with `instead` for `words` (which must be in it) if the guard is to be left out. For
+/// SQL and scripts; lives as long as the process.
+std::string_view without(guard which, std::string_view text, std::string_view words,
+                         std::string_view instead);
+
+#else
+
+inline void pass(place) {}
+constexpr bool without(guard) {
+    return false;
+}
+constexpr std::string_view without(guard, std::string_view text, std::string_view,
+                                   std::string_view) {
+    return text;
+}
+
+#endif
+
+}  // namespace flashsale::faults

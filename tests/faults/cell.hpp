@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "world.hpp"
+
+namespace flashsale::test {
+
+/// One fault, under load. It is over when `fault` returns: what it broke is mended by then, and the
+/// sale has to go on.
+struct cell {
+    std::string name;
+    std::function<void(world&)> fault;
+    world_options options = {};
+    std::set<stack::server> damages = {};  ///< servers that the next cell gets anew
+    bool crash_points = false;             ///< with the executable that has them
+};
+
+std::vector<cell> process_cells();
+std::vector<cell> redis_cells();
+std::vector<cell> rabbitmq_cells();
+std::vector<cell> postgres_cells();
+std::vector<cell> network_cells();
+std::vector<cell> client_cells();
+
+/// A guard left out, in a cell that must then be red.
+struct control {
+    std::string guard;
+    std::string cell;
+};
+std::vector<control> controls();
+
+}  // namespace flashsale::test

@@ -1,0 +1,253 @@
+#include "world.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include <flashsale/base/fault_points.hpp>
+
+#include "eventually.hpp"
+#include "http_client.hpp"
+
+namespace flashsale::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+constexpr auto look = 10ms;
+constexpr auto restore_limit = 60s;
+constexpr auto settle_limit = 60s;
+constexpr std::uint64_t warm_up_orders = 300;
+constexpr std::int64_t plenty = 1'000'000;
+constexpr std::int64_t scarce = 600;
+constexpr std::int64_t limit_per_user = 3;
+constexpr std::uint16_t ports_from = 700;  ///< above the stack's base port
+
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') {
+        throw std::runtime_error(std::string(name) +
+                                 " is not set: run script/faults, or script/stack up "
+                                 "and eval \"$(script/stack env)\"");
+    }
+    return value;
+}
+
+/// `scheme://user@host:PORT/…`: where PORT begins, and its length.
+std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
+    const auto authority = url.find("://") + 3;
+    const auto end = std::min(url.find('/', authority), url.size());
+    const auto colon = url.rfind(':', end);
+    return {colon + 1, end - colon - 1};
+}
+
+std::uint16_t port_of(const char* name) {
+    const auto url = variable(name);
+    const auto [at, size] = port_in(url);
+    return static_cast<std::uint16_t>(std::stoi(url.substr(at, size)));
+}
+
+std::string through(std::string url, const fault_proxy& proxy) {
+    const auto [at, size] = port_in(url);
+    return url.replace(at, size, std::to_string(proxy.port()));
+}
+
+const char* const database_variables[] = {"FLASHSALE_POSTGRES__USER_URL",
+                                          "FLASHSALE_POSTGRES__STOCK_URL",
+                                          "FLASHSALE_POSTGRES__ORDER_URL"};
+
+std::vector<std::int64_t> make_users(const sandbox& place, std::size_t count) {
+    const auto rows = place.sql(sandbox::database::user,
+                                "INSERT INTO users (username) SELECT 'user ' || n FROM "
+                                "generate_series(1, " +
+                                    std::to_string(count) + ") n RETURNING id");
+    std::vector<std::int64_t> ids;
+    for (const auto& row : rows)
+        ids.push_back(std::stoll(*row[0]));
+    return ids;
+}
+
+}  // namespace
+
+world::world(world_options chosen)
+    : chosen_(std::move(chosen)),
+      redis_("127.0.0.1", port_of("FLASHSALE_REDIS__URL")),
+      rabbitmq_("127.0.0.1", port_of("FLASHSALE_AMQP__URL")),
+      postgres_("127.0.0.1", port_of(database_variables[0])) {
+    environment variables = chosen_.variables;
+    variables["FLASHSALE_REDIS__URL"] = through(variable("FLASHSALE_REDIS__URL"), redis_);
+    variables["FLASHSALE_AMQP__URL"] = through(variable("FLASHSALE_AMQP__URL"), rabbitmq_);
+    place_.emplace(variables);
+
+    const auto base = static_cast<std::uint16_t>(std::stoi(variable("FLASHSALE_STACK_PORT")));
+    for (std::size_t i = 0; i < chosen_.processes; ++i)
+        ports_.push_back(static_cast<std::uint16_t>(base + ports_from + i));
+    shops_.resize(chosen_.processes);
+    for (std::size_t i = 0; i < chosen_.processes; ++i)
+        start_with(i, chosen_.first_life);
+
+    http_client client(ports_[0]);
+    const auto make_product = [&](const std::string& body) {
+        const auto made = client.post("/v1/products", std::string_view(body));
+        if (made.status != 201) throw std::runtime_error("no product: " + made.body);
+        products_.push_back(made.json().at("id").as_int64());
+    };
+    const auto product = [](std::int64_t stock, const std::string& more) {
+        return R"({"name":"Lamp","price":1999,"stock":)" + std::to_string(stock) + more + "}";
+    };
+    make_product(product(plenty, ""));
+    make_product(product(plenty, ",\"per_user_limit\":" + std::to_string(limit_per_user)));
+    make_product(product(scarce, ""));
+    make_product(product(10, ""));
+
+    crowd_options options;
+    options.ports = ports_;
+    options.users = make_users(*place_, chosen_.users);
+    options.products = products_;
+    options.restocked = products_.back();
+    options.seed = chosen_.seed;
+    options.think = chosen_.think;
+    options.hang_ups = chosen_.hang_ups;
+    options.twins = chosen_.twins;
+    people_.emplace(std::move(options));
+    sell(warm_up_orders);
+}
+
+world::~world() {
+    people_.reset();
+    for (auto& one : undo_) {
+        try {
+            one();
+        } catch (const std::exception& why) {
+            std::fprintf(stderr, "undoing a fault: %s\n", why.what());
+        }
+    }
+    for (auto* proxy : {&redis_, &rabbitmq_, &postgres_})
+        proxy->heal();
+}
+
+// ---- processes
+
+void world::start_with(std::size_t which, const environment& extra) {
+    environment variables = extra;
+    for (const char* name : database_variables)
+        variables[name] = through(place_->variables().at(name), postgres_);
+    variables["FLASHSALE_HTTP__PORT"] = std::to_string(ports_[which]);
+    std::string without;
+    for (const auto& one : chosen_.without)
+        without += (without.empty() ? "" : ",") + one;
+    if (!without.empty()) variables["FLASHSALE_WITHOUT"] = without;
+    shops_[which] = std::make_unique<flashsale_process>(*place_, variables, 20s);
+}
+
+void world::start(std::size_t which, const environment& extra) {
+    stopped_.erase(which);
+    start_with(which, extra);
+}
+
+void world::stop(std::size_t which) {
+    stopped_.insert(which);
+    kill(which, SIGKILL);
+    if (shops_[which]) shops_[which]->wait(10s);
+    shops_[which].reset();
+}
+
+void world::kill(std::size_t which, int signal) {
+    if (shops_[which]) shops_[which]->kill(signal);
+}
+
+std::string world::logs() const {
+    std::string all = deaths_;
+    for (std::size_t i = 0; i < shops_.size(); ++i) {
+        all +=
+            "---- process " + std::to_string(i) + "\n" + (shops_[i] ? shops_[i]->log() : "gone\n");
+    }
+    return all;
+}
+
+void world::note_crash(const std::string& log) {
+    if (log.find("crash point ") != std::string::npos) {
+        ++crashes_;
+        fault();
+    }
+}
+
+void world::tend() {
+    for (std::size_t i = 0; i < shops_.size(); ++i) {
+        if (stopped_.contains(i) || (shops_[i] && shops_[i]->running())) continue;
+        if (shops_[i]) {
+            note_crash(shops_[i]->log());
+            const auto code = shops_[i]->wait(0ms);
+            if (code && *code != 0 && *code != faults::crash_exit_code && *code != 128 + SIGKILL) {
+                const auto log = shops_[i]->log();
+                deaths_ += "a process ended with " + std::to_string(*code) + ":\n" +
+                           log.substr(log.size() - std::min<std::size_t>(log.size(), 1'500)) + "\n";
+            }
+            shops_[i].reset();
+        }
+        try {
+            start_with(i, {});
+        } catch (const std::runtime_error& not_yet) {
+            // A server that it needs is away, or it died again: whoever looks after it goes on.
+            note_crash(not_yet.what());
+        }
+    }
+}
+
+// ---- time
+
+void world::wait(std::chrono::milliseconds time) {
+    const auto end = steady::now() + time;
+    while (steady::now() < end) {
+        tend();
+        std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(look, end - steady::now()));
+    }
+}
+
+void world::until(const char* what, const std::function<bool()>& condition,
+                  std::chrono::milliseconds most) {
+    const auto end = steady::now() + most;
+    while (!condition()) {
+        if (steady::now() > end) throw std::runtime_error(std::string("it never came: ") + what);
+        wait(look);
+    }
+}
+
+void world::sell(std::uint64_t orders) {
+    const auto before = people_->accepted();
+    until("orders accepted", [&] { return people_->accepted() >= before + orders; });
+}
+
+void world::refuse(std::uint64_t answers) {
+    const auto before = people_->failed();
+    until("answers 503, or none", [&] { return people_->failed() >= before + answers; });
+}
+
+// ---- the end
+
+verdict world::close() {
+    verdict found;
+    const auto over = steady::now();
+    const auto before = people_->accepted();
+    until(
+        "the first 201 after the fault", [&] { return people_->accepted() > before; },
+        restore_limit);
+    found.restored = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - over);
+    // Not a single lucky answer: the sale goes on.
+    sell(warm_up_orders / 3);
+    auto closing = std::async(std::launch::async, [this] { people_->finish(settle_limit); });
+    while (closing.wait_for(0s) != std::future_status::ready)
+        wait(look);
+    tend();
+
+    found.faults = faults_;
+    add_up(found, *place_, *people_, ports_[0], expected_parked_);
+    if (!deaths_.empty()) found.complaints.push_back(deaths_);
+    return found;
+}
+
+}  // namespace flashsale::test

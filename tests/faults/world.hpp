@@ -1,0 +1,96 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "books.hpp"
+#include "crowd.hpp"
+#include "fault_proxy.hpp"
+#include "flashsale_process.hpp"
+#include "sandbox.hpp"
+#include "stack.hpp"
+
+namespace flashsale::test {
+
+struct world_options {
+    std::size_t processes = 2;
+    std::size_t users = 300;
+    std::chrono::milliseconds think{300};
+    double hang_ups = 0;
+    double twins = 0.05;
+    environment variables = {};   ///< of every process, over the sandbox's
+    environment first_life = {};  ///< of a process as it is first started, not after a death
+    std::vector<std::string> without = {};  ///< guards left out, for a control
+    std::uint64_t seed = 1;
+};
+
+/// A sale under load on servers that fail: a sandbox behind three proxies, some processes that are
+/// started again when they die, and a crowd. A cell's fault runs in it, on the thread that made it.
+///
+/// Of the products the first has plenty, the second a limit for each user, the third sells out
+/// within seconds, and the fourth is restocked all the time.
+class world {
+public:
+    explicit world(world_options chosen);
+    ~world();
+
+    sandbox& place() { return *place_; }
+    fault_proxy& redis() { return redis_; }
+    fault_proxy& rabbitmq() { return rabbitmq_; }
+    fault_proxy& postgres() { return postgres_; }
+    crowd& people() { return *people_; }
+    std::uint64_t seed() const { return chosen_.seed; }
+    /// Lives while the fault is on, and undoes what is left of it at the end, red or green.
+    void undo_later(std::function<void()> what) { undo_.push_back(std::move(what)); }
+
+    // ---- processes
+    std::size_t processes() const { return shops_.size(); }
+    void kill(std::size_t which, int signal);
+    std::uint16_t port(std::size_t which) const { return ports_[which]; }
+    /// Not started again until start() is called.
+    void stop(std::size_t which);
+    void start(std::size_t which, const environment& extra = {});
+    flashsale_process* shop(std::size_t which) { return shops_[which].get(); }
+    std::string logs() const;
+    /// Deaths at a crash point so far.
+    std::size_t crashes() const { return crashes_; }
+
+    // ---- time; while it passes, processes that died are started again
+    void wait(std::chrono::milliseconds time);
+    /// Throws std::runtime_error(what) if it does not hold in time.
+    void until(const char* what, const std::function<bool()>& condition,
+               std::chrono::milliseconds most = std::chrono::seconds{30});
+    /// Until so many more are accepted, or refused with 503.
+    void sell(std::uint64_t orders);
+    void refuse(std::uint64_t answers);
+
+    // ---- the fault
+    void fault(std::uint64_t count = 1) { faults_ += count; }
+    /// What the cell expects to find parked; anything else is a complaint.
+    void expect_parked(std::size_t count) { expected_parked_ = count; }
+
+    /// Ends the sale: waits for the first 201, lets the crowd have its last answers, and adds up.
+    verdict close();
+
+private:
+    void tend();
+    void start_with(std::size_t which, const environment& variables);
+    void note_crash(const std::string& log);
+
+    world_options chosen_;
+    fault_proxy redis_, rabbitmq_, postgres_;
+    std::optional<sandbox> place_;
+    std::vector<std::uint16_t> ports_;
+    std::vector<std::unique_ptr<flashsale_process>> shops_;
+    std::set<std::size_t> stopped_;
+    std::vector<std::int64_t> products_;
+    std::optional<crowd> people_;
+    std::vector<std::function<void()>> undo_;
+    std::size_t crashes_ = 0;
+    std::uint64_t faults_ = 0;
+    std::size_t expected_parked_ = 0;
+    std::string deaths_;  ///< of processes that were not to die: the ends of their logs
+};
+
+}  // namespace flashsale::test

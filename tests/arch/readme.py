@@ -45,6 +45,8 @@ def test_names():
         label = file.relative_to(project.root / "tests").parts[0]
         for strings in re.findall(r'TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)', file.read_text()):
             names.add(label + ": " + "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', strings)))
+    cells = (project.root / "tests/faults/CMakeLists.txt").read_text()
+    names |= {"faults: " + cell for cell in re.findall(r'^    "([^"]+)"\)?$', cells, re.MULTILINE)}
     scripts = (project.root / "tests/arch/CMakeLists.txt").read_text()
     sentences = re.findall(r'^arch_test\("([^"]+)"', scripts, re.MULTILINE)
     return names | {"arch: " + sentence for sentence in sentences}

@@ -40,7 +40,7 @@ public:
             by_id[one.id] = &one;
             by_key[one.key].push_back(&one);
         }
-        std::uint64_t vanished = 0, open = 0, phantoms = 0;
+        std::uint64_t vanished = 0, open = 0, phantoms = 0, strange = 0;
         std::set<std::string> wished;
         for (const auto& want : people_.wishes()) {
             wished.insert(want->key);
@@ -48,6 +48,8 @@ public:
             found_.accepted += want->ended == wish::end::accepted;
             vanished += want->vanished;
             open += want->ended == wish::end::open;
+            strange += want->ended == wish::end::refused && want->refusal != "out_of_stock" &&
+                       want->refusal != "purchase_limit";
             const std::set<std::string> ids(want->ids.begin(), want->ids.end());
             if (ids.size() > 1) found_.doubled += ids.size() - 1;
             for (const auto& id : ids) {
@@ -71,6 +73,7 @@ public:
         count(vanished, "201s whose GET said 404");
         count(open, "unknown, and the key did not settle it");
         count(phantoms, "refused each time, and stored");
+        count(strange, "refused for a reason that is none here");
         count(strangers, "orders that nobody asked for");
     }
 

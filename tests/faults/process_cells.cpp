@@ -19,8 +19,7 @@ cell crash_at(faults::place where) {
     cell out;
     out.name = "crash at " + std::string(place);
     out.crash_points = true;
-    out.options.first_life = {
-        {"FLASHSALE_CRASH", std::string(place) + ":" + std::to_string(nth)}};
+    out.options.first_life = {{"FLASHSALE_CRASH", std::string(place) + ":" + std::to_string(nth)}};
     out.fault = [](world& w) {
         w.until("two deaths at the crash point", [&] { return w.crashes() >= 2; });
         w.sell(200);
@@ -64,7 +63,8 @@ void stop_for_a_while(world& w) {
 
 std::vector<cell> process_cells() {
     std::vector<cell> all;
-    for (std::size_t i = 0; i < faults::place_names.size(); ++i)
+    // Those of a reopening come with the cells that bring one about.
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(faults::place::before_settle); ++i)
         all.push_back(crash_at(static_cast<faults::place>(i)));
     all.push_back({"SIGKILL at random, two processes", kill_at_random});
     all.push_back({"SIGTERM under load, one after the other", terminate_in_turn});

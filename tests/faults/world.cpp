@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <future>
 #include <stdexcept>
 #include <thread>
@@ -22,6 +23,7 @@ constexpr auto look = 10ms;
 constexpr auto restore_limit = 60s;
 constexpr auto settle_limit = 60s;
 constexpr std::uint64_t warm_up_orders = 300;
+constexpr std::uint64_t warm_up_scarce = 40;
 constexpr std::int64_t plenty = 1'000'000;
 constexpr std::int64_t scarce = 600;
 constexpr std::int64_t limit_per_user = 3;
@@ -87,8 +89,9 @@ world::world(world_options chosen)
     for (std::size_t i = 0; i < chosen_.processes; ++i)
         ports_.push_back(static_cast<std::uint16_t>(base + ports_from + i));
     shops_.resize(chosen_.processes);
+    next_life_.resize(chosen_.processes);
     for (std::size_t i = 0; i < chosen_.processes; ++i)
-        start_with(i, chosen_.first_life);
+        start_with(i, i < chosen_.armed ? chosen_.first_life : environment{});
 
     http_client client(ports_[0]);
     const auto make_product = [&](const std::string& body) {
@@ -108,13 +111,14 @@ world::world(world_options chosen)
     options.ports = ports_;
     options.users = make_users(*place_, chosen_.users);
     options.products = products_;
+    if (chosen_.all_want_the_scarce) options.products = {products_.back()};
     options.restocked = products_.back();
     options.seed = chosen_.seed;
     options.think = chosen_.think;
     options.hang_ups = chosen_.hang_ups;
     options.twins = chosen_.twins;
     people_.emplace(std::move(options));
-    sell(warm_up_orders);
+    sell(chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders);
 }
 
 world::~world() {
@@ -156,6 +160,14 @@ void world::stop(std::size_t which) {
     shops_[which].reset();
 }
 
+bool world::asleep(std::size_t which) const {
+    if (!shops_[which]) return false;
+    std::string line;
+    std::ifstream stat("/proc/" + std::to_string(shops_[which]->pid()) + "/stat");
+    std::getline(stat, line);
+    return line.find(") T ") != std::string::npos;
+}
+
 void world::kill(std::size_t which, int signal) {
     if (shops_[which]) shops_[which]->kill(signal);
 }
@@ -190,7 +202,7 @@ void world::tend() {
             shops_[i].reset();
         }
         try {
-            start_with(i, {});
+            start_with(i, next_life_[i]);
         } catch (const std::runtime_error& not_yet) {
             // A server that it needs is away, or it died again: whoever looks after it goes on.
             note_crash(not_yet.what());
@@ -238,7 +250,7 @@ verdict world::close() {
         restore_limit);
     found.restored = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - over);
     // Not a single lucky answer: the sale goes on.
-    sell(warm_up_orders / 3);
+    sell((chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders) / 3);
     auto closing = std::async(std::launch::async, [this] { people_->finish(settle_limit); });
     while (closing.wait_for(0s) != std::future_status::ready)
         wait(look);

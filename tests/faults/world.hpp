@@ -21,6 +21,8 @@ struct world_options {
     double twins = 0.05;
     environment variables = {};   ///< of every process, over the sandbox's
     environment first_life = {};  ///< of a process as it is first started, not after a death
+    std::size_t armed = 99;       ///< so many processes, from the first on, have that first life
+    bool all_want_the_scarce = false;       ///< the product that is restocked, and nothing else
     std::vector<std::string> without = {};  ///< guards left out, for a control
     std::uint64_t seed = 1;
 };
@@ -51,6 +53,10 @@ public:
     /// Not started again until start() is called.
     void stop(std::size_t which);
     void start(std::size_t which, const environment& extra = {});
+    /// What a process is started with after each death from now on.
+    void lives(std::size_t which, environment extra) { next_life_[which] = std::move(extra); }
+    /// Whether it is stopped (SIGSTOP).
+    bool asleep(std::size_t which) const;
     flashsale_process* shop(std::size_t which) { return shops_[which].get(); }
     std::string logs() const;
     /// Deaths at a crash point so far.
@@ -60,7 +66,7 @@ public:
     void wait(std::chrono::milliseconds time);
     /// Throws std::runtime_error(what) if it does not hold in time.
     void until(const char* what, const std::function<bool()>& condition,
-               std::chrono::milliseconds most = std::chrono::seconds{30});
+               std::chrono::milliseconds most = std::chrono::seconds{60});
     /// Until so many more are accepted, or refused with 503.
     void sell(std::uint64_t orders);
     void refuse(std::uint64_t answers);
@@ -84,6 +90,7 @@ private:
     std::vector<std::uint16_t> ports_;
     std::vector<std::unique_ptr<flashsale_process>> shops_;
     std::set<std::size_t> stopped_;
+    std::vector<environment> next_life_;
     std::vector<std::int64_t> products_;
     std::optional<crowd> people_;
     std::vector<std::function<void()>> undo_;

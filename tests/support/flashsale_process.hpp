@@ -33,6 +33,7 @@ public:
     http_client client() const { return http_client{port_}; }
 
     bool running() { return process_.running(); }
+    pid_t pid() const { return process_.pid(); }
     void kill(int signal = SIGKILL) { process_.kill(signal); }
     /// SIGTERM, then the exit code; nullopt if it has not ended within `limit`.
     std::optional<int> terminate(std::chrono::milliseconds limit = std::chrono::seconds{30});

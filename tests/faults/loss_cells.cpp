@@ -1,0 +1,278 @@
+// Redis forgets, goes back in time or is exchanged under its name; the gate is rebuilt from the
+// record, and whoever rebuilds it dies, sleeps or has company.
+
+#include <filesystem>
+#include <flashsale/base/fault_points.hpp>
+#include <future>
+#include <thread>
+
+#include "cell.hpp"
+#include "sql.hpp"
+
+namespace flashsale::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using enum stack::server;
+namespace fs = std::filesystem;
+
+fs::path stack_folder() {
+    return std::getenv("FLASHSALE_STACK_DIR");
+}
+
+void flush(world& w) {
+    stack::redis_cli({"FLUSHALL"});
+    w.fault();
+}
+
+void flush_twice(world& w) {
+    for (int i = 0; i < 2; ++i) {
+        flush(w);
+        w.refuse(20);
+        w.sell(200);
+    }
+}
+
+void kill_with_aof(world& w) {
+    for (int i = 0; i < 2; ++i) {
+        outage down(redis, outage::kind::killed);
+        w.fault();
+        w.wait(500ms);
+        down.end();
+        w.sell(200);
+    }
+}
+
+void restart_empty(world& w) {
+    stack::restart_empty(redis);
+    w.fault();
+}
+
+void cut_aof(world& w) {
+    outage down(redis, outage::kind::killed);
+    w.fault();
+    fs::path newest;
+    for (const auto& file : fs::recursive_directory_iterator(stack_folder() / "redis")) {
+        const auto name = file.path().filename().string();
+        if (name.find(".incr.aof") != std::string::npos) newest = std::max(newest, file.path());
+    }
+    const auto size = fs::file_size(newest);
+    fs::resize_file(newest, size - std::min<std::uintmax_t>(size, 20'000 + w.seed() * 37));
+    down.end();
+}
+
+/// Everything that the server was at an earlier moment, as a backup would have it.
+void restore_older(world& w) {
+    const auto data = stack_folder() / "redis", copy = stack_folder() / "redis-copy";
+    w.undo_later([copy] { fs::remove_all(copy); });
+    run_or_throw({"cp", "-a", data.string(), copy.string()});
+    w.sell(900);
+    outage down(redis, outage::kind::killed);
+    w.fault();
+    fs::remove_all(data);
+    run_or_throw({"cp", "-a", copy.string(), data.string()});
+    down.end();
+}
+
+/// A Redis of this test's own, following the stack's.
+class second_redis {
+public:
+    explicit second_redis(const fs::path& folder)
+        : port_(static_cast<std::uint16_t>(std::stoi(std::getenv("FLASHSALE_STACK_PORT")) + 390)) {
+        fs::create_directory(folder);
+        const auto master = std::to_string(std::stoi(std::getenv("FLASHSALE_STACK_PORT")) + 379);
+        server_.emplace(std::vector<std::string>{
+            "redis-server", "--bind", "127.0.0.1", "--port", std::to_string(port_), "--dir",
+            folder.string(), "--save", "", "--maxmemory-policy", "noeviction", "--repl-backlog-ttl",
+            "0", "--replicaof", "127.0.0.1 " + master});
+    }
+    std::uint16_t port() const { return port_; }
+    std::string ask(std::vector<std::string> what) const {
+        what.insert(what.begin(), {"redis-cli", "-p", std::to_string(port_)});
+        return run(what).output;
+    }
+    bool follows() const {
+        return ask({"INFO", "replication"}).find("master_link_status:up") != std::string::npos;
+    }
+    void signal(int which) { server_->kill(which); }
+
+private:
+    std::uint16_t port_;
+    std::optional<process> server_;
+};
+
+fs::path second_folder(world& w) {
+    const auto folder = stack_folder() / "redis-second";
+    w.undo_later([folder] {
+        fs::remove_all(folder);
+        stack::start(redis);
+    });
+    fs::remove_all(folder);
+    return folder;
+}
+
+std::shared_ptr<second_redis> follow(world& w) {
+    auto second = std::make_shared<second_redis>(second_folder(w));
+    w.until("a replica in step", [&] { return second->follows(); });
+    // The first replica of a master gives it another replication id, which closes the gate.
+    w.sell(200);
+    return second;
+}
+
+void fail_over_to_a_lagging_replica(world& w) {
+    const auto second = follow(w);
+    w.undo_later([second] {});  // serves until the books are closed
+    second->signal(SIGSTOP);
+    w.sell(300);
+    stack::kill(redis);
+    w.fault();
+    w.redis().retarget(second->port());
+    w.redis().cut();
+    second->signal(SIGCONT);
+    second->ask({"REPLICAOF", "NO", "ONE"});
+}
+
+void follow_an_older_server_and_be_promoted(world& w) {
+    const auto second = follow(w);
+    second->ask({"REPLICAOF", "NO", "ONE"});
+    w.sell(900);
+    stack::redis_cli({"REPLICAOF", "127.0.0.1", std::to_string(second->port())});
+    w.fault();
+    w.until("the older server's data", [] {
+        return stack::redis_cli({"INFO", "replication"}).find("master_link_status:up") !=
+               std::string::npos;
+    });
+    stack::redis_cli({"REPLICAOF", "NO", "ONE"});
+}
+
+/// The record is behind what was accepted, by all that comes in some seconds.
+void flush_while_the_record_is_behind(world& w) {
+    std::thread holding([&] {
+        run_sql(w.place().url(sandbox::database::order),
+                "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE; SELECT pg_sleep(7); COMMIT");
+    });
+    try {
+        w.wait(1500ms);
+        flush(w);
+        w.wait(4s);
+    } catch (...) {
+        holding.join();
+        throw;
+    }
+    holding.join();
+}
+
+// ---- those who rebuild
+
+void flush_and_die(world& w) {
+    flush(w);
+    w.until("a death while reopening", [&] { return w.crashes() >= 1; });
+}
+
+cell crash_while_reopening(faults::place where) {
+    cell out;
+    const std::string place(faults::place_names[static_cast<std::size_t>(where)]);
+    out.name = "crash at " + place;
+    out.crash_points = true;
+    out.options.first_life = {{"FLASHSALE_CRASH", place + ":1"}};
+    out.fault = flush_and_die;
+    return out;
+}
+
+void sleep_across_a_reopening(world& w) {
+    w.kill(0, SIGSTOP);
+    flush(w);
+    w.until("a gate that is open again",
+            [&, before = w.people().accepted()] { return w.people().accepted() > before + 100; });
+    w.kill(0, SIGCONT);
+}
+
+/// The first reopener falls asleep with the gate loaded, loses its lease, and wakes up after
+/// another has reopened, and Redis has lost everything once more.
+void sleep_through_the_lease(world& w) {
+    flush(w);
+    w.until("a reopener asleep", [&] { return w.asleep(0); });
+    w.until("another's reopening",
+            [&, before = w.people().accepted()] { return w.people().accepted() > before + 100; });
+    flush(w);
+    w.wait(1s);
+    w.kill(0, SIGCONT);
+}
+
+void create_while_reopening(world& w) {
+    http_client client(w.port(0));
+    for (int i = 0; i < 3; ++i) {
+        flush(w);
+        for (int n = 0; n < 5; ++n) {
+            const std::string key = "p" + std::to_string(i) + "-" + std::to_string(n);
+            w.until("a product", [&] {
+                try {
+                    return client
+                               .post("/v1/products",
+                                     std::string_view(R"({"name":"New","price":5,"stock":7})"),
+                                     {{"Idempotency-Key", key}})
+                               .status == 201;
+                } catch (const std::runtime_error&) {
+                    return false;
+                }
+            });
+            w.wait(250ms);
+        }
+        w.sell(50);
+    }
+}
+
+/// Somebody asks for it while all is well: nothing that was granted before may be forgotten.
+void reopen_for_no_reason(world& w) {
+    w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
+    const auto asked = std::chrono::steady_clock::now();
+    auto reopening =
+        std::async(std::launch::async, [&] { return w.place().flashsale({"reopen"}, 60s); });
+    w.fault();
+    // Long enough for a reopening that does not wait, and short enough for its answers to be 201.
+    while (std::chrono::steady_clock::now() < asked + 1300ms)
+        w.wait(10ms);
+    w.kill(0, SIGCONT);
+    while (reopening.wait_for(0s) != std::future_status::ready)
+        w.wait(10ms);
+    const auto ended = reopening.get();
+    if (ended.exit_code != 0) throw std::runtime_error("flashsale reopen: " + ended.output);
+    w.sell(30);
+}
+
+}  // namespace
+
+std::vector<cell> loss_cells() {
+    std::vector<cell> all{
+        {"redis: FLUSHALL, twice", flush_twice},
+        {"redis: SIGKILL and restart with AOF, twice", kill_with_aof},
+        {"redis: SIGKILL and restart without AOF", restart_empty},
+        {"redis: SIGKILL, and the AOF's tail is cut", cut_aof},
+        {"redis: an older copy restored", restore_older},
+        {"redis: failover to a lagging replica", fail_over_to_a_lagging_replica},
+        {"redis: replica of an older server, and promoted", follow_an_older_server_and_be_promoted},
+        {"redis: FLUSHALL while the record is behind", flush_while_the_record_is_behind},
+        {"SIGSTOP across a reopening", sleep_across_a_reopening},
+        {"a product's creation races a reopening", create_while_reopening},
+    };
+    for (std::size_t i = static_cast<std::size_t>(faults::place::reopen_raise_generation);
+         i < faults::place_names.size(); ++i)
+        all.push_back(crash_while_reopening(static_cast<faults::place>(i)));
+
+    cell two{"two reopeners, one asleep through its lease", sleep_through_the_lease};
+    two.crash_points = true;
+    two.options.armed = 1;
+    two.options.first_life = {{"FLASHSALE_STOP", "reopen_load:1"}};
+    all.push_back(std::move(two));
+
+    cell asked{"reopened for no reason, with a batch on its way", reopen_for_no_reason};
+    asked.crash_points = true;
+    asked.options.all_want_the_scarce = true;
+    asked.options.armed = 1;
+    asked.options.first_life = {{"FLASHSALE_STOP", "before_publish:60"}};
+    all.push_back(std::move(asked));
+    return all;
+}
+
+}  // namespace flashsale::test

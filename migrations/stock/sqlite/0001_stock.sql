@@ -1,11 +1,5 @@
 -- Ids of movements are UUIDs of 16 bytes, times are microseconds since 1970. What the database gate
--- needs is not here: it is PostgreSQL's.
-
--- What every process of a deployment must agree on, this one's next start included.
-CREATE TABLE deployment (
-    name  TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+-- needs is not here, nor what processes of a deployment must agree on: a file has one process.
 
 -- One row per shard of the gate, and the generation of its newest opening.
 CREATE TABLE shards (

@@ -61,9 +61,17 @@ TEST_CASE("sqlite queue: jobs that gathered are committed together, each failing
     std::vector<std::expected<void, error>> outcomes;
     for (const std::int64_t number : {1, 2, 1, -1, 3})
         here.add(number, outcomes);
+    here.asked.submit(
+        access::write,
+        [](database& in) {
+            must(insert(in, 100));  // and then fails: it must be gone
+            return insert(in, -1);
+        },
+        here.io,
+        [&](std::expected<void, error> done) { outcomes.push_back(std::move(done)); });
     CHECK(count(here.numbers) == 0);
     release.set_value();
-    here.run_until([&] { return outcomes.size() == 5; });
+    here.run_until([&] { return outcomes.size() == 6; });
     CHECK(outcomes[0].has_value());
     CHECK(outcomes[1].has_value());
     REQUIRE_FALSE(outcomes[2].has_value());
@@ -71,6 +79,7 @@ TEST_CASE("sqlite queue: jobs that gathered are committed together, each failing
     REQUIRE_FALSE(outcomes[3].has_value());
     CHECK(outcomes[3].error().what == error::kind::data);
     CHECK(outcomes[4].has_value());
+    CHECK_FALSE(outcomes[5].has_value());
     CHECK(count(here.numbers) == 3);
     CHECK(here.asked.check().has_value());
 }

@@ -138,17 +138,16 @@ TEST_CASE("stock store: once it is closed, everybody is told to come again") {
 }
 
 TEST_CASE("deployment: what was agreed on stays, another value is refused by name") {
-    stock_record record(each_database());
+    stock_record record(database_kind::postgres);  // a file has one process
     const auto agree = [&](const deployment& mine) {
-        if (auto* session = record.database.session()) return agree_on_deployment(*session, mine);
-        agree_on_deployment(*record.database.file(), mine);
+        agree_on_deployment(*record.database.session(), mine);
     };
-    const deployment first{"memory", 1, std::chrono::milliseconds{2'000}, 128};
+    const deployment first{"database", 1, std::chrono::milliseconds{2'000}, 128};
     agree(first);
     agree(first);
     deployment other = first;
     other.gate_kind = "redis";
-    CHECK_THROWS_WITH(agree(other), Catch::Contains("stock.gate = memory, this process redis"));
+    CHECK_THROWS_WITH(agree(other), Catch::Contains("stock.gate = database, this process redis"));
     other = first;
     other.confirm_deadline = std::chrono::milliseconds{1'000};
     CHECK_THROWS_WITH(agree(other), Catch::Contains("orders.confirm_deadline_ms = 2000"));

@@ -104,7 +104,6 @@ struct deployment {
     std::int64_t prefetch_messages = 0;  ///< of the recorder: two values would reorder events
 };
 void agree_on_deployment(postgres::session& stock_database, const deployment& mine);
-void agree_on_deployment(sqlite::database& stock_database, const deployment& mine);
 
 /// For a gate that does not outlive its process: notes that it is opened once more, and answers the
 /// generation of this opening, 1 for the first.

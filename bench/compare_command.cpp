@@ -11,7 +11,7 @@ namespace flashsale::bench {
 
 void add_compare(CLI::App& app, action& chosen) {
     struct arguments {
-        std::vector<std::string> gates{"database", "redis"};
+        std::vector<std::string> gates{"database", "redis", "memory"};
         compare_sizes sizes;
         bool json_only = false;
     };

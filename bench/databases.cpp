@@ -32,12 +32,18 @@ public:
     finder(const std::filesystem::path& config, const environment& from)
         : config_{read_config(config)}, from_{from} {}
 
-    std::string find(const char* section, const char* key, const char* variable) const {
-        if (auto value = from_(variable)) return *value;
+    std::optional<std::string> look(const char* section, const char* key,
+                                    const char* variable) const {
+        if (auto value = from_(variable)) return value;
         const auto* found = config_.if_contains(section);
-        const auto* url =
+        const auto* text =
             found != nullptr && found->is_object() ? found->get_object().if_contains(key) : nullptr;
-        if (url != nullptr && url->is_string()) return std::string{url->get_string()};
+        if (text != nullptr && text->is_string()) return std::string{text->get_string()};
+        return std::nullopt;
+    }
+
+    std::string find(const char* section, const char* key, const char* variable) const {
+        if (auto value = look(section, key, variable)) return *value;
         throw std::runtime_error(std::string{"no server to use: set "} + variable +
                                  " (eval \"$(script/stack env)\"), or name a configuration with " +
                                  section + "." + key + " by --config");
@@ -80,6 +86,13 @@ std::optional<std::string> process_environment(const char* name) {
 database_urls find_databases(const std::filesystem::path& config, const environment& from) {
     const finder all{config, from};
     return {all.stock(), all.order()};
+}
+
+std::optional<std::filesystem::path> find_data_folder(const std::filesystem::path& config,
+                                                      const environment& from) {
+    const finder all{config, from};
+    if (all.look("stock", "gate", "FLASHSALE_STOCK__GATE") != "memory") return std::nullopt;
+    return all.look("sqlite", "folder", "FLASHSALE_SQLITE__FOLDER").value_or("flashsale-data");
 }
 
 server_urls find_servers(const std::filesystem::path& config, const environment& from) {

@@ -6,11 +6,15 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "postgres_record.hpp"
 #include "shop.hpp"
+#include "sqlite_record.hpp"
 
 namespace flashsale::bench {
 
 namespace {
+
+constexpr const char* gate_variable = "FLASHSALE_STOCK__GATE";
 
 constexpr postgres::statement insert_many{
     "bench_insert_users",
@@ -64,6 +68,32 @@ void unlink_keys(const std::string& url, const std::string& name) {
 
 deployment::deployment(const workplace& where, const variables& extra)
     : where_{where}, name_{"b" + make_run_name()}, mine_{where.servers} {
+    const auto gate = extra.find(gate_variable);
+    if (gate == extra.end() ? where.folder.has_value() : gate->second == "memory") {
+        const auto beside = std::filesystem::absolute(where.folder.value_or("flashsale-data"));
+        folder_ = beside.string() + "-" + name_;
+        settings_ = {{gate_variable, "memory"}, {"FLASHSALE_SQLITE__FOLDER", folder_->string()}};
+    } else {
+        point_at_servers();
+    }
+    settings_["FLASHSALE_HTTP__PORT"] = "0";
+    settings_["FLASHSALE_LOG__LEVEL"] = "warn";
+    for (const auto& [key, value] : extra)
+        settings_[key] = value;
+    try {
+        run_command({where_.flashsale, "migrate", "--config", where_.config}, settings_);
+    } catch (...) {
+        remove();
+        throw;
+    }
+}
+
+deployment::~deployment() {
+    remove();
+    if (!folder_) unlink_keys(mine_.redis, name_);
+}
+
+void deployment::point_at_servers() {
     for (auto* url : {&mine_.user, &mine_.stock, &mine_.order})
         *url = with_database(*url, database_of(*url) + "_" + name_);
     settings_ = {{"FLASHSALE_POSTGRES__USER_URL", mine_.user},
@@ -72,22 +102,18 @@ deployment::deployment(const workplace& where, const variables& extra)
                  {"FLASHSALE_REDIS__URL", mine_.redis},
                  {"FLASHSALE_REDIS__KEY_PREFIX", name_},
                  {"FLASHSALE_AMQP__URL", mine_.amqp},
-                 {"FLASHSALE_AMQP__NAMESPACE", name_},
-                 {"FLASHSALE_HTTP__PORT", "0"},
-                 {"FLASHSALE_LOG__LEVEL", "warn"}};
-    for (const auto& [key, value] : extra)
-        settings_[key] = value;
-    try {
-        run_command({where_.flashsale, "migrate", "--config", where_.config}, settings_);
-    } catch (...) {
-        drop_databases(mine_);
-        throw;
-    }
+                 {"FLASHSALE_AMQP__NAMESPACE", name_}};
 }
 
-deployment::~deployment() {
-    drop_databases(mine_);
-    unlink_keys(mine_.redis, name_);
+void deployment::remove() {
+    if (!folder_) return drop_databases(mine_);
+    std::error_code ignored;
+    std::filesystem::remove_all(*folder_, ignored);
+}
+
+std::unique_ptr<record_source> deployment::record() const {
+    if (folder_) return std::make_unique<sqlite_record>(*folder_);
+    return std::make_unique<postgres_record>(database_urls{mine_.stock, mine_.order});
 }
 
 std::vector<std::string> deployment::serve_command() const {
@@ -105,6 +131,7 @@ std::optional<std::string> deployment::audit_fault() const {
 }
 
 std::vector<std::int64_t> deployment::insert_users(std::size_t count) const {
+    if (folder_) return insert_sqlite_users(*folder_, count);
     postgres::session database{patient(mine_.user)};
     postgres::parameters with;
     with.integer(static_cast<std::int64_t>(count));

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "child.hpp"
 #include "databases.hpp"
+#include "record_source.hpp"
 
 namespace flashsale::bench {
 
@@ -14,11 +17,14 @@ namespace flashsale::bench {
 struct workplace {
     std::string flashsale;  ///< path of the executable
     std::string config;     ///< path of its configuration
-    server_urls servers;
+    server_urls servers;    ///< of the stack
+    /// Of the embedded configuration: each measurement has a folder of its own beside it.
+    std::optional<std::filesystem::path> folder;
 };
 
-/// A world of its own on running servers, for one measurement: three databases, a key prefix and
-/// names at the broker that nobody else has. Removed at the end, but for the broker's empty queues.
+/// A world of its own for one measurement: on running servers, three databases, a key prefix and
+/// names at the broker that nobody else has; embedded, a folder. Removed at the end, but for the
+/// broker's empty queues.
 class deployment {
 public:
     /// `extra` overrides the configuration. Throws std::runtime_error.
@@ -35,13 +41,19 @@ public:
     std::vector<std::string> serve_command() const;
     /// `flashsale audit`, which waits for the backlog: what does not hold, or nothing.
     std::optional<std::string> audit_fault() const;
+    /// What it has stored.
+    std::unique_ptr<record_source> record() const;
     /// Users that nobody created over HTTP: their ids.
     std::vector<std::int64_t> insert_users(std::size_t count) const;
 
 private:
+    void point_at_servers();
+    void remove();
+
     workplace where_;
     std::string name_;
     server_urls mine_;
+    std::optional<std::filesystem::path> folder_;  ///< embedded
     variables settings_;
 };
 

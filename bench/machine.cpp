@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/write.hpp>
+#include <filesystem>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
 #include <fstream>
@@ -112,19 +113,25 @@ std::vector<std::pair<std::string, std::string>> machine_facts(const workplace& 
     std::ifstream load{"/proc/loadavg"};
     std::string load_1;
     load >> load_1;
-    return {{"time", now()},
-            {"cpu", first_line_value("/proc/cpuinfo", "model name")},
-            {"cores", std::to_string(std::thread::hardware_concurrency())},
-            {"memory", first_line_value("/proc/meminfo", "MemTotal")},
-            {"load_before", load_1},
-            {"kernel", kernel()},
-            {"compiler", __VERSION__},
-            {"build", FLASHSALE_BUILD_TYPE},
-            {"flashsale", trimmed(run_command({where.flashsale, "--version"}))},
-            {"config", where.config},
-            {"redis", redis_version(where.servers.redis)},
-            {"rabbitmq", rabbitmq_version(where.servers.amqp)},
-            {"postgresql", postgres_version(where.servers.order)}};
+    std::vector<std::pair<std::string, std::string>> facts{
+        {"time", now()},
+        {"cpu", first_line_value("/proc/cpuinfo", "model name")},
+        {"cores", std::to_string(std::thread::hardware_concurrency())},
+        {"memory", first_line_value("/proc/meminfo", "MemTotal")},
+        {"load_before", load_1},
+        {"kernel", kernel()},
+        {"compiler", __VERSION__},
+        {"build", FLASHSALE_BUILD_TYPE},
+        {"flashsale", trimmed(run_command({where.flashsale, "--version"}))},
+        {"config", where.config}};
+    if (where.folder) {
+        facts.emplace_back("data", std::filesystem::absolute(*where.folder).string());
+        return facts;
+    }
+    facts.emplace_back("redis", redis_version(where.servers.redis));
+    facts.emplace_back("rabbitmq", rabbitmq_version(where.servers.amqp));
+    facts.emplace_back("postgresql", postgres_version(where.servers.order));
+    return facts;
 }
 
 std::string facts_table(const std::vector<std::pair<std::string, std::string>>& facts) {

@@ -3,8 +3,7 @@
 #include <memory>
 
 #include "command.hpp"
-#include "databases.hpp"
-#include "postgres_record.hpp"
+#include "find_record.hpp"
 #include "rate.hpp"
 
 namespace flashsale::bench {
@@ -50,15 +49,14 @@ int run(arguments& given) {
     given.rate.loop.length = in_ms(given.seconds);
     given.rate.loop.warm_up = in_ms(given.warm_up);
     given.rate.lag_p99_max = std::chrono::milliseconds{given.lag_max_ms};
-    database_urls urls;
+    std::unique_ptr<record_source> databases;
     try {
-        urls = find_databases(given.config, process_environment);
+        databases = find_record(given.config);
     } catch (const std::exception& fault) {
         std::cerr << "flashsale-bench: " << fault.what() << "\n";
         return exit_usage;
     }
-    postgres_record databases{urls};
-    return run_rate(given.rate, databases, std::cout, std::cerr);
+    return run_rate(given.rate, *databases, std::cout, std::cerr);
 }
 
 }  // namespace
@@ -70,8 +68,8 @@ void add_rate(CLI::App& app, action& chosen) {
     command->footer(rule);
     command
         ->add_option("--config", given->config,
-                     "flashsale's configuration, for postgres.stock_url and .order_url; the "
-                     "environment's FLASHSALE_POSTGRES__STOCK_URL and __ORDER_URL win")
+                     "flashsale's configuration, for postgres.stock_url and .order_url, or for "
+                     "sqlite.folder with stock.gate memory; the environment's FLASHSALE_… win")
         ->check(CLI::ExistingFile);
     command
         ->add_option("--url", given->urls, "Server; several times: connections are spread over all")

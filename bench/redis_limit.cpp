@@ -1,5 +1,6 @@
 #include <boost/asio/io_context.hpp>
 #include <flashsale/events/event.hpp>
+#include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/module.hpp>
 

@@ -6,6 +6,7 @@
 namespace flashsale::bench {
 
 struct full_report {
+    bool embedded = false;  ///< what concerns servers was left out
     std::vector<std::pair<std::string, std::string>> facts;
     std::vector<limit_row> limits;
     std::vector<bar> bars;

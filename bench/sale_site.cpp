@@ -50,12 +50,12 @@ sale_site::sale_site(const workplace& where, std::size_t users, progress_line& p
       server_{world_.serve_command(), world_.settings()},
       to_{local(server_.listening_port(start_patience))},
       users_{world_.insert_users(users)},
-      databases_{database_urls{world_.servers().stock, world_.servers().order}},
+      databases_{world_.record()},
       progress_{progress} {
     who_.add("server", server_.pid());
     add_stack_servers(who_);
     who_.add("generator", getpid());
-    if (const auto opened = databases_.open(); !opened) throw std::runtime_error(opened.error());
+    if (const auto opened = databases_->open(); !opened) throw std::runtime_error(opened.error());
 }
 
 std::vector<sold_product> sale_site::add_products(std::size_t count, std::int64_t stock_each) {
@@ -88,7 +88,7 @@ window_result sale_site::run(order_stream& orders, std::size_t connections,
 }
 
 clock::time_point sale_site::wait_until_stored(const sale& known) {
-    const auto last = bench::wait_until_stored(databases_, ids_of(known.products),
+    const auto last = bench::wait_until_stored(*databases_, ids_of(known.products),
                                                known.accepted.size(), storing_max, progress_);
     progress_.clear();
     if (!last) throw std::runtime_error(last.error());
@@ -112,7 +112,7 @@ void sale_site::check(std::span<const order_stream* const> streams) {
         std::ranges::move(part.unsure, std::back_inserter(known.unsure));
     }
     wait_until_stored(known);
-    const auto record = databases_.read(ids_of(known.products));
+    const auto record = databases_->read(ids_of(known.products));
     if (!record) throw std::runtime_error(record.error());
     const auto sums = add_up(known, *record);
     if (!sums.hold() || sums.parked != 0) {

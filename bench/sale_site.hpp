@@ -9,8 +9,8 @@
 #include "deployment.hpp"
 #include "order_stream.hpp"
 #include "plain_http.hpp"
-#include "postgres_record.hpp"
 #include "progress.hpp"
+#include "record_source.hpp"
 #include "window.hpp"
 
 namespace flashsale::bench {
@@ -66,7 +66,7 @@ private:
     processes who_;
     std::vector<std::int64_t> users_;
     std::size_t next_user_ = 0;
-    postgres_record databases_;
+    std::unique_ptr<record_source> databases_;
     progress_line& progress_;
 };
 

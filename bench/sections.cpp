@@ -143,14 +143,14 @@ bar measure_accepted(bench_run& run, std::size_t connections, double threshold) 
     return row;
 }
 
-bar measure_stored(bench_run& run) {
+bar measure_stored(bench_run& run, double threshold) {
     constexpr std::size_t connections = 512;
     bar row{
         .name = "stored",
         .what = fmt::format("stored, first request to last of {} rows", run.sizes.stored_orders),
         .unit = "/s",
         .limit_name = "bare Beast, same requests",
-        .threshold = 0.25};
+        .threshold = threshold};
     auto& site = run.open_site();
     bare_site bare{acceptance_bytes(site)};
     for (int round = 0; round < run.sizes.rounds; ++round) {

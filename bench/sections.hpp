@@ -63,7 +63,7 @@ inline constexpr std::int64_t plenty = 1'000'000'000;
 
 bar measure_refusals(bench_run& run);
 bar measure_accepted(bench_run& run, std::size_t connections, double threshold);
-bar measure_stored(bench_run& run);
+bar measure_stored(bench_run& run, double threshold);
 bar measure_many_products(bench_run& run);
 bar measure_crowd(bench_run& run);
 bar measure_gates(bench_run& run);

@@ -14,7 +14,8 @@ std::function<workplace()> add_workplace_options(CLI::App& command) {
         .add_option(
             "--config", given->config,
             "flashsale's configuration; the environment's FLASHSALE_… win. Only the servers "
-            "are taken from it: databases, keys and queues are made for each measurement")
+            "are taken from it, or the place of the data folder: databases, keys, queues and "
+            "folders are made for each measurement")
         ->check(CLI::ExistingFile)
         ->capture_default_str();
     command
@@ -22,7 +23,8 @@ std::function<workplace()> add_workplace_options(CLI::App& command) {
                     "The program to measure (default: the one beside this)")
         ->check(CLI::ExistingFile);
     return [given] {
-        given->servers = find_servers(given->config, process_environment);
+        given->folder = find_data_folder(given->config, process_environment);
+        if (!given->folder) given->servers = find_servers(given->config, process_environment);
         return *given;
     };
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
@@ -23,7 +24,7 @@ std::vector<std::string> ids_of(const http_response& page, const char* member) {
 }  // namespace
 
 TEST_CASE("api: users are made, read, and made once per key") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto made =
@@ -49,7 +50,7 @@ TEST_CASE("api: users are made, read, and made once per key") {
 }
 
 TEST_CASE("api: products are made, read, listed by pages, and made once per key") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const char* lamp = R"({"name":"Lamp","price":1999,"stock":10,"per_user_limit":2,
@@ -87,8 +88,8 @@ TEST_CASE("api: products are made, read, listed by pages, and made once per key"
 }
 
 TEST_CASE("api: stock goes up and down by hand, once per key") {
-    const bool database_gate = GENERATE(false, true);
-    const sandbox world({{"FLASHSALE_STOCK__GATE", database_gate ? "database" : "redis"}});
+    const std::string gate = every_gate();
+    const sandbox world(with_gate(gate));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto id = make_product(client, 10);
@@ -118,7 +119,7 @@ TEST_CASE("api: stock goes up and down by hand, once per key") {
 }
 
 TEST_CASE("api: orders are placed, read, and listed newest first by pages") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto user = make_user(client, "u");
@@ -154,7 +155,7 @@ TEST_CASE("api: orders are placed, read, and listed newest first by pages") {
 }
 
 TEST_CASE("api: each refusal of an order is what it is, with the key to ask again") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto user = make_user(client, "u");
@@ -228,7 +229,7 @@ TEST_CASE("api: a full outbox is 503 overloaded, and sells again when it has dra
 }
 
 TEST_CASE("api: health and metrics") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     CHECK(client.get("/livez").status == 200);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
@@ -13,8 +14,7 @@ struct sold_out {
     sandbox world;
     std::int64_t product = 0;
 
-    explicit sold_out(bool database_gate = false)
-        : world({{"FLASHSALE_STOCK__GATE", database_gate ? "database" : "redis"}}) {
+    explicit sold_out(const std::string& gate = "redis") : world(with_gate(gate)) {
         const flashsale_process shop(world);
         auto client = shop.client();
         const auto user = make_user(client, "u");
@@ -43,14 +43,14 @@ struct sold_out {
 }  // namespace
 
 TEST_CASE("audit: exits 1 and names product and sum after one order row is deleted") {
-    const sold_out sale(GENERATE(false, true));
+    const sold_out sale(every_gate());
     sale.world.sql(sandbox::database::order,
                    "DELETE FROM orders WHERE id = (SELECT id FROM orders ORDER BY id LIMIT 1)");
     sale.check_finds("orders and sale movements match one to one: 1 movements have no order");
 }
 
 TEST_CASE("audit: exits 1 and names product and sum after one movement is deleted") {
-    const sold_out sale(GENERATE(false, true));
+    const sold_out sale(every_gate());
     sale.world.sql(sandbox::database::stock,
                    "DELETE FROM movements WHERE id = (SELECT id FROM movements WHERE kind = 'sale'"
                    " ORDER BY id LIMIT 1)");
@@ -67,8 +67,7 @@ TEST_CASE("audit: exits 1 and names product and sum after the gate's stock is ch
 }
 
 TEST_CASE("audit: holds at any moment while the sale runs") {
-    const bool database_gate = GENERATE(false, true);
-    const sandbox world({{"FLASHSALE_STOCK__GATE", database_gate ? "database" : "redis"}});
+    const sandbox world(with_gate(every_gate()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto product = make_product(client, 1'000'000);

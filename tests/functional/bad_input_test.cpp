@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
@@ -18,7 +19,7 @@ std::string field_of(const http_response& answer) {
 }  // namespace
 
 TEST_CASE("bad input: orders") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     make_user(client, "u");
@@ -66,7 +67,7 @@ TEST_CASE("bad input: orders") {
 }
 
 TEST_CASE("bad input: users and products") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto user = [&](std::string_view body) {
@@ -103,7 +104,7 @@ TEST_CASE("bad input: users and products") {
 }
 
 TEST_CASE("bad input: keys, headers, bodies and framing") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto user = make_user(client, "u");

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
@@ -30,7 +31,7 @@ TEST_CASE("command line: help for each command, a version, and exit code 2 for w
     }
     CHECK(command({}).exit_code == 2);
     CHECK(command({"sell"}).exit_code == 2);
-    CHECK(command({"serve"}).exit_code == 2);
+    CHECK(command({"serve", "config/stack.json"}).exit_code == 2);
     CHECK(command({"serve", "--config", "/nowhere.json"}).exit_code == 2);
     CHECK(command({"check-config"}).exit_code == 2);
 }
@@ -95,7 +96,7 @@ TEST_CASE("command line: processes of one deployment must agree") {
     variables["FLASHSALE_HTTP__PORT"] = "0";
     for (const auto& [name, value] :
          environment{{"FLASHSALE_STOCK__GATE", "database"},
-                                                 {"FLASHSALE_AMQP__PREFETCH_MESSAGES", "64"},
+                     {"FLASHSALE_AMQP__PREFETCH_MESSAGES", "64"},
                      {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}}) {
         auto other = variables;
         other[name] = value;
@@ -106,7 +107,7 @@ TEST_CASE("command line: processes of one deployment must agree") {
 }
 
 TEST_CASE("command line: healthcheck asks the process that runs") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     flashsale_process shop(world);
     CHECK(command({"healthcheck", "--url", shop.url()}).exit_code == 0);
     CHECK(command({"healthcheck", "--live", "--url", shop.url()}).exit_code == 0);
@@ -116,7 +117,7 @@ TEST_CASE("command line: healthcheck asks the process that runs") {
 }
 
 TEST_CASE("command line: migrate is idempotent and needs no database to be there") {
-    const sandbox world;  // has migrated once
+    const sandbox world(with_gate(redis_or_memory()));  // has migrated once
     const auto again = world.flashsale({"migrate"});
     CHECK(again.exit_code == 0);
     CHECK(again.output.empty());

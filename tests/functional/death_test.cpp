@@ -4,13 +4,14 @@
 
 #include <set>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
 using namespace std::chrono_literals;
 
 TEST_CASE("killed under load: what was accepted is recorded once, and the key settles the rest") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     std::optional<flashsale_process> shop(std::in_place, world);
     auto client = shop->client();
     const auto product = make_product(client, 1'000'000);

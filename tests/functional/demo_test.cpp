@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
@@ -9,7 +10,7 @@ using namespace flashsale::test;
 namespace {
 
 json::value rush(const sandbox& world, const std::vector<std::string>& urls) {
-    std::vector<std::string> all{bench_binary(),  "rush",  "--config", stack_config(),
+    std::vector<std::string> all{bench_binary(),  "rush",  "--config", world.config_file(),
                                  "--stock",       "1000",  "--users",  "10000",
                                  "--requests",    "20000", "--limit",  "1",
                                  "--connections", "64"};
@@ -41,7 +42,7 @@ void check_sale(const sandbox& world, const json::value& report) {
 }  // namespace
 
 TEST_CASE("the demo: 1,000 units, 10,000 users, 20,000 requests") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);
     check_sale(world, rush(world, {shop.url()}));
 }

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "gates.hpp"
 #include "shop.hpp"
 
 using namespace flashsale::test;
@@ -213,7 +214,8 @@ TEST_CASE("connections to redis cut again and again: no outbox entry stays behin
     auto client = shop.client();
     const auto product = make_product(client, 1'000'000);
     std::vector<std::int64_t> users;
-    for (const auto user : make_users(client, 20)) users.insert(users.end(), 2'000, user);
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 2'000, user);
     order_load load(shop, users, product);
     for (int i = 0; i < 5; ++i) {
         const auto before = load.answered();
@@ -224,9 +226,8 @@ TEST_CASE("connections to redis cut again and again: no outbox entry stays behin
     // What is unknown, its key settles; then nothing is left on its way.
     for (const auto& one : sent) {
         if (!one.answer || one.answer->status == 201) continue;
-        CHECK(eventually(10s, [&] {
-            return place_order(client, one.user, product, 1, one.key).status == 201;
-        }));
+        CHECK(eventually(
+            10s, [&] { return place_order(client, one.user, product, 1, one.key).status == 201; }));
     }
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") ==
@@ -234,7 +235,7 @@ TEST_CASE("connections to redis cut again and again: no outbox entry stays behin
 }
 
 TEST_CASE("SIGTERM as soon as it listens: it drains and exits with 0") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     for (int i = 0; i < 5; ++i) {
         flashsale_process shop(world);
         CHECK(shop.terminate() == 0);
@@ -247,7 +248,8 @@ TEST_CASE("SIGTERM while another process sells: it does not wait for the queue t
     auto setup = recording.client();
     const auto product = make_product(setup, 1'000'000);
     std::vector<std::int64_t> users;
-    for (const auto user : make_users(setup, 20)) users.insert(users.end(), 5'000, user);
+    for (const auto user : make_users(setup, 20))
+        users.insert(users.end(), 5'000, user);
     const flashsale_process selling(world);
     order_load load(selling, users, product);
     REQUIRE(eventually(10s, [&] { return load.answered() > 500; }));
@@ -259,7 +261,7 @@ TEST_CASE("SIGTERM while another process sells: it does not wait for the queue t
 }
 
 TEST_CASE("SIGTERM under load: what was accepted is recorded, and the exit code is 0") {
-    const sandbox world;
+    const sandbox world(with_gate(redis_or_memory()));
     flashsale_process shop(world);
     auto client = shop.client();
     const auto product = make_product(client, 1'000'000);

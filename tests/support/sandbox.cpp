@@ -31,6 +31,12 @@ std::string required(const char* variable) {
     return value;
 }
 
+composition composition_of(const environment& extra) {
+    const auto gate = extra.find("FLASHSALE_STOCK__GATE");
+    const bool memory = gate != extra.end() && gate->second == "memory";
+    return memory ? composition::embedded : composition::stack;
+}
+
 std::string make_name() {
     constexpr std::string_view characters = "0123456789abcdefghijklmnopqrstuvwxyz";
     std::random_device random;
@@ -49,7 +55,7 @@ constexpr const char* unlink_script =
 
 }  // namespace
 
-sandbox::sandbox(const environment& extra) : sandbox(composition::stack, extra) {}
+sandbox::sandbox(const environment& extra) : sandbox(composition_of(extra), extra) {}
 
 sandbox::sandbox(composition kind, const environment& extra)
     : kind_{kind}, name_{make_name()}, variables_{extra} {

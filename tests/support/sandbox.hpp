@@ -26,7 +26,7 @@ public:
 
     /// Throws std::runtime_error with what to do if the servers' variables are not set, or
     /// `flashsale migrate` fails. `extra` overrides the configuration in every program of this
-    /// sandbox: {"FLASHSALE_STOCK__GATE", "database"}. On the stack, unless told otherwise.
+    /// sandbox: {"FLASHSALE_STOCK__GATE", "database"}; with the gate "memory" it is embedded.
     explicit sandbox(const environment& extra = {});
     /// Embedded: in a folder of its own, unless FLASHSALE_SQLITE__FOLDER in `extra` says another.
     explicit sandbox(composition kind, const environment& extra = {});

@@ -18,6 +18,18 @@ sql_rows run_sql(const std::string& url, const std::string& statement);
 /// The same on an SQLite file; a blob of 16 bytes comes as the UUID that it is.
 sql_rows run_sqlite(const std::filesystem::path& file, const std::string& statement);
 
+/// Keeps an SQLite file from being written to for as long as it lives.
+class sqlite_write_lock {
+public:
+    explicit sqlite_write_lock(const std::filesystem::path& file);
+    ~sqlite_write_lock();
+    sqlite_write_lock(const sqlite_write_lock&) = delete;
+    sqlite_write_lock& operator=(const sqlite_write_lock&) = delete;
+
+private:
+    void* connection_ = nullptr;
+};
+
 /// The same URL with another database.
 std::string with_database(const std::string& url, const std::string& database);
 /// The database that a URL names.

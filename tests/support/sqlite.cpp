@@ -60,4 +60,19 @@ sql_rows run_sqlite(const std::filesystem::path& file, const std::string& statem
     return rows;
 }
 
+sqlite_write_lock::sqlite_write_lock(const std::filesystem::path& file) {
+    sqlite3* opened = nullptr;
+    int done = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
+    connection_ = opened;
+    sqlite3_busy_timeout(opened, 5'000);
+    if (done == SQLITE_OK) {
+        done = sqlite3_exec(opened, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+    }
+    if (done != SQLITE_OK) throw std::runtime_error(file.string() + " cannot be locked");
+}
+
+sqlite_write_lock::~sqlite_write_lock() {
+    sqlite3_close(static_cast<sqlite3*>(connection_));
+}
+
 }  // namespace flashsale::test

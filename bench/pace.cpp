@@ -38,6 +38,7 @@ private:
         for (const auto due = schedule_.due_by(std::min(now, end_)); sent_ < due; ++sent_) {
             lag_.record((now - schedule_.due(sent_)).count());
             if (!producer_->append(sample_event(sent_), sent_)) ++refused_;
+            producer_->flush();
         }
         if (now >= end_) return finish();
         timer_.expires_at(schedule_.due(sent_));

@@ -15,6 +15,7 @@ dir $dir/redis
 appendonly yes
 appendfsync everysec
 save ""
+auto-aof-rewrite-min-size 512mb
 maxmemory-policy noeviction
 repl-backlog-ttl 0
 EOT

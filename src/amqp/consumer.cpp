@@ -165,7 +165,8 @@ consumer::~consumer() {
 }
 
 std::expected<std::vector<delivery>, std::string> consumer::receive(
-    std::size_t messages_max, std::chrono::milliseconds patience) {
+    std::size_t messages_max, std::chrono::milliseconds patience,
+    std::chrono::steady_clock::time_point gather_until) {
     impl& my = *impl_;
     if (!my.link_) {
         if (auto ok = my.connect(); !ok) return std::unexpected(ok.error());
@@ -173,8 +174,11 @@ std::expected<std::vector<delivery>, std::string> consumer::receive(
     const auto until = clock::now() + patience;
     for (;;) {
         if (auto ok = my.read_frames(messages_max); !ok) return std::unexpected(ok.error());
-        if (!my.gathered_.empty()) break;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
+        const auto now = clock::now();
+        const bool some = !my.gathered_.empty();
+        if (some && (my.gathered_.size() >= messages_max || now >= gather_until)) break;
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>((some ? gather_until : until) - now);
         if (left <= 0ms) break;
         if (my.wakeup_.wait(my.link_->fd(), false, std::min(left, my.settings_.heartbeat / 4)))
             break;

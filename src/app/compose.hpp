@@ -59,6 +59,7 @@ inline events::amqp_options amqp_options(const config& from) {
     out.message_bytes_max = size_of(from.amqp.message_bytes_max);
     out.waiting_events_max = size_of(from.amqp.waiting_events_max);
     out.messages_per_batch_max = size_of(from.recorder.messages_per_batch_max);
+    out.batch_interval = ms_of(from.recorder.batch_interval_ms);
     out.prefetch_messages = static_cast<std::uint16_t>(from.amqp.prefetch_messages);
     return out;
 }

@@ -35,6 +35,7 @@ struct config {
     struct {
         bool enabled;
         std::int64_t messages_per_batch_max;
+        std::int64_t batch_interval_ms;
     } recorder;
     struct {
         std::string url, key_prefix;

@@ -111,6 +111,8 @@ std::span<const setting> settings() {
          FLAG(recorder.enabled, true)},
         {"recorder.messages_per_batch_max", "messages written in one transaction",
          INTEGER(recorder.messages_per_batch_max, 1, 1'000, 64)},
+        {"recorder.batch_interval_ms", "between transactions of batches that are not full",
+         INTEGER(recorder.batch_interval_ms, 0, 1'000, 25)},
 
         {"redis.url",
          "one server for each shard, separated by commas; their number is fixed for a deployment",

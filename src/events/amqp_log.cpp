@@ -1,11 +1,11 @@
 // From the workers' threads to the publisher's and back.
 //
-// Each worker's producer has a basket under a mutex of its own. A worker drops events in and wakes
-// the publisher; whenever the publisher's window has room it empties all baskets, as far as one
-// message reaches, into one message. That is the batching rule: a message carries what has gathered
-// while the ones before it were on their way, so an event that comes alone waits for nobody, and a
-// flood travels by the hundred. What became of a message is posted to each worker that had events
-// in it, one post a worker.
+// Each worker's producer has a basket under a mutex of its own. A worker drops in what one answer
+// of the gate has granted and then wakes the publisher; whenever the publisher's window has room it
+// empties all baskets, as far as one message reaches, into one message. That is the batching rule:
+// a message carries what has gathered while the ones before it were on their way, so an event that
+// comes alone waits for nobody, and a flood travels by the hundred. What became of a message is
+// posted to each worker that had events in it, one post a worker.
 //
 // An event is in exactly one place: a basket, a message in flight, or answered. stop() turns what
 // is left in the baskets into `unknown`, and the publisher does so for messages in flight, so that
@@ -110,9 +110,10 @@ private:
                     return false;
                 basket_->waiting.push_back({std::move(event), ticket});
             }
-            publisher_.wake();
             return true;
         }
+
+        void flush() override { publisher_.wake(); }
 
     private:
         std::shared_ptr<basket> basket_;

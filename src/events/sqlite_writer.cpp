@@ -38,16 +38,13 @@ public:
     ~sqlite_producer() override { end_->confirmed = nullptr; }
 
     bool append(std::string event, std::uint64_t ticket) override {
-        bool first = false;
-        {
-            const std::lock_guard lock(shared_->mutex);
-            if (shared_->stopping) return false;
-            first = shared_->waiting.empty();
-            shared_->waiting.push_back({end_, std::move(event), ticket});
-        }
-        if (first) shared_->work.notify_one();
+        const std::lock_guard lock(shared_->mutex);
+        if (shared_->stopping) return false;
+        shared_->waiting.push_back({end_, std::move(event), ticket});
         return true;
     }
+
+    void flush() override { shared_->work.notify_one(); }
 
 private:
     shared_state shared_;

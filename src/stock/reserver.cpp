@@ -90,6 +90,7 @@ private:
                           for (std::size_t i = 0; i < answers.size(); ++i) {
                               decided(std::move(decisions[i]), std::move(answers[i]), until);
                           }
+                          producer_->flush();
                       });
     }
 

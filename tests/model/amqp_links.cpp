@@ -219,7 +219,8 @@ consumer::consumer(options settings, topology, std::uint16_t)
 consumer::~consumer() = default;
 
 std::expected<std::vector<delivery>, std::string> consumer::receive(
-    std::size_t messages_max, std::chrono::milliseconds patience) {
+    std::size_t messages_max, std::chrono::milliseconds patience,
+    std::chrono::steady_clock::time_point) {
     impl& my = *impl_;
     if (!my.link) {
         my.tags.begin(++my.incarnation);

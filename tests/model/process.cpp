@@ -233,6 +233,7 @@ awaitable<events::outcome> process::publish(std::string text) {
         }
         parts_->waiting.emplace(ticket, std::move(done));
         parts_->producer->append(std::move(text), ticket);
+        parts_->producer->flush();
     });
 }
 

@@ -20,25 +20,25 @@ struct options {
     std::string url;  ///< `amqp://user:password@host:port/vhost`
     std::chrono::milliseconds connect_timeout{3'000};
     std::chrono::milliseconds heartbeat{10'000};
-    std::chrono::milliseconds stall_timeout{5'000};   ///< a publish that blocks longer is cut
+    std::chrono::milliseconds stall_timeout{5'000};  ///< a publish that blocks longer is cut
     std::string connection_name = "flashsale";
 };
 
 /// Names and limits of what is declared; the same for every process of a deployment.
 struct topology {
-    std::string exchange;                 ///< durable topic exchange
-    std::string queue;                    ///< quorum queue, single active consumer
-    std::string binding_key;              ///< what of the exchange the queue takes: `order.#`
-    std::string dead_letter_exchange;     ///< durable
-    std::string dead_letter_queue;        ///< quorum queue
+    std::string exchange;              ///< durable topic exchange
+    std::string queue;                 ///< quorum queue, single active consumer
+    std::string binding_key;           ///< what of the exchange the queue takes: `order.#`
+    std::string dead_letter_exchange;  ///< durable
+    std::string dead_letter_queue;     ///< quorum queue
     std::int64_t delivery_limit = 1'000'000;
 };
 
 /// What became of a message.
 enum class outcome {
-    confirmed,   ///< on disk at the queue's quorum
-    refused,     ///< returned as unroutable, or nacked: it is not in the queue
-    unknown,     ///< the connection died, or the confirm took too long
+    confirmed,  ///< on disk at the queue's quorum
+    refused,    ///< returned as unroutable, or nacked: it is not in the queue
+    unknown,    ///< the connection died, or the confirm took too long
 };
 
 enum class link_state { down, blocked, up };
@@ -53,16 +53,15 @@ struct message {
 class publisher {
 public:
     struct limits {
-        std::size_t window_max = 64;                        ///< messages in flight
-        std::chrono::milliseconds confirm_timeout{5'000};   ///< oldest unconfirmed: rebuild
+        std::size_t window_max = 64;                       ///< messages in flight
+        std::chrono::milliseconds confirm_timeout{5'000};  ///< oldest unconfirmed: rebuild
     };
 
-    /// `next` is called on the publisher's thread whenever the window has room: it fills the message
-    /// and returns true, or returns false if nothing waits. `done` is called on the same thread with
-    /// the tag and what became of it, exactly once for each message taken, connection deaths
-    /// included. `next` is never called while the link is down or blocked.
-    publisher(options settings, topology names, limits bounds,
-              std::function<bool(message&)> next,
+    /// `next` is called on the publisher's thread whenever the window has room: it fills the
+    /// message and returns true, or returns false if nothing waits. `done` is called on the same
+    /// thread with the tag and what became of it, exactly once for each message taken, connection
+    /// deaths included. `next` is never called while the link is down or blocked.
+    publisher(options settings, topology names, limits bounds, std::function<bool(message&)> next,
               std::function<void(std::uint64_t tag, outcome what)> done);
     ~publisher();
 
@@ -98,11 +97,12 @@ public:
     ~consumer();
 
     /// Waits up to `patience` for the first message, then returns all that has gathered, at most
-    /// `messages_max`. Empty: nothing came. Connects and redeclares as needed; an error says why it
-    /// could not (the caller waits and calls again). Tags of an earlier connection are forgotten:
-    /// their messages come again.
-    std::expected<std::vector<delivery>, std::string> receive(std::size_t messages_max,
-                                                              std::chrono::milliseconds patience);
+    /// `messages_max`; fewer than that not before `gather_until`. Empty: nothing came. Connects and
+    /// redeclares as needed; an error says why it could not (the caller waits and calls again).
+    /// Tags of an earlier connection are forgotten: their messages come again.
+    std::expected<std::vector<delivery>, std::string> receive(
+        std::size_t messages_max, std::chrono::milliseconds patience,
+        std::chrono::steady_clock::time_point gather_until = {});
 
     /// Acknowledges everything up to `tag`. An error only means that it will be delivered again.
     std::expected<void, std::string> acknowledge_up_to(std::uint64_t tag);

@@ -88,6 +88,7 @@ bool log_world::worker::append(std::uint64_t seq) {
 
 bool log_world::worker::append_text(std::string text, std::uint64_t ticket) {
     const bool taken = producer_->append(std::move(text), ticket);
+    producer_->flush();
     if (taken) ++appended_;
     return taken;
 }

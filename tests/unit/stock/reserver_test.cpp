@@ -68,13 +68,19 @@ private:
         explicit played_producer(played_log& to) : to_(to) {}
         bool append(std::string event, std::uint64_t ticket) override {
             if (to_.full) return false;
-            to_.appended.push_back(std::move(event));
-            to_.tickets.push_back(ticket);
+            waiting_.emplace_back(std::move(event), ticket);
             return true;
+        }
+        void flush() override {
+            for (auto& [event, ticket] : std::exchange(waiting_, {})) {
+                to_.appended.push_back(std::move(event));
+                to_.tickets.push_back(ticket);
+            }
         }
 
     private:
         played_log& to_;
+        std::vector<std::pair<std::string, std::uint64_t>> waiting_;
     };
 };
 

@@ -23,7 +23,8 @@ struct amqp_options {
     std::size_t message_bytes_max = 65'536;
     std::size_t waiting_events_max = 65'536;  ///< per producer
     std::size_t messages_per_batch_max = 64;
-    std::uint16_t prefetch_messages = 128;  ///< one value for the whole deployment
+    std::chrono::milliseconds batch_interval{25};  ///< between batches that are not full
+    std::uint16_t prefetch_messages = 128;         ///< one value for the whole deployment
 };
 
 std::unique_ptr<log> make_amqp_log(const amqp_options& options);

@@ -42,6 +42,10 @@ public:
         /// Hands over one complete event. False: too many are waiting already, nothing was taken.
         /// Only on the worker's thread.
         virtual bool append(std::string event, std::uint64_t ticket) = 0;
+
+        /// Sends what was appended on its way: once for all that came together, so that it travels
+        /// together. What is appended and not flushed may wait.
+        virtual void flush() = 0;
     };
 
     /// `confirmed` is called on `reply_on`'s thread, once for each event appended, many at a time.

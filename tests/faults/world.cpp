@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <flashsale/base/async.hpp>
 #include <flashsale/base/fault_points.hpp>
 
 #include "eventually.hpp"
@@ -27,7 +29,7 @@ constexpr std::uint64_t warm_up_scarce = 40;
 constexpr std::int64_t plenty = 1'000'000;
 constexpr std::int64_t scarce = 600;
 constexpr std::int64_t limit_per_user = 3;
-constexpr std::uint16_t ports_from = 700;  ///< above the stack's base port
+constexpr int ports_from = 700;  ///< above the stack's base port
 
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
@@ -62,6 +64,19 @@ const char* const database_variables[] = {"FLASHSALE_POSTGRES__USER_URL",
                                           "FLASHSALE_POSTGRES__STOCK_URL",
                                           "FLASHSALE_POSTGRES__ORDER_URL"};
 
+/// The same for all lives of a process. `next` is behind it then.
+std::uint16_t free_port_from(int& next) {
+    for (;;) {
+        const auto port = static_cast<std::uint16_t>(next++);
+        asio::io_context io;
+        asio::ip::tcp::acceptor probe(io, asio::ip::tcp::v4());
+        probe.set_option(asio::ip::tcp::acceptor::reuse_address(true));
+        boost::system::error_code taken;
+        probe.bind({asio::ip::address_v4::loopback(), port}, taken);
+        if (!taken) return port;
+    }
+}
+
 std::vector<std::int64_t> make_users(const sandbox& place, std::size_t count) {
     const auto rows = place.sql(sandbox::database::user,
                                 "INSERT INTO users (username) SELECT 'user ' || n FROM "
@@ -85,9 +100,9 @@ world::world(world_options chosen)
     variables["FLASHSALE_AMQP__URL"] = through(variable("FLASHSALE_AMQP__URL"), rabbitmq_);
     place_.emplace(variables);
 
-    const auto base = static_cast<std::uint16_t>(std::stoi(variable("FLASHSALE_STACK_PORT")));
+    int port = std::stoi(variable("FLASHSALE_STACK_PORT")) + ports_from;
     for (std::size_t i = 0; i < chosen_.processes; ++i)
-        ports_.push_back(static_cast<std::uint16_t>(base + ports_from + i));
+        ports_.push_back(free_port_from(port));
     shops_.resize(chosen_.processes);
     next_life_.resize(chosen_.processes);
     for (std::size_t i = 0; i < chosen_.processes; ++i)

@@ -14,12 +14,13 @@ using sqlite::access;
 
 constexpr sqlite::statement find_order{
     "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id = ?1"};
-constexpr sqlite::statement list_orders{
-    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
-    " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"};
-constexpr sqlite::statement list_newest_orders{
-    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
-    " WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2"};
+// The newest ids first, from the key's index alone; only their rows are read.
+#define NEWEST(of_user)                                                                        \
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id IN" \
+    " (SELECT id FROM orders WHERE " of_user " ORDER BY id DESC LIMIT ?2) ORDER BY id DESC"
+constexpr sqlite::statement list_orders{NEWEST("user_id = ?1")};
+constexpr sqlite::statement list_older_orders{NEWEST("user_id = ?1 AND id < ?3")};
+#undef NEWEST
 
 store_errc errc_of(const sqlite::error& error) {
     return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
@@ -54,10 +55,9 @@ public:
         using answer = std::vector<order>;
         auto found = co_await database_.execute<answer>(
             access::read, io_, [=](sqlite::database& in) -> std::expected<answer, sqlite::error> {
-                auto row = in.prepare(before ? list_orders : list_newest_orders);
-                row.integer(user_id);
+                auto row = in.prepare(before ? list_older_orders : list_orders);
+                row.integer(user_id).integer(limit);
                 if (before) row.uuid(*before);
-                row.integer(limit);
                 answer out;
                 while (true) {
                     const auto more = row.step();

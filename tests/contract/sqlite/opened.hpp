@@ -43,9 +43,10 @@ inline std::expected<void, error> insert(database& into, std::int64_t number) {
     return {};
 }
 
+/// On any thread, so without an assertion.
 inline std::int64_t count(database& in) {
     auto counted = in.prepare(count_numbers);
-    REQUIRE(counted.step().value());
+    (void)counted.step().value();
     return counted.integer_at(0);
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "barriers.hpp"
 #include "broker.hpp"
 #include "confirm_window.hpp"
 #include "delivery_tags.hpp"
@@ -79,6 +80,7 @@ struct publisher::impl final : model::registered {
     void wake() {
         if (woken) return;
         woken = true;
+        reach(of, "between a grant and its publishing");
         of.after(of.in.random.between(5, 400), [this] {
             woken = false;
             pump();
@@ -228,6 +230,7 @@ std::expected<std::vector<delivery>, std::string> consumer::receive(
         if (!my.link) return std::unexpected("not connected");
     }
     if (my.gathered.empty()) my.of.block_for_arrival(patience.count() * model::ms);
+    if (!my.link) return std::unexpected("the connection is lost");
     if (my.gathered.size() <= messages_max) return std::exchange(my.gathered, {});
     const auto end = my.gathered.begin() + static_cast<std::ptrdiff_t>(messages_max);
     std::vector<delivery> taken(std::move_iterator(my.gathered.begin()), std::move_iterator(end));

@@ -1,6 +1,8 @@
 // What goes wrong in a run. A plan is drawn first, so that many runs lose one thing only, which is
 // where the promises are strictest.
 
+#include "faults.hpp"
+
 #include <algorithm>
 
 #include "barriers.hpp"
@@ -167,6 +169,13 @@ void sleep_of_process(world& in) {
     stop_for_a_while(in, static_cast<int>(in.random.below(in.processes.size())));
 }
 
+bool reopening_asked = false;
+
+void ask_for_reopening(world& in) {
+    in.tell("operator", "asks for a reopening");
+    reopening_asked = true;
+}
+
 struct plan {
     std::string_view name;
     int weight;
@@ -180,11 +189,14 @@ const std::vector<plan>& plans() {
         {"processes", 12, {fault_of_process}, 8},
         {"redis loses", 15, {loss_of_redis, loss_of_redis, fault_of_broker}, 0},
         {"broker loses", 12, {loss_of_broker}, 0},
-        {"network", 10, {fault_of_redis, fault_of_broker, fault_of_databases}, 0},
+        {"network",
+         10,
+         {fault_of_redis, fault_of_broker, fault_of_databases, ask_for_reopening},
+         0},
         {"redis loses, all fail",
          16,
          {loss_of_redis, loss_of_redis, fault_of_redis, fault_of_process, fault_of_broker,
-          fault_of_databases},
+          fault_of_databases, ask_for_reopening},
          5},
         {"broker loses, all fail",
          16,
@@ -196,6 +208,10 @@ const std::vector<plan>& plans() {
          {loss_of_redis, loss_of_broker, fault_of_redis, fault_of_process, fault_of_process,
           fault_of_broker, fault_of_databases},
          5},
+        {"both lose while a recorder sleeps",
+         0,
+         {loss_of_redis, loss_of_broker, sleep_of_process},
+         12},
     };
     return all;
 }
@@ -207,10 +223,11 @@ const plan* plan_without(guard one) {
          {"a queue that is gone", 0, {loss_of_queue, loss_of_queue, loss_of_redis}, 0}},
         {guard::wait_d, {"slow publishers", 0, {slow_link, loss_of_redis}, 0}},
         {guard::generation,
-         {"late publishers", 0, {slow_link, sleep_of_process, loss_of_redis, loss_of_redis}, 4}},
+         {"late publishers", 0, {sleep_of_process, loss_of_redis, loss_of_redis}, 8}},
         {guard::close_before_d,
-         {"reopenings that overlap", 0, {loss_of_redis, sleep_of_process, fault_of_databases}, 6}},
-        {guard::cut_at_barrier, {"slow records", 0, {loss_of_redis, fault_of_databases}, 4}},
+         {"reopenings of an open gate", 0, {ask_for_reopening, slow_link}, 0}},
+        {guard::cut_at_barrier,
+         {"slow records", 0, {loss_of_redis, ask_for_reopening, fault_of_databases}, 4}},
         {guard::survivors,
          {"a log that is lost twice", 0, {loss_of_broker, fault_of_redis, fault_of_databases}, 8}},
         {guard::close_fences,
@@ -250,6 +267,10 @@ void burst(world& in) {
 
 }  // namespace
 
+bool take_reopening_request() {
+    return std::exchange(reopening_asked, false);
+}
+
 void reach(process& of, std::string_view where) {
     world& in = of.in;
     if (in.faults_over || points_percent == 0 || !in.random.chance(points_percent)) return;
@@ -269,6 +290,7 @@ void plan_faults(world& in) {
     prng& random = in.random;
     const plan& chosen = plan_of(in);
     in.tell("faults", "are those of plan '{}'", chosen.name);
+    reopening_asked = false;
     kinds = chosen.kinds;
     points_percent = chosen.points_percent;
     if (!kinds.empty()) {

@@ -3,6 +3,7 @@
 #include <flashsale/redis.hpp>
 
 #include "barriers.hpp"
+#include "faults.hpp"
 #include "promises.hpp"
 #include "redis_scripts.hpp"
 
@@ -249,13 +250,17 @@ awaitable<void> reopen_for_ever(process& of) {
     world& in = of.in;
     for (;;) {
         co_await of.pause(in.random.between(10 * ms, 400 * ms));
-        if (!co_await is_closed(of)) continue;
+        // One that was begun is not over because the gate happens to be open still.
+        const auto begun =
+            co_await of.ask<bool>(*in.stock, [&in] { return in.stock->state == "reopening"; });
+        const bool asked = take_reopening_request() || (begun && *begun);
+        if (!asked && !co_await is_closed(of)) continue;
         const auto mine =
             co_await of.ask<bool>(*in.stock, [&in, number = of.number, life = of.life()] {
                 return in.stock->lock("reopen", number, life);
             });
         if (!mine || !*mine) continue;
-        if (co_await is_closed(of)) co_await reopen(of);
+        if (asked || co_await is_closed(of)) co_await reopen(of);
         co_await of.ask<int>(*in.stock, [&in, number = of.number, life = of.life()] {
             in.stock->unlock("reopen", number, life);
             return 0;

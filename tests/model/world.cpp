@@ -99,6 +99,10 @@ bool world::at_rest() const {
                                [](const auto& one) { return one->alive() && !one->asleep(); });
 }
 
+bool world::beyond() const {
+    return promised->beyond();
+}
+
 std::string world::run() {
     const std::vector<std::string> keys{header_key};
     for (const char* step_of_opening : {"load", "flip"})

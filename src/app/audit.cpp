@@ -33,6 +33,8 @@ private:
         result_.orders = record_.orders.size();
         result_.outbox = record_.outbox.size();
         result_.parked = record_.parked.size();
+        result_.late = record_.late.size();
+        result_.at_rest = record_.at_rest;
         for (const auto& [id, product] : record_.products) {
             result_.given += product.given;
             result_.stock += product.stock;
@@ -62,10 +64,36 @@ private:
             }
             if (p.sold + p.reduced > p.given) {
                 fault(id, "sold + reduced <= given",
-                      pair("sold and reduced", p.sold + p.reduced, "given", p.given));
+                      pair("sold and reduced", p.sold + p.reduced, "given", p.given),
+                      beyond(id, p.given - p.reduced));
             }
             if (p.stock < 0) fault(id, "stock >= 0", "stock " + std::to_string(p.stock));
         }
+    }
+
+    /// The sales of a product, in the gate's order, that come after `units` were sold.
+    std::vector<uuid> beyond(std::int64_t product, std::int64_t units) const {
+        std::vector<std::pair<std::pair<std::uint64_t, std::uint64_t>, uuid>> sales;
+        for (const auto& [id, one] : record_.takings) {
+            if (one.product_id == product && one.what == stock::operation::sale)
+                sales.push_back({{one.generation, one.seq}, id});
+        }
+        std::ranges::sort(sales);
+        std::vector<uuid> out;
+        for (const auto& [when, id] : sales) {
+            units -= record_.takings.at(id).quantity;
+            if (units < 0) out.push_back(id);
+        }
+        return out;
+    }
+
+    std::vector<uuid> orders_of(std::int64_t product, std::int64_t user) const {
+        std::vector<uuid> out;
+        for (const auto& [id, one] : record_.orders) {
+            if (one.product_id == product && one.user_id == user) out.push_back(id);
+        }
+        std::ranges::sort(out);
+        return out;
     }
 
     /// True if the event's outbox entry went, which it does only after both databases had it.
@@ -136,7 +164,8 @@ private:
                        quantity > *product->second.per_user_limit) {
                 fault(who.first, "no user above the limit",
                       "user " + std::to_string(who.second) + " has " + std::to_string(quantity) +
-                          ", the limit is " + std::to_string(*product->second.per_user_limit));
+                          ", the limit is " + std::to_string(*product->second.per_user_limit),
+                      orders_of(who.first, who.second));
             }
         }
     }
@@ -155,11 +184,32 @@ private:
         }
         for (const order::parked_event& parked : record_.parked) {
             const auto one = events::parse(parked.event);
-            if (!one) continue;
+            if (!one || !parked.holds_units) continue;
             all.try_emplace(one->id,
                             taking{one->product_id, one->quantity, one->generation, one->seq});
         }
         return all;
+    }
+
+    /// With nothing on its way every unit is in one of four places.
+    void check_rest() {
+        std::map<std::int64_t, std::int64_t> held;
+        for (const order::parked_event& parked : record_.parked) {
+            const auto one = events::parse(parked.event);
+            if (!one || !parked.holds_units || record_.takings.contains(one->id)) continue;
+            held[one->product_id] += one->quantity;
+        }
+        for (const auto& [id, level] : record_.levels) {
+            const auto found = record_.products.find(id);
+            if (found == record_.products.end()) continue;
+            const auto& p = found->second;
+            if (level.given != p.given) continue;  // told below
+            if (p.given == level.free + p.sold + p.reduced + held[id]) continue;
+            fault(id, "given = free + sold + reduced + parked, at rest",
+                  pair("given", p.given, "free", level.free) + ", " +
+                      pair("sold", p.sold, "reduced", p.reduced) + ", parked " +
+                      std::to_string(held[id]));
+        }
     }
 
     void check_gate() {
@@ -172,6 +222,7 @@ private:
                 taken[one.product_id] += one.quantity;
             }
         }
+        if (record_.at_rest) check_rest();
         for (const auto& [id, level] : record_.levels) {
             result_.free += level.free;
             if (level.free < 0) fault(id, "free >= 0", "free " + std::to_string(level.free));

@@ -39,6 +39,11 @@ struct audit_record {
     std::unordered_map<uuid, stock::recorded_taking, uuid_hash> takings;
     std::unordered_map<uuid, order::recorded_order, uuid_hash> orders;
     std::vector<order::parked_event> parked;
+    /// Of an older generation, behind a barrier: the gate is still to be asked, and so they hold
+    /// nothing.
+    std::vector<uuid> late;
+    /// Nothing was on its way, and nothing was taken while all this was read.
+    bool at_rest = false;
 };
 
 /// One sum that does not hold.
@@ -52,8 +57,9 @@ struct audit_fault {
 struct audit_result {
     std::vector<audit_fault> faults;
     std::int64_t given = 0, stock = 0, free = 0, sold = 0, reduced = 0;
-    std::size_t products = 0, orders = 0, outbox = 0, parked = 0;
+    std::size_t products = 0, orders = 0, outbox = 0, parked = 0, late = 0;
     bool gate_checked = false;
+    bool at_rest = false;
 
     bool holds() const { return faults.empty(); }
 };

@@ -39,7 +39,8 @@ std::expected<T, stock::errc> audit_reader::wait_for(
 }
 
 std::optional<std::string> audit_reader::wait_for_gate() {
-    const auto until = steady::now() + start_timeout_;
+    // Once: a gate that was reached and is closed is only looked at from then on.
+    const auto until = steady::now() + (std::exchange(waited_, true) ? 20ms : start_timeout_);
     while (steady::now() < until && !source_->gate().check()) {
         io().restart();
         io().run_for(10ms);
@@ -134,9 +135,42 @@ void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
     into.parked.clear();
     must(source_->orders().for_each_parked(
         [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
+    auto late = source_->orders().late();
+    if (!late) throw unavailable_error(late.error());
+    into.late = std::move(*late);
+}
+
+audit_reader::gate_states audit_reader::read_states() {
+    gate_states out;
+    for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
+        const auto found = wait_for<stock::gate::levels>(
+            [&](auto done) { source_->gate().read_levels(shard, {}, std::move(done)); });
+        if (!found) return {};
+        out.emplace_back(found->generation, found->seq);
+    }
+    return out;
 }
 
 audit_record audit_reader::read() {
+    // A gate that was rebuilt meanwhile counts otherwise than the one that was read.
+    for (int tries_left = 5;; --tries_left) {
+        (void)wait_for_gate();
+        const auto before = read_states();
+        audit_record record = read_once();
+        if (record.gate_fault || record.gate_is_database) return record;
+        const auto after = read_states();
+        const bool same_gate =
+            before.size() == after.size() &&
+            std::ranges::equal(before, after, {}, &gate_state::first, &gate_state::first);
+        record.at_rest = before == after && record.outbox.empty() && record.late.empty();
+        if (same_gate) return record;
+        if (tries_left > 1) continue;
+        record.gate_fault = "it was rebuilt while it was read";
+        return record;
+    }
+}
+
+audit_record audit_reader::read_once() {
     audit_record record;
     record.gate_is_database = source_->gate_is_database();
     record.gate_fault = wait_for_gate();
@@ -157,14 +191,15 @@ audit_record audit_reader::read() {
     return record;
 }
 
-bool audit_reader::wait_for_empty_outbox(std::chrono::duration<double> most) {
+bool audit_reader::wait_for_rest(std::chrono::duration<double> most) {
     const auto until = steady::now() + std::chrono::duration_cast<steady::duration>(most);
-    if (wait_for_gate()) return false;
     while (true) {
         audit_record record;
+        record.gate_fault = wait_for_gate();
         read_outbox(record);
-        if (record.gate_fault) return false;
-        if (record.outbox.empty()) return true;
+        const auto late = source_->orders().late();
+        if (!late) throw unavailable_error(late.error());
+        if (!record.gate_fault && record.outbox.empty() && late->empty()) return true;
         if (steady::now() >= until) return false;
         io().restart();
         io().run_for(50ms);

@@ -21,13 +21,20 @@ class audit_reader {
 public:
     explicit audit_reader(const config& settings);
 
-    /// Waits until nothing is in the outbox. False: it was not empty in time.
-    bool wait_for_empty_outbox(std::chrono::duration<double> most);
+    /// Waits until nothing is in the outbox, and nothing is to be asked of the gate again. False:
+    /// it was not so in time.
+    bool wait_for_rest(std::chrono::duration<double> most);
 
     /// Throws unavailable_error if a database cannot be read.
     audit_record read();
 
 private:
+    using gate_state = std::pair<std::uint64_t, std::uint64_t>;  // generation, seq
+    using gate_states = std::vector<gate_state>;                 // of each shard
+
+    audit_record read_once();
+    /// Empty if a gate does not answer.
+    gate_states read_states();
     void read_levels(audit_record& into);
     void read_levels_again(audit_record& into);
     void read_outbox(audit_record& into);
@@ -44,6 +51,7 @@ private:
     asio::io_context& io() { return source_->io(); }
 
     const std::chrono::milliseconds start_timeout_;
+    bool waited_ = false;
     std::unique_ptr<audit_source> source_;
 };
 

@@ -25,14 +25,17 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
     line("reduced", result.reduced);
     line("orders", result.orders);
     line("in outbox", result.outbox);
+    line("late", result.late);
     line("parked", result.parked);
     for (const order::parked_event& one : record.parked) {
         out.append("  parked ")
             .append(one.id.to_string())
-            .append(": ")
+            .append(one.holds_units ? ", holding units: " : ", holding none: ")
             .append(one.reason)
             .push_back('\n');
     }
+    for (std::size_t i = 0; i < record.late.size() && i < named_max; ++i)
+        out.append("  late ").append(record.late[i].to_string()).push_back('\n');
     for (const audit_fault& fault : result.faults) {
         out.append("FAULT ");
         if (fault.product_id != 0)
@@ -52,6 +55,7 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
             .append(*record.gate_fault)
             .append("): only the databases were compared\n");
     }
+    if (result.at_rest) out.append("at rest: nothing is on its way\n");
     out.append(result.holds() ? "every sum holds\n"
                               : std::to_string(result.faults.size()) + " sums do not hold\n");
     return out;
@@ -70,8 +74,12 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
     }
     json::array parked;
     for (const order::parked_event& one : record.parked) {
-        parked.push_back({{"id", one.id.to_string()}, {"reason", one.reason}});
+        parked.push_back(
+            {{"id", one.id.to_string()}, {"reason", one.reason}, {"holds_units", one.holds_units}});
     }
+    json::array late;
+    for (const uuid& id : record.late)
+        late.emplace_back(id.to_string());
     json::object out{{"holds", result.holds()},
                      {"gate_checked", result.gate_checked || record.gate_is_database},
                      {"products", result.products},
@@ -82,7 +90,9 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
                      {"stock", result.stock},
                      {"orders", result.orders},
                      {"outbox", result.outbox},
+                     {"late", std::move(late)},
                      {"parked", std::move(parked)},
+                     {"at_rest", result.at_rest},
                      {"faults", std::move(faults)}};
     if (record.gate_fault) out["gate_fault"] = *record.gate_fault;
     return json::serialize(out) + "\n";

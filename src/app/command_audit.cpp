@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <thread>
 
 #include <flashsale/app.hpp>
 
@@ -9,15 +10,15 @@
 
 namespace flashsale::app {
 
-int audit(const config& settings, const audit_request& asked) {
-    audit_reader reader(settings);
-    const bool rested = asked.wait_s == 0 ||
-                        reader.wait_for_empty_outbox(std::chrono::duration<double>(asked.wait_s));
+namespace {
+
+int audit_once(audit_reader& reader, const audit_request& asked, bool rested) {
     const audit_record record = reader.read();
     const audit_result result = audit(record);
     const std::string report =
         asked.json ? audit_report_json(record, result) : audit_report_text(record, result);
     std::fputs(report.c_str(), stdout);
+    std::fflush(stdout);
     if (!result.holds()) return exit_does_not_hold;
     if (record.gate_fault) return exit_unavailable;
     if (!rested) {
@@ -25,6 +26,21 @@ int audit(const config& settings, const audit_request& asked) {
         return exit_does_not_hold;
     }
     return exit_ok;
+}
+
+}  // namespace
+
+int audit(const config& settings, const audit_request& asked) {
+    audit_reader reader(settings);
+    const bool rested =
+        asked.wait_s == 0 || reader.wait_for_rest(std::chrono::duration<double>(asked.wait_s));
+    int code = audit_once(reader, asked, rested);
+    // A gate that is being rebuilt is no fault of a sum: it is looked at again.
+    while (asked.watch_s > 0 && code != exit_does_not_hold) {
+        std::this_thread::sleep_for(std::chrono::duration<double>(asked.watch_s));
+        code = audit_once(reader, asked, true);
+    }
+    return code;
 }
 
 }  // namespace flashsale::app

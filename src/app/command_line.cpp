@@ -78,6 +78,37 @@ int run(int argc, char** argv) {
     audit_command
         ->add_option("--wait", audit_asked.wait_s, "seconds to wait for the backlog to be recorded")
         ->check(CLI::Range(0.0, 3'600.0));
+    audit_command
+        ->add_option("--watch", audit_asked.watch_s,
+                     "audit again every so many seconds, until a sum does not hold")
+        ->check(CLI::Range(0.1, 3'600.0));
+
+    std::int64_t shard = 0;
+    auto* reopen_command = with_config(cli.add_subcommand(
+        "reopen", "rebuild the gate of a shard from the record, whether it is closed or not"));
+    reopen_command->add_option("--shard", shard, "which one: 0 is the first of redis.url")
+        ->required();
+
+    parked_request parked_asked;
+    auto* parked_command =
+        cli.add_subcommand("parked", "see, and decide about, events that were set aside");
+    parked_command->require_subcommand(1);
+    const auto add_parked = [&](const char* name, const char* what) {
+        auto* command = with_config(parked_command->add_subcommand(name, what));
+        command->callback([&parked_asked, name] { parked_asked.action = name; });
+        return command;
+    };
+    add_parked("list", "one line for each")
+        ->add_flag("--dropped", parked_asked.dropped_too, "those that were dropped too");
+    for (const auto& [name, what] :
+         {std::pair{"show", "one of them, with its event"},
+          std::pair{"retry", "record it; or, if it holds no units, ask the gate for it again"},
+          std::pair{"drop",
+                    "it will never be an order; the units that it holds are given again"}}) {
+        add_parked(name, what)
+            ->add_option("id", parked_asked.id, "as `parked list` prints it")
+            ->required();
+    }
 
     bool print_schema = false;
     auto* check_command = cli.add_subcommand(
@@ -130,6 +161,8 @@ int run(int argc, char** argv) {
         if (serve_command->parsed()) return serve(settings);
         if (migrate_command->parsed()) return migrate(settings);
         if (audit_command->parsed()) return audit(settings, audit_asked);
+        if (parked_command->parsed()) return parked(settings, parked_asked);
+        if (reopen_command->parsed()) return reopen(settings, shard);
         return exit_usage;
     });
 }

@@ -14,9 +14,20 @@ int migrate(const config& settings);
 
 struct audit_request {
     bool json = false;
-    double wait_s = 0;  ///< for the backlog to be recorded first
+    double wait_s = 0;   ///< for the backlog to be recorded first
+    double watch_s = 0;  ///< between two audits, until one finds a fault; 0: only one
 };
 int audit(const config& settings, const audit_request& asked);
+
+/// Rebuilds the gate of one shard from the record, whether it is closed or not.
+int reopen(const config& settings, std::int64_t shard);
+
+struct parked_request {
+    std::string action;  ///< list, show, retry, drop
+    std::string id;
+    bool dropped_too = false;  ///< list
+};
+int parked(const config& settings, const parked_request& asked);
 
 /// GET /livez or /readyz of a running process.
 int healthcheck(const config& settings, const std::string& url, bool live);

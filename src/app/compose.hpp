@@ -106,4 +106,9 @@ inline std::uint32_t shards_of(const config& from) {
     return uses_redis(from) ? static_cast<std::uint32_t>(from.redis_urls().size()) : 1;
 }
 
+inline stock::deployment deployment_of(const config& from) {
+    return {from.stock.gate, shards_of(from), ms_of(from.orders.confirm_deadline_ms),
+            from.amqp.prefetch_messages};
+}
+
 }  // namespace flashsale::app

@@ -38,6 +38,11 @@ struct config {
         std::int64_t batch_interval_ms;
     } recorder;
     struct {
+        std::int64_t sweep_interval_ms, sweep_events_max, barrier_patience_ms, lease_ms;
+        bool reopen_automatically;
+        std::int64_t load_rows_max;
+    } recovery;
+    struct {
         std::string url, key_prefix;
         std::int64_t connect_timeout_ms, reply_timeout_ms, pending_commands_max;
     } redis;

@@ -1,6 +1,6 @@
 // Redis decides, RabbitMQ carries, PostgreSQL keeps the record. Several processes may stand on the
-// same servers. Threads besides the workers': the publisher's, inside the log; the recorder's; and
-// `background`, whose io_context carries the recorder's connection to the gate.
+// same servers. Threads besides the workers': the publisher's, inside the log; the recorder's;
+// `background`, whose io_context carries the recorder's connection to the gate; and the sweeper's.
 
 #include <spdlog/spdlog.h>
 
@@ -15,6 +15,7 @@
 #include "backend.hpp"
 #include "gate_access.hpp"
 #include "probe.hpp"
+#include "sweeper.hpp"
 
 namespace flashsale::app {
 
@@ -166,15 +167,14 @@ public:
         {
             auto database =
                 open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
-            stock::agree_on_deployment(database, {settings.stock.gate, shards_of(settings),
-                                                  ms_of(settings.orders.confirm_deadline_ms),
-                                                  settings.amqp.prefetch_messages});
+            stock::agree_on_deployment(database, deployment_of(settings));
         }
         prepare_shards(settings, generations_);
         log_ = events::make_amqp_log(amqp_options(settings));
         if (settings.recorder.enabled) {
             recording_ = std::make_unique<recording_part>(settings, generations_);
         }
+        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_);
     }
 
     std::uint32_t shards() const override { return generations_.shards(); }
@@ -189,6 +189,7 @@ public:
         const bool up = log_->state() == events::log_state::up;
         out.push_back({"log", up ? std::nullopt : std::optional(log_->fault()), true});
         if (recording_) out.push_back({"recorder", recording_->recorder.fault(), false});
+        out.push_back({"sweep", sweep_->fault(), true});
         return out;
     }
 
@@ -202,12 +203,14 @@ public:
             log_->stop(0ms);
             throw unavailable_error(not_answering("RabbitMQ", "amqp.url", settings_.amqp.url, why));
         }
+        sweep_->start();
         if (!recording_) return;
         recording_->behind.start();
         recording_->recorder.start();
     }
 
     void drain(const std::function<std::chrono::milliseconds()>& left) override {
+        sweep_->stop();
         log_->stop(left());
         if (recording_) recording_->recorder.stop(left());
     }
@@ -221,6 +224,7 @@ private:
     stock::shard_generations generations_;
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;
+    std::unique_ptr<sweeper> sweep_;
 };
 
 }  // namespace

@@ -73,6 +73,15 @@ std::string text_of(const event& what) {
     return out;
 }
 
+std::optional<uuid> id_of(std::string_view text) {
+    // Before it come the version and the type, which hold no such text.
+    constexpr std::string_view name = R"("id":")";
+    constexpr std::size_t length = 36;
+    const auto found = text.find(name);
+    if (found == std::string_view::npos || text.size() < found + name.size() + length) return {};
+    return uuid::parse(text.substr(found + name.size(), length));
+}
+
 std::expected<event, std::string> decode(const json::value& value) {
     const auto fail = [](const field_fault& fault) {
         return std::unexpected(fault.field + ": " + fault.expected);

@@ -24,7 +24,10 @@ constexpr postgres::statement recorded_ids{
 
 constexpr std::string_view all_orders =
     "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders";
-constexpr std::string_view all_parked = "SELECT event_id, event, reason FROM parked";
+constexpr postgres::statement late_ids{"record_late_ids",
+                                       "SELECT event_id FROM late ORDER BY event_id"};
+constexpr std::string_view all_parked =
+    "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL";
 constexpr std::size_t rows_per_piece = 10'000;
 
 events::event order_of(const postgres::rows& rows, std::size_t row, std::uint32_t shard) {
@@ -106,9 +109,18 @@ public:
         return stream(all_parked, [&](const postgres::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 each({rows.uuid(row, 0), std::string(rows.text(row, 1)),
-                      std::string(rows.text(row, 2))});
+                      std::string(rows.text(row, 2)), rows.boolean(row, 3)});
             }
         });
+    }
+
+    std::expected<std::vector<uuid>, std::string> late() override {
+        const auto found = database_.execute(late_ids);
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<uuid> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(found->uuid(row, 0));
+        return out;
     }
 
 private:

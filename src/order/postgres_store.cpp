@@ -4,7 +4,7 @@
 namespace flashsale::embedded {
 extern const std::string_view order_0001;
 extern const std::string_view order_0002;
-}
+}  // namespace flashsale::embedded
 
 namespace flashsale::order {
 

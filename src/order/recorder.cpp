@@ -30,6 +30,7 @@
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/module.hpp>
+#include <flashsale/order/recovery.hpp>
 #include <flashsale/stock.hpp>
 
 #include "late_event.hpp"
@@ -50,20 +51,6 @@ constexpr auto keep_alive_interval = 1'000ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
 constexpr std::chrono::milliseconds settle_share_max{1'000};
-
-stock::movement movement_of(const events::event& one) {
-    stock::movement out;
-    out.id = one.id;
-    out.product_id = one.product_id;
-    out.delta = -one.quantity;
-    out.what = one.what == events::event::kind::order_accepted ? stock::operation::sale
-                                                               : stock::operation::reduction;
-    out.generation = one.generation;
-    out.seq = one.seq;
-    out.idempotency_key = one.idempotency_key;
-    out.created_at = one.created_at;
-    return out;
-}
 
 /// A batch taken apart: each event once, however often it was delivered in it.
 struct sorted_batch {

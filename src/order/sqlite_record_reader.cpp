@@ -18,7 +18,9 @@ constexpr sqlite::statement is_recorded{
 
 constexpr sqlite::statement all_orders{
     "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders"};
-constexpr sqlite::statement all_parked{"SELECT event_id, event, reason FROM parked"};
+constexpr sqlite::statement late_ids{"SELECT event_id FROM late ORDER BY event_id"};
+constexpr sqlite::statement all_parked{
+    "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL"};
 
 std::unexpected<std::string> fault_of(const sqlite::error& error) {
     return std::unexpected("order database: " + error.message);
@@ -108,8 +110,17 @@ public:
         const std::function<void(parked_event)>& each) override {
         auto row = database_.prepare(all_parked);
         return each_row(row, [&] {
-            each({row.uuid_at(0), std::string(row.text_at(1)), std::string(row.text_at(2))});
+            each({row.uuid_at(0), std::string(row.text_at(1)), std::string(row.text_at(2)),
+                  row.integer_at(3) != 0});
         });
+    }
+
+    std::expected<std::vector<uuid>, std::string> late() override {
+        std::vector<uuid> out;
+        auto row = database_.prepare(late_ids);
+        const auto read = each_row(row, [&] { out.push_back(row.uuid_at(0)); });
+        if (!read) return std::unexpected(read.error());
+        return out;
     }
 
 private:

@@ -63,6 +63,8 @@ constexpr postgres::statement read_stock{
     "gate_read_stock", "SELECT id, stock, given FROM products WHERE id = ANY($1::bigint[])"};
 constexpr postgres::statement read_event{"gate_read_event",
                                          "SELECT event FROM outbox WHERE event_id = $1"};
+constexpr postgres::statement read_events{
+    "gate_read_events", "SELECT event_id, event FROM outbox WHERE event_id = ANY($1::uuid[])"};
 constexpr postgres::statement page_outbox{
     "gate_page_outbox",
     "SELECT event_id, event FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT 1000"};
@@ -142,6 +144,26 @@ public:
                               if (!result->empty()) event = result->text(0, 0);
                               done(std::move(event));
                           });
+    }
+
+    void find_events(std::uint32_t, std::vector<uuid> ids,
+                     callback<std::expected<found_events, errc>> done) override {
+        auto with = std::move(postgres::parameters().uuids(ids));
+        database_.execute(
+            read_events, std::move(with),
+            [ids = std::move(ids), done = std::move(done)](postgres::result result) mutable {
+                if (!result) return done(std::unexpected(errc_of(result.error())));
+                std::unordered_map<uuid, std::string, uuid_hash> there;
+                for (std::size_t row = 0; row < result->size(); ++row)
+                    there.emplace(result->uuid(row, 0), result->text(row, 1));
+                found_events out;
+                for (const uuid& id : ids) {
+                    const auto found = there.find(id);
+                    out.push_back(found == there.end() ? std::nullopt
+                                                       : std::optional(std::move(found->second)));
+                }
+                done(std::move(out));
+            });
     }
 
     std::expected<void, std::string> check() const override {

@@ -45,22 +45,16 @@ std::string shard_keys::outbox(std::uint64_t generation) const {
     return root + std::to_string(generation) + ":outbox";
 }
 
-namespace {
-
-void add_key_field(argument_list& out, const reservation& one) {
-    out.add_with([&](std::string& bytes) {
-        if (one.what == operation::sale) {
-            bytes.push_back('s');
-            append_integer(bytes, one.user_id);
-            bytes.push_back(':');
-        } else {
-            bytes.push_back('r');
-        }
-        bytes.append(one.idempotency_key);
-    });
+void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key) {
+    if (what == operation::sale) {
+        to.push_back('s');
+        append_integer(to, user_id);
+        to.push_back(':');
+    } else {
+        to.push_back('r');
+    }
+    to.append(key);
 }
-
-}  // namespace
 
 argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
                                 std::size_t outbox_events_max, std::span<const reservation> batch,
@@ -85,7 +79,9 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation
         out.add(static_cast<std::uint64_t>(run.size()));
         out.add(in_short ? "turned away" : sale ? "sale" : "reduction");
         for (const reservation& one : run)
-            add_key_field(out, one);
+            out.add_with([&](std::string& bytes) {
+                add_key_field(bytes, one.what, one.user_id, one.idempotency_key);
+            });
         if (in_short) continue;
         for (const reservation& one : run) {
             out.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
@@ -95,30 +91,33 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation
     return out;
 }
 
-argument_list give_arguments(const shard_keys& keys, std::uint64_t generation,
-                             std::span<const gate_product> products) {
-    const auto add_time = [](argument_list& out, const std::optional<timestamp>& time) {
+void add_product(argument_list& to, const gate_product& product) {
+    const auto add_time = [&to](const std::optional<timestamp>& time) {
         if (time) {
-            out.add(static_cast<std::int64_t>(time->time_since_epoch().count()));
+            to.add(static_cast<std::int64_t>(time->time_since_epoch().count()));
         } else {
-            out.add("");
+            to.add("");
         }
     };
+    to.add(product.id);
+    to.add(product.given);
+    to.add(product.price);
+    if (product.per_user_limit) {
+        to.add(*product.per_user_limit);
+    } else {
+        to.add("");
+    }
+    add_time(product.sale_starts_at);
+    add_time(product.sale_ends_at);
+}
+
+argument_list give_arguments(const shard_keys& keys, std::uint64_t generation,
+                             std::span<const gate_product> products) {
     argument_list out;
     out.add(keys.root);
     out.add(generation);
-    for (const gate_product& product : products) {
-        out.add(product.id);
-        out.add(product.given);
-        out.add(product.price);
-        if (product.per_user_limit) {
-            out.add(*product.per_user_limit);
-        } else {
-            out.add("");
-        }
-        add_time(out, product.sale_starts_at);
-        add_time(out, product.sale_ends_at);
-    }
+    for (const gate_product& product : products)
+        add_product(out, product);
     return out;
 }
 

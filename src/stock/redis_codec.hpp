@@ -44,6 +44,12 @@ struct shard_keys {
     std::string outbox(std::uint64_t generation) const;
 };
 
+/// The field under which a key is remembered: its scope, then the key.
+void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key);
+
+/// A product as give.lua and load.lua read it.
+void add_product(argument_list& to, const gate_product& product);
+
 /// The batch in runs, as lua/reserve.lua has it; in short form where `hints` are given and say so.
 argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
                                 std::size_t outbox_events_max, std::span<const reservation> batch,

@@ -25,26 +25,6 @@ void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
     }
 }
 
-errc errc_of(const redis::error& error) {
-    switch (error.what) {
-        case redis::error::kind::unavailable:
-            return errc::dependency_unavailable;
-        case redis::error::kind::overloaded:
-            return errc::overloaded;
-        case redis::error::kind::outcome_unknown:
-            return errc::outcome_unknown;
-        case redis::error::kind::refused:
-            break;
-    }
-    // These come before a script's first line; any other error came from within it.
-    for (const char* harmless : {"OOM", "MISCONF", "READONLY", "LOADING", "BUSY", "MASTERDOWN",
-                                 "NOREPLICAS", "NOPERM", "NOAUTH"}) {
-        if (error.message.starts_with(harmless)) return errc::dependency_unavailable;
-    }
-    spdlog::error("redis answered a gate script with: {}", error.message);
-    return errc::outcome_unknown;
-}
-
 namespace {
 
 // A second batch keeps Redis busy while this process answers the first; a small one would cost
@@ -58,7 +38,8 @@ public:
                const redis_gate_options& options)
         : options_(options), generations_(generations) {
         for (std::uint32_t i = 0; i < shards.size(); ++i) {
-            shards_.push_back({shards[i], shard_keys(options.key_prefix, i)});
+            shards_.push_back(
+                std::make_unique<shard>(shards[i], shard_keys(options.key_prefix, i)));
         }
     }
 
@@ -98,11 +79,33 @@ public:
                 });
     }
 
+    void find_events(std::uint32_t at, std::vector<uuid> ids,
+                     callback<std::expected<found_events, errc>> done) override {
+        std::vector<std::string> what{"events"};
+        for (const uuid& id : ids)
+            what.push_back(id.to_string());
+        inspect(at, std::move(what),
+                [count = ids.size(), done = std::move(done)](auto reply) mutable {
+                    if (!reply) return done(std::unexpected(reply.error()));
+                    if (reply->elements.size() != count + 1)
+                        return done(std::unexpected(errc::outcome_unknown));
+                    found_events out;
+                    for (std::size_t i = 1; i <= count; ++i) {
+                        redis::value& one = reply->elements[i];
+                        out.push_back(one.kind == redis::value::type::string
+                                          ? std::optional(std::move(one.text))
+                                          : std::nullopt);
+                    }
+                    done(std::move(out));
+                });
+    }
+
     std::expected<void, std::string> check() const override {
-        for (const shard& one : shards_) {
-            if (!one.client->ready()) return std::unexpected("redis: " + one.client->fault());
-            if (one.closed)
-                return std::unexpected("redis: the gate is closed until it is reopened");
+        for (const auto& one : shards_) {
+            if (!one->client->ready()) return std::unexpected("redis: " + one->client->fault());
+            if (!one->closed) continue;
+            look_again(*one);
+            return std::unexpected("redis: the gate is closed until it is reopened");
         }
         return {};
     }
@@ -118,11 +121,24 @@ private:
     struct shard {
         redis::client* client;
         shard_keys keys;
-        bool closed =
-            false;  // as the last answer had it; for readiness alone, never for a decision
+        // As the last answer had it; for readiness alone, never for a decision.
+        bool closed = false;
+        bool looking = false;
     };
 
-    void note(shard& of, script_status::kind status) {
+    /// Who is called unready is sent no orders whose answers would say that the gate is open again.
+    static void look_again(shard& at) {
+        if (std::exchange(at.looking, true)) return;
+        const std::string_view keys[] = {at.keys.header};
+        const std::string_view arguments[] = {at.keys.root, "state"};
+        at.client->evaluate(scripts().inspect, keys, arguments, [&at](redis::result reply) {
+            at.looking = false;
+            if (reply && status_of(*reply).what == script_status::kind::open)
+                note(at, script_status::kind::open);
+        });
+    }
+
+    static void note(shard& of, script_status::kind status) {
         const bool closed = status != script_status::kind::open;
         if (closed) metrics::gate_closed.add();
         if (closed == of.closed) return;
@@ -138,7 +154,7 @@ private:
     /// Runs a script that begins its reply with a status; hands on open and stale ones.
     void run(std::uint32_t at, const redis::script& what, const argument_list& arguments,
              callback<std::expected<std::pair<script_status, redis::value>, errc>> done) {
-        shard& on = shards_[at];
+        shard& on = *shards_[at];
         const std::string_view keys[] = {on.keys.header};
         on.client->evaluate(what, keys, arguments.views(),
                             [this, at, done = std::move(done)](redis::result reply) mutable {
@@ -148,11 +164,11 @@ private:
                                     return done(std::unexpected(errc::outcome_unknown));
                                 }
                                 if (status.what == script_status::kind::closed) {
-                                    note(shards_[at], status.what);
+                                    note(*shards_[at], status.what);
                                     return done(std::unexpected(errc::reopening));
                                 }
                                 if (status.what == script_status::kind::open)
-                                    note(shards_[at], status.what);
+                                    note(*shards_[at], status.what);
                                 done(std::pair(status, std::move(*reply)));
                             });
     }
@@ -162,7 +178,7 @@ private:
         const std::uint32_t at = batch.front().id.shard();
         const std::uint64_t generation = generations_.get(at);
         const auto arguments =
-            reserve_arguments(shards_[at].keys, generation, options_.outbox_events_max, batch,
+            reserve_arguments(shards_[at]->keys, generation, options_.outbox_events_max, batch,
                               how == form::by_hint ? &sold_out_ : nullptr);
         run(at, scripts().reserve, arguments,
             [this, at, generation, try_again, how, batch = std::move(batch),
@@ -213,7 +229,7 @@ private:
         if (products.empty()) return done({});
         const std::uint32_t at = shard_of(products.front().id, count());
         const std::uint64_t generation = generations_.get(at);
-        const auto arguments = give_arguments(shards_[at].keys, generation, products);
+        const auto arguments = give_arguments(shards_[at]->keys, generation, products);
         run(at, scripts().give, arguments,
             [this, at, generation, try_again, products = std::move(products),
              done = std::move(done)](auto reply) mutable {
@@ -230,7 +246,7 @@ private:
     void inspect(std::uint32_t at, std::vector<std::string> what,
                  callback<std::expected<redis::value, errc>> done) {
         argument_list arguments;
-        arguments.add(shards_[at].keys.root);
+        arguments.add(shards_[at]->keys.root);
         for (const std::string& one : what)
             arguments.add(one);
         run(at, scripts().inspect, arguments, [done = std::move(done)](auto reply) mutable {
@@ -243,7 +259,7 @@ private:
 
     const redis_gate_options options_;
     shard_generations& generations_;
-    std::vector<shard> shards_;
+    std::vector<std::unique_ptr<shard>> shards_;
     sold_out_hints sold_out_;
 };
 
@@ -270,7 +286,7 @@ void redis_gate::settle(std::vector<settled_event> events,
     if (by_outbox.empty()) return done({});
     auto all = std::make_shared<gathered>(gathered{by_outbox.size(), {}, std::move(done)});
     for (const auto& [outbox, ids] : by_outbox) {
-        const shard& on = shards_[outbox.first];
+        const shard& on = *shards_[outbox.first];
         argument_list arguments;
         arguments.add("HDEL");
         arguments.add(on.keys.outbox(outbox.second));

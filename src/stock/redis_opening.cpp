@@ -30,6 +30,7 @@ extern const std::string_view lua_reserve;
 extern const std::string_view lua_give;
 extern const std::string_view lua_open;
 extern const std::string_view lua_inspect;
+extern const std::string_view lua_load;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -64,6 +65,7 @@ const gate_scripts& scripts() {
         redis::script(give_source()),
         redis::script(embedded::lua_open),
         redis::script(checked_incarnation(embedded::lua_inspect)),
+        redis::script(embedded::lua_load),
     };
     return all;
 }

@@ -10,6 +10,7 @@ struct gate_scripts {
     redis::script give;
     redis::script open;
     redis::script inspect;
+    redis::script load;
 };
 
 /// The scripts of lua/, embedded by the build.

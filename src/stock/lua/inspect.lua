@@ -5,6 +5,7 @@
 --   'state'                      {0, generation, seq, outbox length}
 --   'products', id…              {0, generation, seq, free, given, …}; false where it has no such
 --   'event', id                  {0, event or false}
+--   'events', id…               {0, event or false, …}
 --   'outbox', cursor, count      {0, next cursor, id, event, id, event, …}; '0' ends
 -- Returns {1} if the gate is closed: what it holds proves nothing.
 
@@ -28,6 +29,10 @@ elseif what == 'products' then
     return reply
 elseif what == 'event' then
     return {0, redis.call('HGET', base .. 'outbox', ARGV[3])}
+elseif what == 'events' then
+    local reply = redis.call('HMGET', base .. 'outbox', unpack(ARGV, 3))
+    table.insert(reply, 1, 0)
+    return reply
 else
     local page = redis.call('HSCAN', base .. 'outbox', ARGV[3], 'COUNT', ARGV[4])
     local reply = {0, page[1]}

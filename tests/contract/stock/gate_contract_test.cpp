@@ -46,6 +46,8 @@ TEST_CASE("gate: a grant takes the units and leaves the complete event in the ou
     // What is published and what is kept are the same bytes.
     CHECK(world.outbox() == std::vector<std::string>{made->event});
     CHECK(world.find_event(made->id).value() == std::optional(made->event));
+    CHECK(world.find_events({uuid{}, made->id, uuid{}}) ==
+          stock::gate::found_events{{}, made->event, {}});
 
     CHECK(world.settle(*made).has_value());
     CHECK(world.settle(*made).has_value());

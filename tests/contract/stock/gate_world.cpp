@@ -138,6 +138,14 @@ std::expected<std::optional<std::string>, stock::errc> gate_world::find_event(uu
         [&](auto done) { gate_->find_event(id, std::move(done)); });
 }
 
+stock::gate::found_events gate_world::find_events(std::vector<uuid> ids) {
+    using answer = std::expected<stock::gate::found_events, stock::errc>;
+    auto found =
+        wait_for<answer>([&](auto done) { gate_->find_events(0, std::move(ids), std::move(done)); });
+    if (!found) throw std::runtime_error(std::string(name_of(found.error())));
+    return std::move(*found);
+}
+
 std::expected<stock::gate::levels, stock::errc> gate_world::levels(std::int64_t product) {
     return wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { gate_->read_levels(0, {product}, std::move(done)); });

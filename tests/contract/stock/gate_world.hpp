@@ -49,6 +49,7 @@ public:
     std::expected<void, stock::errc> settle(const stock::grant& granted);
     std::optional<std::int64_t> available(std::int64_t product);
     std::expected<std::optional<std::string>, stock::errc> find_event(uuid id);
+    stock::gate::found_events find_events(std::vector<uuid> ids);
     std::expected<stock::gate::levels, stock::errc> levels(std::int64_t product);
     std::vector<std::string> outbox();
 

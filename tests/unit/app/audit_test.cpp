@@ -210,3 +210,61 @@ TEST_CASE("audit: with the outbox unread an order without movement proves nothin
     all.record.outbox.clear();
     CHECK(all.fault().empty());
 }
+
+TEST_CASE("audit: a parked event counts as taken as long as it holds units") {
+    sale all;
+    events::event set_aside;
+    set_aside.id = uuid_generator().make();
+    set_aside.user_id = 9;
+    set_aside.product_id = 1;
+    set_aside.quantity = 2;
+    set_aside.idempotency_key = "parked";
+    set_aside.created_at = set_aside.id.time();
+    set_aside.generation = 1;
+    set_aside.seq = 2;
+    all.record.parked.push_back({set_aside.id, events::text_of(set_aside), "why", true});
+    CHECK(all.fault() == "free + taken = given, at the gate");
+    all.record.levels[1].free = 4;
+    CHECK(all.fault().empty());
+    all.record.parked[0].holds_units = false;
+    CHECK(all.fault() == "free + taken = given, at the gate");
+    all.record.levels[1].free = 6;
+    CHECK(all.fault().empty());
+}
+
+TEST_CASE("audit: at rest every unit is in one of four places") {
+    sale all;
+    all.record.at_rest = true;
+    // One order is in the outbox: this is no rest.
+    CHECK(all.faults() == only{"given = free + sold + reduced + parked, at rest"});
+    all.record.at_rest = false;
+    CHECK(all.fault().empty());
+
+    sale recorded;
+    recorded.record.at_rest = true;
+    recorded.record.outbox.clear();
+    recorded.record.levels[1].free = 7;
+    CHECK(recorded.fault().empty());
+    CHECK(audit(recorded.record).at_rest);
+}
+
+TEST_CASE("audit: orders sold beyond what was given are named, the last ones") {
+    sale all;
+    all.record.products[1].given = all.record.products[1].moved_up = 2;
+    const auto result = audit(all.record);
+    const auto oversold =
+        std::ranges::find(result.faults, "sold + reduced <= given", &audit_fault::sum);
+    REQUIRE(oversold != result.faults.end());
+    CHECK(oversold->orders == std::vector{all.ids[2]});
+}
+
+TEST_CASE("audit: the orders of a user above the limit are named") {
+    sale all;
+    all.record.products[1].per_user_limit = 1;
+    all.record.orders[all.ids[1]].user_id = 1;
+    all.record.orders[all.ids[1]].idempotency_key = "another";
+    const auto result = audit(all.record);
+    REQUIRE(result.faults.size() == 1);
+    CHECK(result.faults[0].sum == "no user above the limit");
+    CHECK(result.faults[0].orders.size() == 2);
+}

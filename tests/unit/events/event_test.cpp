@@ -74,6 +74,14 @@ TEST_CASE("event: a barrier is read back, and needs nothing of an order") {
     CHECK(text_of(sample()).ends_with(R"("seq":9007199254740990})"));
 }
 
+TEST_CASE("event: its id is found without reading the rest") {
+    const event order = sample();
+    CHECK(id_of(text_of(order)) == order.id);
+    CHECK_FALSE(id_of("{}").has_value());
+    CHECK_FALSE(id_of(R"({"id":"0189)").has_value());
+    CHECK_FALSE(id_of(R"({"id":"not a UUID, but as long as one is__"})").has_value());
+}
+
 TEST_CASE("event: members that a later version adds are left alone") {
     std::string text = complete(sample());
     text.insert(text.size() - 1, R"(,"later":[1,2])");

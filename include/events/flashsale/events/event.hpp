@@ -16,6 +16,7 @@
 #include <boost/json.hpp>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,9 @@ void close_event(std::string& head, std::int64_t unit_price, std::uint64_t gener
 
 /// Any complete event.
 std::string text_of(const event& what);
+
+/// The id of a complete event, without reading the rest; nullopt if it has none.
+std::optional<uuid> id_of(std::string_view text);
 
 /// A complete event, or what is wrong with it.
 std::expected<event, std::string> decode(const boost::json::value& value);

@@ -39,6 +39,7 @@ struct parked_event {
     uuid id;
     std::string event;
     std::string reason;
+    bool holds_units = true;  ///< at the gate; not so if a gate has refused it
 };
 
 /// A gate rebuilt from the record has to know each order's key and buyer, and that its units are
@@ -74,6 +75,8 @@ public:
         const std::function<void(recorded_order)>& each) = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
+    /// Ids of events that came behind a newer barrier, and for which the gate is still to be asked.
+    virtual std::expected<std::vector<uuid>, std::string> late() = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& order_database);

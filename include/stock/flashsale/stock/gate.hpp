@@ -116,6 +116,12 @@ public:
     virtual void find_event(uuid id,
                             callback<std::expected<std::optional<std::string>, errc>> done) = 0;
 
+    /// As find_event(), of many of one shard, in their order. One after the other, unless the gate
+    /// knows better.
+    using found_events = std::vector<std::optional<std::string>>;
+    virtual void find_events(std::uint32_t shard, std::vector<uuid> ids,
+                             callback<std::expected<found_events, errc>> done);
+
     /// Whether an order now has a chance, and why not, for people.
     virtual std::expected<void, std::string> check() const = 0;
 

@@ -1,0 +1,42 @@
+#pragma once
+
+// What the sweep and a reopening ask of the order database. For the composition only. Everything
+// here blocks; an error's text is for people.
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/events/event.hpp"
+#include "flashsale/stock.hpp"
+
+namespace flashsale::postgres {
+class session;
+}
+
+namespace flashsale::order {
+
+/// Whether the recorder has recorded the barrier, and so all that was published before it.
+std::expected<bool, std::string> barrier_recorded(postgres::session& order_database,
+                                                  const uuid& barrier);
+
+/// What an order or a reduction is in the ledger.
+stock::movement movement_of(const events::event& one);
+
+struct late_report {
+    std::size_t asked = 0;
+    std::size_t settled = 0;              ///< recorded, or a twin of another order
+    std::size_t refused = 0;              ///< parked, without units
+    std::vector<std::string> to_publish;  ///< complete events that the gate has granted
+};
+
+/// Asks the gate again for events that came behind a barrier of a newer generation, at most
+/// `events_max` of a shard, and acts on its answers. Runs `io`, the gate's, until it has them.
+std::expected<late_report, std::string> ask_again(postgres::session& order_database,
+                                                  asio::io_context& io, stock::gate& gate,
+                                                  std::uint32_t shard, std::size_t events_max);
+
+}  // namespace flashsale::order

@@ -1,0 +1,112 @@
+#pragma once
+
+// A shard's lease and generation, and its gate rebuilt from the record. For the composition only.
+// Everything here blocks; an error's text is for people.
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/stock.hpp"
+#include "flashsale/stock/module.hpp"
+
+namespace flashsale::stock {
+
+struct shard_state {
+    enum class phase {
+        never,    ///< no gate was ever opened: an absent one is not a loss
+        opening,  ///< by a process that begins to serve
+        open,
+        reopening,  ///< somebody has begun to rebuild its gate
+    };
+    phase what = phase::never;
+    std::uint64_t generation = 0;
+};
+
+/// Takes the shard's lease or renews it, for `time` from now. nullopt: another has it; `by_force`
+/// takes it from him. Who sleeps through his lease does no harm: see below.
+std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::session& database,
+                                                                   std::uint32_t shard,
+                                                                   const uuid& holder,
+                                                                   std::chrono::milliseconds time,
+                                                                   bool by_force);
+std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
+                                               const uuid& holder);
+
+/// Begins an attempt: raises the generation, and returns it. nullopt: the lease is another's, or
+/// the shard was never open. Every earlier attempt ends with this: what it still does fails.
+std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
+    postgres::session& database, std::uint32_t shard, const uuid& holder);
+/// Renews the lease of an attempt. False: it is not the newest any more.
+std::expected<bool, std::string> renew_reopening(postgres::session& database, std::uint32_t shard,
+                                                 const uuid& holder, std::uint64_t generation,
+                                                 std::chrono::milliseconds time);
+/// Notes that the attempt's gate is loaded and may be opened. False: it is not the newest.
+std::expected<bool, std::string> finish_reopening(postgres::session& database, std::uint32_t shard,
+                                                  std::uint64_t generation);
+
+enum class given_back {
+    now,
+    before,      ///< by an earlier call
+    sold,        ///< the ledger has a sale of this id: nothing was changed
+    no_product,  ///< nor any units
+};
+/// Units that a gate took for something that will never be recorded: the ledger takes them too, as
+/// a reduction of the same id, and gives them again, in one transaction, once.
+std::expected<given_back, std::string> give_back(postgres::session& database,
+                                                 const movement& taken);
+
+/// A shard's gate on Redis, being rebuilt. Each step insists on the attempt's generation: false, or
+/// an error, means that nothing was changed by it, or that the attempt has to be given up.
+class gate_rebuild {
+public:
+    /// Runs `io` until it has what it waits for; the client is on it.
+    gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
+                 std::uint64_t generation, const redis_gate_options& options);
+    ~gate_rebuild();
+
+    /// The server may be written to; not a replica.
+    std::expected<void, std::string> check_server();
+    /// Nothing older grants from here on.
+    std::expected<bool, std::string> close();
+    /// The outbox entries of all older gates that are there, in pages; an error of `each` ends it.
+    std::expected<void, std::string> for_each_survivor(
+        const std::function<std::expected<void, std::string>(std::vector<std::string> events)>&
+            each);
+    /// A gate that grants nothing yet, and knows nothing.
+    std::expected<bool, std::string> begin();
+
+    struct taking {
+        uuid id;
+        operation what = operation::sale;
+        std::int64_t product_id = 0;
+        std::int64_t user_id = 0;
+        std::int64_t quantity = 0;
+        std::int64_t unit_price = 0;
+        std::string_view idempotency_key;  ///< empty: nobody can repeat it
+        bool limited = false;              ///< the product has a limit per user
+    };
+    /// Each taking once, by id, however often it is loaded; at most a few thousand at a time.
+    std::expected<void, std::string> load(std::span<const taking> takings);
+    /// Products, each once. Returns what is free of each now.
+    std::expected<std::vector<std::int64_t>, std::string> load(
+        std::span<const gate_product> products);
+
+    /// Opens what begin() has made. False: it is not there any more.
+    std::expected<bool, std::string> open();
+    /// Removes what older gates have left.
+    std::expected<void, std::string> remove_older();
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace flashsale::stock

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <flashsale/base/metrics.hpp>
+
+namespace flashsale::app::metrics {
+
+extern metric sweep_barriers;
+extern metric sweep_published;
+extern metric sweep_given;
+extern metric sweep_barrier_overdue_ms;
+extern metric late_settled;
+extern metric reopenings;
+extern metric reopening_failures;
+extern metric reopening_ms;
+
+}  // namespace flashsale::app::metrics

@@ -1,0 +1,258 @@
+// The order of reading: orders first, each given a movement if it has none, and given and stock of
+// each product last, in one statement. So the two must fit: what is free at the gate is given less
+// all that was taken, and stock is the sum of the movements.
+
+#include "record_loader.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <flashsale/order/recovery.hpp>
+
+#include <unordered_set>
+
+namespace flashsale::app {
+
+namespace {
+
+/// Calls `each` with every page from `first` on.
+template <class Place, class Read, class Each>
+std::expected<void, std::string> for_each_page(Place first, Read read, Each each) {
+    std::optional<Place> after = first;
+    while (after) {
+        const auto page = read(*after);
+        if (!page) return std::unexpected(page.error());
+        if (auto done = each(*page); !done) return done;
+        after = page->next;
+    }
+    return {};
+}
+
+}  // namespace
+
+record_loader::record_loader(dependencies uses)
+    : uses_(std::move(uses)),
+      orders_(order::make_postgres_record_reader(uses_.order_database)),
+      stock_(stock::make_postgres_record_reader(uses_.stock_database)),
+      ledger_(stock::make_postgres_ledger(uses_.stock_database)) {}
+
+std::expected<record_loader::report, std::string> record_loader::run() {
+    for (const auto step : {&record_loader::read_products, &record_loader::load_orders,
+                            &record_loader::load_parked, &record_loader::load_reductions,
+                            &record_loader::load_products, &record_loader::load_strays}) {
+        if (auto done = (this->*step)(); !done) return std::unexpected(done.error());
+    }
+    return report_;
+}
+
+record_loader::done record_loader::read_products() {
+    return for_each_page(
+        std::int64_t{0},
+        [this](std::int64_t after) {
+            return stock_->products(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [this](const stock::record_reader::product_page& page) -> done {
+            for (const auto& one : page.rows)
+                limited_.emplace(one.units.id, one.units.per_user_limit.has_value());
+            return {};
+        });
+}
+
+record_loader::done record_loader::load_orders() {
+    return for_each_page(
+        uuid{},
+        [this](const uuid& after) {
+            return orders_->orders(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [this](const order::record_reader::page& page) -> done {
+            if (auto mended = mend(page.events); !mended) return mended;
+            if (auto loaded = uses_.gate.load(takings_of(page.events)); !loaded) return loaded;
+            report_.orders += page.events.size();
+            return uses_.breathe();
+        });
+}
+
+record_loader::done record_loader::load_parked() {
+    return for_each_page(
+        uuid{},
+        [this](const uuid& after) {
+            return orders_->parked(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [this](const order::record_reader::page& page) -> done {
+            if (auto noted = note_unmoved(page.events); !noted) return noted;
+            if (auto loaded = uses_.gate.load(takings_of(page.events)); !loaded) return loaded;
+            report_.parked += page.events.size();
+            return uses_.breathe();
+        });
+}
+
+record_loader::done record_loader::load_reductions() {
+    return for_each_page(
+        uuid{},
+        [this](const uuid& after) {
+            return stock_->reductions(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [this](const stock::record_reader::movement_page& page) -> done {
+            std::vector<taking> takings;
+            for (const stock::movement& one : page.rows) {
+                takings.push_back({.id = one.id,
+                                   .what = stock::operation::reduction,
+                                   .product_id = one.product_id,
+                                   .quantity = -one.delta,
+                                   .idempotency_key = one.idempotency_key});
+            }
+            if (auto loaded = uses_.gate.load(takings); !loaded) return loaded;
+            report_.reductions += takings.size();
+            return uses_.breathe();
+        });
+}
+
+record_loader::done record_loader::load_products() {
+    return for_each_page(
+        std::int64_t{0},
+        [this](std::int64_t after) {
+            return stock_->products(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [this](const stock::record_reader::product_page& page) -> done {
+            std::vector<stock::gate_product> units;
+            for (const auto& one : page.rows)
+                units.push_back(one.units);
+            const auto free = uses_.gate.load(units);
+            if (!free) return std::unexpected(free.error());
+            for (std::size_t i = 0; i < units.size(); ++i) {
+                if (!arithmetic_.fits(units[i].id, page.rows[i].stock, (*free)[i]))
+                    differing_.push_back(page.rows[i]);
+            }
+            report_.products += units.size();
+            return uses_.breathe();
+        });
+}
+
+/// A sale in the ledger whose order nobody knows: it is for a person to find out; its units are not
+/// sold again.
+record_loader::done record_loader::load_strays() {
+    if (differing_.empty()) return {};
+    std::size_t strays = 0;
+    const auto found = for_each_page(
+        uuid{},
+        [this](const uuid& after) {
+            return stock_->sales(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [&](const stock::record_reader::movement_page& page) -> done {
+            std::vector<uuid> ids;
+            for (const stock::movement& one : page.rows)
+                ids.push_back(one.id);
+            const auto recorded = orders_->recorded(ids);
+            if (!recorded) return std::unexpected(recorded.error());
+            const std::unordered_set<uuid, uuid_hash> known(recorded->begin(), recorded->end());
+            std::vector<taking> takings;
+            for (const stock::movement& one : page.rows) {
+                if (known.contains(one.id)) continue;
+                spdlog::error("movement {} of product {} has no order", one.id.to_string(),
+                              one.product_id);
+                takings.push_back({.id = one.id,
+                                   .product_id = one.product_id,
+                                   .quantity = -one.delta,
+                                   .idempotency_key = {}});
+            }
+            strays += takings.size();
+            if (auto loaded = uses_.gate.load(takings); !loaded) return loaded;
+            return uses_.breathe();
+        });
+    if (!found) return found;
+
+    std::vector<stock::gate_product> units;
+    for (const auto& one : differing_)
+        units.push_back(one.units);
+    for (std::size_t begin = 0; begin < units.size(); begin += uses_.rows_max) {
+        const auto count = std::min(uses_.rows_max, units.size() - begin);
+        const auto free = uses_.gate.load(std::span(units).subspan(begin, count));
+        if (!free) return std::unexpected(free.error());
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto& product = differing_[begin + i];
+            if (arithmetic_.fits(product.units.id, product.stock, (*free)[i])) continue;
+            return std::unexpected("product " + std::to_string(product.units.id) +
+                                   " does not add up: given " +
+                                   std::to_string(product.units.given) + ", in stock " +
+                                   std::to_string(product.stock) + ", free by its orders " +
+                                   std::to_string((*free)[i]));
+        }
+    }
+    return {};
+}
+
+// ---- movements
+
+std::expected<std::vector<const events::event*>, std::string> record_loader::without_movement(
+    const std::vector<events::event>& events) {
+    std::vector<uuid> ids;
+    ids.reserve(events.size());
+    for (const events::event& one : events)
+        ids.push_back(one.id);
+    const auto moved = stock_->moved(ids);
+    if (!moved) return std::unexpected(moved.error());
+    std::vector<const events::event*> out;
+    if (moved->size() == ids.size()) return out;
+    const std::unordered_set<uuid, uuid_hash> known(moved->begin(), moved->end());
+    for (const events::event& one : events) {
+        if (!known.contains(one.id)) out.push_back(&one);
+    }
+    return out;
+}
+
+record_loader::done record_loader::mend(const std::vector<events::event>& orders) {
+    const auto missing = without_movement(orders);
+    if (!missing) return std::unexpected(missing.error());
+    if (missing->empty()) return {};
+    std::vector<stock::movement> movements;
+    for (const events::event* one : *missing)
+        movements.push_back(order::movement_of(*one));
+    const auto refused = ledger_->record(movements);
+    if (!refused) return std::unexpected("stock database: " + refused.error());
+    report_.mended += movements.size() - refused->size();
+    std::unordered_set<uuid, uuid_hash> hopeless;
+    for (const auto& one : *refused) {
+        spdlog::error("order {} has no movement, and gets none: {}", one.id.to_string(),
+                      one.reason);
+        hopeless.insert(one.id);
+    }
+    for (const events::event* one : *missing) {
+        if (hopeless.contains(one->id))
+            arithmetic_.has_no_movement(one->id, one->product_id, one->quantity);
+    }
+    return {};
+}
+
+record_loader::done record_loader::note_unmoved(const std::vector<events::event>& parked) {
+    const auto missing = without_movement(parked);
+    if (!missing) return std::unexpected(missing.error());
+    for (const events::event* one : *missing)
+        arithmetic_.has_no_movement(one->id, one->product_id, one->quantity);
+    return {};
+}
+
+std::vector<record_loader::taking> record_loader::takings_of(
+    const std::vector<events::event>& events) const {
+    std::vector<taking> out;
+    out.reserve(events.size());
+    for (const events::event& one : events) {
+        const auto product = limited_.find(one.product_id);
+        if (product == limited_.end()) {
+            spdlog::error("order {} is of product {}, which nobody knows", one.id.to_string(),
+                          one.product_id);
+            continue;
+        }
+        out.push_back({.id = one.id,
+                       .what = one.what == events::event::kind::order_accepted
+                                   ? stock::operation::sale
+                                   : stock::operation::reduction,
+                       .product_id = one.product_id,
+                       .user_id = one.user_id,
+                       .quantity = one.quantity,
+                       .unit_price = one.unit_price,
+                       .idempotency_key = one.idempotency_key,
+                       .limited = product->second});
+    }
+    return out;
+}
+
+}  // namespace flashsale::app

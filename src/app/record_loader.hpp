@@ -1,0 +1,65 @@
+#pragma once
+
+// Loads the record of one shard into a gate that is being rebuilt, in pieces, and checks that what
+// it loaded is what the stock database says. Blocking.
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <flashsale/order/record.hpp>
+#include <flashsale/stock/record.hpp>
+#include <flashsale/stock/recovery.hpp>
+
+#include "reopening.hpp"
+
+namespace flashsale::app {
+
+class record_loader {
+public:
+    struct dependencies {
+        postgres::session& stock_database;
+        postgres::session& order_database;
+        stock::gate_rebuild& gate;
+        std::uint32_t shard, shards;
+        std::size_t rows_max;  ///< in one piece
+        /// Between pieces; an error ends the loading.
+        std::function<std::expected<void, std::string>()> breathe;
+    };
+    struct report {
+        std::size_t products = 0, orders = 0, parked = 0, reductions = 0;
+        std::size_t mended = 0;  ///< orders that had no movement
+    };
+
+    explicit record_loader(dependencies uses);
+
+    std::expected<report, std::string> run();
+
+private:
+    using done = std::expected<void, std::string>;
+    using taking = stock::gate_rebuild::taking;
+
+    done read_products();
+    done load_orders();
+    done load_parked();
+    done load_reductions();
+    done load_products();
+    done load_strays();
+    done mend(const std::vector<events::event>& orders);
+    done note_unmoved(const std::vector<events::event>& parked);
+    std::expected<std::vector<const events::event*>, std::string> without_movement(
+        const std::vector<events::event>& events);
+    std::vector<taking> takings_of(const std::vector<events::event>& events) const;
+
+    dependencies uses_;
+    std::unique_ptr<order::record_reader> orders_;
+    std::unique_ptr<stock::record_reader> stock_;
+    std::unique_ptr<stock::ledger> ledger_;
+    std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
+    rebuild_arithmetic arithmetic_;
+    std::vector<stock::record_reader::product> differing_;
+    report report_;
+};
+
+}  // namespace flashsale::app

@@ -1,0 +1,204 @@
+#include "reopener.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <flashsale/order/recovery.hpp>
+
+#include "compose.hpp"
+#include "record_loader.hpp"
+#include "reopening.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+using done = std::expected<void, std::string>;
+
+constexpr auto publish_patience = 10s;
+constexpr auto look_interval = 20ms;
+constexpr auto barrier_again_after = 5s;
+
+class attempt {
+public:
+    attempt(const reopener_dependencies& uses, std::uint32_t shard, std::uint32_t shards,
+            const uuid& holder)
+        : uses_(uses),
+          shard_(shard),
+          shards_(shards),
+          holder_(holder),
+          plan_(ms_of(uses.settings.orders.confirm_deadline_ms)) {}
+
+    std::expected<reopened, std::string> run() {
+        const auto begun = steady::now();
+        while (plan_.next() != reopening::step::done) {
+            const auto step = plan_.next();
+            const done result = uses_.stopping() ? done(std::unexpected("stopping")) : take(step);
+            if (!result) {
+                plan_.failed();
+                return std::unexpected(std::string(name_of(step)) + ": " + result.error());
+            }
+            if (plan_.next() == step) plan_.succeeded(steady::now());
+        }
+        report_.took = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun);
+        return report_;
+    }
+
+private:
+    done take(reopening::step what) {
+        using enum reopening::step;
+        switch (what) {
+            case raise_generation:
+                return raise();
+            case close_gate:
+                return must(gate_->close(), "a newer gate is there");
+            case wait_deadline:
+                return rest(plan_.left(steady::now()));
+            case publish_survivors:
+                return survivors();
+            case send_barrier:
+                return barrier();
+            case await_barrier:
+                return wait_for_barrier();
+            case begin_loading:
+                return must(gate_->begin(), "a newer gate is there");
+            case load:
+                return load_record();
+            case mark_open:
+                return must(
+                    stock::finish_reopening(uses_.stock_database, shard_, report_.generation),
+                    "overtaken by a newer attempt");
+            case open_gate:
+                return must(gate_->open(), "what was loaded is not there any more");
+            case remove_older:
+                return remove_left();
+            case done:
+            case given_up:
+                break;
+        }
+        return {};
+    }
+
+    static done must(const std::expected<bool, std::string>& result, const char* otherwise) {
+        if (!result) return std::unexpected(result.error());
+        if (!*result) return std::unexpected(otherwise);
+        return {};
+    }
+
+    /// Lets the connections breathe; keeps the lease.
+    done rest(std::chrono::milliseconds time) {
+        const auto until = steady::now() + time;
+        do {
+            if (uses_.stopping()) return std::unexpected("stopping");
+            if (auto kept = keep_lease(); !kept) return kept;
+            uses_.io.restart();
+            uses_.io.run_one_until(std::min(until, steady::now() + 50ms));
+        } while (steady::now() < until);
+        return {};
+    }
+
+    done keep_lease() {
+        const auto time = ms_of(uses_.settings.recovery.lease_ms);
+        if (steady::now() < renewed_at_ + time / 3) return {};
+        const auto mine =
+            stock::renew_reopening(uses_.stock_database, shard_, holder_, report_.generation, time);
+        if (!mine) return {};  // the database is away; what insists on the generation comes later
+        if (!*mine) return std::unexpected("overtaken by another");
+        renewed_at_ = steady::now();
+        return {};
+    }
+
+    done raise() {
+        const auto options = redis_gate_options(uses_.settings);
+        stock::gate_rebuild server(uses_.io, uses_.gate_server, shard_, 0, options);
+        if (auto usable = server.check_server(); !usable) return usable;
+        const auto generation = stock::begin_reopening(uses_.stock_database, shard_, holder_);
+        if (!generation) return std::unexpected(generation.error());
+        if (!*generation) return std::unexpected("the lease is another's");
+        report_.generation = **generation;
+        renewed_at_ = steady::now();
+        gate_.emplace(uses_.io, uses_.gate_server, shard_, report_.generation, options);
+        spdlog::warn("shard {} is being reopened, generation {}", shard_, report_.generation);
+        return {};
+    }
+
+    done survivors() {
+        report_.survivors = 0;
+        return gate_->for_each_survivor([this](std::vector<std::string> events) {
+            report_.survivors += events.size();
+            if (auto kept = keep_lease(); !kept) return kept;
+            return uses_.publisher.publish(std::move(events), publish_patience);
+        });
+    }
+
+    done barrier() {
+        if (barrier_.what != events::event::kind::barrier) {
+            barrier_.what = events::event::kind::barrier;
+            barrier_.id = uuid_generator().make(shard_);
+            barrier_.shard = shard_;
+            barrier_.generation = report_.generation;
+            barrier_.created_at = barrier_.id.time();
+        }
+        return uses_.publisher.publish({events::text_of(barrier_)}, publish_patience);
+    }
+
+    done wait_for_barrier() {
+        const auto again = steady::now() + barrier_again_after;
+        while (true) {
+            const auto recorded = order::barrier_recorded(uses_.order_database, barrier_.id);
+            if (recorded && *recorded) return {};
+            if (auto rested = rest(look_interval); !rested) return rested;
+            // Not there, says the database; so either it is slow, or the log has lost it.
+            if (recorded && steady::now() >= again) {
+                if (auto prepared = uses_.log.prepare(); !prepared) return prepared;
+                plan_.barrier_lost();
+                return {};
+            }
+        }
+    }
+
+    done load_record() {
+        const auto begun = steady::now();
+        record_loader loader({uses_.stock_database, uses_.order_database, *gate_, shard_, shards_,
+                              size_of(uses_.settings.recovery.load_rows_max), [this]() -> done {
+                                  if (uses_.stopping()) return std::unexpected("stopping");
+                                  return keep_lease();
+                              }});
+        const auto loaded = loader.run();
+        if (!loaded) return std::unexpected(loaded.error());
+        report_.products = loaded->products;
+        report_.orders = loaded->orders;
+        report_.parked = loaded->parked;
+        report_.reductions = loaded->reductions;
+        report_.mended = loaded->mended;
+        report_.loading =
+            std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun);
+        return {};
+    }
+
+    /// The gate is open; what is left lies about until the next reopening.
+    done remove_left() {
+        if (const auto removed = gate_->remove_older(); !removed)
+            spdlog::warn("shard {}: an older gate's keys stay: {}", shard_, removed.error());
+        return {};
+    }
+
+    const reopener_dependencies& uses_;
+    const std::uint32_t shard_, shards_;
+    const uuid holder_;
+    reopening plan_;
+    reopened report_;
+    std::optional<stock::gate_rebuild> gate_;
+    events::event barrier_;
+    steady::time_point renewed_at_{};
+};
+
+}  // namespace
+
+std::expected<reopened, std::string> reopen(const reopener_dependencies& uses, std::uint32_t shard,
+                                            std::uint32_t shards, const uuid& holder) {
+    return attempt(uses, shard, shards, holder).run();
+}
+
+}  // namespace flashsale::app

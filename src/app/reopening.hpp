@@ -1,0 +1,87 @@
+#pragma once
+
+// The steps by which a shard's gate is rebuilt from the record, and the arithmetic that lets it be
+// opened; no I/O.
+//
+//   raise_generation   in the stock database: every earlier attempt ends with it
+//   close_gate         nothing of an older generation is granted from here on
+//   wait_deadline      the confirm deadline: what was granted before, and will ever be answered as
+//                      accepted, has been confirmed by then, and so is in the log
+//   publish_survivors  outbox entries that are there still
+//   send_barrier       of the new generation, behind all that
+//   await_barrier      until it is recorded, and so all that counts; what comes behind it is late
+//   begin_loading      a header that grants nothing
+//   load               orders, parked events, reductions, given; what differs is mended
+//   mark_open          in the stock database, if the attempt is still the newest
+//   open_gate          what this attempt has loaded, and nothing else
+//   remove_older       what older gates have left
+//
+// It may end between any two of them. Whoever begins again begins with a generation of his own, and
+// what the one before still does is refused by the database or by the header.
+
+#include <flashsale/base/time.hpp>
+#include <flashsale/base/uuid.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+
+namespace flashsale::app {
+
+class reopening {
+public:
+    enum class step {
+        raise_generation,
+        close_gate,
+        wait_deadline,
+        publish_survivors,
+        send_barrier,
+        await_barrier,
+        begin_loading,
+        load,
+        mark_open,
+        open_gate,
+        remove_older,
+        done,
+        given_up,
+    };
+
+    explicit reopening(std::chrono::milliseconds confirm_deadline)
+        : confirm_deadline_(confirm_deadline) {}
+
+    step next() const { return step_; }
+
+    /// The step next() named is done.
+    void succeeded(deadline now);
+    /// It could not be done, or the attempt is not the newest: nothing further may be done.
+    void failed() { step_ = step::given_up; }
+    /// The barrier may be lost with the log: what has to be before it goes out again, and then it.
+    void barrier_lost();
+
+    /// While wait_deadline is next: how long still.
+    std::chrono::milliseconds left(deadline now) const;
+
+private:
+    std::chrono::milliseconds confirm_deadline_;
+    step step_ = step::raise_generation;
+    deadline closed_at_{};
+};
+
+std::string_view name_of(reopening::step what);
+
+/// Whether what was loaded is what the stock database says. A taking whose movement the ledger will
+/// never take is missing in the product's stock, but not at the gate.
+class rebuild_arithmetic {
+public:
+    /// Once for each id, however often it is told.
+    void has_no_movement(const uuid& id, std::int64_t product_id, std::int64_t quantity);
+
+    /// `stock` as the database has it, `free` as it was loaded.
+    bool fits(std::int64_t product_id, std::int64_t stock, std::int64_t free) const;
+
+private:
+    std::unordered_map<uuid, std::int64_t, uuid_hash> seen_;
+    std::unordered_map<std::int64_t, std::int64_t> unmoved_;
+};
+
+}  // namespace flashsale::app

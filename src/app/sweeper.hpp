@@ -1,0 +1,93 @@
+#pragma once
+
+// Looks after the shards, on a thread of its own: finishes what dead processes left behind, and
+// reopens gates that lost their data. Every serving process has one; of each shard one at a time
+// does the work, whoever has its lease.
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <flashsale/base/backoff.hpp>
+#include <flashsale/events/log.hpp>
+#include <flashsale/order/recovery.hpp>
+#include <flashsale/stock/record.hpp>
+#include <flashsale/stock/recovery.hpp>
+
+#include "event_publisher.hpp"
+#include "gate_access.hpp"
+#include "outbox_sweep.hpp"
+
+namespace flashsale::app {
+
+class sweeper {
+public:
+    sweeper(const config& settings, stock::shard_generations& generations, events::log& log);
+    ~sweeper() { stop(); }
+
+    void start();
+    void stop();
+
+    /// nullopt: all is well; else what hinders orders from being recorded. Any thread.
+    std::optional<std::string> fault() const;
+
+private:
+    struct shard {
+        shard(std::uint32_t of, std::chrono::milliseconds barrier_patience)
+            : number(of), outbox(barrier_patience) {}
+
+        std::uint32_t number;
+        outbox_sweep outbox;
+        std::string outbox_cursor;
+        std::int64_t products_after = 0;
+        std::uint64_t generation = 0;  ///< of the gate
+        std::optional<std::string> fault;
+        backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
+        std::chrono::steady_clock::time_point reopen_from{};
+    };
+
+    void run();
+    void pass(shard& of);
+    void sweep(shard& of);
+    void compare_given(shard& of);
+    void settle_late(shard& of);
+    void sweep_outbox(shard& of);
+    void note_outbox(shard& of);
+    void send_barrier(shard& of);
+    void look_again(shard& of);
+    void reopen_gate(shard& of, const stock::shard_state& known);
+    void rest(std::chrono::milliseconds time);
+    void publish_fault();
+    void warn(const std::string& what);
+
+    template <class T>
+    T wait_for(const std::function<void(callback<T>)>& start);
+
+    const config settings_;
+    stock::shard_generations& generations_;
+    events::log& log_;
+    const uuid holder_;
+    uuid_generator ids_;
+    asio::io_context io_{1};
+    asio::executor_work_guard<executor> work_{io_.get_executor()};
+    gate_access access_;
+    postgres::session stock_database_;
+    postgres::session order_database_;
+    std::unique_ptr<stock::record_reader> products_;
+    std::vector<shard> shards_;
+    std::optional<event_publisher> publisher_;  // the sweeper's thread alone, as all above
+    bool database_answers_ = false;
+    std::string last_warning_;
+    std::atomic<bool> stopping_{false};
+    mutable std::mutex mutex_;
+    std::optional<std::string> fault_;  // under mutex_
+    std::jthread thread_;
+};
+
+}  // namespace flashsale::app

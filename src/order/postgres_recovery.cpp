@@ -1,0 +1,124 @@
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/io_context.hpp>
+
+#include <flashsale/order/recovery.hpp>
+#include <flashsale/postgres.hpp>
+
+#include "late_event.hpp"
+#include "metrics.hpp"
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr postgres::statement find_barrier{"find_barrier", "SELECT FROM barriers WHERE id = $1"};
+constexpr postgres::statement page_late{
+    "page_late", "SELECT event_id, event FROM late WHERE shard = $1 ORDER BY event_id LIMIT $2"};
+constexpr postgres::statement forget_late{"forget_late",
+                                          "DELETE FROM late WHERE event_id = ANY($1::uuid[])"};
+constexpr postgres::statement park_late{
+    "park_late",
+    "WITH gone AS (DELETE FROM late WHERE event_id = $1 RETURNING event_id, event)"
+    " INSERT INTO parked (event_id, event, reason, holds_units)"
+    " SELECT event_id, event, $2, false FROM gone ON CONFLICT DO NOTHING"};
+
+std::unexpected<std::string> fault_of(const postgres::result& failed) {
+    return std::unexpected("order database: " + failed.error().message);
+}
+
+std::expected<std::vector<events::event>, std::string> late_events(postgres::session& database,
+                                                                   std::uint32_t shard,
+                                                                   std::size_t events_max) {
+    postgres::parameters with;
+    with.integer(shard).integer(static_cast<std::int64_t>(events_max));
+    const auto found = database.execute(page_late, with);
+    if (!found) return fault_of(found);
+    std::vector<events::event> out;
+    for (std::size_t row = 0; row < found->size(); ++row) {
+        auto event = events::parse(found->text(row, 1));
+        if (event) {
+            out.push_back(std::move(*event));
+        } else {
+            spdlog::error("late event {}: {}", found->uuid(row, 0).to_string(), event.error());
+        }
+    }
+    return out;
+}
+
+/// In batches that the gate takes.
+std::vector<stock::decision> ask(asio::io_context& io, stock::gate& gate,
+                                 const std::vector<events::event>& late) {
+    std::vector<stock::decision> all;
+    const std::size_t batch_max = gate.batching().reservations_max;
+    while (all.size() < late.size()) {
+        std::vector<stock::reservation> batch;
+        for (std::size_t i = all.size(); i < late.size() && batch.size() < batch_max; ++i)
+            batch.push_back(reservation_of(late[i]));
+        std::optional<std::vector<stock::decision>> answers;
+        gate.reserve(std::move(batch), [&answers](std::vector<stock::decision> decisions) {
+            answers = std::move(decisions);
+        });
+        io.restart();
+        while (!answers)
+            io.run_one();
+        std::ranges::move(*answers, std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace
+
+std::expected<bool, std::string> barrier_recorded(postgres::session& database,
+                                                  const uuid& barrier) {
+    const auto found = database.execute(find_barrier, postgres::parameters().uuid(barrier));
+    if (!found) return fault_of(found);
+    return !found->empty();
+}
+
+std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,
+                                                  stock::gate& gate, std::uint32_t shard,
+                                                  std::size_t events_max) {
+    const auto late = late_events(database, shard, events_max);
+    if (!late) return std::unexpected(late.error());
+    late_report report;
+    report.asked = late->size();
+    if (late->empty()) return report;
+
+    auto answers = ask(io, gate, *late);
+    std::vector<uuid> settled;
+    for (std::size_t i = 0; i < late->size(); ++i) {
+        const uuid& id = (*late)[i].id;
+        switch (outcome_of(id, answers[i])) {
+            case late_outcome::recorded:
+            case late_outcome::twin:
+                settled.push_back(id);
+                break;
+            case late_outcome::on_its_way:
+                // A repeat's event was in the outbox before, and the sweep sees to that.
+                if (!answers[i]->repeat) report.to_publish.push_back(std::move(answers[i]->event));
+                break;
+            case late_outcome::refused: {
+                const std::string reason = "the gate of a later generation refuses it: " +
+                                           std::string(stock::name_of(answers[i].error()));
+                const auto parked =
+                    database.execute(park_late, postgres::parameters().uuid(id).text(reason));
+                if (!parked) return fault_of(parked);
+                metrics::parked.add();
+                ++report.refused;
+                spdlog::error("event {} is parked: {}", id.to_string(), reason);
+                break;
+            }
+            case late_outcome::not_yet:
+                break;
+        }
+    }
+    if (!settled.empty()) {
+        const auto gone = database.execute(forget_late, postgres::parameters().uuids(settled));
+        if (!gone) return fault_of(gone);
+    }
+    report.settled = settled.size();
+    return report;
+}
+
+}  // namespace flashsale::order

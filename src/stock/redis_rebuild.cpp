@@ -1,0 +1,209 @@
+// A gate on Redis, rebuilt under a generation of its own: its keys have names that no other attempt
+// uses, and its header is the only one that the shard has. So an attempt that was overtaken writes
+// nothing (the header is not its own), and what it left is told from what counts by its name.
+
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/recovery.hpp>
+
+#include "redis_codec.hpp"
+#include "redis_scripts.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::string_view survivors_per_page = "500";
+constexpr std::string_view keys_per_page = "1000";
+
+/// `{flashsale:0}:` + `12` + `:p:3` -> 12
+std::optional<std::uint64_t> generation_of(std::string_view key, std::string_view root) {
+    if (!key.starts_with(root)) return std::nullopt;
+    key.remove_prefix(root.size());
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+    if (error != std::errc{} || end == key.data() + key.size() || *end != ':') return std::nullopt;
+    return number;
+}
+
+}  // namespace
+
+struct gate_rebuild::impl {
+    asio::io_context& io;
+    redis::client& client;
+    std::uint64_t generation;
+    shard_keys keys;
+
+    std::expected<redis::value, std::string> wait_for(
+        const std::function<void(callback<redis::result>)>& start) {
+        std::optional<redis::result> reply;
+        start([&reply](redis::result result) { reply = std::move(result); });
+        io.restart();
+        while (!reply)
+            io.run_one();
+        if (!*reply) return std::unexpected("redis: " + reply->error().message);
+        return std::move(**reply);
+    }
+
+    std::expected<redis::value, std::string> command(std::vector<std::string_view> words) {
+        return wait_for([&](auto done) { client.command(words, std::move(done)); });
+    }
+
+    std::expected<redis::value, std::string> evaluate(const redis::script& what,
+                                                      const argument_list& arguments) {
+        const std::string_view names[] = {keys.header};
+        return wait_for(
+            [&](auto done) { client.evaluate(what, names, arguments.views(), std::move(done)); });
+    }
+
+    std::expected<bool, std::string> step(std::string_view name) {
+        argument_list arguments;
+        arguments.add(name);
+        arguments.add(generation);
+        const auto reply = evaluate(scripts().open, arguments);
+        if (!reply) return std::unexpected(reply.error());
+        return reply->integer == 1;
+    }
+
+    argument_list load_arguments(std::string_view what) const {
+        argument_list out;
+        out.add(keys.root);
+        out.add(generation);
+        out.add(what);
+        return out;
+    }
+
+    std::expected<redis::value, std::string> load(const argument_list& arguments) {
+        auto reply = evaluate(scripts().load, arguments);
+        if (!reply) return reply;
+        if (status_of(*reply).what != script_status::kind::open)
+            return std::unexpected("redis: the gate being loaded is gone, or another's");
+        return reply;
+    }
+
+    /// Calls `each` for every key of an older gate that matches.
+    std::expected<void, std::string> for_each_older(
+        std::string_view ending,
+        const std::function<std::expected<void, std::string>(const std::string& key)>& each) {
+        const std::string pattern = keys.root + "*" + std::string(ending);
+        std::string cursor = "0";
+        do {
+            const auto page = command({"SCAN", cursor, "MATCH", pattern, "COUNT", keys_per_page});
+            if (!page) return std::unexpected(page.error());
+            if (page->elements.size() != 2) return std::unexpected("redis: SCAN answered nonsense");
+            for (const redis::value& key : page->elements[1].elements) {
+                const auto of = generation_of(key.text, keys.root);
+                if (!of || *of >= generation) continue;
+                if (auto done = each(key.text); !done) return done;
+            }
+            cursor = page->elements[0].text;
+        } while (cursor != "0");
+        return {};
+    }
+};
+
+gate_rebuild::gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
+                           std::uint64_t generation, const redis_gate_options& options)
+    : impl_(new impl{io, client, generation, shard_keys(options.key_prefix, shard)}) {}
+
+gate_rebuild::~gate_rebuild() = default;
+
+std::expected<void, std::string> gate_rebuild::check_server() {
+    const auto info = impl_->command({"INFO", "replication"});
+    if (!info) return std::unexpected(info.error());
+    if (info->text.find("role:master") != std::string::npos) return {};
+    return std::unexpected("redis: the server is a replica");
+}
+
+std::expected<bool, std::string> gate_rebuild::close() {
+    return impl_->step("close");
+}
+
+std::expected<bool, std::string> gate_rebuild::begin() {
+    return impl_->step("load");
+}
+
+std::expected<bool, std::string> gate_rebuild::open() {
+    return impl_->step("flip");
+}
+
+std::expected<void, std::string> gate_rebuild::for_each_survivor(
+    const std::function<std::expected<void, std::string>(std::vector<std::string>)>& each) {
+    return impl_->for_each_older(
+        ":outbox", [&](const std::string& key) -> std::expected<void, std::string> {
+            std::string cursor = "0";
+            do {
+                auto page = impl_->command({"HSCAN", key, cursor, "COUNT", survivors_per_page});
+                if (!page) return std::unexpected(page.error());
+                if (page->elements.size() != 2)
+                    return std::unexpected("redis: HSCAN answered nonsense");
+                std::vector<std::string> events;
+                auto& items = page->elements[1].elements;
+                for (std::size_t i = 1; i < items.size(); i += 2)
+                    events.push_back(std::move(items[i].text));
+                if (!events.empty()) {
+                    if (auto done = each(std::move(events)); !done) return done;
+                }
+                cursor = page->elements[0].text;
+            } while (cursor != "0");
+            return {};
+        });
+}
+
+std::expected<void, std::string> gate_rebuild::load(std::span<const taking> takings) {
+    if (takings.empty()) return {};
+    argument_list arguments = impl_->load_arguments("takings");
+    for (const taking& one : takings) {
+        const bool sale = one.what == operation::sale;
+        arguments.add(one.product_id);
+        if (sale && one.limited) {
+            arguments.add(one.user_id);
+        } else {
+            arguments.add("");
+        }
+        arguments.add(one.quantity);
+        if (one.idempotency_key.empty()) {
+            arguments.add("");
+        } else {
+            arguments.add_with([&](std::string& bytes) {
+                add_key_field(bytes, one.what, one.user_id, one.idempotency_key);
+            });
+        }
+        arguments.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
+        arguments.add(one.unit_price);
+    }
+    const auto loaded = impl_->load(arguments);
+    if (!loaded) return std::unexpected(loaded.error());
+    return {};
+}
+
+std::expected<std::vector<std::int64_t>, std::string> gate_rebuild::load(
+    std::span<const gate_product> products) {
+    if (products.empty()) return std::vector<std::int64_t>{};
+    argument_list arguments = impl_->load_arguments("products");
+    for (const gate_product& one : products)
+        add_product(arguments, one);
+    const auto loaded = impl_->load(arguments);
+    if (!loaded) return std::unexpected(loaded.error());
+    if (loaded->elements.size() != products.size() + 1)
+        return std::unexpected("redis: the load script answered nonsense");
+    std::vector<std::int64_t> free;
+    for (std::size_t i = 1; i < loaded->elements.size(); ++i)
+        free.push_back(std::atoll(loaded->elements[i].text.c_str()));
+    return free;
+}
+
+std::expected<void, std::string> gate_rebuild::remove_older() {
+    return impl_->for_each_older({},
+                                 [&](const std::string& key) -> std::expected<void, std::string> {
+                                     const auto removed = impl_->command({"UNLINK", key});
+                                     if (!removed) return std::unexpected(removed.error());
+                                     return {};
+                                 });
+}
+
+}  // namespace flashsale::stock

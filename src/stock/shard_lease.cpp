@@ -1,0 +1,108 @@
+// Who looks after a shard, and the generations of its gate: the table shards.
+//
+// The lease keeps two from doing the same work; it is not what keeps the work right. Who sleeps
+// through it and goes on publishes what is published already, or holds a generation that is not the
+// newest, which every later step asks for.
+
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/recovery.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr postgres::statement take_lease{
+    "take_lease",
+    "INSERT INTO shards AS s (shard, lease_holder, lease_until)"
+    " VALUES ($1, $2, now() + $3 * interval '1 ms')"
+    " ON CONFLICT (shard) DO UPDATE SET lease_holder = excluded.lease_holder,"
+    "                                   lease_until = excluded.lease_until"
+    " WHERE s.lease_holder = $2 OR s.lease_until IS NULL OR s.lease_until < now() OR $4"
+    " RETURNING generation, state"};
+constexpr postgres::statement release_lease{
+    "release_lease", "UPDATE shards SET lease_until = NULL WHERE shard = $1 AND lease_holder = $2"};
+constexpr postgres::statement raise_generation{
+    "raise_generation",
+    "UPDATE shards SET state = 'reopening', generation = generation + 1"
+    " WHERE shard = $1 AND lease_holder = $2 AND state <> 'never'"
+    " RETURNING generation"};
+constexpr postgres::statement renew_attempt{
+    "renew_attempt",
+    "UPDATE shards SET lease_until = now() + $4 * interval '1 ms'"
+    " WHERE shard = $1 AND lease_holder = $2 AND generation = $3 AND state = 'reopening'"
+    " RETURNING generation"};
+constexpr postgres::statement finish_attempt{
+    "finish_attempt",
+    "UPDATE shards SET state = 'open' WHERE shard = $1 AND generation = $2 AND state = 'reopening'"
+    " RETURNING generation"};
+
+shard_state::phase phase_of(std::string_view state) {
+    using enum shard_state::phase;
+    return state == "open"        ? open
+           : state == "reopening" ? reopening
+           : state == "opening"   ? opening
+                                  : never;
+}
+
+std::expected<postgres::rows, std::string> run(postgres::session& database,
+                                               const postgres::statement& what,
+                                               const postgres::parameters& with) {
+    auto done = database.execute(what, with);
+    if (!done) return std::unexpected("stock database: " + done.error().message);
+    return std::move(*done);
+}
+
+}  // namespace
+
+std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::session& database,
+                                                                   std::uint32_t shard,
+                                                                   const uuid& holder,
+                                                                   std::chrono::milliseconds time,
+                                                                   bool by_force) {
+    postgres::parameters with;
+    with.integer(shard).uuid(holder).integer(time.count()).boolean(by_force);
+    const auto taken = run(database, take_lease, with);
+    if (!taken) return std::unexpected(taken.error());
+    if (taken->empty()) return std::optional<shard_state>{};
+    return shard_state{phase_of(taken->text(0, 1)),
+                       static_cast<std::uint64_t>(taken->integer(0, 0))};
+}
+
+std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
+                                               const uuid& holder) {
+    const auto done =
+        run(database, release_lease, postgres::parameters().integer(shard).uuid(holder));
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
+    postgres::session& database, std::uint32_t shard, const uuid& holder) {
+    const auto begun =
+        run(database, raise_generation, postgres::parameters().integer(shard).uuid(holder));
+    if (!begun) return std::unexpected(begun.error());
+    if (begun->empty()) return std::optional<std::uint64_t>{};
+    return static_cast<std::uint64_t>(begun->integer(0, 0));
+}
+
+std::expected<bool, std::string> renew_reopening(postgres::session& database, std::uint32_t shard,
+                                                 const uuid& holder, std::uint64_t generation,
+                                                 std::chrono::milliseconds time) {
+    postgres::parameters with;
+    with.integer(shard).uuid(holder).integer(static_cast<std::int64_t>(generation));
+    with.integer(time.count());
+    const auto renewed = run(database, renew_attempt, with);
+    if (!renewed) return std::unexpected(renewed.error());
+    return !renewed->empty();
+}
+
+std::expected<bool, std::string> finish_reopening(postgres::session& database, std::uint32_t shard,
+                                                  std::uint64_t generation) {
+    const auto finished =
+        run(database, finish_attempt,
+            postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(generation)));
+    if (!finished) return std::unexpected(finished.error());
+    return !finished->empty();
+}
+
+}  // namespace flashsale::stock

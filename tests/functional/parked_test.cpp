@@ -1,0 +1,151 @@
+// What was set aside, and each decision about it: the sums hold after every one.
+
+#include <catch2/catch.hpp>
+#include <flashsale/events/event.hpp>
+
+#include "publish.hpp"
+#include "shop.hpp"
+
+using namespace flashsale::test;
+using flashsale::events::event;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A shop whose recorder parked an order that its gate has granted: a row in its way has its key.
+struct parked_order {
+    sandbox world{{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+                   {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
+                   {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}}};
+    std::optional<flashsale_process> shop{std::in_place, world};
+    http_client client = shop->client();
+    std::int64_t user = make_user(client, "u");
+    std::int64_t product = make_product(client, 10);
+    std::string id;
+
+    parked_order() {
+        world.sql(sandbox::database::order,
+                  "INSERT INTO orders VALUES (gen_random_uuid(), " + std::to_string(user) + ", " +
+                      std::to_string(product) + ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, now())");
+        id = order_id(place_order(client, user, product, 3, "in-the-way"));
+        REQUIRE(eventually(10s, [&] { return parked() == 1; }));
+        REQUIRE(available(client, product) == 7);
+    }
+
+    std::int64_t parked() const {
+        return world.number(sandbox::database::order,
+                            "SELECT count(*) FROM parked WHERE dropped_at IS NULL");
+    }
+    void clear_the_way() const {
+        world.sql(sandbox::database::order,
+                  "DELETE FROM orders WHERE idempotency_key = 'in-the-way' AND quantity = 1");
+    }
+    finished run(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.begin(), "parked");
+        return world.flashsale(arguments);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("parked: what is set aside is listed, shown, and counted as taken") {
+    const parked_order sale;
+    sale.clear_the_way();
+    CHECK(audit_fault(sale.world) == "");
+    const auto listed = sale.run({"list"});
+    CHECK(listed.exit_code == 0);
+    CHECK(listed.output.find(sale.id) != std::string::npos);
+    CHECK(listed.output.find("holds units") != std::string::npos);
+    const auto shown = sale.run({"show", sale.id});
+    CHECK(shown.exit_code == 0);
+    CHECK(shown.output.find("\"idempotency_key\":\"in-the-way\"") != std::string::npos);
+    CHECK(sale.run({"show", "01890a5d-ac96-7000-bcce-b302099a8057"}).exit_code == 1);
+    CHECK(sale.run({"drop", "nonsense"}).exit_code == 1);
+    const auto audit = sale.world.flashsale({"audit"});
+    CHECK(audit.output.find(sale.id) != std::string::npos);
+}
+
+TEST_CASE("parked: retry records it once what was in its way is gone") {
+    parked_order sale;
+    CHECK(sale.run({"retry", sale.id}).exit_code == 1);
+    CHECK(sale.parked() == 1);
+    sale.clear_the_way();
+    const auto retried = sale.run({"retry", sale.id});
+    INFO(retried.output);
+    CHECK(retried.exit_code == 0);
+    CHECK(sale.parked() == 0);
+    CHECK(sale.client.get("/v1/orders/" + sale.id).status == 200);
+    CHECK(available(sale.client, sale.product) == 7);
+    CHECK(audit_fault(sale.world) == "");
+    CHECK(sale.run({"retry", sale.id}).exit_code == 1);
+}
+
+TEST_CASE("parked: drop gives its units again, once, and they are for sale") {
+    parked_order sale;
+    sale.clear_the_way();
+    const auto dropped = sale.run({"drop", sale.id});
+    INFO(dropped.output);
+    CHECK(dropped.exit_code == 0);
+    CHECK(eventually(10s, [&] { return available(sale.client, sale.product) == 10; }));
+    CHECK(audit_fault(sale.world) == "");
+    CHECK(sale.run({"drop", sale.id}).exit_code == 1);
+    CHECK(sale.run({"retry", sale.id}).exit_code == 1);
+    CHECK(sale.run({"list"}).output.find(sale.id) == std::string::npos);
+    CHECK(sale.run({"list", "--dropped"}).output.find(sale.id) != std::string::npos);
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 10)) == "201");
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
+    CHECK(audit_fault(sale.world) == "");
+    // The rebuilt gate has it as the record has it: taken once, given once more, its key free.
+    REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1, "in-the-way")) ==
+          "400 out_of_stock");
+    CHECK(audit_fault(sale.world) == "");
+}
+
+TEST_CASE("parked: its units and its key are kept by a gate that is rebuilt") {
+    parked_order sale;
+    sale.clear_the_way();
+    REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    CHECK(available(sale.client, sale.product) == 7);
+    CHECK(order_id(place_order(sale.client, sale.user, sale.product, 3, "in-the-way")) == sale.id);
+    CHECK(audit_fault(sale.world) == "");
+    CHECK(sale.run({"retry", sale.id}).exit_code == 0);
+    CHECK(audit_fault(sale.world) == "");
+    CHECK(sale.run({"list"}).output.find(sale.id) == std::string::npos);
+}
+
+TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for again") {
+    parked_order sale;
+    sale.clear_the_way();
+    REQUIRE(sale.run({"retry", sale.id}).exit_code == 0);
+    REQUIRE(outcome(place_order(sale.client, sale.user, sale.product, 7)) == "201");
+    REQUIRE(audit_fault(sale.world) == "");
+    REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    flashsale::uuid_generator make;
+    event late;
+    late.id = make.make();
+    late.user_id = sale.user;
+    late.product_id = sale.product;
+    late.quantity = 2;
+    late.idempotency_key = "late";
+    late.created_at = late.id.time();
+    late.generation = 1;
+    late.seq = 500;
+    publish(sale.world, "[" + text_of(late) + "]");
+    const std::string id = late.id.to_string();
+    REQUIRE(eventually(10s, [&] { return sale.parked() == 1; }));
+    CHECK(sale.run({"list"}).output.find("holds no units") != std::string::npos);
+    CHECK(audit_fault(sale.world) == "");
+    // Asked again in vain, then with stock.
+    CHECK(sale.run({"retry", id}).exit_code == 0);
+    REQUIRE(eventually(10s, [&] { return sale.parked() == 1; }));
+    REQUIRE(sale.client
+                .post("/v1/products/" + std::to_string(sale.product) + "/restock",
+                      json::value{{"quantity", 5}})
+                .status == 200);
+    CHECK(sale.run({"retry", id}).exit_code == 0);
+    CHECK(eventually(10s, [&] { return sale.client.get("/v1/orders/" + id).status == 200; }));
+    CHECK(available(sale.client, sale.product) == 3);
+    CHECK(audit_fault(sale.world) == "");
+}

@@ -1,0 +1,292 @@
+// Redis lost its data, or may have: nothing is sold from it until its gate is rebuilt from the
+// record, and then all goes on as if nothing had happened.
+
+#include <catch2/catch.hpp>
+#include <flashsale/events/event.hpp>
+
+#include <set>
+
+#include "publish.hpp"
+#include "shop.hpp"
+
+using namespace flashsale::test;
+using flashsale::events::event;
+using namespace std::chrono_literals;
+
+namespace {
+
+const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+                        {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
+                        {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}};
+
+std::int64_t orders_in(const sandbox& world) {
+    return world.number(sandbox::database::order, "SELECT count(*) FROM orders");
+}
+
+std::int64_t generation_of(const sandbox& world) {
+    return world.number(sandbox::database::stock, "SELECT generation FROM shards");
+}
+
+/// What an answer may be while a gate is closed and opened again, and Redis comes and goes.
+bool is_honest(const std::string& outcome) {
+    return outcome == "201" || outcome == "503 reopening" ||
+           outcome == "503 dependency_unavailable" || outcome == "503 outcome_unknown";
+}
+
+/// A shop with things that a rebuilt gate has to know of: a product sold out, a user at his limit,
+/// a reduction, a key.
+struct remembered {
+    std::int64_t user, sold_out, limited;
+    std::string first;
+
+    explicit remembered(http_client& client) {
+        user = make_user(client, "remembered");
+        sold_out = make_product(client, 3);
+        limited = make_product(client, 100, {.per_user_limit = 2});
+        const auto made = place_order(client, user, sold_out, 2, "first");
+        if (made.status != 201) throw std::runtime_error(made.body);
+        first = order_id(made);
+        REQUIRE(outcome(place_order(client, user, limited, 2)) == "201");
+        REQUIRE(reduce(client).status == 200);
+        check(client);
+    }
+
+    http_response reduce(http_client& client) const {
+        return client.post("/v1/products/" + std::to_string(sold_out) + "/reduce-stock",
+                           json::value{{"quantity", 1}}, {{"Idempotency-Key", "reduced"}});
+    }
+
+    void check(http_client& client) const {
+        const auto again = place_order(client, user, sold_out, 2, "first");
+        CHECK(outcome(again) == "201");
+        CHECK(again.header("idempotent-replayed") == "true");
+        CHECK(order_id(again) == first);
+        CHECK(outcome(place_order(client, user, sold_out, 1)) == "400 out_of_stock");
+        CHECK(outcome(place_order(client, user, sold_out, 1, "first")) ==
+              "422 idempotency_key_reused");
+        CHECK(outcome(place_order(client, user, limited, 1)) == "409 purchase_limit");
+        CHECK(reduce(client).header("idempotent-replayed") == "true");
+        CHECK(available(client, limited) == 98);
+    }
+};
+
+void check_reopens_after(const std::function<void(const sandbox&)>& damage) {
+    const sandbox world(quick);
+    const flashsale_process shop(world), second(world);
+    auto client = shop.client();
+    const remembered before(client);
+    const auto product = make_product(client, 1'000'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 20'000, user);  // refusals are fast
+    order_load load(shop, users, product);
+    REQUIRE(eventually(10s, [&] { return load.answered() > 200; }));
+    damage(world);
+    CHECK(eventually(30s, [&] {
+        return generation_of(world) > 1 &&
+               outcome(place_order(client, users[0], product, 1)) == "201";
+    }));
+    const auto at_opening = load.answered();
+    REQUIRE(eventually(10s, [&] { return load.answered() > at_opening + 200; }));
+    const auto sent = load.stop();
+
+    CHECK(eventually(10s, [&] { return client.get("/readyz").status == 200; }));
+    auto other = second.client();
+    CHECK(eventually(10s, [&] { return other.get("/readyz").status == 200; }));
+    before.check(other);
+    before.check(client);
+
+    std::set<std::string> accepted;
+    std::size_t closed = 0;
+    for (const auto& one : sent) {
+        REQUIRE(one.answer.has_value());
+        const std::string what = outcome(*one.answer);
+        CHECK(is_honest(what));
+        if (what == "503 reopening") ++closed;
+        if (what == "201") CHECK(accepted.insert(order_id(*one.answer)).second);
+    }
+    CHECK(closed > 0);
+    CHECK(accepted.size() > 300);
+    // What is unknown or refused, the same key settles; and what was accepted stays what it was.
+    std::size_t settled = 0;
+    for (std::size_t i = 0; i < sent.size() && settled < 100; ++i) {
+        if (outcome(*sent[i].answer) == "503 outcome_unknown") {
+            ++settled;
+            CHECK(outcome(place_order(client, sent[i].user, product, 1, sent[i].key)) == "201");
+        } else if (sent[i].answer->status == 201 && i % 97 == 0) {
+            CHECK(order_id(place_order(client, sent[i].user, product, 1, sent[i].key)) ==
+                  order_id(*sent[i].answer));
+        }
+    }
+    CHECK(audit_fault(world) == "");
+    for (const auto& row : world.sql(sandbox::database::order, "SELECT id FROM orders"))
+        accepted.erase(*row[0]);
+    CHECK(accepted.empty());
+    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM parked") == 0);
+}
+
+}  // namespace
+
+TEST_CASE("redis restarted under load: 503 reopening until its gate is rebuilt, then it sells on") {
+    check_reopens_after([](const sandbox&) { stack::restart(stack::server::redis); });
+}
+
+TEST_CASE("redis restarted empty under load: 503 reopening until its gate is rebuilt") {
+    check_reopens_after([](const sandbox&) { stack::restart_empty(stack::server::redis); });
+}
+
+TEST_CASE("redis flushed under load: 503 reopening until its gate is rebuilt") {
+    check_reopens_after([](const sandbox&) { stack::redis_cli({"FLUSHALL"}); });
+}
+
+TEST_CASE("redis made a replica and promoted again: 503 reopening until its gate is rebuilt") {
+    check_reopens_after([](const sandbox&) {
+        stack::redis_cli({"REPLICAOF", "127.0.0.1", "1"});
+        stack::redis_cli({"REPLICAOF", "NO", "ONE"});
+    });
+}
+
+TEST_CASE("reopening: by hand, on a live gate under load: nothing is lost, doubled or oversold") {
+    check_reopens_after([](const sandbox& world) {
+        const auto done = world.flashsale({"reopen", "--shard", "0"});
+        INFO(done.output);
+        CHECK(done.exit_code == 0);
+        CHECK(done.output.find("shard 0 is open, generation 2") != std::string::npos);
+    });
+}
+
+TEST_CASE("reopening: waits for the recorder, however long, and sells nothing meanwhile") {
+    const sandbox world(quick);
+    const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 50);
+    std::set<std::string> accepted;
+    for (int i = 0; i < 50; ++i) {
+        const auto answer = place_order(client, user, product, 1);
+        REQUIRE(outcome(answer) == "201");
+        accepted.insert(order_id(answer));
+    }
+    stack::redis_cli({"FLUSHALL"});
+    const auto until = std::chrono::steady_clock::now() + 4s;
+    while (std::chrono::steady_clock::now() < until) {
+        const auto answer = place_order(client, user, product, 1);
+        REQUIRE(outcome(answer) == "503 reopening");
+        REQUIRE_FALSE(answer.header("retry-after").empty());
+        std::this_thread::sleep_for(50ms);
+    }
+    CHECK(outcome(client.get("/readyz")) == "503 dependency_unavailable");
+    // An order that is not recorded and cannot be looked up at the gate is not called absent.
+    CHECK(client.get("/v1/orders/01890a5d-ac96-7000-bcce-b302099a8057").status == 503);
+    const flashsale_process recorder(world);
+    CHECK(eventually(
+        20s, [&] { return outcome(place_order(client, user, product, 1)) == "400 out_of_stock"; }));
+    CHECK(eventually(10s, [&] { return client.get("/readyz").status == 200; }));
+    CHECK(orders_in(world) == 50);
+    for (const auto& id : accepted)
+        CHECK(client.get("/v1/orders/" + id).status == 200);
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("reopening: killed in the middle again and again, the next one begins anew") {
+    const sandbox world(quick);
+    std::optional<flashsale_process> shop(std::in_place, world);
+    auto client = shop->client();
+    const remembered before(client);
+    const auto product = make_product(client, 1'000'000);
+    const auto users = make_users(client, 20);
+    std::size_t accepted = 0;
+    for (const auto user : users)
+        accepted += place_order(client, user, product, 1).status == 201;
+    REQUIRE(accepted == users.size());
+    for (int round = 0; round < 6; ++round) {
+        stack::redis_cli({"FLUSHALL"});
+        // The deadline is 1 s, so these are before, in and behind each of the steps.
+        std::this_thread::sleep_for(std::chrono::milliseconds{400 + 180 * round});
+        shop->kill(SIGKILL);
+        REQUIRE(shop->wait(10s) == 128 + SIGKILL);
+        shop.emplace(world);
+        client = shop->client();
+        REQUIRE(eventually(
+            20s, [&] { return outcome(place_order(client, users[0], product, 1)) == "201"; }));
+        before.check(client);
+        CHECK(audit_fault(world) == "");
+    }
+}
+
+TEST_CASE("reopening: a restock and a product made while the gate is closed are there afterwards") {
+    const sandbox world(quick);
+    const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 5);
+    REQUIRE(outcome(place_order(client, user, product, 5)) == "201");
+    stack::redis_cli({"FLUSHALL"});
+    CHECK(outcome(client.post("/v1/products/" + std::to_string(product) + "/restock",
+                              json::value{{"quantity", 4}})) == "503 reopening");
+    CHECK(outcome(client.post("/v1/products",
+                              json::value{{"name", "New"}, {"price", 1}, {"stock", 6}})) ==
+          "503 reopening");
+    const auto made =
+        world.number(sandbox::database::stock, "SELECT id FROM products WHERE name = 'New'");
+    const flashsale_process recorder(world);
+    CHECK(eventually(20s, [&] { return outcome(place_order(client, user, made, 6)) == "201"; }));
+    CHECK(eventually(20s, [&] { return outcome(place_order(client, user, product, 4)) == "201"; }));
+    CHECK(outcome(place_order(client, user, product, 1)) == "400 out_of_stock");
+    CHECK(outcome(place_order(client, user, made, 1)) == "400 out_of_stock");
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("reopening: events of the old gate that come late are asked for again, not recorded") {
+    const sandbox world(quick);
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 10), sold_out = make_product(client, 1);
+    REQUIRE(outcome(place_order(client, user, sold_out, 1)) == "201");
+    const auto known = place_order(client, user, product, 1, "known");
+    REQUIRE(outcome(known) == "201");
+    REQUIRE(audit_fault(world) == "");
+    stack::redis_cli({"FLUSHALL"});
+    REQUIRE(eventually(
+        20s, [&] { return outcome(place_order(client, user, product, 1, "after")) == "201"; }));
+
+    flashsale::uuid_generator make;
+    const auto late = [&](std::int64_t of, const std::string& key) {
+        event out;
+        out.id = make.make();
+        out.user_id = user;
+        out.product_id = of;
+        out.quantity = 1;
+        out.idempotency_key = key;
+        out.created_at = out.id.time();
+        out.unit_price = 1'999;
+        out.generation = 1;
+        out.seq = 77;
+        return out;
+    };
+    const event granted = late(product, "late"), twin = late(product, "after"),
+                refused = late(sold_out, "too late");
+    event recorded = late(product, "known");
+    recorded.id = *flashsale::uuid::parse(order_id(known));
+    publish(world, "[" + text_of(granted) + "," + text_of(twin) + "," + text_of(refused) + "," +
+                       text_of(recorded) + "," + text_of(granted) + "]");
+
+    CHECK(eventually(20s, [&] {
+        return world.number(sandbox::database::order,
+                            "SELECT count(*) FROM orders WHERE idempotency_key = 'late' AND"
+                            " generation = 2") == 1;
+    }));
+    CHECK(eventually(20s, [&] {
+        return world.number(sandbox::database::order, "SELECT count(*) FROM late") == 0;
+    }));
+    CHECK(orders_in(world) == 4);
+    CHECK(available(client, product) == 7);
+    const auto parked =
+        world.sql(sandbox::database::order, "SELECT event_id, reason, holds_units FROM parked");
+    REQUIRE(parked.size() == 1);
+    CHECK(parked[0][0] == refused.id.to_string());
+    CHECK(parked[0][1]->find("out_of_stock") != std::string::npos);
+    CHECK(parked[0][2] == "f");
+    CHECK(audit_fault(world) == "");
+}

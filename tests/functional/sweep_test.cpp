@@ -1,0 +1,189 @@
+// What a dead process, or a log that lost its data, leaves behind is finished without any client.
+
+#include <catch2/catch.hpp>
+
+#include <set>
+
+#include "shop.hpp"
+
+using namespace flashsale::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+                        {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}};
+
+environment with(environment base, const environment& more) {
+    for (const auto& [key, value] : more)
+        base[key] = value;
+    return base;
+}
+
+std::int64_t orders_in(const sandbox& world) {
+    return world.number(sandbox::database::order, "SELECT count(*) FROM orders");
+}
+
+std::int64_t metric_of(http_client& client, const std::string& name) {
+    const std::string body = client.get("/metrics").body;
+    const auto at = body.find("\nflashsale_" + name + " ");
+    if (at == std::string::npos) throw std::runtime_error("no metric " + name);
+    return std::stoll(body.substr(body.find(' ', at + 1)));
+}
+
+std::string product_key(const sandbox& world, std::int64_t product) {
+    return "{" + world.name() + ":0}:1:p:" + std::to_string(product);
+}
+
+}  // namespace
+
+TEST_CASE("sweep: killed under load, no client asks again, every granted order is recorded") {
+    const sandbox world(quick);
+    std::optional<flashsale_process> shop(std::in_place, world);
+    auto client = shop->client();
+    const auto product = make_product(client, 1'000'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 2'000, user);
+    // RabbitMQ 3.10 may lose a quorum queue that was declared a moment before its kill. This test is
+    // about a queue that is there.
+    std::this_thread::sleep_for(5s);
+    // The broker does not read what it is sent, and then it is gone too: what is granted now, only
+    // the outbox has.
+    order_load load(*shop, users, product, 8);
+    REQUIRE(eventually(10s, [&] { return load.answered() > 300; }));
+    {
+        outage deaf(stack::server::rabbitmq, outage::kind::stopped);
+        std::this_thread::sleep_for(500ms);
+        shop->kill(SIGKILL);
+        REQUIRE(shop->wait(10s) == 128 + SIGKILL);
+        outage dead(stack::server::rabbitmq, outage::kind::killed);
+        dead.end();
+        deaf.end();
+    }
+    const auto sent = load.stop();
+    const flashsale_process next(world);
+    client = next.client();
+    const auto granted = 1'000'000 - available(client, product);
+    CHECK(granted > 300);
+    const bool recorded = eventually(30s, [&] { return orders_in(world) == granted; });
+    INFO(next.log());
+    CHECK(recorded);
+    CHECK(metric_of(client, "sweep_published_again_total") > 0);
+    CHECK(audit_fault(world) == "");
+    std::set<std::string> stored;
+    for (const auto& row : world.sql(sandbox::database::order, "SELECT id FROM orders"))
+        stored.insert(*row[0]);
+    for (const auto& one : sent) {
+        if (one.answer && one.answer->status == 201) CHECK(stored.contains(order_id(*one.answer)));
+    }
+}
+
+TEST_CASE("sweep: the queue and all in it deleted, every accepted order is recorded") {
+    const sandbox world(quick);
+    const environment no_recorder{{"FLASHSALE_RECORDER__ENABLED", "false"}};
+    const flashsale_process shop(world, no_recorder);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    for (int i = 0; i < 30; ++i)
+        REQUIRE(place_order(client, user, product, 1).status == 201);
+    stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
+    const flashsale_process recorder(world);
+    CHECK(eventually(20s, [&] { return orders_in(world) == 30; }));
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("sweep: a queue deleted while nobody reads is declared again, and orders go on") {
+    const sandbox world(with(quick, {{"FLASHSALE_RECORDER__ENABLED", "false"}}));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    REQUIRE(place_order(client, user, product, 1).status == 201);
+    stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
+    CHECK(eventually(20s, [&] { return place_order(client, user, product, 1).status == 201; }));
+}
+
+TEST_CASE("sweep: what is only slow is not published again") {
+    const sandbox world(quick);
+    std::int64_t product = 0, user = 0;
+    {
+        const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
+        auto client = shop.client();
+        user = make_user(client, "u");
+        product = make_product(client, 1'000);
+        for (int i = 0; i < 100; ++i)
+            REQUIRE(place_order(client, user, product, 1).status == 201);
+        // Many passes, and nobody records: one barrier, which after two seconds is sent once more, and
+        // nothing else.
+        std::this_thread::sleep_for(1500ms);
+        CHECK(metric_of(client, "sweep_barriers_total") <= 2);
+        CHECK(metric_of(client, "sweep_published_again_total") == 0);
+        const flashsale_process recorder(world);
+        CHECK(eventually(20s, [&] { return orders_in(world) == 100; }));
+        CHECK(audit_fault(world) == "");
+        CHECK(metric_of(client, "sweep_published_again_total") == 0);
+    }
+    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM late") == 0);
+}
+
+TEST_CASE("sweep: a barrier that nobody records makes the process unready, until it is recorded") {
+    const sandbox world(with(quick, {{"FLASHSALE_RECOVERY__BARRIER_PATIENCE_MS", "500"}}));
+    const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    CHECK(client.get("/readyz").status == 200);
+    REQUIRE(place_order(client, user, product, 1).status == 201);
+    CHECK(eventually(10s, [&] { return client.get("/readyz").status == 503; }));
+    CHECK(client.get("/readyz?verbose").body.find("not being recorded") != std::string::npos);
+    const flashsale_process recorder(world);
+    CHECK(eventually(10s, [&] { return client.get("/readyz").status == 200; }));
+}
+
+TEST_CASE("sweep: a product and a restock that only the database knows come to the gate") {
+    const sandbox world(quick);
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto known = make_product(client, 10);
+    // As when a process dies between the database and the gate.
+    world.sql(sandbox::database::stock,
+              "INSERT INTO products (name, price, given, stock) VALUES ('Lamp', 5, 7, 7);"
+              "INSERT INTO movements (id, product_id, delta, kind) SELECT gen_random_uuid(), id, 7,"
+              " 'initial' FROM products WHERE given = 7;"
+              "INSERT INTO movements (id, product_id, delta, kind) VALUES (gen_random_uuid(), " +
+                  std::to_string(known) +
+                  ", 5, 'restock');"
+                  "UPDATE products SET given = given + 5, stock = stock + 5 WHERE id = " +
+                  std::to_string(known));
+    const auto made =
+        world.number(sandbox::database::stock, "SELECT id FROM products WHERE given = 7");
+    CHECK(eventually(10s, [&] { return available(client, known) == 15; }));
+    CHECK(eventually(10s, [&] { return outcome(place_order(client, user, made, 7)) == "201"; }));
+    CHECK(outcome(place_order(client, user, made, 1)) == "400 out_of_stock");
+    CHECK(outcome(place_order(client, user, known, 15)) == "201");
+    CHECK(stack::redis_cli({"HGET", product_key(world, known), "given"}).starts_with("15"));
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("sweep: three at once do no more than one") {
+    const sandbox world(quick);
+    std::optional<flashsale_process> first(std::in_place, world);
+    const flashsale_process second(world), third(world);
+    auto client = first->client();
+    const auto product = make_product(client, 100'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 2'000, user);
+    order_load load(*first, users, product, 8);
+    REQUIRE(eventually(10s, [&] { return load.answered() > 300; }));
+    first->kill(SIGKILL);
+    REQUIRE(first->wait(10s) == 128 + SIGKILL);
+    load.stop();
+    client = second.client();
+    const auto granted = 100'000 - available(client, product);
+    CHECK(eventually(20s, [&] { return orders_in(world) == granted; }));
+    CHECK(audit_fault(world) == "");
+}

@@ -1,0 +1,82 @@
+#include <catch2/catch.hpp>
+
+#include "reopening.hpp"
+
+using namespace flashsale;
+using namespace flashsale::app;
+using namespace std::chrono_literals;
+using step = reopening::step;
+
+TEST_CASE("reopening: each step once, in this order") {
+    reopening plan(2s);
+    deadline now{};
+    for (const step expected :
+         {step::raise_generation, step::close_gate, step::wait_deadline, step::publish_survivors,
+          step::send_barrier, step::await_barrier, step::begin_loading, step::load, step::mark_open,
+          step::open_gate, step::remove_older}) {
+        CHECK(plan.next() == expected);
+        if (expected == step::wait_deadline) now += 2s;
+        plan.succeeded(now);
+    }
+    CHECK(plan.next() == step::done);
+    plan.succeeded(now);
+    CHECK(plan.next() == step::done);
+}
+
+TEST_CASE(
+    "reopening: nothing is published before the confirm deadline has passed since the closing") {
+    reopening plan(2s);
+    deadline now{1h};
+    plan.succeeded(now);
+    now += 500ms;
+    plan.succeeded(now);  // closed
+    CHECK(plan.left(now) == 2s);
+    plan.succeeded(now);
+    CHECK(plan.next() == step::wait_deadline);
+    now += 1'999ms;
+    CHECK(plan.left(now) == 1ms);
+    plan.succeeded(now);
+    CHECK(plan.next() == step::wait_deadline);
+    now += 1ms;
+    plan.succeeded(now);
+    CHECK(plan.next() == step::publish_survivors);
+}
+
+TEST_CASE("reopening: a lost barrier goes out behind what has to be before it") {
+    reopening plan(0s);
+    deadline now{};
+    plan.barrier_lost();
+    CHECK(plan.next() == step::raise_generation);
+    while (plan.next() != step::await_barrier)
+        plan.succeeded(now);
+    plan.barrier_lost();
+    CHECK(plan.next() == step::publish_survivors);
+    plan.succeeded(now);
+    CHECK(plan.next() == step::send_barrier);
+}
+
+TEST_CASE("reopening: an attempt that failed does nothing further") {
+    reopening plan(0s);
+    deadline now{};
+    plan.succeeded(now);
+    plan.failed();
+    CHECK(plan.next() == step::given_up);
+    plan.succeeded(now);
+    plan.barrier_lost();
+    CHECK(plan.next() == step::given_up);
+}
+
+TEST_CASE("reopening: what was loaded must be what the stock database has") {
+    uuid_generator make;
+    rebuild_arithmetic sums;
+    CHECK(sums.fits(1, 10, 10));
+    CHECK_FALSE(sums.fits(1, 10, 9));
+    CHECK_FALSE(sums.fits(1, 10, 11));
+    const uuid unmoved = make.make();
+    sums.has_no_movement(unmoved, 1, 3);
+    sums.has_no_movement(unmoved, 1, 3);
+    sums.has_no_movement(make.make(), 2, 1);
+    CHECK(sums.fits(1, 10, 7));
+    CHECK_FALSE(sums.fits(1, 10, 4));
+    CHECK(sums.fits(2, 1, 0));
+}

@@ -35,6 +35,7 @@ struct sqlite_log_state {
     // --- under mutex ---
     std::vector<sqlite_waiting_event> waiting;
     std::uint64_t durable = 0;   // position of the last row that is committed
+    std::size_t unread = 0;      // events committed since the start and not handed out
     std::uint64_t recorded = 0;  // acknowledged: rows up to here may go
     bool stopping = false;       // nothing is taken over any more
     deadline stop_until;         // then what still waits ends as unknown

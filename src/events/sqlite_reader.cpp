@@ -28,6 +28,11 @@ public:
             shared_->fresh.wait_for(lock, patience, [this] {
                 return shared_->durable > place_ || shared_->interrupted;
             });
+            // Alone, an event is handed out at once. In a flood more gathers, and costs no more.
+            shared_->fresh.wait_until(lock, next_batch_from_, [this] {
+                return shared_->unread >= shared_->options.events_per_batch_max ||
+                       shared_->interrupted || shared_->stopping;
+            });
             durable = shared_->durable;
         }
         batch out;
@@ -51,6 +56,11 @@ public:
                                std::make_move_iterator(entries.end()));
         }
         place_ = out.position = last;
+        next_batch_from_ = std::chrono::steady_clock::now() + shared_->options.reading_interval;
+        {
+            const std::lock_guard lock(shared_->mutex);
+            shared_->unread -= std::min(shared_->unread, out.entries.size());
+        }
         note({});
         return out;
     }
@@ -95,6 +105,7 @@ private:
 
     const std::shared_ptr<sqlite_log_state> shared_;
     std::uint64_t place_;  // of the last row handed out
+    deadline next_batch_from_{};
     std::optional<sqlite::database> file_;
     mutable std::mutex mutex_;
     std::string fault_;  // under mutex_

@@ -126,6 +126,7 @@ private:
             {
                 const std::lock_guard lock(shared_->mutex);
                 shared_->durable = last;
+                shared_->unread += next->events.size();
             }
             shared_->fresh.notify_one();
             confirm(next->events, outcome::durable);

@@ -23,6 +23,9 @@ struct sqlite_log_options {
     std::size_t row_bytes_max = 65'536;             ///< of a row with more than one event
     std::size_t events_per_batch_max = 8'192;       ///< of the reader; exceeded by less than a row
     std::chrono::milliseconds retry_interval{200};  ///< of a commit that failed
+    /// Between two batches handed out, unless a full one has gathered: the recorder's commits and
+    /// the log's share one disk, and the log's are waited for.
+    std::chrono::milliseconds reading_interval{100};
 };
 
 struct sqlite_log_state;

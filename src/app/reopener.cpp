@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/order/recovery.hpp>
 
 #include "compose.hpp"
@@ -28,17 +29,25 @@ public:
           shard_(shard),
           shards_(shards),
           holder_(holder),
-          plan_(ms_of(uses.settings.orders.confirm_deadline_ms)) {}
+          plan_(faults::without(faults::guard::waiting)
+                    ? std::chrono::milliseconds{0}
+                    : ms_of(uses.settings.orders.confirm_deadline_ms)) {}
 
     std::expected<reopened, std::string> run() {
         const auto begun = steady::now();
         while (plan_.next() != reopening::step::done) {
             const auto step = plan_.next();
-            const done result = uses_.stopping() ? done(std::unexpected("stopping")) : take(step);
+            done result;
+            if (uses_.stopping()) {
+                result = std::unexpected("stopping");
+            } else if (!left_out(step)) {
+                result = take(step);
+            }
             if (!result) {
                 plan_.failed();
                 return std::unexpected(std::string(name_of(step)) + ": " + result.error());
             }
+            faults::pass(place_behind(step));
             if (plan_.next() == step) plan_.succeeded(steady::now());
         }
         report_.took = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun);
@@ -46,6 +55,23 @@ public:
     }
 
 private:
+    static faults::place place_behind(reopening::step what) {
+        using enum faults::place;
+        static_assert(static_cast<int>(reopen_remove_older) - static_cast<int>(reopen_close_gate) ==
+                      static_cast<int>(reopening::step::remove_older) -
+                          static_cast<int>(reopening::step::close_gate));
+        return static_cast<faults::place>(static_cast<int>(reopen_raise_generation) +
+                                          static_cast<int>(what));
+    }
+
+    static bool left_out(reopening::step what) {
+        using enum reopening::step;
+        return (what == close_gate && faults::without(faults::guard::closing)) ||
+               (what == wait_deadline && faults::without(faults::guard::waiting)) ||
+               ((what == send_barrier || what == await_barrier) &&
+                faults::without(faults::guard::barrier));
+    }
+
     done take(reopening::step what) {
         using enum reopening::step;
         switch (what) {

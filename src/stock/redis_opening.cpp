@@ -46,6 +46,8 @@ std::string_view checked_incarnation(std::string_view text) {
 std::string_view reserve_source() {
     std::string_view text = faults::without(guard::incarnation, embedded::lua_reserve,
                                             "if not same then return {1} end", "");
+    text = faults::without(guard::generation, text,
+                           "if header[2] ~= generation then return {2, header[2]} end", "");
     text =
         faults::without(guard::outbox, text, "redis.call('HSET', outbox_key, unpack(entries))", "");
     return faults::without(guard::idempotency_record, text, "            if record then",

@@ -7,6 +7,13 @@ std::vector<control> controls() {
         {"outbox", "crash at after_reserve"},
         {"idempotency_record", "redis: reply cut after execution, 1% of calls"},
         {"returning", "crash at before_ack"},
+        {"incarnation", "redis: an older copy restored"},
+        {"generation", "SIGSTOP across a reopening"},
+        {"closing", "reopened for no reason, with a batch on its way"},
+        {"waiting", "reopened for no reason, with a batch on its way"},
+        {"barrier", "redis: FLUSHALL while the record is behind"},
+        {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},
+        {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         {"given", "redis: SCRIPT FLUSH"},
     };
 }

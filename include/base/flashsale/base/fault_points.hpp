@@ -28,10 +28,40 @@ enum class place : std::uint8_t {
     between_databases,  ///< in the order database, not in the stock database
     before_ack,         ///< in both, and still in the queue
     before_settle,      ///< acknowledged, and still in the outbox
+    // Behind each step of a reopening, in the order of src/app/reopening.hpp.
+    reopen_raise_generation,
+    reopen_close_gate,
+    reopen_wait_deadline,
+    reopen_publish_survivors,
+    reopen_send_barrier,
+    reopen_await_barrier,
+    reopen_begin_loading,
+    reopen_load,
+    reopen_mark_open,
+    reopen_open_gate,
+    reopen_remove_older,
 };
-inline constexpr std::array<std::string_view, 10> place_names{
-    "after_reserve", "before_publish", "after_publish",     "after_confirm", "after_deliver",
-    "before_commit", "after_commit",   "between_databases", "before_ack",    "before_settle"};
+inline constexpr std::array<std::string_view, 21> place_names{"after_reserve",
+                                                              "before_publish",
+                                                              "after_publish",
+                                                              "after_confirm",
+                                                              "after_deliver",
+                                                              "before_commit",
+                                                              "after_commit",
+                                                              "between_databases",
+                                                              "before_ack",
+                                                              "before_settle",
+                                                              "reopen_raise_generation",
+                                                              "reopen_close_gate",
+                                                              "reopen_wait_deadline",
+                                                              "reopen_publish_survivors",
+                                                              "reopen_send_barrier",
+                                                              "reopen_await_barrier",
+                                                              "reopen_begin_loading",
+                                                              "reopen_load",
+                                                              "reopen_mark_open",
+                                                              "reopen_open_gate",
+                                                              "reopen_remove_older"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {
@@ -42,10 +72,14 @@ enum class guard : std::uint8_t {
     mandatory,           ///< a message that no queue takes comes back
     ack_after_commit,    ///< a batch is acknowledged when both databases have it
     given,               ///< the gate adds what it has not applied yet, and no more
+    generation,          ///< who believes in an older gate is refused
+    closing,             ///< a gate grants nothing while it is rebuilt
+    waiting,             ///< what was granted before is confirmed, or never answered 201
+    barrier,             ///< all that counts is recorded before it is loaded
 };
-inline constexpr std::array<std::string_view, 7> guard_names{
-    "outbox",    "idempotency_record", "returning", "incarnation",
-    "mandatory", "ack_after_commit",   "given"};
+inline constexpr std::array<std::string_view, 11> guard_names{
+    "outbox", "idempotency_record", "returning", "incarnation", "mandatory", "ack_after_commit",
+    "given",  "generation",         "closing",   "waiting",     "barrier"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -149,7 +149,10 @@ private:
         return {};
     }
 
+    /// What was declared may be gone with whatever took the gate: without it nothing is confirmed,
+    /// and no attempt would ever get further.
     done survivors() {
+        if (auto prepared = uses_.log.prepare(); !prepared) return prepared;
         report_.survivors = 0;
         return gate_->for_each_survivor([this](std::vector<std::string> events) {
             report_.survivors += events.size();

@@ -85,7 +85,7 @@ public:
         server_.emplace(std::vector<std::string>{
             "redis-server", "--bind", "127.0.0.1", "--port", std::to_string(port_), "--dir",
             folder.string(), "--save", "", "--maxmemory-policy", "noeviction", "--repl-backlog-ttl",
-            "0", "--replicaof", "127.0.0.1 " + master});
+            "0", "--replicaof", "127.0.0.1", master});
     }
     std::uint16_t port() const { return port_; }
     std::string ask(std::vector<std::string> what) const {

@@ -43,11 +43,15 @@ std::string_view checked_incarnation(std::string_view text) {
     return faults::without(guard::incarnation, text, " or header[3] ~= incarnation", "");
 }
 
+std::string_view checked_generation(std::string_view text) {
+    return faults::without(guard::generation, text,
+                           "if header[2] ~= generation then return {2, header[2]} end", "");
+}
+
 std::string_view reserve_source() {
     std::string_view text = faults::without(guard::incarnation, embedded::lua_reserve,
                                             "if not same then return {1} end", "");
-    text = faults::without(guard::generation, text,
-                           "if header[2] ~= generation then return {2, header[2]} end", "");
+    text = checked_generation(text);
     text =
         faults::without(guard::outbox, text, "redis.call('HSET', outbox_key, unpack(entries))", "");
     return faults::without(guard::idempotency_record, text, "            if record then",
@@ -55,8 +59,9 @@ std::string_view reserve_source() {
 }
 
 std::string_view give_source() {
-    return faults::without(guard::given, checked_incarnation(embedded::lua_give),
-                           "        redis.call('HSET', key, 'given', given)\n", "");
+    const auto text = checked_generation(checked_incarnation(embedded::lua_give));
+    return faults::without(guard::given, text, "        redis.call('HSET', key, 'given', given)\n",
+                           "");
 }
 
 }  // namespace

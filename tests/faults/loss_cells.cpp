@@ -227,8 +227,8 @@ void create_while_reopening(world& w) {
 void reopen_for_no_reason(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
     const auto asked = std::chrono::steady_clock::now();
-    auto reopening =
-        std::async(std::launch::async, [&] { return w.place().flashsale({"reopen"}, 60s); });
+    auto reopening = std::async(
+        std::launch::async, [&] { return w.place().flashsale({"reopen", "--shard", "0"}, 60s); });
     w.fault();
     // Long enough for a reopening that does not wait, and short enough for its answers to be 201.
     while (std::chrono::steady_clock::now() < asked + 1300ms)

@@ -53,7 +53,9 @@ verdict run(const cell& one, std::uint64_t seed, const std::string& without) {
         world stage(std::move(options));
         try {
             one.fault(stage);
+            found.struck = true;
             found = stage.close();
+            found.struck = true;
         } catch (const std::exception& why) {
             found.complaints.push_back(why.what());
         }
@@ -131,11 +133,13 @@ int main(int argc, char** argv) {
             return 2;
         }
         const auto found = run(*of, seed, guard);
-        print_row(title, found, found.green() ? "GREEN, and must be red" : "red, as it must be");
+        // Red for a promise that was broken, not for a fault that could not be brought about.
+        const bool seen = !found.green() && found.struck;
+        print_row(title, found, seen ? "red, as it must be" : "NOT SEEN, and must be red");
         for (const auto& why : found.complaints)
             std::printf("    %s\n", why.substr(0, why.find('\n')).c_str());
         ++runs;
-        wrong += found.green();
+        wrong += !seen;
     }
     if (runs == 0) {
         std::printf("no cell fits '%s'\n", only.c_str());

@@ -95,6 +95,7 @@ public:
     bool follows() const {
         return ask({"INFO", "replication"}).find("master_link_status:up") != std::string::npos;
     }
+    std::string said() const { return server_->output(); }
     void signal(int which) { server_->kill(which); }
 
 private:
@@ -114,7 +115,11 @@ fs::path second_folder(world& w) {
 
 std::shared_ptr<second_redis> follow(world& w) {
     auto second = std::make_shared<second_redis>(second_folder(w));
-    w.until("a replica in step", [&] { return second->follows(); });
+    try {
+        w.until("a replica in step", [&] { return second->follows(); });
+    } catch (const std::runtime_error& why) {
+        throw std::runtime_error(why.what() + (":\n" + second->said()));
+    }
     // The first replica of a master gives it another replication id, which closes the gate.
     w.sell(200);
     return second;
@@ -226,12 +231,17 @@ void create_while_reopening(world& w) {
 /// Somebody asks for it while all is well: nothing that was granted before may be forgotten.
 void reopen_for_no_reason(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
+    // The barrier is out for long, so that whatever is still granted comes behind it.
+    auto holding = std::async(std::launch::async, [&] {
+        run_sql(w.place().url(sandbox::database::order),
+                "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE; SELECT pg_sleep(9); COMMIT");
+    });
     const auto asked = std::chrono::steady_clock::now();
     auto reopening = std::async(
         std::launch::async, [&] { return w.place().flashsale({"reopen", "--shard", "0"}, 60s); });
     w.fault();
     // Long enough for a reopening that does not wait, and short enough for its answers to be 201.
-    while (std::chrono::steady_clock::now() < asked + 1300ms)
+    while (std::chrono::steady_clock::now() < asked + 4s)
         w.wait(10ms);
     w.kill(0, SIGCONT);
     while (reopening.wait_for(0s) != std::future_status::ready)
@@ -270,6 +280,7 @@ std::vector<cell> loss_cells() {
     asked.crash_points = true;
     asked.options.all_want_the_scarce = true;
     asked.options.armed = 1;
+    asked.options.variables = {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "6000"}};
     asked.options.first_life = {{"FLASHSALE_STOP", "before_publish:60"}};
     all.push_back(std::move(asked));
     return all;

@@ -66,10 +66,24 @@ struct fault_proxy::state {
     void listen() {
         acceptor.open(tcp::v4());
         acceptor.set_option(tcp::acceptor::reuse_address(true));
-        acceptor.bind({asio::ip::address_v4::loopback(), listening_port});
+        if (listening_port == 0) {
+            choose_port();
+        } else {
+            acceptor.bind({asio::ip::address_v4::loopback(), listening_port});
+        }
         acceptor.listen();
-        listening_port = acceptor.local_endpoint().port();
         asio::co_spawn(io, accept(), asio::detached);
+    }
+
+    /// One that the kernel gives to nobody who connects: while closed, it must stay free.
+    void choose_port() {
+        std::random_device source;
+        std::uniform_int_distribution<unsigned> pick(10'000, 31'999);
+        error_code taken;
+        do {
+            listening_port = static_cast<std::uint16_t>(pick(source));
+            acceptor.bind({asio::ip::address_v4::loopback(), listening_port}, taken);
+        } while (taken);
     }
 
     awaitable<void> accept() {

@@ -65,7 +65,8 @@ public:
     using product_page = page<product, std::int64_t>;
     using movement_page = page<movement, uuid>;
 
-    /// Products of one shard (shard_of()), those above `after`, 0 at first. One statement a page.
+    /// Products of one shard (shard_of()), those above `after`, 0 at first. One statement a page;
+    /// `rows_max` bounds what is read, so a page may be empty and not the last.
     virtual std::expected<product_page, std::string> products(std::uint32_t shard,
                                                               std::uint32_t shards,
                                                               std::int64_t after,

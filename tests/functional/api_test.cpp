@@ -134,6 +134,8 @@ TEST_CASE("api: orders are placed, read, and listed newest first by pages") {
         CHECK_FALSE(accepted.header("idempotency-key").empty());
         CHECK(client.get(accepted.header("location")).body == accepted.body);
         placed.insert(placed.begin(), "\"" + order_id(accepted) + "\"");
+        // Ids are ordered by their milliseconds.
+        std::this_thread::sleep_for(std::chrono::milliseconds{2});
     }
     REQUIRE(audit_fault(world) == "");
     const std::string path = "/v1/users/" + std::to_string(user) + "/orders";

@@ -64,8 +64,11 @@ TEST_CASE("bench: the report, in brief, on real servers") {
         CHECK_FALSE(report.at("machine").at(fact).as_string().empty());
     }
     const auto& gates = report.at("gates").as_array();
-    REQUIRE(gates.size() == 2);
+    REQUIRE(gates.size() == 3);
+    CHECK(gates[0].at("gate") == "database");
     CHECK(gates[1].at("gate") == "redis");
+    CHECK(gates[2].at("gate") == "memory");
+    CHECK(gates[2].at("unsold").to_number<std::int64_t>() == 0);
     CHECK(gates[1].at("unsold").to_number<std::int64_t>() == 0);
     CHECK_THAT(text_of(out.path / "report.svg"),
                Catch::Contains("<svg") && Catch::Contains("stored") && Catch::Contains("</svg>"));

@@ -1,6 +1,7 @@
 #include "process.hpp"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +85,8 @@ process::process(const std::vector<std::string>& command, const environment& ext
         dup2(input, STDIN_FILENO);
         dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
+        // A socket of ours that lived on in the child could be neither closed nor bound again.
+        close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
         execvpe(argument_pointers[0], argument_pointers.data(), variable_pointers.data());
         const int why = errno;
         [[maybe_unused]] const auto written = write(failure[1], &why, sizeof why);

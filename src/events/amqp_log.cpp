@@ -1,11 +1,13 @@
 // From the workers' threads to the publisher's and back.
 //
 // Each worker's producer has a basket under a mutex of its own. A worker drops in what one answer
-// of the gate has granted and then wakes the publisher; whenever the publisher's window has room it
-// empties all baskets, as far as one message reaches, into one message. That is the batching rule:
-// a message carries what has gathered while the ones before it were on their way, so an event that
-// comes alone waits for nobody, and a flood travels by the hundred. What became of a message is
-// posted to each worker that had events in it, one post a worker.
+// of the gate has granted and then wakes the publisher, which empties all baskets, as far as one
+// message reaches, into one message. That is the batching rule: a message carries what has gathered
+// while the one before it was on its way, so an event that comes alone waits for nobody, and a
+// flood travels by the hundred. A second message goes beside an unconfirmed one only if it is
+// large: the broker pays for each message nearly whatever its size, and a small one sent at once is
+// confirmed no sooner than as part of the next. What became of a message is posted to each worker
+// that had events in it, one post a worker.
 //
 // An event is in exactly one place: a basket, a message in flight, or answered. stop() turns what
 // is left in the baskets into `unknown`, and the publisher does so for messages in flight, so that
@@ -15,6 +17,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
@@ -130,12 +133,24 @@ private:
         return baskets_;
     }
 
+    static std::size_t waiting_in(std::span<const std::shared_ptr<basket>> baskets) {
+        std::size_t events = 0;
+        for (const auto& one : baskets) {
+            const std::lock_guard lock(one->mutex);
+            events += one->waiting.size();
+        }
+        return events;
+    }
+
     /// Publisher's thread.
     bool next(amqp::message& message) {
+        const auto all = baskets();
+        if (!in_flight_.empty() && waiting_in(all) < options_.events_beside_another_min)
+            return false;
         message_builder body;
         std::vector<in_flight> carried;
         std::size_t events = 0;
-        for (const auto& one : baskets()) {
+        for (const auto& one : all) {
             in_flight part{one, {}};
             const std::lock_guard lock(one->mutex);
             while (!one->waiting.empty() && events < options_.events_per_message_max &&

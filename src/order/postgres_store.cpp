@@ -13,10 +13,15 @@ namespace {
 constexpr postgres::statement find_order{
     "find_order",
     "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id = $1"};
+// By the index of the unique key, which begins with the user: an index for this list alone would
+// cost the recorder a fifth of its work on every order. Unless kept apart, the planner would rather
+// walk through everybody's orders, newest first.
 constexpr postgres::statement list_orders{
     "list_orders",
-    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
-    " WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"};
+    "WITH mine AS MATERIALIZED ("
+    "  SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
+    "  WHERE user_id = $1 AND id < $2"
+    ") SELECT * FROM mine ORDER BY id DESC LIMIT $3"};
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                           0xff, 0xff, 0xff, 0xff}};

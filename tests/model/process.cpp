@@ -52,6 +52,7 @@ events::amqp_options amqp_options_of(const process& of) {
     out.confirm_timeout = std::chrono::milliseconds{1'500};
     out.publish_window_messages_max = 4;
     out.events_per_message_max = 3;
+    out.events_beside_another_min = 1;
     out.messages_per_batch_max = static_cast<std::size_t>(1 + of.number);
     return out;
 }

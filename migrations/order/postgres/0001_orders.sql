@@ -14,7 +14,6 @@ CREATE TABLE orders (
     CONSTRAINT orders_price_not_negative CHECK (unit_price >= 0),
     CONSTRAINT orders_status_known CHECK (order_status IN ('SUCCESS'))
 );
-CREATE INDEX orders_by_user ON orders (user_id, id);
 
 -- Events set aside for a person, with why. They keep their units. An event that has no id of its
 -- own that could be read gets one here.

@@ -20,6 +20,8 @@ struct amqp_options {
     std::chrono::milliseconds confirm_timeout{5'000};
     std::size_t publish_window_messages_max = 64;
     std::size_t events_per_message_max = 256;
+    /// Fewer events wait for the confirm of what is on its way, however much room the window has.
+    std::size_t events_beside_another_min = 64;
     std::size_t message_bytes_max = 65'536;
     std::size_t waiting_events_max = 65'536;  ///< per producer
     std::size_t messages_per_batch_max = 64;

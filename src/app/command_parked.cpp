@@ -5,20 +5,18 @@
 //   retry   holding units: it is recorded as any event; if the databases refuse it again, it stays.
 //           Holding none (a later gate refused it): the gate is asked once more, by the sweep.
 //   drop    holding units: the ledger takes them under the event's id, as a reduction, and gives
-//   them
-//           again, as a restock, in one transaction; then the sweep tells the gate what was given.
+//           them again, as a restock, in one transaction; then the sweep tells the gate what was
+//           given, or the next start of an embedded process loads it.
 //           Holding none: nothing but a note that it was dropped.
 
 #include <cstdio>
 
 #include <flashsale/app.hpp>
-#include <flashsale/order/parked.hpp>
-#include <flashsale/order/recording.hpp>
 #include <flashsale/order/recovery.hpp>
-#include <flashsale/stock/recovery.hpp>
 
 #include "commands.hpp"
 #include "compose.hpp"
+#include "parked_source.hpp"
 #include "probe.hpp"
 
 namespace flashsale::app {
@@ -44,18 +42,12 @@ struct undecided : std::runtime_error {
 
 class parked_command {
 public:
-    explicit parked_command(const config& settings)
-        : settings_(settings),
-          stock_database_(
-              open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
-          order_database_(
-              open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)) {}
+    explicit parked_command(parked_source& of) : source_(of) {}
 
     void list(bool dropped_too) {
         uuid after;
         while (true) {
-            const auto page =
-                must(order::list_parked(order_database_, after, rows_per_page, dropped_too));
+            const auto page = must(source_.parked().list(after, rows_per_page, dropped_too));
             for (const order::parked_row& one : page) {
                 std::printf("%s  %s  %s  %s\n", one.id.to_string().c_str(),
                             to_rfc3339(one.created_at).c_str(), state_of(one), one.reason.c_str());
@@ -77,16 +69,17 @@ public:
         const auto event = events::parse(one.event);
         if (!event) throw undecided("it is no event (" + event.error() + "): it can be dropped");
         if (!one.holds_units) {
-            must(order::parked_to_late(order_database_, one.id, event->shard));
+            if (!source_.asks_again())
+                throw undecided("it holds no units, and no gate is asked again: it can be dropped");
+            must(source_.parked().ask_again_for(one.id, event->shard));
             std::puts("the gate will be asked for it again; if it refuses, it is parked again");
             return;
         }
         if (event->what == events::event::kind::order_accepted) record_order(*event);
-        const auto ledger = stock::make_postgres_ledger(stock_database_);
         const stock::movement movement = order::movement_of(*event);
-        const auto refused = must(ledger->record(std::span(&movement, 1)));
+        const auto refused = must(source_.ledger().record(std::span(&movement, 1)));
         if (!refused.empty()) throw undecided("refused again: " + refused.front().reason);
-        must(order::forget_parked(order_database_, one.id));
+        must(source_.parked().forget(one.id));
         std::puts("recorded");
     }
 
@@ -95,7 +88,7 @@ public:
         const auto event = events::parse(one.event);
         std::string outcome = "dropped; it held no units";
         if (event && one.holds_units) outcome = give_back(*event);
-        must(order::drop_parked(order_database_, one.id));
+        must(source_.parked().drop(one.id));
         std::puts(outcome.c_str());
     }
 
@@ -103,7 +96,7 @@ private:
     order::parked_row find(const std::string& text) {
         const auto id = uuid::parse(text);
         if (!id) throw undecided("expected an id as `flashsale parked list` prints it");
-        auto found = must(order::find_parked(order_database_, *id));
+        auto found = must(source_.parked().find(*id));
         if (!found) throw undecided("no event of this id is parked");
         return std::move(*found);
     }
@@ -115,25 +108,19 @@ private:
     }
 
     void record_order(const events::event& event) {
-        const auto recording = order::make_postgres_recording(order_database_);
-        const auto report = must(recording->record(std::span(&event, 1), {}, {}));
+        const auto report = must(source_.orders().record(std::span(&event, 1), {}, {}));
         if (!report.parked.empty())
             throw undecided("refused again: see `flashsale parked show` and the log");
     }
 
     std::string give_back(const events::event& event) {
-        if (!uses_redis(settings_)) {
-            throw undecided(
-                "the database gate has sold its units in the ledger itself: correct the movement "
-                "there");
-        }
-        if (must(order::order_recorded(order_database_, event.id)))
+        if (const auto why = source_.keeps_units_of(event)) throw undecided(*why);
+        if (must(source_.parked().order_recorded(event.id)))
             throw undecided("its order is recorded, and was accepted: it can only be retried");
-        switch (must(stock::give_back(stock_database_, order::movement_of(event)))) {
+        switch (must(source_.give_back(order::movement_of(event)))) {
             case stock::given_back::now:
                 return "dropped; its " + std::to_string(event.quantity) +
-                       " units are given again, and come to the gate with the next sweep. Its key "
-                       "stays used until the shard is reopened";
+                       " units are given again, " + source_.after_giving_back();
             case stock::given_back::before:
                 return "dropped; its units were given again before";
             case stock::given_back::no_product:
@@ -144,16 +131,16 @@ private:
         throw undecided("the ledger has sold its units: it can only be retried");
     }
 
-    const config& settings_;
-    postgres::session stock_database_;
-    postgres::session order_database_;
+    parked_source& source_;
 };
 
 }  // namespace
 
 int parked(const config& settings, const parked_request& asked) {
-    require_schemas(settings);
-    parked_command command(settings);
+    const bool to_decide = asked.action == "retry" || asked.action == "drop";
+    const auto source = is_embedded(settings) ? make_embedded_parked_source(settings, to_decide)
+                                              : make_stack_parked_source(settings);
+    parked_command command(*source);
     try {
         if (asked.action == "list") command.list(asked.dropped_too);
         if (asked.action == "show") command.show(asked.id);

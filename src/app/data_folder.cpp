@@ -37,6 +37,12 @@ sqlite::options file_options(const config& from, std::filesystem::path file) {
     return out;
 }
 
+sqlite::database open_file(const config& settings, const std::filesystem::path& file) {
+    auto opened = sqlite::database::open(file_options(settings, file));
+    if (!opened) throw unavailable_error(file.string() + ": " + opened.error().message);
+    return std::move(*opened);
+}
+
 sqlite::queue_limits queue_limits(const config& from) {
     sqlite::queue_limits out;
     out.waiting_jobs_max = size_of(from.sqlite.waiting_jobs_max);

@@ -25,6 +25,8 @@ struct data_folder {
 };
 
 sqlite::options file_options(const config& from, std::filesystem::path file);
+/// Throws unavailable_error if it is not there or cannot be opened.
+sqlite::database open_file(const config& settings, const std::filesystem::path& file);
 sqlite::queue_limits queue_limits(const config& from);
 events::sqlite_log_options log_options(const data_folder& in);
 

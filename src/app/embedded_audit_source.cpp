@@ -23,12 +23,6 @@ namespace {
 constexpr auto next_generation =
     static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
-sqlite::database open_file(const config& settings, const std::filesystem::path& file) {
-    auto opened = sqlite::database::open(file_options(settings, file));
-    if (!opened) throw unavailable_error(file.string() + ": " + opened.error().message);
-    return std::move(*opened);
-}
-
 /// A loaded gate with the log's events as its outbox.
 class gate_at_rest final : public stock::gate {
 public:

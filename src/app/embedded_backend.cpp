@@ -47,12 +47,6 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t only_shard = 0;
 constexpr auto drain_report_interval = 2s;
 
-sqlite::database open_file(const config& settings, const std::filesystem::path& file) {
-    auto opened = sqlite::database::open(file_options(settings, file));
-    if (!opened) throw unavailable_error(file.string() + ": " + opened.error().message);
-    return std::move(*opened);
-}
-
 struct databases {
     databases(const config& settings, const data_folder& in)
         : user(file_options(settings, in.user()), queue_limits(settings)),

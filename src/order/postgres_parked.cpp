@@ -40,54 +40,63 @@ parked_row row_of(const postgres::rows& rows, std::size_t row) {
             rows.optional_time(row, 5)};
 }
 
-std::expected<void, std::string> run(postgres::session& database, const postgres::statement& what,
-                                     const postgres::parameters& with) {
-    const auto done = database.execute(what, with);
-    if (!done) return fault_of(done);
-    return {};
-}
+class postgres_parked_events final : public parked_events {
+public:
+    explicit postgres_parked_events(postgres::session& database) : database_(database) {}
+
+    std::expected<std::vector<parked_row>, std::string> list(const uuid& after,
+                                                             std::size_t rows_max,
+                                                             bool dropped_too) override {
+        postgres::parameters with;
+        with.uuid(after).integer(static_cast<std::int64_t>(rows_max)).boolean(dropped_too);
+        const auto found = database_.execute(page_parked, with);
+        if (!found) return fault_of(found);
+        std::vector<parked_row> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(row_of(*found, row));
+        return out;
+    }
+
+    std::expected<std::optional<parked_row>, std::string> find(const uuid& id) override {
+        const auto found = database_.execute(one_parked, postgres::parameters().uuid(id));
+        if (!found) return fault_of(found);
+        if (found->empty()) return std::optional<parked_row>{};
+        return row_of(*found, 0);
+    }
+
+    std::expected<bool, std::string> order_recorded(const uuid& id) override {
+        const auto found = database_.execute(find_order, postgres::parameters().uuid(id));
+        if (!found) return fault_of(found);
+        return !found->empty();
+    }
+
+    std::expected<void, std::string> forget(const uuid& id) override {
+        return run(delete_parked, postgres::parameters().uuid(id));
+    }
+
+    std::expected<void, std::string> ask_again_for(const uuid& id, std::uint32_t shard) override {
+        return run(to_late, postgres::parameters().uuid(id).integer(shard));
+    }
+
+    std::expected<void, std::string> drop(const uuid& id) override {
+        return run(mark_dropped, postgres::parameters().uuid(id));
+    }
+
+private:
+    std::expected<void, std::string> run(const postgres::statement& what,
+                                         const postgres::parameters& with) {
+        const auto done = database_.execute(what, with);
+        if (!done) return fault_of(done);
+        return {};
+    }
+
+    postgres::session& database_;
+};
 
 }  // namespace
 
-std::expected<std::vector<parked_row>, std::string> list_parked(postgres::session& database,
-                                                                const uuid& after,
-                                                                std::size_t rows_max,
-                                                                bool dropped_too) {
-    postgres::parameters with;
-    with.uuid(after).integer(static_cast<std::int64_t>(rows_max)).boolean(dropped_too);
-    const auto found = database.execute(page_parked, with);
-    if (!found) return fault_of(found);
-    std::vector<parked_row> out;
-    for (std::size_t row = 0; row < found->size(); ++row)
-        out.push_back(row_of(*found, row));
-    return out;
-}
-
-std::expected<std::optional<parked_row>, std::string> find_parked(postgres::session& database,
-                                                                  const uuid& id) {
-    const auto found = database.execute(one_parked, postgres::parameters().uuid(id));
-    if (!found) return fault_of(found);
-    if (found->empty()) return std::optional<parked_row>{};
-    return row_of(*found, 0);
-}
-
-std::expected<void, std::string> forget_parked(postgres::session& database, const uuid& id) {
-    return run(database, delete_parked, postgres::parameters().uuid(id));
-}
-
-std::expected<void, std::string> parked_to_late(postgres::session& database, const uuid& id,
-                                                std::uint32_t shard) {
-    return run(database, to_late, postgres::parameters().uuid(id).integer(shard));
-}
-
-std::expected<void, std::string> drop_parked(postgres::session& database, const uuid& id) {
-    return run(database, mark_dropped, postgres::parameters().uuid(id));
-}
-
-std::expected<bool, std::string> order_recorded(postgres::session& database, const uuid& id) {
-    const auto found = database.execute(find_order, postgres::parameters().uuid(id));
-    if (!found) return fault_of(found);
-    return !found->empty();
+std::unique_ptr<parked_events> make_postgres_parked_events(postgres::session& database) {
+    return std::make_unique<postgres_parked_events>(database);
 }
 
 }  // namespace flashsale::order

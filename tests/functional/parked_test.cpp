@@ -3,8 +3,13 @@
 #include <catch2/catch.hpp>
 #include <flashsale/events/event.hpp>
 
+#include <filesystem>
+
+#include "gates.hpp"
 #include "publish.hpp"
+#include "scratch_folder.hpp"
 #include "shop.hpp"
+#include "sql.hpp"
 
 using namespace flashsale::test;
 using flashsale::events::event;
@@ -13,25 +18,25 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A shop whose recorder parked an order that its gate has granted: a row in its way has its key.
+/// Embedded, a decision needs the data folder, and so the end of the process that serves it.
 struct parked_order {
-    sandbox world{{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
-                   {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
-                   {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}}};
-    std::optional<flashsale_process> shop{std::in_place, world};
-    http_client client = shop->client();
-    std::int64_t user = make_user(client, "u");
-    std::int64_t product = make_product(client, 10);
-    std::string id;
-
-    parked_order() {
+    explicit parked_order(const std::string& gate)
+        : world({{"FLASHSALE_STOCK__GATE", gate},
+                 {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+                 {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
+                 {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}}) {
+        const std::string new_id = embedded() ? "randomblob(16)" : "gen_random_uuid()";
+        const std::string now = embedded() ? "1" : "now()";
         world.sql(sandbox::database::order,
-                  "INSERT INTO orders VALUES (gen_random_uuid(), " + std::to_string(user) + ", " +
-                      std::to_string(product) + ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, now())");
+                  "INSERT INTO orders VALUES (" + new_id + ", " + std::to_string(user) + ", " +
+                      std::to_string(product) + ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, " + now +
+                      ")");
         id = order_id(place_order(client, user, product, 3, "in-the-way"));
         REQUIRE(eventually(10s, [&] { return parked() == 1; }));
         REQUIRE(available(client, product) == 7);
     }
 
+    bool embedded() const { return world.kind() == composition::embedded; }
     std::int64_t parked() const {
         return world.number(sandbox::database::order,
                             "SELECT count(*) FROM parked WHERE dropped_at IS NULL");
@@ -40,16 +45,46 @@ struct parked_order {
         world.sql(sandbox::database::order,
                   "DELETE FROM orders WHERE idempotency_key = 'in-the-way' AND quantity = 1");
     }
+    /// A gate made anew from the record.
+    void rebuild_gate() {
+        if (!embedded()) {
+            REQUIRE(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+            return;
+        }
+        close();
+        open();
+    }
+
     finished run(std::vector<std::string> arguments) const {
         arguments.insert(arguments.begin(), "parked");
         return world.flashsale(arguments);
     }
+    finished decide(const std::string& action) {
+        if (embedded()) close();
+        return run({action, id});
+    }
+    void close() {
+        if (shop) REQUIRE(shop->terminate() == 0);
+        shop.reset();
+    }
+    void open() {
+        if (shop) return;
+        shop.emplace(world);
+        client = shop->client();
+    }
+
+    sandbox world;
+    std::optional<flashsale_process> shop{std::in_place, world};
+    http_client client = shop->client();
+    std::int64_t user = make_user(client, "u");
+    std::int64_t product = make_product(client, 10);
+    std::string id;
 };
 
 }  // namespace
 
 TEST_CASE("parked: what is set aside is listed, shown, and counted as taken") {
-    const parked_order sale;
+    const parked_order sale(redis_or_memory());
     sale.clear_the_way();
     CHECK(audit_fault(sale.world) == "");
     const auto listed = sale.run({"list"});
@@ -60,65 +95,115 @@ TEST_CASE("parked: what is set aside is listed, shown, and counted as taken") {
     CHECK(shown.exit_code == 0);
     CHECK(shown.output.find("\"idempotency_key\":\"in-the-way\"") != std::string::npos);
     CHECK(sale.run({"show", "01890a5d-ac96-7000-bcce-b302099a8057"}).exit_code == 1);
-    CHECK(sale.run({"drop", "nonsense"}).exit_code == 1);
+    CHECK(sale.run({"show", "nonsense"}).exit_code == 1);
     const auto audit = sale.world.flashsale({"audit"});
     CHECK(audit.output.find(sale.id) != std::string::npos);
 }
 
 TEST_CASE("parked: retry records it once what was in its way is gone") {
-    parked_order sale;
-    CHECK(sale.run({"retry", sale.id}).exit_code == 1);
+    parked_order sale(redis_or_memory());
+    CHECK(sale.decide("retry").exit_code == 1);
     CHECK(sale.parked() == 1);
     sale.clear_the_way();
-    const auto retried = sale.run({"retry", sale.id});
+    const auto retried = sale.decide("retry");
     INFO(retried.output);
     CHECK(retried.exit_code == 0);
     CHECK(sale.parked() == 0);
+    CHECK(sale.run({"retry", sale.id}).exit_code == 1);
+    CHECK(sale.run({"drop", "nonsense"}).exit_code == 1);
+    sale.open();
     CHECK(sale.client.get("/v1/orders/" + sale.id).status == 200);
     CHECK(available(sale.client, sale.product) == 7);
+    CHECK(order_id(place_order(sale.client, sale.user, sale.product, 3, "in-the-way")) == sale.id);
     CHECK(audit_fault(sale.world) == "");
-    CHECK(sale.run({"retry", sale.id}).exit_code == 1);
 }
 
 TEST_CASE("parked: drop gives its units again, once, and they are for sale") {
-    parked_order sale;
+    parked_order sale(redis_or_memory());
     sale.clear_the_way();
-    const auto dropped = sale.run({"drop", sale.id});
+    const auto dropped = sale.decide("drop");
     INFO(dropped.output);
     CHECK(dropped.exit_code == 0);
-    CHECK(eventually(10s, [&] { return available(sale.client, sale.product) == 10; }));
-    CHECK(audit_fault(sale.world) == "");
     CHECK(sale.run({"drop", sale.id}).exit_code == 1);
     CHECK(sale.run({"retry", sale.id}).exit_code == 1);
     CHECK(sale.run({"list"}).output.find(sale.id) == std::string::npos);
     CHECK(sale.run({"list", "--dropped"}).output.find(sale.id) != std::string::npos);
+    sale.open();
+    CHECK(eventually(10s, [&] { return available(sale.client, sale.product) == 10; }));
+    CHECK(audit_fault(sale.world) == "");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 10)) == "201");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
     CHECK(audit_fault(sale.world) == "");
-    // The rebuilt gate has it as the record has it: taken once, given once more, its key free.
-    REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    // The gate made anew has it as the record has it: taken once, given once more, its key free.
+    sale.rebuild_gate();
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1, "in-the-way")) ==
           "400 out_of_stock");
     CHECK(audit_fault(sale.world) == "");
 }
 
-TEST_CASE("parked: its units and its key are kept by a gate that is rebuilt") {
-    parked_order sale;
+TEST_CASE("parked: its units and its key are kept by a gate that is made anew") {
+    parked_order sale(redis_or_memory());
     sale.clear_the_way();
-    REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    sale.rebuild_gate();
     CHECK(available(sale.client, sale.product) == 7);
     CHECK(order_id(place_order(sale.client, sale.user, sale.product, 3, "in-the-way")) == sale.id);
     CHECK(audit_fault(sale.world) == "");
-    CHECK(sale.run({"retry", sale.id}).exit_code == 0);
+    CHECK(sale.decide("retry").exit_code == 0);
     CHECK(audit_fault(sale.world) == "");
     CHECK(sale.run({"list"}).output.find(sale.id) == std::string::npos);
 }
 
-TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for again") {
-    parked_order sale;
+TEST_CASE("parked: embedded, nothing is decided beside the process that serves the folder") {
+    parked_order sale("memory");
     sale.clear_the_way();
-    REQUIRE(sale.run({"retry", sale.id}).exit_code == 0);
+    for (const char* action : {"retry", "drop"}) {
+        const auto refused = sale.run({action, sale.id});
+        INFO(refused.output);
+        CHECK(refused.exit_code == 3);
+        CHECK(refused.output.find("another flashsale process uses this folder, pid " +
+                                  std::to_string(sale.shop->pid())) != std::string::npos);
+        CHECK(refused.output.find("decided about when it has ended") != std::string::npos);
+    }
+    CHECK(sale.parked() == 1);
+    CHECK(sale.world.number(sandbox::database::stock, "SELECT given FROM products") == 10);
+    CHECK(sale.run({"list"}).exit_code == 0);
+    CHECK(audit_fault(sale.world) == "");
+    // Where there is no data there is nothing to decide, and nothing is made.
+    const scratch_folder none;
+    const auto nowhere =
+        run({flashsale_binary(), "parked", "drop", sale.id, "--config", embedded_config()},
+            {{"FLASHSALE_SQLITE__FOLDER", (none / "data").string()}});
+    CHECK(nowhere.exit_code == 3);
+    CHECK_FALSE(std::filesystem::exists(none / "data"));
+}
+
+TEST_CASE("parked: embedded, what the log still has is not dropped: it could become an order") {
+    parked_order sale("memory");
+    sale.close();
+    const auto event = *sale.world.sql(sandbox::database::order, "SELECT event FROM parked")[0][0];
+    // As a kill between parking and acknowledging leaves it.
+    const auto log = sale.world.folder() / "log.db";
+    run_sqlite(log, "INSERT INTO entries SELECT position + 1, '[" + event + "]' FROM cursors");
+    sale.clear_the_way();
+    const auto kept = sale.decide("drop");
+    INFO(kept.output);
+    CHECK(kept.exit_code == 1);
+    CHECK(kept.output.find("the log still has it") != std::string::npos);
+    CHECK(sale.world.number(sandbox::database::stock, "SELECT given FROM products") == 10);
+    // What the advice brings: the start records it, and it is an order that can only be retried.
+    sale.open();
+    CHECK(sale.client.get("/v1/orders/" + sale.id).status == 200);
+    CHECK(available(sale.client, sale.product) == 7);
+    CHECK(sale.decide("drop").exit_code == 1);
+    CHECK(sale.run({"retry", sale.id}).exit_code == 0);
+    CHECK(audit_fault(sale.world) == "");
+}
+
+TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for again") {
+    parked_order sale("redis");
+    sale.clear_the_way();
+    REQUIRE(sale.decide("retry").exit_code == 0);
     REQUIRE(outcome(place_order(sale.client, sale.user, sale.product, 7)) == "201");
     REQUIRE(audit_fault(sale.world) == "");
     REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <flashsale/order/module.hpp>
+#include <flashsale/order/parked.hpp>
 
 #include "../module_database.hpp"
 
@@ -14,10 +15,12 @@ struct order_record {
             store = order::make_postgres_store(*database.pool());
             recording = order::make_postgres_recording(*database.session());
             reader = order::make_postgres_record_reader(*database.session());
+            set_aside = order::make_postgres_parked_events(*database.session());
         } else {
             store = order::make_sqlite_store(*database.queue(), database.io());
             recording = order::make_sqlite_recording(*database.file());
             reader = order::make_sqlite_record_reader(*database.file());
+            set_aside = order::make_sqlite_parked_events(*database.file());
         }
     }
 
@@ -64,6 +67,7 @@ struct order_record {
     std::unique_ptr<order::store> store;
     std::unique_ptr<order::recording> recording;
     std::unique_ptr<order::record_reader> reader;
+    std::unique_ptr<order::parked_events> set_aside;
     uuid_generator make;
 
 private:

@@ -62,6 +62,7 @@ enum class given_back {
 /// a reduction of the same id, and gives them again, in one transaction, once.
 std::expected<given_back, std::string> give_back(postgres::session& database,
                                                  const movement& taken);
+std::expected<given_back, std::string> give_back(sqlite::database& database, const movement& taken);
 
 /// A shard's gate on Redis, being rebuilt. Each step insists on the attempt's generation: false, or
 /// an error, means that nothing was changed by it, or that the attempt has to be given up.

@@ -1,0 +1,72 @@
+#include <flashsale/stock/module.hpp>
+
+#include "data_folder.hpp"
+#include "parked_source.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+namespace {
+
+std::unique_ptr<sqlite::folder_lock> lock_to_decide(const data_folder& folder) {
+    try {
+        return std::make_unique<sqlite::folder_lock>(folder.path);
+    } catch (const std::runtime_error& held) {
+        throw unavailable_error(std::string(held.what()) +
+                                "; parked events can be listed and shown beside it, and decided "
+                                "about when it has ended");
+    }
+}
+
+class embedded_parked_source final : public parked_source {
+public:
+    embedded_parked_source(const config& settings, bool to_decide)
+        : folder_(settings.sqlite.folder),
+          lock_(to_decide ? lock_to_decide(folder_) : nullptr),
+          stock_database_(open_file(settings, folder_.stock())),
+          order_database_(open_file(settings, folder_.order())),
+          parked_(order::make_sqlite_parked_events(order_database_)),
+          orders_(order::make_sqlite_recording(order_database_)),
+          ledger_(stock::make_sqlite_ledger(stock_database_)) {}
+
+    order::parked_events& parked() override { return *parked_; }
+    order::recording& orders() override { return *orders_; }
+    stock::ledger& ledger() override { return *ledger_; }
+
+    bool asks_again() const override { return false; }
+    /// What a process that was killed has parked, its log may still have, and the next start will
+    /// try to record it once more.
+    std::optional<std::string> keeps_units_of(const events::event& event) override {
+        bool in_log = false;
+        const auto read = events::for_each_unrecorded(
+            log_options(folder_),
+            [&](const events::entry& one) { in_log = in_log || (one && one->id == event.id); });
+        if (!read) throw unavailable_error("the log: " + read.error());
+        if (!in_log) return std::nullopt;
+        return "the log still has it: let `flashsale serve` start and end once, and decide then";
+    }
+    std::expected<stock::given_back, std::string> give_back(const stock::movement& taken) override {
+        return stock::give_back(stock_database_, taken);
+    }
+    const char* after_giving_back() const override {
+        return "and for sale from the next start on, which knows nothing of its key";
+    }
+
+private:
+    const data_folder folder_;
+    const std::unique_ptr<sqlite::folder_lock> lock_;
+    sqlite::database stock_database_;
+    sqlite::database order_database_;
+    std::unique_ptr<order::parked_events> parked_;
+    std::unique_ptr<order::recording> orders_;
+    std::unique_ptr<stock::ledger> ledger_;
+};
+
+}  // namespace
+
+std::unique_ptr<parked_source> make_embedded_parked_source(const config& settings, bool to_decide) {
+    require_files(settings, data_folder(settings.sqlite.folder));
+    return std::make_unique<embedded_parked_source>(settings, to_decide);
+}
+
+}  // namespace flashsale::app

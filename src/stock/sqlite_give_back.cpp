@@ -1,0 +1,61 @@
+#include <flashsale/sqlite.hpp>
+#include <flashsale/stock/recovery.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+// Stock stays what it is: what is taken is given again. Only given grows.
+constexpr sqlite::statement take{
+    "INSERT INTO movements (id, product_id, delta, kind, generation, seq, created_at)"
+    " SELECT ?1, id, -?3, 'reduction', ?4, ?5, ?6 FROM products WHERE id = ?2"
+    " ON CONFLICT (id) DO NOTHING"};
+constexpr sqlite::statement give{
+    "INSERT INTO movements (id, product_id, delta, kind, created_at)"
+    " VALUES (?1, ?2, ?3, 'restock', ?4)"};
+constexpr sqlite::statement raise_given{
+    "UPDATE products SET given = given + ?2, version = version + 1 WHERE id = ?1"};
+constexpr sqlite::statement kind_of_movement{"SELECT kind FROM movements WHERE id = ?1"};
+
+std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, const movement& taken) {
+    const timestamp now = wall_clock_now();
+    auto reduction = in.prepare(take);
+    reduction.uuid(taken.id).integer(taken.product_id).integer(-taken.delta);
+    reduction.integer(static_cast<std::int64_t>(taken.generation));
+    reduction.integer(static_cast<std::int64_t>(taken.seq)).time(now);
+    const auto taken_now = reduction.run();
+    if (!taken_now) return std::unexpected(taken_now.error());
+    if (*taken_now == 0) {
+        auto known = in.prepare(kind_of_movement);
+        const auto found = known.uuid(taken.id).step();
+        if (!found) return std::unexpected(found.error());
+        if (!*found) return given_back::no_product;
+        return known.text_at(0) == "reduction" ? given_back::before : given_back::sold;
+    }
+    auto restock = in.prepare(give);
+    restock.uuid(uuid_generator().make()).integer(taken.product_id);
+    const auto given = restock.integer(-taken.delta).time(now).run();
+    if (!given) return std::unexpected(given.error());
+    const auto raised =
+        in.prepare(raise_given).integer(taken.product_id).integer(-taken.delta).run();
+    if (!raised) return std::unexpected(raised.error());
+    return given_back::now;
+}
+
+}  // namespace
+
+std::expected<given_back, std::string> give_back(sqlite::database& database,
+                                                 const movement& taken) {
+    given_back outcome = given_back::now;
+    const auto done = database.transaction(
+        sqlite::access::write, [&](sqlite::database& in) -> std::expected<void, sqlite::error> {
+            auto made = give_back_in(in, taken);
+            if (!made) return std::unexpected(std::move(made.error()));
+            outcome = *made;
+            return {};
+        });
+    if (!done) return std::unexpected("stock database: " + done.error().message);
+    return outcome;
+}
+
+}  // namespace flashsale::stock

@@ -51,6 +51,9 @@ struct running_gate {
 }  // namespace
 
 int reopen(const config& settings, std::int64_t shard) {
+    if (is_embedded(settings))
+        throw config_error(
+            "reopen: the embedded gate is made from the record by each start of `flashsale serve`");
     if (!uses_redis(settings))
         throw config_error("reopen: the database gate is its own record, and needs no reopening");
     if (shard < 0 || shard >= shards_of(settings))

@@ -34,6 +34,9 @@ TEST_CASE("command line: help for each command, a version, and exit code 2 for w
     CHECK(command({"serve", "config/stack.json"}).exit_code == 2);
     CHECK(command({"serve", "--config", "/nowhere.json"}).exit_code == 2);
     CHECK(command({"check-config"}).exit_code == 2);
+    const auto embedded = command({"reopen", "--shard", "0", "--config", embedded_config()});
+    CHECK(embedded.exit_code == 2);
+    CHECK(says(embedded, "by each start of `flashsale serve`"));
 }
 
 TEST_CASE("command line: a bad configuration is one clear line and exit code 2") {

@@ -17,9 +17,10 @@ namespace {
 constexpr const char* footer =
     "Every key of the configuration can be overridden by the environment: redis.url by\n"
     "FLASHSALE_REDIS__URL.\n\n"
-    "Exit codes: 0 all is well; 1 an audit or a health check says no; 2 the command line or the\n"
-    "configuration is wrong; 3 a server that is needed does not answer, or a database's schema is\n"
-    "not this version's; 4 an error of the program itself.";
+    "Exit codes: 0 all is well; 1 an audit or a health check says no, or a parked event cannot be\n"
+    "decided about so; 2 the command line or the configuration is wrong; 3 a server that is\n"
+    "needed does not answer, another process has the data folder, or a database's schema is not\n"
+    "this version's; 4 an error of the program itself.";
 
 void set_up_log(const config& settings) {
     auto logger = spdlog::stderr_color_mt("flashsale");

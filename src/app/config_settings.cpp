@@ -123,7 +123,7 @@ std::span<const setting> settings() {
          "for the recorder to record all that was published before, then unready",
          INTEGER(recovery.barrier_patience_ms, 100, 24 * hour_ms, 60'000)},
         {"recovery.lease_ms",
-         "how long a process that dies keeps another from looking after a shard",
+         "how long one that is stopped or cut off keeps others from its shards",
          INTEGER(recovery.lease_ms, 100, hour_ms, 5'000)},
         {"recovery.reopen_automatically",
          "whether a gate that lost its data is rebuilt without being asked for",

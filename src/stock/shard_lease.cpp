@@ -3,6 +3,9 @@
 // The lease keeps two from doing the same work; it is not what keeps the work right. Who sleeps
 // through it and goes on publishes what is published already, or holds a generation that is not the
 // newest, which every later step asks for.
+//
+// A process that dies takes its session along, and the next one need not wait for the lease to run
+// out. It does for one that is stopped, or cut off.
 
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/recovery.hpp>
@@ -13,11 +16,13 @@ namespace {
 
 constexpr postgres::statement take_lease{
     "take_lease",
-    "INSERT INTO shards AS s (shard, lease_holder, lease_until)"
-    " VALUES ($1, $2, now() + $3 * interval '1 ms')"
+    "INSERT INTO shards AS s (shard, lease_holder, lease_until, lease_session)"
+    " VALUES ($1, $2, now() + $3 * interval '1 ms', pg_backend_pid())"
     " ON CONFLICT (shard) DO UPDATE SET lease_holder = excluded.lease_holder,"
-    "                                   lease_until = excluded.lease_until"
+    "                                   lease_until = excluded.lease_until,"
+    "                                   lease_session = excluded.lease_session"
     " WHERE s.lease_holder = $2 OR s.lease_until IS NULL OR s.lease_until < now() OR $4"
+    "    OR NOT EXISTS (SELECT FROM pg_stat_get_activity(s.lease_session))"
     " RETURNING generation, state"};
 constexpr postgres::statement release_lease{
     "release_lease", "UPDATE shards SET lease_until = NULL WHERE shard = $1 AND lease_holder = $2"};
@@ -28,7 +33,7 @@ constexpr postgres::statement raise_generation{
     " RETURNING generation"};
 constexpr postgres::statement renew_attempt{
     "renew_attempt",
-    "UPDATE shards SET lease_until = now() + $4 * interval '1 ms'"
+    "UPDATE shards SET lease_until = now() + $4 * interval '1 ms', lease_session = pg_backend_pid()"
     " WHERE shard = $1 AND lease_holder = $2 AND generation = $3 AND state = 'reopening'"
     " RETURNING generation"};
 constexpr postgres::statement finish_attempt{

@@ -31,10 +31,9 @@ public:
                     std::span<const migration> of_sqlite) {
         if (kind == database_kind::postgres) {
             sandbox_.emplace();
-            postgres::options settings;
-            settings.url = sandbox_->url(which);
-            session_.emplace(settings);
-            pool_.emplace(io_, settings, postgres::pool_limits{});
+            server_.url = sandbox_->url(which);
+            session_.emplace(server_);
+            pool_.emplace(io_, server_, postgres::pool_limits{});
             pool_->start();
             while (!pool_->ready())
                 io_.run_one();
@@ -55,6 +54,8 @@ public:
     /// Of the kind that it is; the other one is null.
     postgres::pool* pool() { return pool_ ? &*pool_ : nullptr; }
     postgres::session* session() { return session_ ? &*session_ : nullptr; }
+    /// For further sessions.
+    const postgres::options& server() const { return server_; }
     sqlite::queue* queue() { return queue_ ? &*queue_ : nullptr; }
     sqlite::database* file() { return file_ ? &*file_ : nullptr; }
     asio::io_context& io() { return io_; }
@@ -102,6 +103,7 @@ public:
 private:
     asio::io_context io_{1};
     std::optional<sandbox> sandbox_;
+    postgres::options server_;
     std::optional<postgres::session> session_;
     std::optional<postgres::pool> pool_;
     scratch_folder folder_;

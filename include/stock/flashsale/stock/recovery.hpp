@@ -30,8 +30,9 @@ struct shard_state {
     std::uint64_t generation = 0;
 };
 
-/// Takes the shard's lease or renews it, for `time` from now. nullopt: another has it; `by_force`
-/// takes it from him. Who sleeps through his lease does no harm: see below.
+/// Takes the shard's lease or renews it, for `time` from now, or until the session ends. nullopt:
+/// another has it; `by_force` takes it from him. Who sleeps through his lease does no harm: see
+/// below.
 std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::session& database,
                                                                    std::uint32_t shard,
                                                                    const uuid& holder,

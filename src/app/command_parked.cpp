@@ -108,7 +108,7 @@ private:
     }
 
     void record_order(const events::event& event) {
-        const auto report = must(source_.orders().record(std::span(&event, 1), {}, {}));
+        const auto report = must(source_.orders().record(std::span(&event, 1), {}));
         if (!report.parked.empty())
             throw undecided("refused again: see `flashsale parked show` and the log");
     }

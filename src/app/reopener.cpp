@@ -4,6 +4,9 @@
 
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/order/recovery.hpp>
+#include <flashsale/stock/record.hpp>
+
+#include <unordered_set>
 
 #include "compose.hpp"
 #include "record_loader.hpp"
@@ -68,8 +71,9 @@ private:
         using enum reopening::step;
         return (what == close_gate && faults::without(faults::guard::closing)) ||
                (what == wait_deadline && faults::without(faults::guard::waiting)) ||
-               ((what == send_barrier || what == await_barrier) &&
-                faults::without(faults::guard::barrier));
+               ((what == send_barrier || what == await_barrier || what == find_survivors) &&
+                faults::without(faults::guard::barrier)) ||
+               (what == find_survivors && faults::without(faults::guard::survivors));
     }
 
     done take(reopening::step what) {
@@ -87,6 +91,10 @@ private:
                 return barrier();
             case await_barrier:
                 return wait_for_barrier();
+            case find_survivors:
+                return look_for_survivors();
+            case raise_fences:
+                return fences();
             case begin_loading:
                 return must(gate_->begin(), "a newer gate is there");
             case load:
@@ -181,9 +189,60 @@ private:
             // Not there, says the database; so either it is slow, or the log has lost it.
             if (recorded && steady::now() >= again) {
                 if (auto prepared = uses_.log.prepare(); !prepared) return prepared;
-                plan_.barrier_lost();
+                plan_.publish_again();
                 return {};
             }
+        }
+    }
+
+    /// The barrier tells what the log had. It may have lost, between their confirms and the
+    /// barrier, what the outbox still has.
+    done look_for_survivors() {
+        const auto ledger = stock::make_postgres_record_reader(uses_.stock_database);
+        std::size_t missing = 0;
+        const auto looked =
+            gate_->for_each_survivor([&](const std::vector<std::string>& events) -> done {
+                if (auto kept = keep_lease(); !kept) return kept;
+                const auto lost = unrecorded(*ledger, events);
+                if (!lost) return std::unexpected(lost.error());
+                missing += *lost;
+                return {};
+            });
+        if (!looked || missing == 0) return looked;
+        spdlog::warn("shard {}: the log has lost {} events on their way, they go out again", shard_,
+                     missing);
+        barrier_ = {};  // who waited for the old one would not wait for them
+        plan_.publish_again();
+        return {};
+    }
+
+    std::expected<std::size_t, std::string> unrecorded(stock::record_reader& ledger,
+                                                       const std::vector<std::string>& events) {
+        std::unordered_set<uuid, uuid_hash> left;
+        for (const std::string& one : events) {
+            if (const auto id = events::id_of(one)) left.insert(*id);
+        }
+        std::vector<uuid> ids(left.begin(), left.end());
+        const auto known = order::known_events(uses_.order_database, ids);
+        if (!known) return std::unexpected(known.error());
+        for (const uuid& id : *known)
+            left.erase(id);
+        if (left.empty()) return 0;
+        ids.assign(left.begin(), left.end());  // reductions, which are in the ledger alone
+        const auto moved = ledger.moved(ids);
+        if (!moved) return std::unexpected(moved.error());
+        for (const uuid& id : *moved)
+            left.erase(id);
+        return left.size();
+    }
+
+    /// A database that is away, or a recorder that is in the middle of a batch, is waited for.
+    done fences() {
+        while (true) {
+            if (order::raise_fence(uses_.order_database, shard_, report_.generation) &&
+                stock::raise_fence(uses_.stock_database, shard_, report_.generation))
+                return {};
+            if (auto rested = rest(look_interval); !rested) return rested;
         }
     }
 

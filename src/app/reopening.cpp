@@ -10,8 +10,9 @@ void reopening::succeeded(deadline now) {
     if (step_ < step::done) step_ = static_cast<step>(static_cast<int>(step_) + 1);
 }
 
-void reopening::barrier_lost() {
-    if (step_ == step::await_barrier) step_ = step::publish_survivors;
+void reopening::publish_again() {
+    if (step_ == step::await_barrier || step_ == step::find_survivors)
+        step_ = step::publish_survivors;
 }
 
 std::chrono::milliseconds reopening::left(deadline now) const {
@@ -35,6 +36,10 @@ std::string_view name_of(reopening::step what) {
             return "send_barrier";
         case await_barrier:
             return "await_barrier";
+        case find_survivors:
+            return "find_survivors";
+        case raise_fences:
+            return "raise_fences";
         case begin_loading:
             return "begin_loading";
         case load:

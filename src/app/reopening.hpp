@@ -9,7 +9,10 @@
 //                      accepted, has been confirmed by then, and so is in the log
 //   publish_survivors  outbox entries that are there still
 //   send_barrier       of the new generation, behind all that
-//   await_barrier      until it is recorded, and so all that counts; what comes behind it is late
+//   await_barrier      until it is recorded, and so all that the log still had
+//   find_survivors     in the databases; if one is missing, the log lost it on the way, and all go
+//                      out again with another barrier
+//   raise_fences       of both databases: what of an older generation is not recorded now is late
 //   begin_loading      a header that grants nothing
 //   load               orders, parked events, reductions, given; what differs is mended
 //   mark_open          in the stock database, if the attempt is still the newest
@@ -37,6 +40,8 @@ public:
         publish_survivors,
         send_barrier,
         await_barrier,
+        find_survivors,
+        raise_fences,
         begin_loading,
         load,
         mark_open,
@@ -55,8 +60,9 @@ public:
     void succeeded(deadline now);
     /// It could not be done, or the attempt is not the newest: nothing further may be done.
     void failed() { step_ = step::given_up; }
-    /// The barrier may be lost with the log: what has to be before it goes out again, and then it.
-    void barrier_lost();
+    /// The log has lost what was published, or may have: all of it goes out again, and then the
+    /// barrier.
+    void publish_again();
 
     /// While wait_deadline is next: how long still.
     std::chrono::milliseconds left(deadline now) const;

@@ -17,8 +17,8 @@ public:
           order_database_(
               open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)),
           parked_(order::make_postgres_parked_events(order_database_)),
-          orders_(order::make_postgres_recording(order_database_)),
-          ledger_(stock::make_postgres_ledger(stock_database_)) {}
+          orders_(order::make_postgres_recording(order_database_, false)),
+          ledger_(stock::make_postgres_ledger(stock_database_, false)) {}
 
     order::parked_events& parked() override { return *parked_; }
     order::recording& orders() override { return *orders_; }

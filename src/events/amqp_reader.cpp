@@ -45,7 +45,6 @@ public:
         }
         out.position = last_good;
         incarnation_ = consumer_.incarnation();
-        out.turn = incarnation_;
         return out;
     }
 

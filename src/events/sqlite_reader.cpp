@@ -36,7 +36,6 @@ public:
             durable = shared_->durable;
         }
         batch out;
-        out.turn = 1;  // nobody else ever reads it
         if (durable <= place_) return out;
         if (!file_) {
             auto opened = sqlite::database::open(file_options(shared_->options));

@@ -1,14 +1,12 @@
 #pragma once
 
-// What becomes of an event that comes behind the barrier of a generation newer than its own; no
-// I/O.
+// What becomes of an event that is older than its shard's fence; no I/O.
 //
-// A gate is reopened from what was recorded up to the barrier of its generation. Whatever was
-// promised to anybody had been confirmed before that barrier was published, and so comes before it.
-// What comes behind it and is of an older generation was promised to nobody, and the new gate does
-// not know of it: to record it would sell its units twice, to drop it would lose an order that
-// could still be had. So it is set aside, and the gate is asked for it again, as for any
-// reservation, under the same id.
+// A reopening raises the fence to its own generation when all that anybody was promised is
+// recorded, and then reads the record. What comes after that and is of an older generation was
+// promised to nobody, and the new gate does not know of it: to record it would sell its units
+// twice, to drop it would lose an order that could still be had. So it is set aside, and the gate
+// is asked for it again, as for any reservation, under the same id.
 //
 //   granted        it is in the new gate's outbox, and travels as every order
 //   a repeat       of its own id: it is on its way, or recorded, and then it is done;
@@ -24,15 +22,15 @@
 
 namespace flashsale::order {
 
-/// The generation of the newest barrier that was recorded, for each shard.
-class barrier_generations {
+/// The generation of the newest gate that the record was read for, of each shard.
+class fences {
 public:
-    void passed(std::uint32_t shard, std::uint64_t generation) {
+    void raise(std::uint32_t shard, std::uint64_t generation) {
         std::uint64_t& newest = newest_[shard];
         if (newest < generation) newest = generation;
     }
 
-    /// Of an order or a reduction: whether it may be recorded as it is.
+    /// Of an order or a reduction: whether it must not be recorded as it is.
     bool is_late(const events::event& one) const {
         if (newest_.empty()) return false;
         const auto found = newest_.find(one.shard);

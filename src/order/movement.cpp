@@ -5,6 +5,7 @@ namespace flashsale::order {
 stock::movement movement_of(const events::event& one) {
     stock::movement out;
     out.id = one.id;
+    out.shard = one.shard;
     out.product_id = one.product_id;
     out.delta = -one.quantity;
     out.what = one.what == events::event::kind::order_accepted ? stock::operation::sale

@@ -14,6 +14,7 @@
 #include <flashsale/order/recording.hpp>
 #include <flashsale/postgres.hpp>
 
+#include "late_event.hpp"
 #include "parking.hpp"
 
 namespace flashsale::order {
@@ -56,9 +57,8 @@ constexpr postgres::statement keep_late{
     " WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = b.id)"
     "   AND NOT EXISTS (SELECT FROM parked p WHERE p.event_id = b.id)"
     " ON CONFLICT DO NOTHING"};
-constexpr postgres::statement read_passed_barriers{
-    "read_passed_barriers", "SELECT shard, max(generation) FROM barriers GROUP BY shard"};
-// Barriers of an hour ago have done their work, but the newest generation's.
+constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
+// Barriers of an hour ago have done their work.
 constexpr postgres::statement insert_barriers{
     "insert_barriers",
     "WITH batch AS ("
@@ -128,9 +128,21 @@ attempt insert_late(postgres::session& database, std::span<const events::event> 
     with.uuids(ids).integers(shards).texts(texts);
     auto done = database.execute(keep_late, with);
     if (!done) return std::unexpected(done.error());
-    spdlog::warn("{} events of an older generation came behind a barrier, {} of them new",
+    spdlog::warn("{} events of an older gate came after its record was read, {} of them new",
                  late.size(), done->affected());
     return {};
+}
+
+/// Inside a transaction: until it ends, nobody raises them (raise_fence() waits for all readers).
+std::expected<fences, postgres::error> hold_fences(postgres::session& database) {
+    const auto found = database.execute(read_fences);
+    if (!found) return std::unexpected(found.error());
+    fences out;
+    for (std::size_t row = 0; row < found->size(); ++row) {
+        out.raise(static_cast<std::uint32_t>(found->integer(row, 0)),
+                  static_cast<std::uint64_t>(found->integer(row, 1)));
+    }
+    return out;
 }
 
 /// Inside a transaction: the orders, all of them new, or none.
@@ -200,11 +212,11 @@ std::unexpected<std::string> fault_of(const std::expected<T, postgres::error>& f
 
 class postgres_recording final : public recording {
 public:
-    explicit postgres_recording(postgres::session& database) : database_(database) {}
+    postgres_recording(postgres::session& database, bool fenced)
+        : database_(database), fenced_(fenced) {}
 
     std::expected<recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison> poison,
-        std::span<const events::event> late) override {
+        std::span<const events::event> orders, std::span<const events::poison> poison) override {
         recording_report report;
         const auto with = [&](auto insert) {
             return database_.transaction([&](postgres::session& in) -> attempt {
@@ -212,10 +224,12 @@ public:
                 std::vector<parking> to_park;
                 for (const events::poison& one : poison)
                     to_park.push_back(parking_of(one));
-                if (!orders.empty()) {
-                    if (auto done = insert(in, orders, report, to_park); !done) return done;
+                std::vector<events::event> rest;
+                const auto in_time = without_late(in, orders, rest, report);
+                if (!in_time) return std::unexpected(in_time.error());
+                if (!in_time->empty()) {
+                    if (auto done = insert(in, *in_time, report, to_park); !done) return done;
                 }
-                if (auto done = insert_late(in, late); !done) return done;
                 auto parked = insert_parked(in, to_park);
                 faults::pass(faults::place::before_commit);
                 return parked;
@@ -241,20 +255,31 @@ public:
     }
 
     std::expected<void, std::string> park(std::span<const parking> events) override {
-        const auto done = insert_parked(database_, events);
+        if (events.empty()) return {};
+        const auto done = database_.transaction([&](postgres::session& in) -> attempt {
+            const auto held = hold_fences(in);
+            if (!held) return std::unexpected(held.error());
+            std::vector<parking> to_park;
+            std::vector<events::event> late;
+            for (const parking& one : events) {
+                auto event = events::parse(one.event);
+                if (event && held->is_late(*event)) {
+                    late.push_back(std::move(*event));
+                } else {
+                    to_park.push_back(one);
+                }
+            }
+            if (auto kept = insert_late(in, late); !kept) return kept;
+            return insert_parked(in, to_park);
+        });
         if (!done) return fault_of(done);
         return {};
     }
 
-    std::expected<std::vector<passed_barrier>, std::string> passed_barriers() override {
-        const auto found = database_.execute(read_passed_barriers);
-        if (!found) return fault_of(found);
-        std::vector<passed_barrier> out;
-        for (std::size_t row = 0; row < found->size(); ++row) {
-            out.push_back({static_cast<std::uint32_t>(found->integer(row, 0)),
-                           static_cast<std::uint64_t>(found->integer(row, 1))});
-        }
-        return out;
+    std::expected<void, std::string> keep_late(std::span<const events::event> late) override {
+        const auto done = insert_late(database_, late);
+        if (!done) return fault_of(done);
+        return {};
     }
 
     std::expected<void, std::string> record_barriers(
@@ -275,14 +300,33 @@ public:
     }
 
 private:
+    /// Inside a transaction: keeps the late ones. The others, in `rest` if they are not all.
+    std::expected<std::span<const events::event>, postgres::error> without_late(
+        postgres::session& in, std::span<const events::event> orders,
+        std::vector<events::event>& rest, recording_report& report) const {
+        if (orders.empty() || !fenced_) return orders;
+        const auto held = hold_fences(in);
+        if (!held) return std::unexpected(held.error());
+        const auto is_late = [&](const events::event& one) { return held->is_late(one); };
+        if (std::ranges::none_of(orders, is_late)) return orders;
+        std::vector<events::event> late;
+        for (const events::event& one : orders)
+            (is_late(one) ? late : rest).push_back(one);
+        for (const events::event& one : late)
+            report.late.push_back(one.id);
+        if (auto kept = insert_late(in, late); !kept) return std::unexpected(kept.error());
+        return std::span<const events::event>(rest);
+    }
+
     postgres::session& database_;
+    const bool fenced_;
     std::chrono::steady_clock::time_point repeats_until_{};  // no plain INSERT before
 };
 
 }  // namespace
 
-std::unique_ptr<recording> make_postgres_recording(postgres::session& database) {
-    return std::make_unique<postgres_recording>(database);
+std::unique_ptr<recording> make_postgres_recording(postgres::session& database, bool fenced) {
+    return std::make_unique<postgres_recording>(database, fenced);
 }
 
 }  // namespace flashsale::order

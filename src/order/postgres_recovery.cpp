@@ -13,6 +13,16 @@ namespace flashsale::order {
 namespace {
 
 constexpr postgres::statement find_barrier{"find_barrier", "SELECT FROM barriers WHERE id = $1"};
+constexpr postgres::statement find_known{
+    "find_known_events",
+    "SELECT id FROM orders WHERE id = ANY($1::uuid[])"
+    " UNION SELECT event_id FROM parked WHERE event_id = ANY($1::uuid[])"
+    " UNION SELECT event_id FROM late WHERE event_id = ANY($1::uuid[])"};
+constexpr std::string_view lock_fences = "LOCK TABLE fences IN ACCESS EXCLUSIVE MODE";
+constexpr postgres::statement set_fence{
+    "set_fence",
+    "INSERT INTO fences AS f (shard, generation) VALUES ($1, $2) ON CONFLICT (shard)"
+    " DO UPDATE SET generation = greatest(f.generation, excluded.generation)"};
 constexpr postgres::statement page_late{
     "page_late", "SELECT event_id, event FROM late WHERE shard = $1 ORDER BY event_id LIMIT $2"};
 constexpr postgres::statement forget_late{"forget_late",
@@ -74,6 +84,32 @@ std::expected<bool, std::string> barrier_recorded(postgres::session& database,
     const auto found = database.execute(find_barrier, postgres::parameters().uuid(barrier));
     if (!found) return fault_of(found);
     return !found->empty();
+}
+
+std::expected<std::vector<uuid>, std::string> known_events(postgres::session& database,
+                                                           std::span<const uuid> ids) {
+    const auto found = database.execute(find_known, postgres::parameters().uuids(ids));
+    if (!found) return fault_of(found);
+    std::vector<uuid> out;
+    out.reserve(found->size());
+    for (std::size_t row = 0; row < found->size(); ++row)
+        out.push_back(found->uuid(row, 0));
+    return out;
+}
+
+std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
+                                             std::uint64_t generation) {
+    const auto done =
+        database.transaction([&](postgres::session& in) -> std::expected<void, postgres::error> {
+            if (auto locked = in.execute(lock_fences); !locked)
+                return std::unexpected(locked.error());
+            postgres::parameters with;
+            with.integer(shard).integer(static_cast<std::int64_t>(generation));
+            if (auto set = in.execute(set_fence, with); !set) return std::unexpected(set.error());
+            return {};
+        });
+    if (!done) return std::unexpected("order database: " + done.error().message);
+    return {};
 }
 
 std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,

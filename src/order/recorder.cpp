@@ -9,10 +9,9 @@
 //   settle         the outbox entries of the whole batch, duplicates included; one that stays is
 //                  published again some day, and comes here as a duplicate
 //
-// An event of an older generation than the last barrier is not recorded but set aside
-// (late_event.hpp). Which barriers have passed is read from the order database at the beginning of
-// each turn at the log, and remembered while it lasts: during a turn nobody else is handed events,
-// and whoever still writes from a turn before writes what was handed to us again, in its order.
+// An event older than its shard's fence is not recorded but set aside (late_event.hpp). Both
+// databases look at their fence in the transaction that writes, and hold it: so however long this
+// process slept with a batch in hand, it writes before the record is read for a new gate, or not.
 //
 // A failure of a database is waited out with the batch in hand. The batch is never given back to
 // the queue: a quorum queue would hand later messages to the next consumer first, and the order of
@@ -33,7 +32,6 @@
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/stock.hpp>
 
-#include "late_event.hpp"
 #include "metrics.hpp"
 #include "outbox_settler.hpp"
 #include "parking.hpp"
@@ -56,13 +54,10 @@ constexpr std::chrono::milliseconds settle_share_max{1'000};
 struct sorted_batch {
     std::vector<events::event> orders;
     std::vector<events::event> reductions;
-    std::vector<events::event> late;
     std::vector<events::event> barriers;
     std::vector<events::poison> poison;
-    std::vector<stock::settled_event> outbox;
 
-    /// `passed` as it was before the batch, and then as it is behind it.
-    sorted_batch(std::vector<events::entry> entries, barrier_generations& passed) {
+    explicit sorted_batch(std::vector<events::entry> entries) {
         std::unordered_set<uuid, uuid_hash> seen;
         for (events::entry& entry : entries) {
             if (!entry) {
@@ -70,21 +65,17 @@ struct sorted_batch {
                 continue;
             }
             if (entry->what == events::event::kind::barrier) {
-                passed.passed(entry->shard, entry->generation);
                 barriers.push_back(std::move(*entry));
                 continue;
             }
             if (!seen.insert(entry->id).second) continue;
-            if (passed.is_late(*entry)) {
-                late.push_back(std::move(*entry));
-                continue;
-            }
-            outbox.push_back({entry->id, entry->shard, entry->generation});
             const bool order = entry->what == events::event::kind::order_accepted;
             (order ? orders : reductions).push_back(std::move(*entry));
         }
     }
 };
+
+using id_set = std::unordered_set<uuid, uuid_hash>;
 
 }  // namespace
 
@@ -106,21 +97,15 @@ struct recorder::impl {
                 continue;
             }
             const std::uint64_t position = batch->position;
-            if (turn != batch->turn) {
-                if (!patiently([this] { return read_barriers(); })) continue;
-                turn = batch->turn;
-            }
-            const sorted_batch sorted(std::move(batch->entries), passed);
+            const sorted_batch sorted(std::move(batch->entries));
+            id_set late;
             faults::pass(faults::place::after_deliver);
             if (faults::without(faults::guard::ack_after_commit)) uses.log.acknowledge(position);
-            if (!patiently([&] { return record(sorted); })) {
-                turn.reset();  // barriers of this batch count only once they are recorded
-                continue;
-            }
+            if (!patiently([&] { return record(sorted, late); })) continue;
             faults::pass(faults::place::before_ack);
             uses.log.acknowledge(position);
             faults::pass(faults::place::before_settle);
-            settle(sorted.outbox);
+            settle(sorted, late);
         }
         finished();
     }
@@ -131,15 +116,6 @@ struct recorder::impl {
             ended = true;
         }
         stopped.notify_all();
-    }
-
-    std::expected<void, std::string> read_barriers() {
-        auto found = uses.database.passed_barriers();
-        if (!found) return std::unexpected(std::move(found.error()));
-        passed = {};
-        for (const passed_barrier& one : *found)
-            passed.passed(one.shard, one.generation);
-        return {};
     }
 
     /// Until it is done. False: the batch is no longer ours, or we are stopping.
@@ -166,17 +142,18 @@ struct recorder::impl {
         }
     }
 
-    std::expected<void, std::string> record(const sorted_batch& batch) {
-        auto recorded = uses.database.record(batch.orders, batch.poison, batch.late);
+    /// `late`: what was set aside.
+    std::expected<void, std::string> record(const sorted_batch& batch, id_set& late) {
+        auto recorded = uses.database.record(batch.orders, batch.poison);
         if (!recorded) return std::unexpected(std::move(recorded.error()));
 
-        const std::unordered_set<uuid, uuid_hash> parked(recorded->parked.begin(),
-                                                         recorded->parked.end());
+        late = id_set(recorded->late.begin(), recorded->late.end());
+        const id_set parked(recorded->parked.begin(), recorded->parked.end());
         std::vector<stock::movement> movements;
         std::unordered_map<uuid, const events::event*, uuid_hash> by_id;
         for (const auto* events : {&batch.orders, &batch.reductions}) {
             for (const events::event& one : *events) {
-                if (parked.contains(one.id)) continue;
+                if (parked.contains(one.id) || late.contains(one.id)) continue;
                 movements.push_back(movement_of(one));
                 by_id.emplace(one.id, &one);
             }
@@ -186,17 +163,24 @@ struct recorder::impl {
         if (!refused) return std::unexpected("stock database: " + refused.error());
 
         std::vector<parking> to_park;
+        std::vector<events::event> late_reductions;
         for (const stock::refused_movement& one : *refused) {
             const events::event& of = *by_id.at(one.id);
-            to_park.push_back(parking_of(of, "movement refused: " + one.reason));
+            if (one.late) {
+                late.insert(one.id);
+                late_reductions.push_back(of);
+            } else {
+                to_park.push_back(parking_of(of, "movement refused: " + one.reason));
+            }
         }
+        if (auto done = uses.database.keep_late(late_reductions); !done) return done;
         if (auto done = uses.database.park(to_park); !done) return done;
         // Last: a barrier that is there says that all before it is.
         if (auto done = uses.database.record_barriers(batch.barriers); !done) return done;
 
-        metrics::recorded.add(std::ssize(movements));
+        metrics::recorded.add(std::ssize(movements) - std::ssize(late_reductions));
         metrics::duplicates.add(static_cast<std::int64_t>(recorded->duplicates));
-        metrics::late.add(std::ssize(batch.late));
+        metrics::late.add(std::ssize(late));
         metrics::barriers.add(std::ssize(batch.barriers));
         metrics::batches.add();
         if (!movements.empty()) {
@@ -206,7 +190,14 @@ struct recorder::impl {
         return {};
     }
 
-    void settle(std::vector<stock::settled_event> outbox) {
+    void settle(const sorted_batch& batch, const id_set& late) {
+        std::vector<stock::settled_event> outbox;
+        outbox.reserve(batch.orders.size() + batch.reductions.size());
+        for (const auto* events : {&batch.orders, &batch.reductions}) {
+            for (const events::event& one : *events) {
+                if (!late.contains(one.id)) outbox.push_back({one.id, one.shard, one.generation});
+            }
+        }
         if (outbox.empty()) return;
         asio::post(uses.io, [this, outbox = std::move(outbox)]() mutable {
             settler.settle(std::move(outbox));
@@ -241,9 +232,7 @@ struct recorder::impl {
     }
 
     dependencies uses;
-    barrier_generations passed;         // the recorder's thread alone, as is
-    std::optional<std::uint64_t> turn;  // the reader's turn that `passed` is of
-    outbox_settler settler;             // touched on uses.io's thread alone
+    outbox_settler settler;  // touched on uses.io's thread alone
     std::atomic<bool> stopping{false};
     std::atomic<bool> draining{false};
     mutable std::mutex mutex;

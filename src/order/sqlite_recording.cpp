@@ -26,9 +26,7 @@ constexpr sqlite::statement keep_late{
     " WHERE NOT EXISTS (SELECT 1 FROM orders WHERE id = ?1)"
     "   AND NOT EXISTS (SELECT 1 FROM parked WHERE event_id = ?1)"
     " ON CONFLICT DO NOTHING"};
-constexpr sqlite::statement read_passed_barriers{
-    "SELECT shard, max(generation) FROM barriers GROUP BY shard"};
-// Barriers of an hour ago have done their work, but the newest generation's.
+// Barriers of an hour ago have done their work.
 constexpr sqlite::statement delete_old_barriers{
     "DELETE FROM barriers WHERE shard = ?1 AND generation <= ?2 AND created_at < ?3 AND id <> ?4"};
 constexpr sqlite::statement insert_barrier{
@@ -103,7 +101,7 @@ attempt insert_late(sqlite::database& in, std::span<const events::event> late) {
         fresh += *done;
     }
     if (late.empty()) return {};
-    spdlog::warn("{} events of an older generation came behind a barrier, {} of them new",
+    spdlog::warn("{} events of an older gate came after its record was read, {} of them new",
                  late.size(), fresh);
     return {};
 }
@@ -127,8 +125,7 @@ public:
     explicit sqlite_recording(sqlite::database& database) : database_(database) {}
 
     std::expected<recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison> poison,
-        std::span<const events::event> late) override {
+        std::span<const events::event> orders, std::span<const events::poison> poison) override {
         recording_report report;
         std::vector<parking> to_park;
         const auto done =
@@ -136,7 +133,6 @@ public:
                 for (const events::poison& one : poison)
                     to_park.push_back(parking_of(one));
                 if (auto all = insert_all(in, orders, report, to_park); !all) return all;
-                if (auto kept = insert_late(in, late); !kept) return kept;
                 return insert_parked(in, to_park);
             });
         if (!done) return fault_of(done.error());
@@ -153,16 +149,12 @@ public:
         return {};
     }
 
-    std::expected<std::vector<passed_barrier>, std::string> passed_barriers() override {
-        auto row = database_.prepare(read_passed_barriers);
-        std::vector<passed_barrier> out;
-        while (true) {
-            const auto more = row.step();
-            if (!more) return fault_of(more.error());
-            if (!*more) return out;
-            out.push_back({static_cast<std::uint32_t>(row.integer_at(0)),
-                           static_cast<std::uint64_t>(row.integer_at(1))});
-        }
+    std::expected<void, std::string> keep_late(std::span<const events::event> late) override {
+        if (late.empty()) return {};
+        const auto done = database_.transaction(
+            access::write, [&](sqlite::database& in) { return insert_late(in, late); });
+        if (!done) return fault_of(done.error());
+        return {};
     }
 
     std::expected<void, std::string> record_barriers(

@@ -3,7 +3,8 @@
 //
 // Nearly always all are new, and to allow for conflicts costs PostgreSQL a third of the work: so
 // the batch is first inserted as if it were, and only after a conflict, and for the next seconds,
-// with ON CONFLICT.
+// with ON CONFLICT. So is a batch with a reduction in it, for which the fence is looked at; to read
+// it locks it until the statement's end.
 
 #include <spdlog/spdlog.h>
 
@@ -43,8 +44,10 @@ constexpr postgres::statement record_movements{
     "record_movements",
     "WITH batch AS ("
     "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
-    "                       $6::bigint[], $7::text[], $8::timestamptz[])"
-    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at)"
+    "                       $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])"
+    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at, shard)"
+    "  WHERE b.kind = 'sale' OR NOT EXISTS ("
+    "    SELECT FROM fences f WHERE f.shard = b.shard AND f.generation > b.generation)"
     "), fresh AS ("
     "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
     "                         created_at)"
@@ -59,8 +62,11 @@ constexpr postgres::statement record_movements{
     "  FROM sums s WHERE p.id = s.product_id"
     ") SELECT id FROM fresh"};
 
+constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
 constexpr postgres::statement known_movements{
     "known_movements", "SELECT id FROM movements WHERE id = ANY($1::uuid[])"};
+
+constexpr std::int64_t no_shard = -1;  // has no fence
 
 /// What was delivered again came with others.
 constexpr std::chrono::seconds repeats_come_together_for{2};
@@ -87,9 +93,14 @@ postgres::parameters parameters_of(std::span<const movement> movements) {
     return out;
 }
 
+bool is_reduction(const movement& one) {
+    return one.what == operation::reduction;
+}
+
 class postgres_ledger final : public ledger {
 public:
-    explicit postgres_ledger(postgres::session& database) : database_(database) {}
+    postgres_ledger(postgres::session& database, bool fenced)
+        : database_(database), fenced_(fenced) {}
 
     std::expected<std::vector<refused_movement>, std::string> record(
         std::span<const movement> movements) override {
@@ -100,7 +111,8 @@ public:
 private:
     recorded_batch record_whole(std::span<const movement> movements) {
         const auto now = std::chrono::steady_clock::now();
-        if (now < repeats_until_) return record_those_not_there(movements);
+        if (std::ranges::any_of(movements, is_reduction) || now < repeats_until_)
+            return record_those_not_there(movements);
         auto inserted = database_.execute(record_new_movements, parameters_of(movements));
         if (inserted) {
             if (inserted->integer(0, 0) == std::ssize(movements))
@@ -118,7 +130,10 @@ private:
             record_movements.name, faults::without(faults::guard::returning, record_movements.sql,
                                                    "FROM fresh GROUP BY", "FROM batch GROUP BY")
                                        .data()};
-        auto fresh = database_.execute(once_each, parameters_of(movements));
+        std::vector<std::int64_t> shards;
+        for (const movement& one : movements)
+            shards.push_back(fenced_ ? one.shard : no_shard);
+        auto fresh = database_.execute(once_each, parameters_of(movements).integers(shards));
         if (!fresh) return fault_of(fresh.error());
         if (fresh->size() == movements.size()) return std::vector<refused_movement>{};
         std::unordered_set<uuid, uuid_hash> known;
@@ -144,22 +159,33 @@ private:
         if (!found) return fault_of(found.error());
         for (std::size_t row = 0; row < found->size(); ++row)
             known.insert(found->uuid(row, 0));
+        if (found->size() == missing.size()) return std::vector<refused_movement>{};
+        // It only grows: what it kept out it keeps out still.
+        auto fences = database_.execute(read_fences);
+        if (!fences) return fault_of(fences.error());
+        std::unordered_map<std::int64_t, std::int64_t> oldest;
+        for (std::size_t row = 0; row < fences->size(); ++row)
+            oldest.emplace(fences->integer(row, 0), fences->integer(row, 1));
         std::vector<refused_movement> refused;
         for (const movement& one : movements) {
             if (known.contains(one.id)) continue;
             refused.push_back(refused_without_error(one));
+            const auto fence = oldest.find(fenced_ ? one.shard : no_shard);
+            refused.back().late = is_reduction(one) && fence != oldest.end() &&
+                                  static_cast<std::int64_t>(one.generation) < fence->second;
         }
         return refused;
     }
 
     postgres::session& database_;
+    const bool fenced_;
     std::chrono::steady_clock::time_point repeats_until_{};  // no plain INSERT before
 };
 
 }  // namespace
 
-std::unique_ptr<ledger> make_postgres_ledger(postgres::session& database) {
-    return std::make_unique<postgres_ledger>(database);
+std::unique_ptr<ledger> make_postgres_ledger(postgres::session& database, bool fenced) {
+    return std::make_unique<postgres_ledger>(database, fenced);
 }
 
 }  // namespace flashsale::stock

@@ -1,4 +1,5 @@
-// Who looks after a shard, and the generations of its gate: the table shards.
+// Who looks after a shard, the generations of its gate, and its fence: the tables shards and
+// fences.
 //
 // The lease keeps two from doing the same work; it is not what keeps the work right. Who sleeps
 // through it and goes on publishes what is published already, or holds a generation that is not the
@@ -40,6 +41,12 @@ constexpr postgres::statement finish_attempt{
     "finish_attempt",
     "UPDATE shards SET state = 'open' WHERE shard = $1 AND generation = $2 AND state = 'reopening'"
     " RETURNING generation"};
+
+constexpr std::string_view lock_fences = "LOCK TABLE fences IN ACCESS EXCLUSIVE MODE";
+constexpr postgres::statement set_fence{
+    "set_fence",
+    "INSERT INTO fences AS f (shard, generation) VALUES ($1, $2) ON CONFLICT (shard)"
+    " DO UPDATE SET generation = greatest(f.generation, excluded.generation)"};
 
 shard_state::phase phase_of(std::string_view state) {
     using enum shard_state::phase;
@@ -108,6 +115,21 @@ std::expected<bool, std::string> finish_reopening(postgres::session& database, s
             postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(generation)));
     if (!finished) return std::unexpected(finished.error());
     return !finished->empty();
+}
+
+std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
+                                             std::uint64_t generation) {
+    const auto done =
+        database.transaction([&](postgres::session& in) -> std::expected<void, postgres::error> {
+            if (auto locked = in.execute(lock_fences); !locked)
+                return std::unexpected(locked.error());
+            postgres::parameters with;
+            with.integer(shard).integer(static_cast<std::int64_t>(generation));
+            if (auto set = in.execute(set_fence, with); !set) return std::unexpected(set.error());
+            return {};
+        });
+    if (!done) return std::unexpected("stock database: " + done.error().message);
+    return {};
 }
 
 }  // namespace flashsale::stock

@@ -1,5 +1,5 @@
-// Barriers in the queue: what is before one is recorded before it, and what is behind it and of an
-// older generation is not recorded unasked.
+// Barriers in the queue: what is before one is recorded before it. Fences in the databases: what is
+// of an older generation is not recorded unasked.
 
 #include <catch2/catch.hpp>
 #include <flashsale/events/event.hpp>
@@ -50,7 +50,7 @@ std::string keys_in(const sandbox& world, const std::string& query) {
 
 }  // namespace
 
-TEST_CASE("barrier: in the middle of a batch, and in a batch before") {
+TEST_CASE("barrier: what is before it is recorded before it, and what is behind it still") {
     const sandbox world({{"FLASHSALE_RECORDER__ENABLED", "false"}});
     foreign_events make;
     {
@@ -59,33 +59,54 @@ TEST_CASE("barrier: in the middle of a batch, and in a batch before") {
         make.user = make_user(client, "u");
         make.product = make_product(client, 100);
     }
-    const std::string body =
-        "[" + text_of(make.order(7, "before")) + "," + text_of(make.barrier(8, 1)) + "," +
-        text_of(make.order(7, "behind another shard's")) + "," + text_of(make.barrier(8)) + "," +
-        text_of(make.order(7, "behind")) + "," + text_of(make.order(8, "new")) + "]";
+    const std::string body = "[" + text_of(make.order(7, "before")) + "," +
+                             text_of(make.barrier(8, 1)) + "," + text_of(make.barrier(8)) + "," +
+                             text_of(make.order(7, "behind")) + "]";
     publish(world, body);
     publish(world, body);
+    const flashsale_process recorder(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
+    CHECK(eventually(10s, [&] {
+        return keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") == "before behind ";
+    }));
+    CHECK(keys_in(world, "SELECT shard || ':' || generation FROM barriers ORDER BY shard") ==
+          "0:8 1:8 ");
+}
+
+TEST_CASE("fence: what is older is not recorded unasked, by whoever records") {
+    const sandbox world({{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    foreign_events make;
+    {
+        const flashsale_process shop(world);
+        auto client = shop.client();
+        make.user = make_user(client, "u");
+        make.product = make_product(client, 100);
+    }
+    const auto kept = [&] {
+        return world.number(sandbox::database::order, "SELECT count(*) FROM late");
+    };
     {
         const flashsale_process recorder(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
+        publish(world, "[" + text_of(make.order(7, "before")) + "]");
         CHECK(eventually(10s, [&] {
-            return keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") ==
-                   "before behind another shard's new ";
+            return keys_in(world, "SELECT idempotency_key FROM orders") == "before ";
         }));
-        CHECK(keys_in(world, "SELECT event::json->>'idempotency_key' FROM late") == "behind ");
-        CHECK(keys_in(world, "SELECT shard || ':' || generation FROM barriers ORDER BY shard") ==
-              "0:8 1:8 ");
-        publish(world, "[" + text_of(make.order(7, "behind, later")) + "]");
-        publish(world, "[" + text_of(make.barrier(7)) + "," +
-                           text_of(make.order(7, "behind an old one")) + "]");
-        CHECK(eventually(10s, [&] {
-            return world.number(sandbox::database::order, "SELECT count(*) FROM late") == 3;
-        }));
+        for (const auto database : {sandbox::database::order, sandbox::database::stock})
+            world.sql(database, "INSERT INTO fences VALUES (0, 8)");
+        auto reduction = make.order(7, "reduced, late");
+        reduction.what = event::kind::stock_reduced;
+        reduction.user_id = 0;
+        auto elsewhere = make.order(7, "another shard's");
+        elsewhere.shard = 1;
+        publish(world, "[" + text_of(make.order(7, "late")) + "," + text_of(elsewhere) + "," +
+                           text_of(reduction) + "," + text_of(make.order(8, "new")) + "]");
+        CHECK(eventually(10s, [&] { return kept() == 2; }));
+        CHECK(keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") ==
+              "another shard's before new ");
     }
-    // The next recorder learns from the database what has passed.
-    publish(world, "[" + text_of(make.order(7, "behind, another recorder")) + "]");
+    publish(world, "[" + text_of(make.order(7, "late, another recorder")) + "]");
     const flashsale_process next(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
-    CHECK(eventually(10s, [&] {
-        return world.number(sandbox::database::order, "SELECT count(*) FROM late") == 4;
-    }));
+    CHECK(eventually(10s, [&] { return kept() == 3; }));
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 3);
+    CHECK(world.number(sandbox::database::stock,
+                       "SELECT count(*) FROM movements WHERE kind = 'reduction'") == 0);
 }

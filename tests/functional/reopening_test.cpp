@@ -219,6 +219,27 @@ TEST_CASE("reopening: killed in the middle again and again, the next one begins 
     }
 }
 
+TEST_CASE("reopening: begun on an open gate by a process that died: another one does it") {
+    const sandbox world(quick);
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const remembered before(client);
+    world.sql(sandbox::database::stock,
+              "UPDATE shards SET state = 'reopening', generation = generation + 1,"
+              " lease_holder = gen_random_uuid(), lease_until = now() + interval '500 ms',"
+              " lease_session = pg_backend_pid()");
+    CHECK(eventually(20s, [&] {
+        return world.number(
+                   sandbox::database::stock,
+                   "SELECT count(*) FROM shards WHERE state = 'open' AND generation = 3") == 1;
+    }));
+    before.check(client);
+    const flashsale_process another(world);
+    auto other = another.client();
+    before.check(other);
+    CHECK(audit_fault(world) == "");
+}
+
 TEST_CASE("reopening: a restock and a product made while the gate is closed are there afterwards") {
     const sandbox world(quick);
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});

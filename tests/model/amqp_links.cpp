@@ -177,20 +177,6 @@ std::string publisher::fault() const {
 }
 void publisher::stop(std::chrono::milliseconds) {}
 
-namespace {
-
-/// Barriers in it are recorded, and end no generation.
-std::string toothless(std::string body) {
-    for (auto at = body.find(R"("type":"barrier")"); at != std::string::npos;
-         at = body.find(R"("type":"barrier")", at + 1)) {
-        const auto number = body.find(R"("generation":)", at) + 13;
-        body.replace(number, body.find('}', number) - number, "0");
-    }
-    return body;
-}
-
-}  // namespace
-
 struct consumer::impl final : model::registered {
     explicit impl(const options& settings) : of(model::process_of(settings.url)) {}
     ~impl() override {
@@ -198,8 +184,7 @@ struct consumer::impl final : model::registered {
     }
 
     void delivered(std::uint64_t number, bool again, const std::string& body) override {
-        gathered.push_back({tags.add(number), again,
-                            of.in.is_without(model::guard::generation) ? toothless(body) : body});
+        gathered.push_back({tags.add(number), again, body});
         of.arrived();
     }
 

@@ -196,6 +196,17 @@ void broker::delete_queue() {
         cut(one, false);  // the consumer is cancelled, and drops its connection
 }
 
+void broker::purge() {
+    in_.tell("broker", "its queue is purged");
+    std::vector<std::string> lost;
+    for (const message& one : queue_) {
+        if (!one.at) lost.insert(lost.end(), one.ids.begin(), one.ids.end());
+    }
+    std::erase_if(queue_, [](const message& one) { return one.at == nullptr; });
+    for (const std::string& id : lost)
+        in_.promised->lost_by_broker(id);
+}
+
 void broker::slow_down(int process_number, micros time) {
     in_.tell("network", "is slow between p{} and the broker for {} ms", process_number, time / ms);
     slow_process_ = process_number;

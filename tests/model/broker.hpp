@@ -69,6 +69,7 @@ public:
     void stop();
     void start(bool with_data);
     void delete_queue();
+    void purge();  ///< what no consumer has in hand
     void block(bool now);
     /// What this process publishes takes long to arrive.
     void slow_down(int process, micros time);

@@ -60,9 +60,15 @@ void database::drop_sessions(int process_number, std::uint64_t life) {
 }
 
 order::recording_report order_database::record(const std::vector<events::event>& all,
-                                               const std::vector<events::event>& behind) {
+                                               std::uint64_t believed) {
     order::recording_report out;
+    std::vector<events::event> older;
     for (const events::event& one : all) {
+        if (one.generation < believed && !in_.is_without(guard::generation)) {
+            older.push_back(one);
+            out.late.push_back(one.id);
+            continue;
+        }
         if (orders.contains(one.id)) {
             ++out.duplicates;
             continue;
@@ -75,12 +81,16 @@ order::recording_report order_database::record(const std::vector<events::event>&
         park(one.id, events::text_of(one), "another order has its idempotency key");
         out.parked.push_back(one.id);
     }
-    for (const events::event& one : behind) {
+    keep_late(older);
+    return out;
+}
+
+void order_database::keep_late(const std::vector<events::event>& all) {
+    for (const events::event& one : all) {
         if (orders.contains(one.id) || parked.contains(one.id)) continue;
         in_.tell("order database", "keeps {} for later", short_id(one.id.to_string()));
         late.try_emplace(one.id, one);
     }
-    return out;
 }
 
 void order_database::park(const uuid& id, std::string event, std::string reason, bool holds_units) {
@@ -88,12 +98,17 @@ void order_database::park(const uuid& id, std::string event, std::string reason,
     parked.try_emplace(id, std::move(event), std::move(reason), holds_units);
 }
 
-std::vector<stock::refused_movement> stock_database::record(
-    const std::vector<stock::movement>& all) {
+std::vector<stock::refused_movement> stock_database::record(const std::vector<stock::movement>& all,
+                                                            std::uint64_t believed) {
     std::vector<stock::refused_movement> out;
     for (const stock::movement& one : all) {
         const bool known = movements.contains(one.id);
         if (known && !in_.is_without(guard::returning)) continue;
+        if (!known && one.what == stock::operation::reduction && one.generation < believed &&
+            !in_.is_without(guard::generation)) {
+            out.push_back({one.id, "older than the fence", true});
+            continue;
+        }
         const auto product = products.find(one.product_id);
         const bool key_taken =
             one.what == stock::operation::reduction &&

@@ -61,8 +61,9 @@ public:
 
     using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
 
-    order::recording_report record(const std::vector<events::event>& orders,
-                                   const std::vector<events::event>& late);
+    /// By the fence that whoever records believes in.
+    order::recording_report record(const std::vector<events::event>& orders, std::uint64_t fence);
+    void keep_late(const std::vector<events::event>& late);
     void park(const uuid& id, std::string event, std::string reason, bool holds_units = true);
     bool has(const uuid& id) const { return orders.contains(id); }
 
@@ -71,6 +72,7 @@ public:
     std::map<uuid, parked_event> parked;
     std::map<uuid, events::event> late;      ///< to be asked again when the gate is open
     std::map<uuid, std::uint64_t> barriers;  ///< their generations
+    std::uint64_t fence = 0;                 ///< older events are late
 };
 
 struct product_row {
@@ -82,13 +84,15 @@ class stock_database : public database {
 public:
     explicit stock_database(world& in) : database(in, "stock database") {}
 
-    std::vector<stock::refused_movement> record(const std::vector<stock::movement>& movements);
+    std::vector<stock::refused_movement> record(const std::vector<stock::movement>& movements,
+                                                std::uint64_t fence);
 
     std::map<std::int64_t, product_row> products;
     std::map<uuid, stock::movement> movements;
     std::set<std::pair<std::int64_t, std::string>> restocks;  // product, key
     std::map<std::pair<std::int64_t, std::string>, uuid> reductions_by_key;
     std::uint64_t generation = 0;
+    std::uint64_t fence = 0;  ///< older reductions are late
     std::string state = "never";
 };
 

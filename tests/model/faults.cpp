@@ -114,6 +114,7 @@ void fault_of_redis(world& in) {
 }
 
 void loss_of_broker(world& in) {
+    if (in.random.chance(20)) return in.amqp->purge();
     if (in.random.chance(35)) return in.amqp->delete_queue();
     in.amqp->stop();
     in.after(in.random.between(2 * ms, 700 * ms), [&in] { in.amqp->start(false); });
@@ -160,6 +161,10 @@ void loss_of_queue(world& in) {
     in.amqp->delete_queue();
 }
 
+void purge_of_queue(world& in) {
+    in.amqp->purge();
+}
+
 void slow_link(world& in) {
     in.amqp->slow_down(static_cast<int>(in.random.below(in.processes.size())),
                        in.random.between(300 * ms, 2'000 * ms));
@@ -204,12 +209,12 @@ const std::vector<plan>& plans() {
           fault_of_broker, fault_of_databases},
          5},
         {"both lose, all fail",
-         16,
+         12,
          {loss_of_redis, loss_of_broker, fault_of_redis, fault_of_process, fault_of_process,
           fault_of_broker, fault_of_databases},
          5},
         {"both lose while a recorder sleeps",
-         0,
+         4,
          {loss_of_redis, loss_of_broker, sleep_of_process},
          12},
     };
@@ -229,7 +234,18 @@ const plan* plan_without(guard one) {
         {guard::cut_at_barrier,
          {"slow records", 0, {loss_of_redis, ask_for_reopening, fault_of_databases}, 4}},
         {guard::survivors,
-         {"a log that is lost twice", 0, {loss_of_broker, fault_of_redis, fault_of_databases}, 8}},
+         {"a queue that is purged", 0, {purge_of_queue, fault_of_redis, fault_of_databases}, 12}},
+        {guard::fences_last,
+         {"a queue that is purged under a reopener that dies",
+          0,
+          {purge_of_queue, fault_of_redis, fault_of_process},
+          12}},
+        {guard::fences_held,
+         {"both lose while a recorder sleeps",
+          0,
+          {loss_of_redis, loss_of_broker, sleep_of_process},
+          12}},
+        {guard::begun, {"reopenings that die", 0, {ask_for_reopening, fault_of_process}, 12}},
         {guard::close_fences,
          {"reopeners that sleep",
           0,

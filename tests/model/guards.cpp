@@ -7,7 +7,7 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr std::array<std::pair<guard, std::string_view>, 14> names{{
+constexpr std::array<std::pair<guard, std::string_view>, 17> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
@@ -21,6 +21,9 @@ constexpr std::array<std::pair<guard, std::string_view>, 14> names{{
     {guard::given, "given"},
     {guard::cut_at_barrier, "cut-at-barrier"},
     {guard::survivors, "survivors"},
+    {guard::fences_last, "fences-last"},
+    {guard::fences_held, "fences-held"},
+    {guard::begun, "begun"},
     {guard::close_fences, "close-fences"},
 }};
 

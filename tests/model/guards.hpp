@@ -15,7 +15,7 @@ enum class guard {
     idempotency,     ///< a key that was granted is not granted again
     returning,       ///< side effects only for rows that were new
     incarnation,     ///< the scripts know the server they were loaded into
-    generation,      ///< an event of an older generation behind the barrier is not recorded unasked
+    generation,      ///< an event that is older than the fence is not recorded unasked
     close_before_d,  ///< a reopening closes the gate before D begins
     wait_d,          ///< a reopening waits D
     barrier,         ///< a reopening waits until the recorder has recorded its barrier
@@ -24,6 +24,9 @@ enum class guard {
     given,           ///< the gate remembers how much of `given` it has applied
     cut_at_barrier,  ///< a barrier is recorded only after both databases have what is before it
     survivors,       ///< a reopening looks for every surviving outbox entry in the databases
+    fences_last,     ///< events are late once the survivors are recorded, not from a barrier on
+    fences_held,     ///< who records writes by the fence as it is then, however long he slept
+    begun,           ///< a reopening that was begun over an open gate is done, whoever dies
     close_fences,    ///< closing leaves its own generation in a header that is being loaded
 };
 

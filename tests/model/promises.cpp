@@ -59,13 +59,6 @@ void promises::lost_by_broker(const std::string& id) {
     if (lost_by_redis_.contains(id) && !anywhere(id)) excused_.insert(id);
 }
 
-bool promises::beyond() const {
-    return std::ranges::any_of(excused_, [&](const std::string& id) {
-        const auto parsed = *uuid::parse(id);
-        return in_.orders->orders.contains(parsed) || in_.stock->movements.contains(parsed);
-    });
-}
-
 std::string promises::broken() const {
     std::string out;
     for (const std::string& one : found_)

@@ -40,10 +40,6 @@ public:
     std::string broken() const;
     /// What was found broken at once.
     bool already_broken() const { return !found_.empty(); }
-    /// More was lost than the promises allow for, and it shows: Redis and the broker both lost an
-    /// order that a recorder then had in its hands alone, asleep; and it wrote it after the gate
-    /// had been reopened without it.
-    bool beyond() const;
     /// Both copies of an accepted order were destroyed before either could be used.
     bool excused(const std::string& id) const { return excused_.contains(id); }
 

@@ -106,6 +106,24 @@ awaitable<bool> drain(process& of, std::uint64_t generation) {
     co_return false;
 }
 
+/// From here on nothing older is recorded: what is not there is late. A recorder that is in the
+/// middle of its transaction is waited for, which here is one step.
+awaitable<bool> raise_fences(process& of, std::uint64_t generation) {
+    world& in = of.in;
+    reach(of, "before the fences");
+    const auto raised = co_await of.ask<int>(*in.orders, [&in, generation] {
+        in.orders->fence = std::max(in.orders->fence, generation);
+        return 0;
+    });
+    if (!raised) co_return false;
+    reach(of, "between the fences");
+    const auto both = co_await of.ask<int>(*in.stock, [&in, generation] {
+        in.stock->fence = std::max(in.stock->fence, generation);
+        return 0;
+    });
+    co_return both.has_value();
+}
+
 struct contents {
     std::vector<product_row> products;
     std::map<uuid, stock::movement> movements;
@@ -181,7 +199,7 @@ awaitable<std::optional<contents>> read_record(process& of) {
             made.generation = one.generation;
             missing.push_back(made);
         }
-        in.stock->record(missing);
+        in.stock->record(missing, 0);
         contents read;
         for (const auto& [id, row] : in.stock->products)
             read.products.push_back(row);
@@ -214,6 +232,7 @@ awaitable<void> reopen(process& of) {
     reach(of, "after the close");
     if (!in.is_without(guard::wait_d)) co_await of.pause(confirm_deadline_ms * ms);
     if (!co_await drain(of, generation)) co_return;
+    if (!co_await raise_fences(of, generation)) co_return;
     if (in.is_without(guard::close_before_d) && !co_await done_by(of, close, {"close", number}))
         co_return;
 
@@ -253,7 +272,8 @@ awaitable<void> reopen_for_ever(process& of) {
         // One that was begun is not over because the gate happens to be open still.
         const auto begun =
             co_await of.ask<bool>(*in.stock, [&in] { return in.stock->state == "reopening"; });
-        const bool asked = take_reopening_request() || (begun && *begun);
+        const bool asked =
+            take_reopening_request() || (begun && *begun && !in.is_without(guard::begun));
         if (!asked && !co_await is_closed(of)) continue;
         const auto mine =
             co_await of.ask<bool>(*in.stock, [&in, number = of.number, life = of.life()] {

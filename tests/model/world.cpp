@@ -91,16 +91,13 @@ void world::step() {
 
 bool world::at_rest() const {
     if (!faults_over || !customers->everybody_answered() || !amqp->empty()) return false;
+    if (stock->state != "open") return false;
     const auto* header = redis->find(header_key);
     if (!header || header->at("state") != "open" || !orders->late.empty()) return false;
     // What an older gate has left may lie about until the next reopening.
     if (redis->find("{flashsale:0}:" + header->at("generation") + ":outbox")) return false;
     return std::ranges::all_of(processes,
                                [](const auto& one) { return one->alive() && !one->asleep(); });
-}
-
-bool world::beyond() const {
-    return promised->beyond();
 }
 
 std::string world::run() {

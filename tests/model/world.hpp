@@ -40,9 +40,6 @@ public:
     /// The run that the substituted clocks and servers belong to.
     static world* current();
 
-    /// Whether more was lost in this run than the promises allow for.
-    bool beyond() const;
-
     /// To the end. Empty: every promise held; else what broke.
     std::string run();
 

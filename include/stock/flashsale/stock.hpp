@@ -43,6 +43,7 @@ public:
 /// A signed entry of the ledger, decided by the gate.
 struct movement {
     uuid id;
+    std::uint32_t shard = 0;  ///< of the gate that decided it
     std::int64_t product_id = 0;
     std::int64_t delta = 0;
     operation what = operation::sale;
@@ -56,6 +57,7 @@ struct movement {
 struct refused_movement {
     uuid id;
     std::string reason;
+    bool late = false;  ///< a reduction older than its shard's fence: the gate is asked again
 };
 
 /// The recorder's way into the ledger. Blocking; one thread.

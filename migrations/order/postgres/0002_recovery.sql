@@ -3,8 +3,16 @@
 ALTER TABLE parked ADD COLUMN holds_units boolean NOT NULL DEFAULT true;
 ALTER TABLE parked ADD COLUMN dropped_at timestamptz;
 
--- Events of an older generation that came behind the barrier of a newer one: nobody was promised
--- them. The gate is asked again; until it has answered they are kept here.
+-- The generation of the newest gate that was, or is being, rebuilt from this record. Older events
+-- are not recorded any more. Who records reads this in his transaction, and whoever raises it locks out
+-- all readers first: so what was not late is recorded before the record is read, or is late.
+CREATE TABLE fences (
+    shard      integer PRIMARY KEY,
+    generation bigint NOT NULL
+);
+
+-- Late events: older than their shard's fence. Nobody was promised them. The gate is asked again;
+-- until it has answered they are kept here.
 CREATE TABLE late (
     event_id   uuid PRIMARY KEY,
     shard      integer     NOT NULL,

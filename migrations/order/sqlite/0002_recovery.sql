@@ -3,8 +3,8 @@
 ALTER TABLE parked ADD COLUMN holds_units INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE parked ADD COLUMN dropped_at INTEGER;
 
--- Events of an older generation that came behind the barrier of a newer one: nobody was promised
--- them. The gate is asked again; until it has answered they are kept here.
+-- Nothing in a file is ever late: one process owns it, and drains its log before it loads its gate.
+-- So there are no fences here; the table has the other database's meaning.
 CREATE TABLE late (
     event_id   BLOB    PRIMARY KEY,
     shard      INTEGER NOT NULL,

@@ -4,3 +4,9 @@
 ALTER TABLE shards ADD COLUMN lease_holder uuid;
 ALTER TABLE shards ADD COLUMN lease_until timestamptz;
 ALTER TABLE shards ADD COLUMN lease_session integer;
+
+-- As in the order database, for reductions, which are recorded here alone.
+CREATE TABLE fences (
+    shard      integer PRIMARY KEY,
+    generation bigint NOT NULL
+);

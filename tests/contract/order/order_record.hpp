@@ -40,9 +40,8 @@ struct order_record {
 
     /// Everything must be recorded, or set aside.
     order::recording_report must_record(std::span<const events::event> orders,
-                                        std::span<const events::poison> poison = {},
-                                        std::span<const events::event> late = {}) {
-        auto done = recording->record(orders, poison, late);
+                                        std::span<const events::poison> poison = {}) {
+        auto done = recording->record(orders, poison);
         if (!done) throw std::runtime_error(done.error());
         return std::move(*done);
     }

@@ -2,13 +2,17 @@
 
 #include <catch2/catch.hpp>
 
+#include <flashsale/order/recovery.hpp>
+#include <future>
 #include <set>
+#include <thread>
 
 #include "order_record.hpp"
 
 using namespace flashsale;
 using namespace flashsale::test;
 using order::parking;
+using namespace std::chrono_literals;
 
 TEST_CASE("recording: an order is recorded once, however often it comes") {
     order_record record(each_database());
@@ -87,9 +91,8 @@ TEST_CASE("recording: parking after the fact, each once") {
     CHECK(parked.at(all[1].id).event == "b");
 }
 
-TEST_CASE("recording: the newest barrier of each shard is read back") {
+TEST_CASE("recording: a barrier is recorded once") {
     order_record record(each_database());
-    CHECK(record.recording->passed_barriers()->empty());
     const auto barrier = [&](std::uint32_t shard, std::uint64_t generation) {
         events::event out;
         out.what = events::event::kind::barrier;
@@ -101,12 +104,10 @@ TEST_CASE("recording: the newest barrier of each shard is read back") {
     const std::vector<events::event> barriers{barrier(0, 2), barrier(1, 7), barrier(0, 3)};
     for (int round = 0; round < 2; ++round) {
         REQUIRE(record.recording->record_barriers(barriers).has_value());
-        const auto passed = record.recording->passed_barriers();
-        REQUIRE(passed.has_value());
-        std::map<std::uint32_t, std::uint64_t> newest;
-        for (const auto& one : *passed)
-            newest[one.shard] = one.generation;
-        CHECK(newest == std::map<std::uint32_t, std::uint64_t>{{0, 3}, {1, 7}});
+        record.database.sql(
+            "CREATE TABLE three (n INTEGER CHECK (n = 3));"
+            "INSERT INTO three SELECT count(*) FROM barriers;"
+            "DROP TABLE three");
     }
     REQUIRE(record.recording->record_barriers({}).has_value());
 }
@@ -117,8 +118,9 @@ TEST_CASE(
     const events::event known = record.accepted(1), late = record.accepted(2);
     record.must_record(std::span(&known, 1));
     const std::vector<events::event> both{known, late};
-    record.must_record({}, {}, both);
-    record.must_record({}, {}, both);
+    REQUIRE(record.recording->keep_late(both).has_value());
+    REQUIRE(record.recording->keep_late(both).has_value());
+    REQUIRE(record.recording->keep_late({}).has_value());
     CHECK(record.orders().size() == 1);
     CHECK(record.parked().empty());
     // Kept once: a second row would be a second reservation.
@@ -126,6 +128,87 @@ TEST_CASE(
         "CREATE TABLE only_one (n INTEGER CHECK (n = 1));"
         "INSERT INTO only_one SELECT count(*) FROM late;"
         "DROP TABLE only_one");
+}
+
+TEST_CASE(
+    "recording: what is older than its shard's fence is kept for the gate to be asked again") {
+    order_record record(database_kind::postgres);
+    const auto of = [&](std::int64_t user, std::uint32_t shard, std::uint64_t generation) {
+        auto out = record.accepted(user);
+        out.shard = shard;
+        out.generation = generation;
+        return out;
+    };
+    auto& session = *record.database.session();
+    const events::event known = of(1, 0, 1);
+    record.must_record(std::span(&known, 1));
+    REQUIRE(order::raise_fence(session, 0, 3).has_value());
+    REQUIRE(order::raise_fence(session, 0, 2).has_value());
+    const std::vector<events::event> batch{known, of(2, 0, 2), of(3, 0, 3), of(4, 1, 1)};
+    for (int round = 0; round < 2; ++round) {
+        const auto report = record.must_record(batch);
+        CHECK(report.late == std::vector{batch[0].id, batch[1].id});
+        CHECK(report.fresh + report.duplicates == 2);
+    }
+    const auto also_late = of(5, 0, 1), in_time = of(6, 0, 3);
+    const std::vector<parking> apart{{also_late.id, events::text_of(also_late), "late"},
+                                     {in_time.id, events::text_of(in_time), "in time"}};
+    REQUIRE(record.recording->park(apart).has_value());
+    CHECK(record.orders().size() == 3);
+    CHECK(record.parked().size() == 1);
+    const auto late = record.reader->late();
+    REQUIRE(late.has_value());
+    CHECK(std::set<uuid>(late->begin(), late->end()) == std::set{batch[1].id, also_late.id});
+
+    // For a parked event every gate since has kept units.
+    const auto by_hand = order::make_postgres_recording(session, false);
+    const auto old = of(7, 0, 1);
+    CHECK(by_hand->record(std::span(&old, 1), {})->fresh == 1);
+
+    std::vector<uuid> asked{batch[0].id, batch[1].id, batch[2].id, in_time.id};
+    const std::set<uuid> known_ids(asked.begin(), asked.end());
+    asked.push_back(record.make.make());
+    const auto there = order::known_events(session, asked);
+    REQUIRE(there.has_value());
+    CHECK(std::set<uuid>(there->begin(), there->end()) == known_ids);
+}
+
+TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlooked by one") {
+    order_record record(database_kind::postgres);
+    postgres::session holder(record.database.server()), reopener(record.database.server());
+    using attempt = std::expected<void, postgres::error>;
+    const events::event slow = record.accepted(1), after = record.accepted(2),
+                        meanwhile = record.accepted(3);
+    const auto record_one = [&](const events::event& one) {
+        return std::async(std::launch::async,
+                          [&record, &one] { return record.must_record(std::span(&one, 1)); });
+    };
+    std::future<order::recording_report> recorded;
+    std::future<std::expected<void, std::string>> raised;
+    const auto held = holder.transaction([&](postgres::session& in) -> attempt {
+        if (auto done = in.execute("LOCK TABLE orders IN EXCLUSIVE MODE"); !done)
+            return std::unexpected(done.error());
+        recorded = record_one(slow);  // has seen its fence, and waits for the table
+        std::this_thread::sleep_for(300ms);
+        raised = std::async(std::launch::async, [&] { return order::raise_fence(reopener, 0, 2); });
+        CHECK(raised.wait_for(300ms) == std::future_status::timeout);
+        return {};
+    });
+    REQUIRE(held.has_value());
+    CHECK(recorded.get().fresh == 1);
+    REQUIRE(raised.get().has_value());
+    CHECK(record.must_record(std::span(&after, 1)).late == std::vector{after.id});
+
+    const auto raising = holder.transaction([&](postgres::session& in) -> attempt {
+        if (auto locked = in.execute("LOCK TABLE fences IN ACCESS EXCLUSIVE MODE"); !locked)
+            return std::unexpected(locked.error());
+        recorded = record_one(meanwhile);
+        CHECK(recorded.wait_for(300ms) == std::future_status::timeout);
+        if (auto set = in.execute("DELETE FROM fences"); !set) return std::unexpected(set.error());
+        return {};
+    });
+    REQUIRE(raising.has_value());
+    CHECK(recorded.get().fresh == 1);  // by the fence as it was when it could look
 }
 
 TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lost") {
@@ -148,7 +231,7 @@ TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lo
             one.idempotency_key = one.id.to_string();
             one.created_at = one.id.time();
         }
-        auto done = recording->record(batch, {}, {});
+        auto done = recording->record(batch, {});
         if (!done) recorded -= std::ssize(batch);
         return done;
     };
@@ -165,7 +248,7 @@ TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lo
     };
     CHECK(count() == recorded);
     disk.empty();
-    last = recording->record(batch, {}, {});
+    last = recording->record(batch, {});
     REQUIRE(last.has_value());
     CHECK(last->fresh == batch.size());
     CHECK(count() == recorded + std::ssize(batch));

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <flashsale/stock/recovery.hpp>
 #include <set>
 
 #include "stock_record.hpp"
@@ -68,4 +69,34 @@ TEST_CASE("ledger: a key of the product reduces once, whatever ids come with it"
     // Which of the two in one batch is the first is the database's affair.
     CHECK(ever_refused.size() == 1);
     CHECK_FALSE(ever_refused.contains(sale.id));
+}
+
+TEST_CASE("ledger: a reduction older than its shard's fence is late, and a sale is not") {
+    stock_record record(database_kind::postgres);
+    const auto product = record.make_product(20);
+    const auto reduced = [&](std::uint32_t shard, std::uint64_t generation, const char* key) {
+        movement out = record.sold(product, 1);
+        out.what = operation::reduction;
+        out.shard = shard;
+        out.generation = generation;
+        out.idempotency_key = key;
+        return out;
+    };
+    const movement known = reduced(0, 1, "known");
+    REQUIRE(record.ledger->record(std::span(&known, 1))->empty());
+    auto& session = *record.database.session();
+    REQUIRE(raise_fence(session, 0, 3).has_value());
+    REQUIRE(raise_fence(session, 0, 2).has_value());
+    const std::vector<movement> batch{known, reduced(0, 2, "late"), reduced(0, 3, "new"),
+                                      reduced(1, 1, "another shard's"), record.sold(product, 1)};
+    for (int round = 0; round < 2; ++round) {
+        const auto refused = record.ledger->record(batch);
+        REQUIRE(refused.has_value());
+        REQUIRE(refused->size() == 1);
+        CHECK(refused->front().id == batch[1].id);
+        CHECK(refused->front().late);
+        CHECK(record.stock_of(product) == 16);
+    }
+    CHECK(make_postgres_ledger(session, false)->record(std::span(&batch[1], 1))->empty());
+    CHECK(record.stock_of(product) == 15);
 }

@@ -12,8 +12,8 @@ TEST_CASE("reopening: each step once, in this order") {
     deadline now{};
     for (const step expected :
          {step::raise_generation, step::close_gate, step::wait_deadline, step::publish_survivors,
-          step::send_barrier, step::await_barrier, step::begin_loading, step::load, step::mark_open,
-          step::open_gate, step::remove_older}) {
+          step::send_barrier, step::await_barrier, step::find_survivors, step::raise_fences,
+          step::begin_loading, step::load, step::mark_open, step::open_gate, step::remove_older}) {
         CHECK(plan.next() == expected);
         if (expected == step::wait_deadline) now += 2s;
         plan.succeeded(now);
@@ -42,17 +42,23 @@ TEST_CASE(
     CHECK(plan.next() == step::publish_survivors);
 }
 
-TEST_CASE("reopening: a lost barrier goes out behind what has to be before it") {
-    reopening plan(0s);
-    deadline now{};
-    plan.barrier_lost();
-    CHECK(plan.next() == step::raise_generation);
-    while (plan.next() != step::await_barrier)
+TEST_CASE("reopening: a lost barrier, or survivor, goes out with what has to be before it") {
+    for (const step lost : {step::await_barrier, step::find_survivors}) {
+        reopening plan(0s);
+        deadline now{};
+        plan.publish_again();
+        CHECK(plan.next() == step::raise_generation);
+        while (plan.next() != lost)
+            plan.succeeded(now);
+        plan.publish_again();
+        CHECK(plan.next() == step::publish_survivors);
         plan.succeeded(now);
-    plan.barrier_lost();
-    CHECK(plan.next() == step::publish_survivors);
-    plan.succeeded(now);
-    CHECK(plan.next() == step::send_barrier);
+        CHECK(plan.next() == step::send_barrier);
+        while (plan.next() != step::raise_fences)
+            plan.succeeded(now);
+        plan.publish_again();
+        CHECK(plan.next() == step::raise_fences);
+    }
 }
 
 TEST_CASE("reopening: an attempt that failed does nothing further") {
@@ -62,7 +68,7 @@ TEST_CASE("reopening: an attempt that failed does nothing further") {
     plan.failed();
     CHECK(plan.next() == step::given_up);
     plan.succeeded(now);
-    plan.barrier_lost();
+    plan.publish_again();
     CHECK(plan.next() == step::given_up);
 }
 

@@ -24,18 +24,17 @@ events::event of(std::uint32_t shard, std::uint64_t generation) {
 
 }  // namespace
 
-TEST_CASE("late event: older than its shard's newest barrier, and of that shard") {
-    barrier_generations barriers;
-    CHECK_FALSE(barriers.is_late(of(0, 1)));
-    barriers.passed(0, 3);
-    CHECK(barriers.is_late(of(0, 1)));
-    CHECK(barriers.is_late(of(0, 2)));
-    CHECK_FALSE(barriers.is_late(of(0, 3)));
-    CHECK_FALSE(barriers.is_late(of(0, 4)));
-    CHECK_FALSE(barriers.is_late(of(1, 1)));
-    // The barrier of a sweep, or of an attempt that gave up, comes behind a newer one.
-    barriers.passed(0, 2);
-    CHECK(barriers.is_late(of(0, 2)));
+TEST_CASE("late event: older than its shard's fence, and of that shard") {
+    fences raised;
+    CHECK_FALSE(raised.is_late(of(0, 1)));
+    raised.raise(0, 3);
+    CHECK(raised.is_late(of(0, 1)));
+    CHECK(raised.is_late(of(0, 2)));
+    CHECK_FALSE(raised.is_late(of(0, 3)));
+    CHECK_FALSE(raised.is_late(of(0, 4)));
+    CHECK_FALSE(raised.is_late(of(1, 1)));
+    raised.raise(0, 2);
+    CHECK(raised.is_late(of(0, 2)));
 }
 
 TEST_CASE("late event: what each answer of the gate means") {

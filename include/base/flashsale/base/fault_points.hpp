@@ -35,13 +35,15 @@ enum class place : std::uint8_t {
     reopen_publish_survivors,
     reopen_send_barrier,
     reopen_await_barrier,
+    reopen_find_survivors,
+    reopen_raise_fences,
     reopen_begin_loading,
     reopen_load,
     reopen_mark_open,
     reopen_open_gate,
     reopen_remove_older,
 };
-inline constexpr std::array<std::string_view, 21> place_names{"after_reserve",
+inline constexpr std::array<std::string_view, 23> place_names{"after_reserve",
                                                               "before_publish",
                                                               "after_publish",
                                                               "after_confirm",
@@ -57,6 +59,8 @@ inline constexpr std::array<std::string_view, 21> place_names{"after_reserve",
                                                               "reopen_publish_survivors",
                                                               "reopen_send_barrier",
                                                               "reopen_await_barrier",
+                                                              "reopen_find_survivors",
+                                                              "reopen_raise_fences",
                                                               "reopen_begin_loading",
                                                               "reopen_load",
                                                               "reopen_mark_open",
@@ -76,10 +80,11 @@ enum class guard : std::uint8_t {
     closing,             ///< a gate grants nothing while it is rebuilt
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
+    survivors,           ///< and looked for, because the log may lose it after all
 };
-inline constexpr std::array<std::string_view, 11> guard_names{
+inline constexpr std::array<std::string_view, 12> guard_names{
     "outbox", "idempotency_record", "returning", "incarnation", "mandatory", "ack_after_commit",
-    "given",  "generation",         "closing",   "waiting",     "barrier"};
+    "given",  "generation",         "closing",   "waiting",     "barrier",   "survivors"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

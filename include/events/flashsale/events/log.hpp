@@ -86,9 +86,6 @@ public:
     struct batch {
         std::vector<entry> entries;
         std::uint64_t position = 0;  ///< for acknowledge()
-        /// Counts the times this reader took its place at the log. In between another may have
-        /// read, so what was remembered of the record has to be read again.
-        std::uint64_t turn = 0;
         bool empty() const { return entries.empty(); }
     };
 

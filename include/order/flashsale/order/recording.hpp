@@ -26,6 +26,7 @@ struct recording_report {
     std::size_t fresh = 0;       ///< orders that were not there before
     std::size_t duplicates = 0;  ///< orders that were
     std::vector<uuid> parked;    ///< of orders that can never be recorded
+    std::vector<uuid> late;      ///< of orders that must not be: the gate is asked again for them
 };
 
 /// An event to be set aside, and why.
@@ -35,12 +36,6 @@ struct parking {
     std::string reason;
 };
 
-/// The newest barrier of a shard that was recorded.
-struct passed_barrier {
-    std::uint32_t shard = 0;
-    std::uint64_t generation = 0;
-};
-
 /// Blocking; one thread. An error means that nothing, or an unknown part, was recorded, and that
 /// the same call has to be made again; its text is for people.
 class recording {
@@ -48,23 +43,25 @@ public:
     virtual ~recording() = default;
 
     /// One batch in one transaction. Inserts the orders, each once, by id; parks poison, and orders
-    /// that the database refuses, with the reason; keeps late events for the gate to be asked
-    /// again, but those that are recorded or parked already.
+    /// that the database refuses, with the reason. Orders older than their shard's fence
+    /// (raise_fence() in recovery.hpp), which stays as it is until the transaction has ended, are
+    /// kept as by keep_late(). A file has no fences: one process owns it.
     virtual std::expected<recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison> poison,
-        std::span<const events::event> late) = 0;
+        std::span<const events::event> orders, std::span<const events::poison> poison) = 0;
 
-    /// Parks events after the fact, each once, by id.
+    /// Parks events after the fact, each once, by id; one that is older than the fence is kept.
     virtual std::expected<void, std::string> park(std::span<const parking> events) = 0;
+    /// Keeps events for the gate to be asked again, but those that are recorded or parked already.
+    virtual std::expected<void, std::string> keep_late(std::span<const events::event> late) = 0;
 
-    /// The barriers that have been recorded, one for each shard.
-    virtual std::expected<std::vector<passed_barrier>, std::string> passed_barriers() = 0;
     /// Records barriers, each once, by id.
     virtual std::expected<void, std::string> record_barriers(
         std::span<const events::event> barriers) = 0;
 };
 
-std::unique_ptr<recording> make_postgres_recording(postgres::session& order_database);
+/// Without a fence nothing is late: for a parked event, for which every gate since has kept units.
+std::unique_ptr<recording> make_postgres_recording(postgres::session& order_database,
+                                                   bool fenced = true);
 std::unique_ptr<recording> make_sqlite_recording(sqlite::database& order_database);
 
 }  // namespace flashsale::order

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,15 @@ namespace flashsale::order {
 std::expected<bool, std::string> barrier_recorded(postgres::session& order_database,
                                                   const uuid& barrier);
 
+/// Of these events, those that the order database knows: recorded, parked or late.
+std::expected<std::vector<uuid>, std::string> known_events(postgres::session& order_database,
+                                                           std::span<const uuid> ids);
+
+/// Older events of the shard are late from here on; what was being recorded as this was called is
+/// recorded when it returns.
+std::expected<void, std::string> raise_fence(postgres::session& order_database, std::uint32_t shard,
+                                             std::uint64_t generation);
+
 /// What an order or a reduction is in the ledger.
 stock::movement movement_of(const events::event& one);
 
@@ -33,8 +43,8 @@ struct late_report {
     std::vector<std::string> to_publish;  ///< complete events that the gate has granted
 };
 
-/// Asks the gate again for events that came behind a barrier of a newer generation, at most
-/// `events_max` of a shard, and acts on its answers. Runs `io`, the gate's, until it has them.
+/// Asks the gate again for late events, at most `events_max` of a shard, and acts on its answers.
+/// Runs `io`, the gate's, until it has them.
 std::expected<late_report, std::string> ask_again(postgres::session& order_database,
                                                   asio::io_context& io, stock::gate& gate,
                                                   std::uint32_t shard, std::size_t events_max);

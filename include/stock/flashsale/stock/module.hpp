@@ -81,8 +81,9 @@ struct reserver_options {
 std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
                                         std::uint32_t shards, const reserver_options& options);
 
-/// Under the database gate the movements are there already, and nothing is added twice.
-std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database);
+/// Under the database gate the movements are there already, and nothing is added twice. Without a
+/// fence nothing is late: for a parked event, for which every gate since has kept units.
+std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database, bool fenced = true);
 std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
 
 /// Registers /v1/products…; everything must outlive the router.

@@ -53,6 +53,11 @@ std::expected<bool, std::string> renew_reopening(postgres::session& database, st
 std::expected<bool, std::string> finish_reopening(postgres::session& database, std::uint32_t shard,
                                                   std::uint64_t generation);
 
+/// Older reductions of the shard are late from here on; what was being recorded as this was called
+/// is recorded when it returns. Sales need no fence: theirs is the order database's.
+std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
+                                             std::uint64_t generation);
+
 enum class given_back {
     now,
     before,      ///< by an earlier call

@@ -185,6 +185,25 @@ cell crash_while_reopening(faults::place where) {
     return out;
 }
 
+/// Redis has all that it had. RabbitMQ loses what a reopening has published from it, and keeps the
+/// barrier behind that.
+void lose_the_survivors(world& w) {
+    stack::restart(redis);
+    w.fault();
+    w.until("a reopener asleep", [&] { return w.asleep(0) || w.asleep(1); });
+    stack::rabbitmqctl({"purge_queue", w.place().name() + ".recorder"});
+    w.fault();
+    const std::size_t reopener = w.asleep(0) ? 0 : 1, other = 1 - reopener;
+    w.stop(other);
+    w.start(other);  // and records
+    w.kill(reopener, SIGCONT);
+}
+
+void lose_the_survivors_and_the_reopener(world& w) {
+    lose_the_survivors(w);
+    w.until("a death behind the barrier", [&] { return w.crashes() >= 1; });
+}
+
 void sleep_across_a_reopening(world& w) {
     w.kill(0, SIGSTOP);
     flush(w);
@@ -228,26 +247,33 @@ void create_while_reopening(world& w) {
     }
 }
 
-/// Somebody asks for it while all is well: nothing that was granted before may be forgotten.
+/// Somebody asks for it while all is well, and his process is slow: what is granted meanwhile by a
+/// gate that was not closed, the new one does not know of.
 void reopen_for_no_reason(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
-    // The barrier is out for long, so that whatever is still granted comes behind it.
-    auto holding = std::async(std::launch::async, [&] {
-        run_sql(w.place().url(sandbox::database::order),
-                "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE; SELECT pg_sleep(9); COMMIT");
-    });
-    const auto asked = std::chrono::steady_clock::now();
-    auto reopening = std::async(
-        std::launch::async, [&] { return w.place().flashsale({"reopen", "--shard", "0"}, 60s); });
+    environment slow = w.place().variables();
+    slow["FLASHSALE_STOP"] = "reopen_raise_fences:1";
+    process reopening(
+        {flashsale_binary(), "reopen", "--shard", "0", "--config", w.place().config_file()}, slow);
     w.fault();
-    // Long enough for a reopening that does not wait, and short enough for its answers to be 201.
-    while (std::chrono::steady_clock::now() < asked + 4s)
-        w.wait(10ms);
+    w.wait(2s);
     w.kill(0, SIGCONT);
-    while (reopening.wait_for(0s) != std::future_status::ready)
-        w.wait(10ms);
-    const auto ended = reopening.get();
-    if (ended.exit_code != 0) throw std::runtime_error("flashsale reopen: " + ended.output);
+    w.until("a reopener asleep", [&] { return is_stopped(reopening.pid()); });
+    w.wait(2s);
+    reopening.kill(SIGCONT);
+    w.until("the end of the reopening", [&] { return !reopening.running(); });
+    if (reopening.wait(0ms) != 0)
+        throw std::runtime_error("flashsale reopen: " + reopening.output());
+    w.sell(30);
+}
+
+/// A process has granted a batch and not yet published it when Redis forgets. It does so while it
+/// may still answer 201, and by then a reopening that did not wait is over.
+void flush_with_a_batch_on_its_way(world& w) {
+    w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
+    flush(w);
+    w.wait(4500ms);
+    w.kill(0, SIGCONT);
     w.sell(30);
 }
 
@@ -276,12 +302,27 @@ std::vector<cell> loss_cells() {
     two.options.first_life = {{"FLASHSALE_STOP", "reopen_load:1"}};
     all.push_back(std::move(two));
 
+    cell purged{"rabbitmq: a reopening's survivors purged, not its barrier", lose_the_survivors};
+    purged.crash_points = true;
+    purged.options.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
+                                 {"FLASHSALE_STOP", "reopen_publish_survivors:1"}};
+    purged.options.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "20000"}};
+    all.push_back(purged);
+    purged.name += ", and the reopener dies";
+    purged.fault = lose_the_survivors_and_the_reopener;
+    purged.options.first_life["FLASHSALE_CRASH"] = "reopen_await_barrier:1";
+    all.push_back(std::move(purged));
+
     cell asked{"reopened for no reason, with a batch on its way", reopen_for_no_reason};
     asked.crash_points = true;
     asked.options.all_want_the_scarce = true;
     asked.options.armed = 1;
-    asked.options.variables = {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "6000"}};
     asked.options.first_life = {{"FLASHSALE_STOP", "before_publish:60"}};
+    all.push_back(asked);
+    asked.name = "redis: FLUSHALL, with a batch on its way";
+    asked.fault = flush_with_a_batch_on_its_way;
+    asked.options.variables = {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "6000"},
+                               {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}};
     all.push_back(std::move(asked));
     return all;
 }

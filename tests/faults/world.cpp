@@ -98,6 +98,10 @@ world::world(world_options chosen)
     environment variables = chosen_.variables;
     variables["FLASHSALE_REDIS__URL"] = through(variable("FLASHSALE_REDIS__URL"), redis_);
     variables["FLASHSALE_AMQP__URL"] = through(variable("FLASHSALE_AMQP__URL"), rabbitmq_);
+    std::string without;
+    for (const auto& one : chosen_.without)
+        without += (without.empty() ? "" : ",") + one;
+    if (!without.empty()) variables["FLASHSALE_WITHOUT"] = without;
     place_.emplace(variables);
 
     int port = std::stoi(variable("FLASHSALE_STACK_PORT")) + ports_from;
@@ -156,10 +160,6 @@ void world::start_with(std::size_t which, const environment& extra) {
     for (const char* name : database_variables)
         variables[name] = through(place_->variables().at(name), postgres_);
     variables["FLASHSALE_HTTP__PORT"] = std::to_string(ports_[which]);
-    std::string without;
-    for (const auto& one : chosen_.without)
-        without += (without.empty() ? "" : ",") + one;
-    if (!without.empty()) variables["FLASHSALE_WITHOUT"] = without;
     shops_[which] = std::make_unique<flashsale_process>(*place_, variables, 20s);
 }
 
@@ -175,12 +175,15 @@ void world::stop(std::size_t which) {
     shops_[which].reset();
 }
 
-bool world::asleep(std::size_t which) const {
-    if (!shops_[which]) return false;
+bool is_stopped(pid_t process) {
     std::string line;
-    std::ifstream stat("/proc/" + std::to_string(shops_[which]->pid()) + "/stat");
+    std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
     std::getline(stat, line);
     return line.find(") T ") != std::string::npos;
+}
+
+bool world::asleep(std::size_t which) const {
+    return shops_[which] && is_stopped(shops_[which]->pid());
 }
 
 void world::kill(std::size_t which, int signal) {

@@ -27,6 +27,9 @@ struct world_options {
     std::uint64_t seed = 1;
 };
 
+/// By SIGSTOP.
+bool is_stopped(pid_t process);
+
 /// A sale under load on servers that fail: a sandbox behind three proxies, some processes that are
 /// started again when they die, and a crowd. A cell's fault runs in it, on the thread that made it.
 ///
@@ -55,7 +58,6 @@ public:
     void start(std::size_t which, const environment& extra = {});
     /// What a process is started with after each death from now on.
     void lives(std::size_t which, environment extra) { next_life_[which] = std::move(extra); }
-    /// Whether it is stopped (SIGSTOP).
     bool asleep(std::size_t which) const;
     flashsale_process* shop(std::size_t which) { return shops_[which].get(); }
     std::string logs() const;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <flashsale/stock/recovery.hpp>
+#include <future>
 #include <set>
 
 #include "stock_record.hpp"
@@ -99,4 +100,36 @@ TEST_CASE("ledger: a reduction older than its shard's fence is late, and a sale 
     }
     CHECK(make_postgres_ledger(session, false)->record(std::span(&batch[1], 1))->empty());
     CHECK(record.stock_of(product) == 15);
+}
+
+TEST_CASE("ledger: a fence that is being raised is waited for, and seen") {
+    stock_record record(database_kind::postgres);
+    postgres::session reopener(record.database.server());
+    using attempt = std::expected<void, postgres::error>;
+    const auto product = record.make_product(5);
+    std::future<std::vector<refused_movement>> refused;
+    for (const char* key : {"prepared", "and again"}) {
+        movement reduced = record.sold(product, 1);
+        reduced.what = operation::reduction;
+        reduced.idempotency_key = key;
+        const auto raised = reopener.transaction([&](postgres::session& in) -> attempt {
+            if (auto locked = in.execute("LOCK TABLE fences IN ACCESS EXCLUSIVE MODE"); !locked)
+                return std::unexpected(locked.error());
+            refused = std::async(std::launch::async, [&record, reduced] {
+                return record.ledger->record(std::span(&reduced, 1)).value();
+            });
+            CHECK(refused.wait_for(std::chrono::milliseconds{300}) == std::future_status::timeout);
+            const auto set = in.execute(
+                "INSERT INTO fences VALUES (0, 2) ON CONFLICT (shard) DO UPDATE SET generation = "
+                "2");
+            if (!set) return std::unexpected(set.error());
+            return {};
+        });
+        REQUIRE(raised.has_value());
+        const auto answer = refused.get();
+        REQUIRE(answer.size() == 1);
+        CHECK(answer.front().late);
+        CHECK(record.stock_of(product) == 5);
+        record.database.sql("DELETE FROM fences");
+    }
 }

@@ -1,6 +1,7 @@
 // PostgreSQL dies, is locked, is full, or commits and cannot say so.
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -80,9 +81,15 @@ void read_only(world& w) {
 
 /// The order table moves to a disk of a few megabytes, which somebody else then fills.
 void fill_disk(world& w) {
-    const std::string disk = std::string(std::getenv("FLASHSALE_STACK_DIR")) + "/postgres/small";
+    const std::string home = std::string(std::getenv("FLASHSALE_STACK_DIR")) + "/postgres";
+    const std::string disk = home + "/small";
+    struct stat owner{};
+    if (::stat((home + "/data").c_str(), &owner) != 0) throw std::runtime_error("no data folder");
     std::filesystem::create_directory(disk);
-    if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=24m,mode=0777") != 0)
+    // PostgreSQL wants to be the owner.
+    const std::string how = "size=24m,mode=0700,uid=" + std::to_string(owner.st_uid) +
+                            ",gid=" + std::to_string(owner.st_gid);
+    if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, how.c_str()) != 0)
         throw std::runtime_error("cannot mount a tmpfs: this cell needs root");
     w.undo_later([disk] { ::umount2(disk.c_str(), MNT_DETACH); });
     stack::psql({"-c", "CREATE TABLESPACE small LOCATION '" + disk + "'"});

@@ -103,6 +103,7 @@ private:
     std::uint64_t oldest_seq_ = 1;
     boost::unordered_flat_map<uuid, std::uint64_t, uuid_hash> seq_by_id_;  ///< unsettled ones
     text_arena key_texts_;
+    std::int64_t keys_reserved_ = 0;  ///< over all products, when they were new
 };
 
 }  // namespace flashsale::stock

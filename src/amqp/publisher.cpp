@@ -76,7 +76,7 @@ struct publisher::impl {
     confirm_window window_;
     std::vector<confirm_window::settled> settled_;
     message message_;
-    bool may_wait_ = false;    ///< `next` was not asked since it had something or got news
+    bool may_wait_ = false;    ///< `next` was not asked since it last had something
     bool want_write_ = false;  ///< the socket was full
     clock::time_point unblocked_at_{};
     std::optional<watchdog> dog_;
@@ -217,7 +217,6 @@ status publisher::impl::check_age(const connection& link) {
 }
 
 void publisher::impl::report() {
-    if (!settled_.empty()) may_wait_ = true;
     for (const auto& [tag, what] : settled_) {
         if (what == outcome::confirmed) {
             faults::pass(faults::place::after_confirm);

@@ -240,6 +240,30 @@ TEST_CASE("reopening: begun on an open gate by a process that died: another one 
     CHECK(audit_fault(world) == "");
 }
 
+TEST_CASE("reopening: a survivor that is no event of this version is parked, and not waited for") {
+    environment patient = quick;
+    patient["FLASHSALE_RECOVERY__LEASE_MS"] = "10000";  // as above
+    const sandbox world(patient);
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 5);
+    REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
+    const std::string last = "p:" + std::to_string(product);
+    std::string outbox = stack::redis_cli({"--raw", "KEYS", "*:1:" + last});
+    REQUIRE(outbox.contains(last));
+    outbox.replace(outbox.find(last), std::string::npos, "outbox");
+    const std::string id = flashsale::uuid_generator().make().to_string();
+    stack::redis_cli({"HSET", outbox, id, R"({"version":2,"id":")" + id + R"("})"});
+
+    const auto done = world.flashsale({"reopen", "--shard", "0"});
+    INFO(done.output);
+    CHECK(done.exit_code == 0);
+    CHECK(outcome(place_order(client, user, product, 4)) == "201");
+    CHECK(outcome(place_order(client, user, product, 1)) == "400 out_of_stock");
+    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM parked") == 1);
+}
+
 TEST_CASE("reopening: a restock and a product made while the gate is closed are there afterwards") {
     const sandbox world(quick);
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});

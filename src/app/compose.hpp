@@ -4,6 +4,7 @@
 
 #include <flashsale/events/amqp.hpp>
 #include <flashsale/http.hpp>
+#include <flashsale/order/module.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/module.hpp>
@@ -62,6 +63,11 @@ inline events::amqp_options amqp_options(const config& from) {
     out.batch_interval = ms_of(from.recorder.batch_interval_ms);
     out.prefetch_messages = static_cast<std::uint16_t>(from.amqp.prefetch_messages);
     return out;
+}
+
+inline order::rest_options rest_options(const config& from) {
+    return {static_cast<double>(from.recorder.rest_percent) / 100,
+            ms_of(from.recorder.rest_lag_max_ms)};
 }
 
 inline http::limits http_limits(const config& from) {

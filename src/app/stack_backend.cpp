@@ -141,14 +141,16 @@ private:
 
 /// The recorder and what it alone uses.
 struct recording_part {
-    recording_part(const config& settings, stock::shard_generations& generations)
+    recording_part(const config& settings, stock::shard_generations& generations,
+                   const events::log& log)
         : order_database(postgres_options(settings, settings.postgres.order_url)),
           stock_database(postgres_options(settings, settings.postgres.stock_url)),
           recording(order::make_postgres_recording(order_database)),
           ledger(stock::make_postgres_ledger(stock_database)),
           reader(events::make_amqp_reader(amqp_options(settings))),
           behind(settings, generations),
-          recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io}) {}
+          recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
+                    [&log] { return log.appended(); }, rest_options(settings)}) {}
 
     postgres::session order_database;
     postgres::session stock_database;
@@ -172,7 +174,7 @@ public:
         prepare_shards(settings, generations_);
         log_ = events::make_amqp_log(amqp_options(settings));
         if (settings.recorder.enabled) {
-            recording_ = std::make_unique<recording_part>(settings, generations_);
+            recording_ = std::make_unique<recording_part>(settings, generations_, *log_);
         }
         sweep_ = std::make_unique<sweeper>(settings, generations_, *log_);
     }

@@ -1,17 +1,17 @@
 // From the workers' threads to the publisher's and back.
 //
-// Each worker's producer has a basket under a mutex of its own. A worker drops in what one answer
-// of the gate has granted and then wakes the publisher, which empties all baskets, as far as one
-// message reaches, into one message. That is the batching rule: a message carries what has gathered
-// while the one before it was on its way, so an event that comes alone waits for nobody, and a
-// flood travels by the hundred. A second message goes beside an unconfirmed one only if it is
-// large: the broker pays for each message nearly whatever its size, and a small one sent at once is
-// confirmed no sooner than as part of the next. What became of a message is posted to each worker
-// that had events in it, one post a worker.
+// Each worker's producer gathers what is appended until it is flushed: then it goes into the
+// producer's basket, under a mutex of its own, and the publisher is woken, which empties all
+// baskets, as far as one message reaches, into one message. That is the batching rule: a message
+// carries what has gathered while the one before it was on its way, so an event that comes alone
+// waits for nobody, and a flood travels by the hundred. A second message goes beside an unconfirmed
+// one only if it is large: the broker pays for each message nearly whatever its size, and a small
+// one sent at once is confirmed no sooner than as part of the next. What became of a message is
+// posted to each worker that had events in it, one post a worker.
 //
-// An event is in exactly one place: a basket, a message in flight, or answered. stop() turns what
-// is left in the baskets into `unknown`, and the publisher does so for messages in flight, so that
-// every ticket is answered once.
+// An event is in exactly one place: gathered, in a basket, in a message in flight, or answered.
+// stop() turns what is left in the baskets into `unknown`, the publisher does so for messages in
+// flight, and flush() for what comes after stop(), so that every ticket is answered once.
 
 #include <algorithm>
 #include <atomic>
@@ -44,6 +44,9 @@ struct basket {
     confirmed_function confirmed;  // touched on reply_on's thread alone
     const std::size_t waiting_max;
 
+    std::atomic<std::size_t> held{0};  // appended, and not taken by the publisher
+    std::atomic<std::uint64_t> appended{0};
+
     std::mutex mutex;
     std::deque<waiting_event> waiting;  // under mutex
     bool closed = false;                // under mutex
@@ -53,6 +56,14 @@ void post_confirmations(const std::shared_ptr<basket>& to, std::vector<confirmat
     asio::post(to->reply_on, [to, what = std::move(what)] {
         if (to->confirmed) to->confirmed(what);
     });
+}
+
+template <class Events>
+void answer_unknown(const std::shared_ptr<basket>& to, const Events& all) {
+    std::vector<confirmation> unknown;
+    for (const waiting_event& event : all)
+        unknown.push_back({event.ticket, outcome::unknown});
+    if (!unknown.empty()) post_confirmations(to, std::move(unknown));
 }
 
 class amqp_log final : public log {
@@ -80,6 +91,12 @@ public:
 
     log_state state() const override { return state_of(publisher_.state()); }
     std::string fault() const override { return publisher_.fault(); }
+    std::uint64_t appended() const override {
+        std::uint64_t events = 0;
+        for (const auto& one : baskets())
+            events += one->appended.load(std::memory_order_relaxed);
+        return events;
+    }
     void start() override { publisher_.start(); }
 
     void stop(std::chrono::milliseconds patience) override {
@@ -91,10 +108,7 @@ public:
                 one->closed = true;
                 left.swap(one->waiting);
             }
-            std::vector<confirmation> unknown;
-            for (const waiting_event& event : left)
-                unknown.push_back({event.ticket, outcome::unknown});
-            if (!unknown.empty()) post_confirmations(one, std::move(unknown));
+            answer_unknown(one, left);
         }
     }
 
@@ -107,20 +121,26 @@ private:
         ~amqp_producer() override { basket_->confirmed = nullptr; }
 
         bool append(std::string event, std::uint64_t ticket) override {
-            {
-                const std::lock_guard lock(basket_->mutex);
-                if (basket_->closed || basket_->waiting.size() >= basket_->waiting_max)
-                    return false;
-                basket_->waiting.push_back({std::move(event), ticket});
-            }
+            if (basket_->held.load(std::memory_order_relaxed) >= basket_->waiting_max) return false;
+            basket_->held.fetch_add(1, std::memory_order_relaxed);
+            basket_->appended.fetch_add(1, std::memory_order_relaxed);
+            gathered_.push_back({std::move(event), ticket});
             return true;
         }
 
-        void flush() override { publisher_.wake(); }
+        void flush() override {
+            if (gathered_.empty()) return;
+            const std::unique_lock lock(basket_->mutex);
+            if (basket_->closed) return answer_unknown(basket_, std::exchange(gathered_, {}));
+            std::ranges::move(gathered_, std::back_inserter(basket_->waiting));
+            gathered_.clear();
+            publisher_.wake();
+        }
 
     private:
         std::shared_ptr<basket> basket_;
         amqp::publisher& publisher_;
+        std::vector<waiting_event> gathered_;
     };
 
     struct in_flight {
@@ -128,7 +148,7 @@ private:
         std::vector<std::uint64_t> tickets;
     };
 
-    std::vector<std::shared_ptr<basket>> baskets() {
+    std::vector<std::shared_ptr<basket>> baskets() const {
         const std::lock_guard lock(baskets_mutex_);
         return baskets_;
     }
@@ -161,6 +181,7 @@ private:
                 one->waiting.pop_front();
                 ++events;
             }
+            one->held.fetch_sub(part.tickets.size(), std::memory_order_relaxed);
             if (!part.tickets.empty()) carried.push_back(std::move(part));
         }
         if (carried.empty()) return false;
@@ -190,7 +211,7 @@ private:
     }
 
     const amqp_options options_;
-    std::mutex baskets_mutex_;
+    mutable std::mutex baskets_mutex_;
     std::vector<std::shared_ptr<basket>> baskets_;                         // under baskets_mutex_
     std::unordered_map<std::uint64_t, std::vector<in_flight>> in_flight_;  // publisher's thread
     std::uint64_t last_tag_ = 0;                                           // publisher's thread

@@ -34,6 +34,7 @@ struct sqlite_log_state {
 
     // --- under mutex ---
     std::vector<sqlite_waiting_event> waiting;
+    std::uint64_t appended = 0;  // events since the start
     std::uint64_t durable = 0;   // position of the last row that is committed
     std::size_t unread = 0;      // events committed since the start and not handed out
     std::uint64_t recorded = 0;  // acknowledged: rows up to here may go

@@ -41,6 +41,7 @@ public:
         const std::lock_guard lock(shared_->mutex);
         if (shared_->stopping) return false;
         shared_->waiting.push_back({end_, std::move(event), ticket});
+        ++shared_->appended;
         return true;
     }
 
@@ -80,6 +81,11 @@ public:
     std::string fault() const override {
         const std::lock_guard lock(shared_->mutex);
         return shared_->fault;
+    }
+
+    std::uint64_t appended() const override {
+        const std::lock_guard lock(shared_->mutex);
+        return shared_->appended;
     }
 
     void start() override {

@@ -13,6 +13,10 @@
 // databases look at their fence in the transaction that writes, and hold it: so however long this
 // process slept with a batch in hand, it writes before the record is read for a new gate, or not.
 //
+// While orders keep coming, it rests between batches and leaves the machine to them (rest_options).
+// What has gathered meanwhile is written the faster for it, and what is left, when the crowd has
+// gone.
+//
 // A failure of a database is waited out with the batch in hand. The batch is never given back to
 // the queue: a quorum queue would hand later messages to the next consumer first, and the order of
 // events is what barriers rely on.
@@ -46,6 +50,8 @@ constexpr auto receive_patience = 200ms;
 constexpr auto retry_wait_min = 50ms;
 constexpr auto retry_wait_max = 2'000ms;
 constexpr auto keep_alive_interval = 1'000ms;
+constexpr auto rest_max = 250ms;
+constexpr auto rest_look_interval = 5ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
 constexpr std::chrono::milliseconds settle_share_max{1'000};
@@ -96,6 +102,7 @@ struct recorder::impl {
                 set_fault(std::nullopt);
                 continue;
             }
+            const auto began = std::chrono::steady_clock::now();
             const std::uint64_t position = batch->position;
             const sorted_batch sorted(std::move(batch->entries));
             id_set late;
@@ -106,8 +113,23 @@ struct recorder::impl {
             uses.log.acknowledge(position);
             faults::pass(faults::place::before_settle);
             settle(sorted, late);
+            rest(std::chrono::steady_clock::now() - began);
         }
         finished();
+    }
+
+    void rest(std::chrono::steady_clock::duration took) {
+        if (!uses.arrivals || lag >= uses.rest.lag_max) return;
+        const auto most =
+            std::min<std::chrono::duration<double>>(took * uses.rest.factor, rest_max);
+        const auto until = std::chrono::steady_clock::now() +
+                           std::chrono::duration_cast<std::chrono::steady_clock::duration>(most);
+        std::uint64_t before = uses.arrivals();
+        while (std::chrono::steady_clock::now() < until && !stopping && !draining) {
+            wait(rest_look_interval);
+            const std::uint64_t now = uses.arrivals();
+            if (std::exchange(before, now) == now) return;
+        }
     }
 
     void finished() {
@@ -185,7 +207,8 @@ struct recorder::impl {
         metrics::batches.add();
         if (!movements.empty()) {
             const auto age = wall_clock_now() - movements.front().created_at;
-            metrics::lag_ms.set(std::chrono::duration_cast<std::chrono::milliseconds>(age).count());
+            lag = std::chrono::duration_cast<std::chrono::milliseconds>(age);
+            metrics::lag_ms.set(lag.count());
         }
         return {};
     }
@@ -240,6 +263,7 @@ struct recorder::impl {
     std::optional<std::string> fault;  // under mutex
     bool ended = false;                // under mutex
     std::minstd_rand random{std::random_device{}()};
+    std::chrono::milliseconds lag{0};  // recorder's thread: age of what was recorded last
     std::jthread thread;
 };
 

@@ -38,6 +38,8 @@ public:
     void finished(std::uint32_t shard);
 
     std::size_t waiting() const { return waiting_; }
+    /// Batches of all shards under way to the gate.
+    std::size_t in_flight() const { return in_flight_; }
 
 private:
     struct queue {
@@ -49,6 +51,7 @@ private:
     const gate::batching_limits limits_;
     const std::size_t waiting_max_;
     std::size_t waiting_ = 0;
+    std::size_t in_flight_ = 0;
 };
 
 }  // namespace flashsale::stock

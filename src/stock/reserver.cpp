@@ -6,6 +6,12 @@
 //   decided()    refusal -> answer; recorded repeat -> answer; else the event -> log, and wait
 //   confirmed()  in time -> accepted; late, refused or unknown -> outcome_unknown
 //
+// The log's price is by the message, and a flock of orders comes back from the gate in a few
+// batches close together. So what is granted waits for the batches that are at the gate already, to
+// travel with what they bring, unless enough has gathered to be worth a message, or a few batches
+// have come back since. What is alone at the gate waits for nothing. A gate that has fallen silent
+// is not waited for: at every look for expired orders whatever waits is sent.
+//
 // Nothing is ever given back here. Once the gate has granted, the event is in the outbox, and
 // whatever happens to this process the order will be recorded; outcome_unknown says only that this
 // answer cannot promise it in time.
@@ -28,6 +34,8 @@ namespace flashsale::stock {
 namespace {
 
 constexpr std::chrono::milliseconds expiry_interval{50};
+constexpr std::size_t events_worth_a_message = 64;
+constexpr int batches_waited_for_max = 4;
 
 using answer = confirm_wait::answer;
 
@@ -90,8 +98,22 @@ private:
                           for (std::size_t i = 0; i < answers.size(); ++i) {
                               decided(std::move(decisions[i]), std::move(answers[i]), until);
                           }
-                          producer_->flush();
+                          flush_log();
                       });
+    }
+
+    /// After a batch has come back.
+    void flush_log() {
+        if (++batches_gathered_ < batches_waited_for_max && batcher_.in_flight() > 0 &&
+            events_gathered_ < events_worth_a_message)
+            return;
+        flush_log_now();
+    }
+
+    void flush_log_now() {
+        batches_gathered_ = 0;
+        events_gathered_ = 0;
+        producer_->flush();
     }
 
     void decided(decision made, answer done, deadline until) {
@@ -111,7 +133,9 @@ private:
             // The units are taken and the outbox has the event: not a refusal.
             metrics::overloaded.add();
             wait_.confirmed(*ticket, false, std::chrono::steady_clock::now());
+            return;
         }
+        ++events_gathered_;
     }
 
     void confirmed(std::span<const events::confirmation> all) {
@@ -126,6 +150,7 @@ private:
         expiry_.expires_after(expiry_interval);
         expiry_.async_wait([this](boost::system::error_code error) {
             if (error) return;
+            flush_log_now();
             wait_.expire(std::chrono::steady_clock::now());
             expire_later();
         });
@@ -142,6 +167,8 @@ private:
     confirm_wait wait_;
     asio::steady_timer expiry_;
     std::unique_ptr<events::log::producer> producer_;
+    std::size_t events_gathered_ = 0;  // appended since the last flush
+    int batches_gathered_ = 0;         // come back since the last flush
 };
 
 }  // namespace

@@ -14,8 +14,13 @@ namespace {
 /// Keeps what it is asked until the test answers.
 class played_gate final : public gate {
 public:
-    batching_limits batching() const override { return {128, 1}; }
+    explicit played_gate(std::size_t batches_max) : batches_max_(batches_max) {}
+    batching_limits batching() const override { return {128, batches_max_}; }
     void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
+        if (answer) {
+            answers_before.push_back(std::move(answer));
+            asked_before.push_back(std::move(asked));
+        }
         asked = std::move(batch);
         answer = std::move(done);
     }
@@ -31,8 +36,14 @@ public:
     void read_outbox(std::uint32_t, std::string,
                      callback<std::expected<outbox_page, errc>>) override {}
 
+    // The batch asked for last, and those that were still unanswered then.
     std::vector<reservation> asked;
     callback<std::vector<decision>> answer;
+    std::deque<std::vector<reservation>> asked_before;
+    std::deque<callback<std::vector<decision>>> answers_before;
+
+private:
+    const std::size_t batches_max_;
 };
 
 /// Keeps what is appended until the test confirms it.
@@ -46,6 +57,7 @@ public:
     }
     events::log_state state() const override { return now; }
     std::string fault() const override { return {}; }
+    std::uint64_t appended() const override { return 0; }
     void start() override {}
     void stop(std::chrono::milliseconds) override {}
 
@@ -58,7 +70,7 @@ public:
 
     events::log_state now = events::log_state::up;
     bool full = false;
-    std::vector<std::string> appended;
+    std::vector<std::string> sent;
     std::vector<std::uint64_t> tickets;
     std::function<void(std::span<const events::confirmation>)> confirmed;
 
@@ -73,7 +85,7 @@ private:
         }
         void flush() override {
             for (auto& [event, ticket] : std::exchange(waiting_, {})) {
-                to_.appended.push_back(std::move(event));
+                to_.sent.push_back(std::move(event));
                 to_.tickets.push_back(ticket);
             }
         }
@@ -91,8 +103,10 @@ struct played_world {
     std::unique_ptr<reserver> reserves;
     std::vector<std::string> answers;
 
-    explicit played_world(std::chrono::milliseconds confirm_deadline = 1h)
-        : reserves(make_reserver(io, gate, log, 1, {confirm_deadline, 2})) {}
+    explicit played_world(std::chrono::milliseconds confirm_deadline = 1h,
+                          std::size_t batches_max = 1, std::size_t waiting_max = 2)
+        : gate(batches_max),
+          reserves(make_reserver(io, gate, log, 1, {confirm_deadline, waiting_max})) {}
 
     void ask(std::int64_t user = 7) {
         reserves->reserve({operation::sale, 3, user, 1, "key"},
@@ -105,12 +119,25 @@ struct played_world {
         io.restart();
         io.poll();
     }
-    /// All that were asked for are granted.
+    /// All that were asked for last are granted.
     void grant(bool repeat = false, bool recorded = false) {
-        std::vector<decision> all;
-        for (const reservation& one : gate.asked)
-            all.emplace_back(grant_of(one.id, repeat, recorded));
+        auto all = grants_of(gate.asked, repeat, recorded);
         std::exchange(gate.answer, {})(std::move(all));
+    }
+    /// All of the oldest unanswered batch are.
+    void grant_oldest() {
+        auto all = grants_of(gate.asked_before.front(), false, false);
+        gate.asked_before.pop_front();
+        auto answer = std::move(gate.answers_before.front());
+        gate.answers_before.pop_front();
+        answer(std::move(all));
+    }
+    static std::vector<decision> grants_of(std::span<const reservation> asked, bool repeat,
+                                           bool recorded) {
+        std::vector<decision> all;
+        for (const reservation& one : asked)
+            all.emplace_back(grant_of(one.id, repeat, recorded));
+        return all;
     }
     static stock::grant grant_of(uuid id, bool repeat, bool recorded) {
         return {id, 1'999, repeat, recorded, recorded ? "" : "event"};
@@ -128,7 +155,7 @@ TEST_CASE("reserver: a grant is no answer until the log has confirmed its event"
     REQUIRE(world.gate.asked.size() == 1);
     world.grant();
     world.turn();
-    CHECK(world.log.appended == words{"event"});
+    CHECK(world.log.sent == words{"event"});
     CHECK(world.answers.empty());
     world.log.confirm(events::outcome::durable);
     CHECK(world.answers == words{"accepted"});
@@ -188,13 +215,13 @@ TEST_CASE("reserver: a repeat is published again unless it is recorded") {
     world.turn();
     SECTION("pending: as durable as its own confirm") {
         world.grant(true, false);
-        CHECK(world.log.appended == words{"event"});
+        CHECK(world.log.sent == words{"event"});
         CHECK(world.answers.empty());
         world.log.confirm(events::outcome::durable);
     }
     SECTION("recorded: nothing is left to confirm") {
         world.grant(true, true);
-        CHECK(world.log.appended.empty());
+        CHECK(world.log.sent.empty());
     }
     CHECK(world.answers == words{"repeat"});
 }
@@ -205,7 +232,7 @@ TEST_CASE("reserver: what the gate refuses is refused, and published by nobody")
     world.turn();
     std::exchange(world.gate.answer, {})({std::unexpected(errc::out_of_stock)});
     CHECK(world.answers == words{"out_of_stock"});
-    CHECK(world.log.appended.empty());
+    CHECK(world.log.sent.empty());
 }
 
 TEST_CASE("reserver: beyond its limit it is overloaded, and the rest goes on") {
@@ -218,4 +245,45 @@ TEST_CASE("reserver: beyond its limit it is overloaded, and the rest goes on") {
     world.grant();
     world.log.confirm(events::outcome::durable);
     CHECK(world.answers == words{"overloaded", "accepted", "accepted"});
+}
+
+TEST_CASE("reserver: what is granted waits for those that are at the gate, and for them alone") {
+    played_world world(1h, 9, 1'000);
+    std::int64_t user = 0;
+    const auto ask_for_a_batch = [&](std::size_t size) {
+        for (std::size_t i = 0; i < size; ++i)
+            world.ask(++user);
+        world.turn();
+    };
+    SECTION("it travels with what they bring") {
+        ask_for_a_batch(3);
+        ask_for_a_batch(2);
+        world.grant_oldest();
+        CHECK(world.log.sent.empty());
+        world.grant();
+        CHECK(world.log.sent.size() == 5);
+    }
+    SECTION("unless it is worth a message") {
+        ask_for_a_batch(100);
+        ask_for_a_batch(2);
+        world.grant_oldest();
+        CHECK(world.log.sent.size() == 100);
+    }
+    SECTION("and not for all that come after them") {
+        for (int i = 0; i < 5; ++i)
+            ask_for_a_batch(1);
+        for (int i = 0; i < 3; ++i)
+            world.grant_oldest();
+        CHECK(world.log.sent.empty());
+        world.grant_oldest();
+        CHECK(world.log.sent.size() == 4);
+    }
+    SECTION("nor for a gate that has fallen silent") {
+        ask_for_a_batch(1);
+        ask_for_a_batch(1);
+        world.grant_oldest();
+        world.io.restart();
+        world.io.run_for(200ms);
+        CHECK(world.log.sent.size() == 1);
+    }
 }

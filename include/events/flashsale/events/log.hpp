@@ -44,7 +44,7 @@ public:
         virtual bool append(std::string event, std::uint64_t ticket) = 0;
 
         /// Sends what was appended on its way: once for all that came together, so that it travels
-        /// together. What is appended and not flushed may wait.
+        /// together. What is appended and not flushed waits, or travels with what is.
         virtual void flush() = 0;
     };
 
@@ -59,6 +59,8 @@ public:
     virtual log_state state() const = 0;
     /// Why not, for people. Any thread.
     virtual std::string fault() const = 0;
+    /// How many events the workers have handed over since the start. Any thread, cheap.
+    virtual std::uint64_t appended() const = 0;
 
     /// Makes sure that what the reader reads is there: it may have gone with the log's data, while
     /// all connections stand. Blocking; any thread; an error's text is for people.

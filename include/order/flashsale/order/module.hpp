@@ -52,6 +52,14 @@ struct http_dependencies {
 };
 void register_routes(http::router& routes, const http_dependencies& uses);
 
+/// While orders keep coming, the recorder rests after each transaction, for `factor` times as long
+/// as it took: nobody waits for the record, and a crowd waits for the machine. Not once an event is
+/// `lag_max` old when it is recorded: then the record keeps pace.
+struct rest_options {
+    double factor = 0;
+    std::chrono::milliseconds lag_max{0};
+};
+
 /// Writes accepted orders to the databases, on a thread of its own.
 class recorder {
 public:
@@ -61,6 +69,9 @@ public:
         stock::ledger& ledger;  ///< likewise
         stock::gate& outbox;    ///< belongs to the thread that runs `io`
         asio::io_context& io;
+        /// Orders that came to this process's log so far; empty: nobody has to be let past.
+        std::function<std::uint64_t()> arrivals = {};
+        rest_options rest = {};
     };
 
     explicit recorder(const dependencies& uses);

@@ -1,6 +1,9 @@
 #include "message_codec.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "written_form.hpp"
 
 namespace flashsale::events {
 
@@ -16,7 +19,26 @@ std::string message_builder::take() {
     return std::exchange(body_, {});
 }
 
+namespace {
+
+/// nullopt: not all of it is in the form in which this program writes.
+std::optional<std::vector<entry>> decode_written_form(std::string_view body) {
+    std::vector<entry> entries;
+    entries.reserve(static_cast<std::size_t>(std::ranges::count(body, '{')));
+    while (!body.empty() && body.front() == (entries.empty() ? '[' : ',')) {
+        body.remove_prefix(1);
+        auto one = take_written_form(body);
+        if (!one) return std::nullopt;
+        entries.emplace_back(std::move(*one));
+    }
+    if (body != "]" || entries.empty()) return std::nullopt;
+    return entries;
+}
+
+}  // namespace
+
 std::optional<std::vector<entry>> decode_message(std::string_view body) {
+    if (auto entries = decode_written_form(body)) return entries;
     json::error_code error;
     json::monotonic_resource memory;
     const json::value value = json::parse(body, error, &memory);

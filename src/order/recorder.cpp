@@ -50,8 +50,8 @@ constexpr auto receive_patience = 200ms;
 constexpr auto retry_wait_min = 50ms;
 constexpr auto retry_wait_max = 2'000ms;
 constexpr auto keep_alive_interval = 1'000ms;
-constexpr auto rest_max = 250ms;
-constexpr auto rest_look_interval = 5ms;
+constexpr auto rest_max = 1'000ms;
+constexpr auto rest_look_interval = 20ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
 constexpr std::chrono::milliseconds settle_share_max{1'000};

@@ -10,7 +10,7 @@ namespace {
 // To count the rows takes the machine from those who write them: so the count is taken rarely while
 // many are missing, and often at the end.
 constexpr std::chrono::milliseconds poll_interval_min{20};
-constexpr std::chrono::milliseconds poll_interval_max{500};
+constexpr std::chrono::milliseconds poll_interval_max{200};
 // The counts may be enough and still grow: a row too many often comes last.
 constexpr std::chrono::milliseconds settle_time{500};
 
@@ -35,11 +35,11 @@ std::expected<clock::time_point, std::string> wait_until_stored(
         looked = clock::now();
         if (*now != last) changed = looked;
         last = *now;
-        // Half of the time that the rest will take at the speed since the last look.
-        if (fresh > 0 && wanted > stored)
-            pause = since * (static_cast<double>(wanted - stored) / static_cast<double>(fresh) / 2);
-        else
-            pause = poll_interval_min;
+        // A quarter of the time that the rest will take at the speed since the last look.
+        if (stored >= wanted)
+            pause = poll_interval_max;
+        else if (fresh > 0)
+            pause = since * (static_cast<double>(wanted - stored) / static_cast<double>(fresh) / 4);
         const bool enough = now->orders >= wanted && now->sale_movements >= now->orders;
         if (enough && clock::now() - changed >= settle_time) return changed;
         if (clock::now() > end) return changed;

@@ -43,6 +43,8 @@ unix_socket_directories = ''
 max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 2GB
+wal_buffers = 64MB
+wal_init_zero = off
 $(grep '^dynamic_shared_memory_type' "$data/postgresql.conf")
 fsync = on
 synchronous_commit = on

@@ -114,12 +114,11 @@ std::span<const setting> settings() {
         {"recorder.batch_interval_ms", "between transactions of batches that are not full",
          INTEGER(recorder.batch_interval_ms, 0, 1'000, 25)},
         {"recorder.rest_percent",
-         "of the time that a transaction took: pause after it while orders keep coming, which "
-         "leaves "
-         "the machine to them",
-         INTEGER(recorder.rest_percent, 0, 10'000, 300)},
+         "of the time that a batch took: pause after it, at most a second, while orders keep "
+         "coming to this process",
+         INTEGER(recorder.rest_percent, 0, 10'000, 150)},
         {"recorder.rest_lag_max_ms", "age of what is being recorded from which there is no pause",
-         INTEGER(recorder.rest_lag_max_ms, 0, 3'600'000, 5'000)},
+         INTEGER(recorder.rest_lag_max_ms, 0, 30'000, 3'000)},
 
         {"recovery.sweep_interval_ms",
          "between two looks at what dead processes may have left in the outbox",

@@ -29,6 +29,7 @@ std::expected<void, std::string> event_publisher::publish(std::vector<std::strin
             ++last_ticket_;
             ++sent;
         }
+        producer_->flush();
         if (stopping_()) return std::unexpected("stopping");
         if (steady::now() >= until) return std::unexpected("log: no confirm in time");
         io_.restart();

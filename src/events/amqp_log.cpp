@@ -49,7 +49,7 @@ struct basket {
 
     std::mutex mutex;
     std::deque<waiting_event> waiting;  // under mutex
-    bool closed = false;                // under mutex
+    std::atomic<bool> closed{false};    // set under mutex
 };
 
 void post_confirmations(const std::shared_ptr<basket>& to, std::vector<confirmation> what) {
@@ -121,7 +121,9 @@ private:
         ~amqp_producer() override { basket_->confirmed = nullptr; }
 
         bool append(std::string event, std::uint64_t ticket) override {
-            if (basket_->held.load(std::memory_order_relaxed) >= basket_->waiting_max) return false;
+            if (basket_->closed ||
+                basket_->held.load(std::memory_order_relaxed) >= basket_->waiting_max)
+                return false;
             basket_->held.fetch_add(1, std::memory_order_relaxed);
             basket_->appended.fetch_add(1, std::memory_order_relaxed);
             gathered_.push_back({std::move(event), ticket});
@@ -130,9 +132,11 @@ private:
 
         void flush() override {
             if (gathered_.empty()) return;
-            const std::unique_lock lock(basket_->mutex);
-            if (basket_->closed) return answer_unknown(basket_, std::exchange(gathered_, {}));
-            std::ranges::move(gathered_, std::back_inserter(basket_->waiting));
+            {
+                const std::lock_guard lock(basket_->mutex);
+                if (basket_->closed) return answer_unknown(basket_, std::exchange(gathered_, {}));
+                std::ranges::move(gathered_, std::back_inserter(basket_->waiting));
+            }
             gathered_.clear();
             publisher_.wake();
         }

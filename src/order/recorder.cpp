@@ -119,16 +119,21 @@ struct recorder::impl {
     }
 
     void rest(std::chrono::steady_clock::duration took) {
-        if (!uses.arrivals || lag >= uses.rest.lag_max) return;
+        if (!uses.arrivals) return;
+        std::uint64_t before = std::exchange(arrived, uses.arrivals());
+        if (arrived == before || lag >= uses.rest.lag_max) return;
+        if (arrived > recorded_events && arrived - recorded_events >= uses.rest.backlog_max) return;
         const auto most =
             std::min<std::chrono::duration<double>>(took * uses.rest.factor, rest_max);
-        const auto until = std::chrono::steady_clock::now() +
-                           std::chrono::duration_cast<std::chrono::steady_clock::duration>(most);
-        std::uint64_t before = uses.arrivals();
-        while (std::chrono::steady_clock::now() < until && !stopping && !draining) {
-            wait(rest_look_interval);
-            const std::uint64_t now = uses.arrivals();
-            if (std::exchange(before, now) == now) return;
+        const auto until =
+            std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::milliseconds>(most);
+        while (!stopping && !draining) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                until - std::chrono::steady_clock::now());
+            if (left.count() <= 0) return;
+            wait(std::min<std::chrono::milliseconds>(left, rest_look_interval));
+            before = std::exchange(arrived, uses.arrivals());
+            if (arrived == before) return;
         }
     }
 
@@ -201,6 +206,7 @@ struct recorder::impl {
         if (auto done = uses.database.record_barriers(batch.barriers); !done) return done;
 
         metrics::recorded.add(std::ssize(movements) - std::ssize(late_reductions));
+        recorded_events += movements.size();
         metrics::duplicates.add(static_cast<std::int64_t>(recorded->duplicates));
         metrics::late.add(std::ssize(late));
         metrics::barriers.add(std::ssize(batch.barriers));
@@ -263,7 +269,10 @@ struct recorder::impl {
     std::optional<std::string> fault;  // under mutex
     bool ended = false;                // under mutex
     std::minstd_rand random{std::random_device{}()};
-    std::chrono::milliseconds lag{0};  // recorder's thread: age of what was recorded last
+    // --- recorder's thread ---
+    std::chrono::milliseconds lag{0};   // age of what was recorded last
+    std::uint64_t arrived = 0;          // as seen last
+    std::uint64_t recorded_events = 0;  // since the start
     std::jthread thread;
 };
 

@@ -37,13 +37,11 @@ reservation_batch reservation_batcher::take(std::uint32_t shard) {
     from.filling.pop_front();
     waiting_ -= batch.size();
     ++from.in_flight;
-    ++in_flight_;
     return batch;
 }
 
 void reservation_batcher::finished(std::uint32_t shard) {
     --shards_[shard].in_flight;
-    --in_flight_;
 }
 
 }  // namespace flashsale::stock

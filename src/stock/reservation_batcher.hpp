@@ -38,8 +38,7 @@ public:
     void finished(std::uint32_t shard);
 
     std::size_t waiting() const { return waiting_; }
-    /// Batches of all shards under way to the gate.
-    std::size_t in_flight() const { return in_flight_; }
+    std::size_t in_flight(std::uint32_t shard) const { return shards_[shard].in_flight; }
 
 private:
     struct queue {
@@ -51,7 +50,6 @@ private:
     const gate::batching_limits limits_;
     const std::size_t waiting_max_;
     std::size_t waiting_ = 0;
-    std::size_t in_flight_ = 0;
 };
 
 }  // namespace flashsale::stock

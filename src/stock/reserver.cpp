@@ -33,7 +33,7 @@ namespace flashsale::stock {
 
 namespace {
 
-constexpr std::chrono::milliseconds expiry_interval{50};
+constexpr std::chrono::milliseconds expiry_interval{10};
 constexpr std::size_t events_worth_a_message = 64;
 constexpr int batches_waited_for_max = 4;
 
@@ -48,6 +48,7 @@ public:
           log_(log),
           shards_(shards),
           confirm_deadline_(options.confirm_deadline),
+          gate_batches_(decides.batching().reservations_max > 1),
           batcher_(shards, decides.batching(), options.waiting_reservations_max),
           flush_posted_(shards, false),
           expiry_(io),
@@ -98,13 +99,15 @@ private:
                           for (std::size_t i = 0; i < answers.size(); ++i) {
                               decided(std::move(decisions[i]), std::move(answers[i]), until);
                           }
-                          flush_log();
+                          flush_log(shard);
                       });
     }
 
-    /// After a batch has come back.
-    void flush_log() {
-        if (++batches_gathered_ < batches_waited_for_max && batcher_.in_flight() > 0 &&
+    /// After a batch of this shard has come back.
+    void flush_log(std::uint32_t shard) {
+        if (events_gathered_ == 0) return;
+        if (gate_batches_ && batcher_.in_flight(shard) > 0 &&
+            ++batches_gathered_ < batches_waited_for_max &&
             events_gathered_ < events_worth_a_message)
             return;
         flush_log_now();
@@ -161,6 +164,7 @@ private:
     events::log& log_;
     const std::uint32_t shards_;
     const std::chrono::milliseconds confirm_deadline_;
+    const bool gate_batches_;
     uuid_generator ids_;
     reservation_batcher batcher_;
     std::vector<bool> flush_posted_;
@@ -168,7 +172,7 @@ private:
     asio::steady_timer expiry_;
     std::unique_ptr<events::log::producer> producer_;
     std::size_t events_gathered_ = 0;  // appended since the last flush
-    int batches_gathered_ = 0;         // come back since the last flush
+    int batches_gathered_ = 0;         // come back since the first of them
 };
 
 }  // namespace

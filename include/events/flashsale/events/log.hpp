@@ -43,8 +43,8 @@ public:
         /// Only on the worker's thread.
         virtual bool append(std::string event, std::uint64_t ticket) = 0;
 
-        /// Sends what was appended on its way: once for all that came together, so that it travels
-        /// together. What is appended and not flushed waits, or travels with what is.
+        /// Sends what was appended on its way, together as far as it can. What is appended needs a
+        /// flush: it may wait for ever without.
         virtual void flush() = 0;
     };
 

@@ -52,12 +52,14 @@ struct http_dependencies {
 };
 void register_routes(http::router& routes, const http_dependencies& uses);
 
-/// While orders keep coming, the recorder rests after each transaction, for `factor` times as long
-/// as it took: nobody waits for the record, and a crowd waits for the machine. Not once an event is
-/// `lag_max` old when it is recorded: then the record keeps pace.
+/// While orders keep coming, the recorder rests after each batch, for `factor` times as long as it
+/// took, at most a second: nobody waits for the record, and a crowd waits for the machine. It keeps
+/// pace once what it records is `lag_max` old, or `backlog_max` more orders have come to this
+/// process than it has recorded.
 struct rest_options {
     double factor = 0;
     std::chrono::milliseconds lag_max{0};
+    std::uint64_t backlog_max = 0;
 };
 
 /// Writes accepted orders to the databases, on a thread of its own.

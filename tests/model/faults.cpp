@@ -181,12 +181,32 @@ void ask_for_reopening(world& in) {
     reopening_asked = true;
 }
 
+/// What happens at one named point, so often that a guard which matters there alone is seen to.
+struct trap {
+    std::string_view where;
+    int percent;
+    void (*springs)(world& in, int number);
+};
+
+std::vector<trap> traps;  // of the current run's plan
+
 struct plan {
     std::string_view name;
     int weight;
     std::vector<fault> kinds;
     int points_percent;
+    std::vector<trap> traps = {};
 };
+
+/// The others' connections go, and what nobody has read: they read it no more.
+void purge_what_others_read(world& in, int number) {
+    for (int other = 0; other < static_cast<int>(in.processes.size()); ++other) {
+        if (other != number) in.amqp->miss(other);
+    }
+    in.amqp->purge();
+}
+
+constexpr std::string_view survivors_are_out = "before the reopening's barrier";
 
 const std::vector<plan>& plans() {
     static const std::vector<plan> all{
@@ -234,12 +254,17 @@ const plan* plan_without(guard one) {
         {guard::cut_at_barrier,
          {"slow records", 0, {loss_of_redis, ask_for_reopening, fault_of_databases}, 4}},
         {guard::survivors,
-         {"a queue that is purged", 0, {purge_of_queue, fault_of_redis, fault_of_databases}, 12}},
+         {"a queue that is purged",
+          0,
+          {purge_of_queue, fault_of_redis, fault_of_databases},
+          12,
+          {{survivors_are_out, 70, purge_what_others_read}}}},
         {guard::fences_last,
          {"a queue that is purged under a reopener that dies",
           0,
           {purge_of_queue, fault_of_redis, fault_of_process},
-          12}},
+          12,
+          {{survivors_are_out, 50, purge_what_others_read}}}},
         {guard::fences_held,
          {"both lose while a recorder sleeps",
           0,
@@ -289,7 +314,16 @@ bool take_reopening_request() {
 
 void reach(process& of, std::string_view where) {
     world& in = of.in;
-    if (in.faults_over || points_percent == 0 || !in.random.chance(points_percent)) return;
+    if (in.faults_over) return;
+    for (const trap& set : traps) {
+        if (set.where != where || !in.random.chance(set.percent)) continue;
+        in.tell(of.name, "{}:", where);
+        in.after(0, [&in, set, number = of.number] {
+            if (!in.faults_over) set.springs(in, number);
+        });
+        return;
+    }
+    if (points_percent == 0 || !in.random.chance(points_percent)) return;
     in.tell(of.name, "{}:", where);
     const auto what = in.random.below(100);
     in.after(in.random.chance(50) ? 0 : in.random.between(0, 2 * ms),
@@ -309,6 +343,7 @@ void plan_faults(world& in) {
     reopening_asked = false;
     kinds = chosen.kinds;
     points_percent = chosen.points_percent;
+    traps = chosen.traps;
     if (!kinds.empty()) {
         for (auto count = random.between(1, 4); count > 0; --count)
             in.after(random.between(50 * ms, faults_end), [&in] { burst(in); });

@@ -153,7 +153,7 @@ private:
         expiry_.expires_after(expiry_interval);
         expiry_.async_wait([this](boost::system::error_code error) {
             if (error) return;
-            flush_log_now();
+            if (events_gathered_ > 0) flush_log_now();
             wait_.expire(std::chrono::steady_clock::now());
             expire_later();
         });

@@ -43,6 +43,8 @@ unix_socket_directories = ''
 max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 2GB
+# A transaction of thousands of orders is logged in one piece, and a new segment is not filled with
+# zeros first: that would write everything twice until segments are used again.
 wal_buffers = 64MB
 wal_init_zero = off
 $(grep '^dynamic_shared_memory_type' "$data/postgresql.conf")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -7,15 +8,25 @@
 namespace flashsale::bench {
 
 /// A fixed rate of arrivals: number 0 is due at the start. No I/O.
+///
+/// A generator that shares its cores with what it measures must not wake for each arrival: at
+/// 26,000 a second that alone took seven tenths of a core. So what comes due within `bunch` is
+/// sent together, late by at most that, and the lateness is part of what is measured.
 class arrivals {
 public:
     using time_point = std::chrono::steady_clock::time_point;
+    static constexpr std::chrono::microseconds bunch{500};
 
     arrivals(time_point start, double per_second) : start_{start}, interval_ns_{1e9 / per_second} {}
 
     time_point due(std::uint64_t number) const {
         return start_ +
                std::chrono::nanoseconds{std::llround(static_cast<double>(number) * interval_ns_)};
+    }
+
+    /// When to look again, if the next is `number`.
+    time_point look_again(std::uint64_t number, time_point now) const {
+        return std::max(due(number), now + bunch);
     }
 
     /// How many are due by `now`.

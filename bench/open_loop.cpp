@@ -98,7 +98,7 @@ private:
             over_ = true;
             return finish_if_done();
         }
-        timer_.expires_at(schedule_.due(taken_));
+        timer_.expires_at(schedule_.look_again(taken_, now));
         timer_.async_wait([this](boost::system::error_code fault) {
             if (!fault) tick();
         });

@@ -38,10 +38,10 @@ private:
         for (const auto due = schedule_.due_by(std::min(now, end_)); sent_ < due; ++sent_) {
             lag_.record((now - schedule_.due(sent_)).count());
             if (!producer_->append(sample_event(sent_), sent_)) ++refused_;
-            producer_->flush();
         }
+        producer_->flush();
         if (now >= end_) return finish();
-        timer_.expires_at(schedule_.due(sent_));
+        timer_.expires_at(schedule_.look_again(sent_, now));
         timer_.async_wait([this](boost::system::error_code) { tick(); });
     }
 

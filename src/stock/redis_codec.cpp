@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "outbox_entry.hpp"
 #include "reservation_event.hpp"
 
 namespace flashsale::stock {
@@ -45,17 +46,6 @@ std::string shard_keys::outbox(std::uint64_t generation) const {
     return root + std::to_string(generation) + ":outbox";
 }
 
-void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key) {
-    if (what == operation::sale) {
-        to.push_back('s');
-        append_integer(to, user_id);
-        to.push_back(':');
-    } else {
-        to.push_back('r');
-    }
-    to.append(key);
-}
-
 argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
                                 std::size_t outbox_events_max, std::span<const reservation> batch,
                                 const sold_out_hints* hints) {
@@ -83,10 +73,8 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation
                 add_key_field(bytes, one.what, one.user_id, one.idempotency_key);
             });
         if (in_short) continue;
-        for (const reservation& one : run) {
+        for (const reservation& one : run)
             out.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
-            out.add_with([&](std::string& bytes) { append_event_of(bytes, one); });
-        }
     }
     return out;
 }
@@ -229,7 +217,7 @@ private:
         made.unit_price = price;
         made.repeat = true;
         made.recorded = recorded;
-        if (!recorded) made.event = text;
+        if (!recorded) made.event = event_of_entry(*id, text);
         return true;
     }
 
@@ -262,6 +250,16 @@ script_status status_of(const value& reply) {
         default:
             return {};
     }
+}
+
+std::vector<std::string> events_of_entries(std::span<const value> fields_and_values) {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i + 1 < fields_and_values.size(); i += 2) {
+        const auto id = uuid::parse(fields_and_values[i].text);
+        const std::string& entry = fields_and_values[i + 1].text;
+        out.push_back(id ? event_of_entry(*id, entry) : entry);
+    }
+    return out;
 }
 
 decoded_decisions decode_decisions(value reply, std::uint64_t generation,

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "outbox_entry.hpp"
 #include "sold_out.hpp"
 
 namespace flashsale::stock {
@@ -44,9 +45,6 @@ struct shard_keys {
     std::string outbox(std::uint64_t generation) const;
 };
 
-/// The field under which a key is remembered: its scope, then the key.
-void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key);
-
 /// A product as give.lua and load.lua read it.
 void add_product(argument_list& to, const gate_product& product);
 
@@ -65,6 +63,9 @@ struct script_status {
     std::uint64_t generation = 0;  ///< the gate's own, if stale
 };
 script_status status_of(const redis::value& reply);
+
+/// Of a hash's fields and values in turn, as HSCAN gives them, the events in full.
+std::vector<std::string> events_of_entries(std::span<const redis::value> fields_and_values);
 
 struct decoded_decisions {
     std::vector<decision> decisions;  ///< in the batch's order

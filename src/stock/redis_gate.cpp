@@ -69,13 +69,13 @@ public:
                     callback<std::expected<std::optional<std::string>, errc>> done) override {
         if (id.shard() >= shards_.size()) return done(std::optional<std::string>{});
         inspect(id.shard(), {"event", id.to_string()},
-                [done = std::move(done)](std::expected<redis::value, errc> reply) mutable {
+                [id, done = std::move(done)](std::expected<redis::value, errc> reply) mutable {
                     if (!reply) return done(std::unexpected(reply.error()));
                     if (reply->elements.size() != 2 ||
                         reply->elements[1].kind != redis::value::type::string) {
                         return done(std::optional<std::string>{});
                     }
-                    done(std::optional(std::move(reply->elements[1].text)));
+                    done(std::optional(event_of_entry(id, reply->elements[1].text)));
                 });
     }
 
@@ -84,20 +84,19 @@ public:
         std::vector<std::string> what{"events"};
         for (const uuid& id : ids)
             what.push_back(id.to_string());
-        inspect(at, std::move(what),
-                [count = ids.size(), done = std::move(done)](auto reply) mutable {
-                    if (!reply) return done(std::unexpected(reply.error()));
-                    if (reply->elements.size() != count + 1)
-                        return done(std::unexpected(errc::outcome_unknown));
-                    found_events out;
-                    for (std::size_t i = 1; i <= count; ++i) {
-                        redis::value& one = reply->elements[i];
-                        out.push_back(one.kind == redis::value::type::string
-                                          ? std::optional(std::move(one.text))
-                                          : std::nullopt);
-                    }
-                    done(std::move(out));
-                });
+        inspect(at, std::move(what), [ids, done = std::move(done)](auto reply) mutable {
+            if (!reply) return done(std::unexpected(reply.error()));
+            if (reply->elements.size() != ids.size() + 1)
+                return done(std::unexpected(errc::outcome_unknown));
+            found_events out;
+            for (std::size_t i = 0; i < ids.size(); ++i) {
+                const redis::value& one = reply->elements[i + 1];
+                out.push_back(one.kind == redis::value::type::string
+                                  ? std::optional(event_of_entry(ids[i], one.text))
+                                  : std::nullopt);
+            }
+            done(std::move(out));
+        });
     }
 
     std::expected<void, std::string> check() const override {
@@ -367,9 +366,7 @@ void redis_gate::read_outbox(std::uint32_t at, std::string cursor,
                 auto& elements = reply->elements;
                 if (elements.size() < 2) return done(std::unexpected(errc::outcome_unknown));
                 if (elements[1].text != "0") page.next_cursor = std::move(elements[1].text);
-                for (std::size_t i = 3; i < elements.size(); i += 2) {
-                    page.events.push_back(std::move(elements[i].text));
-                }
+                page.events = events_of_entries(std::span(elements).subspan(2));
                 done(std::move(page));
             });
 }

@@ -141,10 +141,7 @@ std::expected<void, std::string> gate_rebuild::for_each_survivor(
                 if (!page) return std::unexpected(page.error());
                 if (page->elements.size() != 2)
                     return std::unexpected("redis: HSCAN answered nonsense");
-                std::vector<std::string> events;
-                auto& items = page->elements[1].elements;
-                for (std::size_t i = 1; i < items.size(); i += 2)
-                    events.push_back(std::move(items[i].text));
+                auto events = events_of_entries(page->elements[1].elements);
                 if (!events.empty()) {
                     if (auto done = each(std::move(events)); !done) return done;
                 }

@@ -8,8 +8,7 @@
 -- then runs, neighbours in the batch that want the same quantity of the same product:
 --   product, quantity, count, and 'sale' or 'reduction' ('turned away' for a sale in short form)
 --   count key fields  's<user>:<key>' for a sale; 'r<key>' for a reduction: no window, no limit
---   unless in short form, count times: id, event
---     event  opaque bytes, a JSON object left open: its tail is written here
+--   unless in short form, count ids
 -- The short form is for products that had nothing left a moment ago. It is decided like any other,
 -- but what could be granted is not: the caller is told to ask again in full.
 --
@@ -20,7 +19,12 @@
 --     7 not refused: ask again in full
 --   'g <count> <seq> <price>'       so many neighbours were granted, the first under seq
 --   'r <id> <price>'                granted before, and recorded since
---   'p <id> <price> <event>'        granted before, its event still in the outbox
+--   'p <id> <price> <entry>'        granted before, its event still in the outbox, as this entry
+--
+-- An outbox entry is an event in short, under the event's id:
+--   '<key field> <product> <quantity> <price> <generation> <base> <place>', its seq is base + place
+-- The event in full is three times as long, and every byte of a string costs Lua time whenever it
+-- is made; src/stock/outbox_entry.hpp writes it out.
 
 local root, generation, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
@@ -60,7 +64,7 @@ local function read_product(id)
         product = {
             free = tonumber(stored[1]), limit = tonumber(stored[2]),
             starts = tonumber(stored[3]), ends = tonumber(stored[4]), price = stored[5],
-            taken = 0, events = {}, records = {}, bought = {}, buyers = {},
+            taken = 0, records = {}, to_write = {}, bought = {}, buyers = {},
         }
     end
     products[id] = product
@@ -100,12 +104,20 @@ local function refuse(code, count)
     refusals = refusals + count
 end
 
-local function repeated(product, field, record, quantity)
+local entries, entries_end = {}, 0                  -- id, entry, id, entry …
+local function entry_of(id)
+    for at = 1, entries_end, 2 do
+        if entries[at] == id then return entries[at + 1] end
+    end
+    return redis.call('HGET', outbox_key, id)
+end
+
+local function repeated(record, quantity)
     local id, first_quantity, price = string.match(record, '^(%S+) (%S+) (%S+)$')
     if first_quantity ~= quantity then return refuse(5, 1) end
     end_neighbours()
     replies = replies + 1
-    local waiting = product.events[field] or redis.call('HGET', outbox_key, id)
+    local waiting = entry_of(id)
     if waiting then
         reply[replies] = 'p ' .. id .. ' ' .. price .. ' ' .. waiting
     else
@@ -115,25 +127,6 @@ end
 
 local seq = tonumber(header[4])
 local room = nil
-local entries = {}
-
-local function grant(product, units, field, quantity, id, event)
-    seq = seq + 1
-    room = room - 1
-    local whole = event .. ',"unit_price":' .. product.price .. ',"generation":' .. generation ..
-        ',"seq":' .. digits(seq) .. '}'
-    product.free = product.free - units
-    product.taken = product.taken + units
-    product.events[field] = whole
-    product.records[field] = id .. ' ' .. quantity .. ' ' .. product.price
-    entries[#entries + 1] = id
-    entries[#entries + 1] = whole
-    if grants == 0 or grant_price ~= product.price then
-        end_neighbours()
-        first_seq, grant_price = seq, product.price
-    end
-    grants = grants + 1
-end
 
 local at, last = 4, #ARGV
 while at < last do
@@ -151,18 +144,25 @@ while at < last do
         local users = nil
         if sale and limit then users = read_buyers(id, product, fields + 1, fields + count) end
         local records, bought = product.records, product.bought
+        local to_write, written = product.to_write, #product.to_write
+        local entry_middle, base_of_middle = nil, nil
+        local record_end = ' ' .. quantity .. ' ' .. product.price
         for i = 1, count do
-            local field = ARGV[fields + i]
-            local record = records[field] or stored[i]
+            local record = stored[i]
+            if not record and product.taken > 0 then record = records[ARGV[fields + i]] end
             local user = users and users[i]
             if record then
-                repeated(product, field, record, quantity)
+                repeated(record, quantity)
             elseif closed then
                 refuse(2, 1)
             elseif user and bought[user] + units > limit then
                 refuse(3, 1)
             elseif product.free < units then
-                refuse(4, 1)
+                if refusal == 4 and refusals > 0 then
+                    refusals = refusals + 1
+                else
+                    refuse(4, 1)
+                end
             elseif not full then
                 refuse(7, 1)
             else
@@ -170,8 +170,29 @@ while at < last do
                 if room <= 0 then
                     refuse(6, 1)
                 else
-                    local pair = fields + count + 2 * i - 1
-                    grant(product, units, field, quantity, ARGV[pair], ARGV[pair + 1])
+                    local field, event_id = ARGV[fields + i], ARGV[fields + count + i]
+                    seq = seq + 1
+                    room = room - 1
+                    product.free = product.free - units
+                    product.taken = product.taken + units
+                    record = event_id .. record_end
+                    records[field] = record
+                    to_write[written + 1] = field
+                    to_write[written + 2] = record
+                    written = written + 2
+                    if base_of_middle ~= seq - i then  -- only after a refusal within the run
+                        base_of_middle = seq - i
+                        entry_middle = ' ' .. id .. record_end .. ' ' .. generation .. ' ' ..
+                            digits(base_of_middle) .. ' '
+                    end
+                    entries[entries_end + 1] = event_id
+                    entries[entries_end + 2] = field .. entry_middle .. i
+                    entries_end = entries_end + 2
+                    if grants == 0 or grant_price ~= product.price then
+                        end_neighbours()
+                        first_seq, grant_price = seq, product.price
+                    end
+                    grants = grants + 1
                     if user then
                         bought[user] = bought[user] + units
                         product.buyers[user] = true
@@ -180,10 +201,10 @@ while at < last do
             end
         end
     end
-    at = fields + count * (full and 3 or 1) + 1
+    at = fields + count * (full and 2 or 1) + 1
 end
 end_neighbours()
-if #entries == 0 then return reply end
+if entries_end == 0 then return reply end
 
 -- Write: the stock first, so that nothing imaginable could sell a unit twice.
 for id, product in pairs(products) do
@@ -195,12 +216,8 @@ redis.call('HSET', KEYS[1], 'seq', digits(seq))
 redis.call('HSET', outbox_key, unpack(entries))
 for id, product in pairs(products) do
     if product and product.taken > 0 then
-        local records, buyers = {}, {}
-        for field, record in pairs(product.records) do
-            records[#records + 1] = field
-            records[#records + 1] = record
-        end
-        redis.call('HSET', base .. 'k:' .. id, unpack(records))
+        redis.call('HSET', base .. 'k:' .. id, unpack(product.to_write))
+        local buyers = {}
         for user in pairs(product.buyers) do
             buyers[#buyers + 1] = user
             buyers[#buyers + 1] = digits(product.bought[user])

@@ -5,9 +5,9 @@
 //   {"version":1,"type":"order_accepted","id":"…","shard":0,"user_id":7,"product_id":3,
 //    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"generation":1,"seq":42}
 //
-// The process writes the head before it asks the gate; the gate appends unit_price, generation and
-// seq in the same atomic step as the decision (src/stock/lua/reserve.lua). Consumers ignore members
-// that they do not know.
+// unit_price, generation and seq are given by the gate, in the same atomic step as the decision. A
+// gate on Redis keeps the event in short until it is recorded (src/stock/outbox_entry.hpp).
+// Consumers ignore members that they do not know.
 //
 // Between them travel barriers, which nobody's gate has granted:
 //
@@ -63,7 +63,7 @@ struct event_head {
 void append_open_event(std::string& out, const event_head& what);
 std::string open_event(const event& what);
 
-/// Completes what open_event() began, byte for byte as the gate does.
+/// Completes what open_event() began.
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
                  std::uint64_t seq);
 

@@ -3,7 +3,7 @@
 // What had nothing left a moment ago; no I/O.
 //
 // A hint, never a decision: it chooses in which form the gate is asked. A reservation of a product
-// believed sold out travels in short form, without id and event, which makes refusing it cheap; the
+// believed sold out travels in short form, without ids, which makes refusing it cheap; the
 // gate decides it all the same, repeats included, and says so if it would have been granted. So a
 // wrong hint costs one more round trip and nothing else.
 

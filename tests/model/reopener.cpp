@@ -4,6 +4,7 @@
 
 #include "barriers.hpp"
 #include "faults.hpp"
+#include "outbox_entry.hpp"
 #include "promises.hpp"
 #include "redis_scripts.hpp"
 
@@ -68,7 +69,9 @@ awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(
         });
         if (!reply) co_return std::nullopt;
         for (std::size_t i = 0; i + 1 < reply->elements.size(); i += 2)
-            out.emplace(reply->elements[i].text, reply->elements[i + 1].text);
+            out.emplace(reply->elements[i].text,
+                        stock::event_of_entry(*uuid::parse(reply->elements[i].text),
+                                              reply->elements[i + 1].text));
     }
     co_return out;
 }

@@ -4,9 +4,9 @@
 -- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  what
 --   'state'                      {0, generation, seq, outbox length}
 --   'products', id…              {0, generation, seq, free, given, …}; false where it has no such
---   'event', id                  {0, event or false}
---   'events', id…               {0, event or false, …}
---   'outbox', cursor, count      {0, next cursor, id, event, id, event, …}; '0' ends
+--   'event', id                  {0, entry or false}; reserve.lua has its form
+--   'events', id…               {0, entry or false, …}
+--   'outbox', cursor, count      {0, next cursor, id, entry, id, entry, …}; '0' ends
 -- Returns {1} if the gate is closed: what it holds proves nothing.
 
 local root, what = ARGV[1], ARGV[2]

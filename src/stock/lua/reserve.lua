@@ -105,19 +105,19 @@ local function refuse(code, count)
 end
 
 local entries, entries_end = {}, 0                  -- id, entry, id, entry …
-local function entry_of(id)
-    for at = 1, entries_end, 2 do
+local function entry_of(id, of_this_batch)
+    for at = 1, of_this_batch and entries_end or 0, 2 do
         if entries[at] == id then return entries[at + 1] end
     end
     return redis.call('HGET', outbox_key, id)
 end
 
-local function repeated(record, quantity)
+local function repeated(record, quantity, by_this_batch)
     local id, first_quantity, price = string.match(record, '^(%S+) (%S+) (%S+)$')
     if first_quantity ~= quantity then return refuse(5, 1) end
     end_neighbours()
     replies = replies + 1
-    local waiting = entry_of(id)
+    local waiting = entry_of(id, by_this_batch)
     if waiting then
         reply[replies] = 'p ' .. id .. ' ' .. price .. ' ' .. waiting
     else
@@ -152,7 +152,7 @@ while at < last do
             if not record and product.taken > 0 then record = records[ARGV[fields + i]] end
             local user = users and users[i]
             if record then
-                repeated(record, quantity)
+                repeated(record, quantity, not stored[i])
             elseif closed then
                 refuse(2, 1)
             elseif user and bought[user] + units > limit then

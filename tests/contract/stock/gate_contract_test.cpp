@@ -274,6 +274,7 @@ TEST_CASE("gate: the Redis gate and the one in memory decide the same crowd alik
         auto by_redis = redis.reserve(std::move(left));
         auto by_memory = memory.reserve(std::move(right));
         REQUIRE(by_redis.size() == by_memory.size());
+        const auto waiting = redis.outbox();
         for (std::size_t i = 0; i < by_redis.size(); ++i) {
             REQUIRE(word(by_redis[i]) == word(by_memory[i]));
             seen.insert(word(by_redis[i]));
@@ -282,6 +283,7 @@ TEST_CASE("gate: the Redis gate and the one in memory decide the same crowd alik
             const auto right_event = events::parse(by_memory[i]->event);
             REQUIRE(left_event.has_value());
             REQUIRE(right_event.has_value());
+            CHECK(std::ranges::find(waiting, by_redis[i]->event) != waiting.end());
             CHECK(left_event->seq == right_event->seq);
             CHECK(left_event->generation == right_event->generation);
             granted.emplace_back(std::move(by_redis[i]), std::move(by_memory[i]));

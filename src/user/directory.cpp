@@ -1,8 +1,16 @@
 // Users by the batch: while one look-up is under way, whoever else asks gathers for the next, so
 // that a crowd of strangers costs a few round trips and a crowd of acquaintances none.
+//
+// A look-up brings its users' neighbours as well, a page of ids for each user whose page was not
+// read yet. The customers of a shop are numbered one by one, so after as many questions as there
+// are pages the whole crowd is known, and nobody's first order waits for the database any more.
+// Somebody who is not on a page that was read may have come since: he alone is asked for.
 
 #include <flashsale/user/module.hpp>
 
+#include <algorithm>
+#include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,28 +42,72 @@ public:
 
 private:
     using existing = std::expected<std::vector<std::int64_t>, store_errc>;
-    using askers =
-        std::unordered_map<std::int64_t, std::vector<callback<std::expected<bool, errc>>>>;
+    using asker = callback<std::expected<bool, errc>>;
+    using askers = std::unordered_map<std::int64_t, std::vector<asker>>;
 
     void look_up() {
         askers batch;
         while (!waiting_.empty() && batch.size() < options_.lookup_batch_max) {
             batch.insert(waiting_.extract(waiting_.begin()));
         }
-        std::vector<std::int64_t> ids;
+        std::set<std::int64_t> pages;  // their first ids
+        std::vector<id_range> where;
         for (const auto& [id, asking] : batch) {
-            ids.push_back(id);
             waiting_count_ -= asking.size();
+            const id_range page = known_users::page_of(id);
+            if (pages.contains(page.first)) continue;
+            if (pages.size() < options_.lookup_pages_max && !known_.was_read(id)) {
+                pages.insert(page.first);
+            } else {
+                where.push_back({id, id});
+            }
         }
+        for (const std::int64_t first : pages)
+            where.push_back(known_users::page_of(first));
         looking_up_ = true;
         metrics::lookups.add();
-        metrics::looked_up_users.add(std::ssize(ids));
-        record_.find_existing(std::move(ids),
-                              [this, batch = std::move(batch)](existing found) mutable {
-                                  looking_up_ = false;
-                                  if (!waiting_.empty()) look_up();
-                                  answer(std::move(batch), found);
-                              });
+        metrics::looked_up_users.add(std::ssize(batch));
+        record_.find_existing(std::move(where), [this, batch = std::move(batch),
+                                                 pages = std::move(pages)](existing found) mutable {
+            looking_up_ = false;
+            if (found) remember(*found, pages);
+            std::vector<asker> neighbours = take_known();
+            if (!waiting_.empty()) look_up();
+            answer(std::move(batch), found);
+            for (auto& done : neighbours)
+                done(true);
+        });
+    }
+
+    /// Of those who wait: who is known by now.
+    std::vector<asker> take_known() {
+        std::vector<asker> out;
+        for (auto one = waiting_.begin(); one != waiting_.end();) {
+            if (!known_.contains(one->first)) {
+                ++one;
+                continue;
+            }
+            waiting_count_ -= one->second.size();
+            std::ranges::move(one->second, std::back_inserter(out));
+            one = waiting_.erase(one);
+        }
+        return out;
+    }
+
+    void remember(std::vector<std::int64_t>& found, const std::set<std::int64_t>& pages) {
+        std::ranges::sort(found);
+        for (std::span<const std::int64_t> left = found; !left.empty();) {
+            const id_range page = known_users::page_of(left.front());
+            const auto end = std::ranges::upper_bound(left, page.last);
+            const auto here = left.first(static_cast<std::size_t>(end - left.begin()));
+            if (pages.contains(page.first)) {
+                known_.add_page(here);
+            } else {
+                for (const std::int64_t id : here)
+                    known_.add(id);
+            }
+            left = left.subspan(here.size());
+        }
     }
 
     void answer(askers batch, const existing& found) {
@@ -66,15 +118,10 @@ private:
             }
             return;
         }
-        for (const std::int64_t id : *found) {
-            known_.add(id);
-            auto asking = batch.extract(id);
-            for (auto& done : asking.mapped())
-                done(true);
-        }
         for (auto& [id, asking] : batch) {
+            const bool exists = std::ranges::binary_search(*found, id);
             for (auto& done : asking)
-                done(false);
+                done(exists);
         }
     }
 

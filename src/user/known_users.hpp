@@ -1,26 +1,51 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <unordered_set>
+#include <span>
+#include <unordered_map>
+
+#include <flashsale/user/store.hpp>
 
 namespace flashsale::user {
 
-/// Ids of users that were seen to exist, at most `max` of them. Two generations: when the young one
-/// holds half, it becomes the old one and the old one is forgotten; what is asked for moves to the
-/// young one. Users are never deleted, so an entry cannot be wrong.
+/// Ids of users that were seen to exist, in pages of neighbours. Users are numbered one by one and
+/// never deleted, so a page costs little more than one id and an entry cannot be wrong; but users
+/// may have been added to a page since it was read. No more pages than hold `users_max` ids. Two
+/// generations: when the young one has half of them, it becomes the old one and the old one is
+/// forgotten; what is asked for moves to the young one.
 class known_users {
 public:
-    explicit known_users(std::size_t max);
+    static constexpr std::int64_t page_ids = 1'024;
+    /// The ids that share a page with this one.
+    static id_range page_of(std::int64_t id);
+
+    explicit known_users(std::size_t users_max);
 
     bool contains(std::int64_t id);
+    /// Whether the id's page was read, and is remembered.
+    bool was_read(std::int64_t id) const;
+
     void add(std::int64_t id);
-    std::size_t size() const { return young_.size() + old_.size(); }
+    /// All of a page's users. Of a page without any nothing is remembered.
+    void add_page(std::span<const std::int64_t> ids);
+
+    std::size_t pages() const { return young_.size() + old_.size(); }
 
 private:
+    struct page {
+        std::array<std::uint64_t, page_ids / 64> bits{};
+        bool whole = false;
+    };
+    using generation = std::unordered_map<std::int64_t, page>;
+
+    page* find(std::int64_t number);
+    page& at(std::int64_t number);
+
     const std::size_t half_;
-    std::unordered_set<std::int64_t> young_;
-    std::unordered_set<std::int64_t> old_;
+    generation young_;
+    generation old_;
 };
 
 }  // namespace flashsale::user

@@ -19,7 +19,8 @@ constexpr sqlite::statement find_user_by_key{
     "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = ?1"};
 constexpr sqlite::statement find_user{
     "SELECT id, username, balance, created_at FROM users WHERE id = ?1"};
-constexpr sqlite::statement is_user{"SELECT 1 FROM users WHERE id = ?1"};
+constexpr sqlite::statement find_users{
+    "SELECT id FROM users WHERE id BETWEEN ?1 AND ?2 ORDER BY id"};
 
 store_errc errc_of(const sqlite::error& error) {
     return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
@@ -85,15 +86,19 @@ public:
     }
 
     void find_existing(
-        std::vector<std::int64_t> ids,
+        std::vector<id_range> where,
         callback<std::expected<std::vector<std::int64_t>, store_errc>> done) override {
         auto existing = std::make_shared<std::vector<std::int64_t>>();
-        auto work = [existing, ids = std::move(ids)](sqlite::database& in) -> result<void> {
-            for (const std::int64_t id : ids) {
-                auto row = in.prepare(is_user);
-                const auto found = row.integer(id).step();
-                if (!found) return std::unexpected(found.error());
-                if (*found) existing->push_back(id);
+        auto work = [existing, where = std::move(where)](sqlite::database& in) -> result<void> {
+            for (const id_range& each : where) {
+                auto rows = in.prepare(find_users);
+                rows.integer(each.first).integer(each.last);
+                while (true) {
+                    const auto more = rows.step();
+                    if (!more) return std::unexpected(more.error());
+                    if (!*more) break;
+                    existing->push_back(rows.integer_at(0));
+                }
             }
             return {};
         };

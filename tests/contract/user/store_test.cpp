@@ -23,9 +23,10 @@ struct user_record {
         return database.wait(store->create(std::move(name), balance, std::move(key)));
     }
 
-    std::expected<std::vector<std::int64_t>, store_errc> existing(std::vector<std::int64_t> ids) {
+    std::expected<std::vector<std::int64_t>, store_errc> existing(
+        std::vector<user::id_range> where) {
         std::optional<std::expected<std::vector<std::int64_t>, store_errc>> answer;
-        store->find_existing(std::move(ids), [&](auto found) { answer = std::move(found); });
+        store->find_existing(std::move(where), [&](auto found) { answer = std::move(found); });
         CHECK_FALSE(answer.has_value());
         database.run_until([&] { return answer.has_value(); });
         if (*answer) std::ranges::sort(**answer);
@@ -82,17 +83,25 @@ TEST_CASE("user store: of a crowd that asks for one name at once, one has it") {
     }
 }
 
-TEST_CASE("user store: of the ids asked for, those that exist") {
+TEST_CASE("user store: of the ids and ranges asked for, those that exist") {
     user_record record(each_database());
     std::vector<std::int64_t> ids;
     for (int i = 0; i < 20; ++i)
         ids.push_back(record.create("u" + std::to_string(i), 0, std::to_string(i))->who.id);
-    std::vector<std::int64_t> asked = ids;
-    asked.push_back(ids.back() + 1);
-    asked.push_back(0);
-    asked.push_back(std::numeric_limits<std::int64_t>::max());
-    CHECK(record.existing(asked) == ids);
-    CHECK(record.existing({ids.back() + 1}) == std::vector<std::int64_t>{});
+    constexpr auto last = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t after = ids.back() + 1;
+    std::vector<user::id_range> each{{after, after}, {0, 0}, {last, last}};
+    for (const std::int64_t id : ids)
+        each.push_back({id, id});
+    CHECK(record.existing(each) == ids);
+    CHECK(record.existing({{after, after}}) == std::vector<std::int64_t>{});
+
+    CHECK(record.existing({{std::numeric_limits<std::int64_t>::min(), last}}) == ids);
+    CHECK(record.existing({{ids[12], last}, {ids[3], ids[5]}}) == [&] {
+        std::vector<std::int64_t> some(ids.begin() + 3, ids.begin() + 6);
+        some.insert(some.end(), ids.begin() + 12, ids.end());
+        return some;
+    }());
 }
 
 TEST_CASE("user store: once it is closed, everybody is told to come again") {
@@ -102,7 +111,7 @@ TEST_CASE("user store: once it is closed, everybody is told to come again") {
     CHECK(record.create("eve", 0, "e").error() == store_errc::dependency_unavailable);
     CHECK(record.database.wait(record.store->find(id)).error() ==
           store_errc::dependency_unavailable);
-    CHECK(record.existing({id}).error() == store_errc::dependency_unavailable);
+    CHECK(record.existing({{id, id}}).error() == store_errc::dependency_unavailable);
 }
 
 TEST_CASE("user directory: a known user is known without the store, an unknown one is not") {

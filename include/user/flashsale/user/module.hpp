@@ -23,6 +23,7 @@ std::span<const migration> sqlite_migrations();
 struct directory_options {
     std::size_t cached_users_max = 1'000'000;
     std::size_t lookup_batch_max = 1'000;
+    std::size_t lookup_pages_max = 8;  ///< read in one look-up
     std::size_t waiting_lookups_max = 16'384;
 };
 

@@ -28,6 +28,13 @@ struct user {
     timestamp created_at;
 };
 
+struct id_range {
+    std::int64_t first = 0;
+    std::int64_t last = 0;  ///< included
+
+    friend bool operator==(const id_range&, const id_range&) = default;
+};
+
 enum class store_errc {
     username_taken,
     idempotency_key_reused,
@@ -51,9 +58,9 @@ public:
                                                                  std::string key) = 0;
     virtual awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) = 0;
 
-    /// Those of the ids that are users; `done` is never called from inside.
+    /// The ids of all users in these ranges, which do not meet; `done` is never called from inside.
     virtual void find_existing(
-        std::vector<std::int64_t> ids,
+        std::vector<id_range> where,
         callback<std::expected<std::vector<std::int64_t>, store_errc>> done) = 0;
 };
 

@@ -31,6 +31,10 @@ namespace {
 // Redis more than it saves.
 constexpr std::size_t batches_in_flight_max = 2;
 constexpr std::size_t beside_another_min = 32;
+// A call costs Redis and the kernel as much as twenty reservations in it. Clients that were
+// answered together come back within this time.
+constexpr std::chrono::microseconds gather_max{150};
+constexpr std::size_t gathered_enough = 64;
 
 class redis_gate final : public gate {
 public:
@@ -44,7 +48,8 @@ public:
     }
 
     batching_limits batching() const override {
-        return {options_.batch_max, batches_in_flight_max, beside_another_min};
+        return {options_.batch_max, batches_in_flight_max, beside_another_min, gather_max,
+                gathered_enough};
     }
 
     void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {

@@ -40,6 +40,12 @@ reservation_batch reservation_batcher::take(std::uint32_t shard) {
     return batch;
 }
 
+std::size_t reservation_batcher::waiting(std::uint32_t shard) const {
+    const auto& filling = shards_[shard].filling;
+    if (filling.empty()) return 0;
+    return (filling.size() - 1) * limits_.reservations_max + filling.back().size();
+}
+
 void reservation_batcher::finished(std::uint32_t shard) {
     --shards_[shard].in_flight;
 }

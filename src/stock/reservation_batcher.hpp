@@ -37,7 +37,7 @@ public:
     reservation_batch take(std::uint32_t shard);
     void finished(std::uint32_t shard);
 
-    std::size_t waiting() const { return waiting_; }
+    std::size_t waiting(std::uint32_t shard) const;
     std::size_t in_flight(std::uint32_t shard) const { return shards_[shard].in_flight; }
 
 private:

@@ -2,9 +2,15 @@
 // doubles an order.
 //
 //   reserve()    log up? -> batcher                                   (else refused, nothing taken)
+//   gather()     alone -> flush at the end of the turn; among others -> when some have gathered
 //   flush()      batch -> gate.reserve(); the confirm deadline of its members starts here
 //   decided()    refusal -> answer; recorded repeat -> answer; else the event -> log, and wait
 //   confirmed()  in time -> accepted; late, refused or unknown -> outcome_unknown
+//
+// The gate's price is by the call. Clients that were answered together come back together, but not
+// within one turn; so a reservation waits a fraction of a millisecond for its neighbours, if the
+// gate wants it so. Nobody waits who arrives while no other is at the gate or in the log: he has no
+// neighbours.
 //
 // The log's price is by the message, and a flock of orders comes back from the gate in a few
 // batches close together. So what is granted waits for the batches that are at the gate already, to
@@ -48,9 +54,10 @@ public:
           log_(log),
           shards_(shards),
           confirm_deadline_(options.confirm_deadline),
-          gate_batches_(decides.batching().reservations_max > 1),
-          batcher_(shards, decides.batching(), options.waiting_reservations_max),
+          batching_(decides.batching()),
+          batcher_(shards, batching_, options.waiting_reservations_max),
           flush_posted_(shards, false),
+          gathering_(io),
           expiry_(io),
           producer_(log.open_producer(
               io, [this](std::span<const events::confirmation> all) { confirmed(all); })) {
@@ -72,16 +79,36 @@ public:
             metrics::overloaded.add();
             return done(std::unexpected(errc::overloaded));
         }
-        if (!flush_posted_[shard]) {
-            flush_posted_[shard] = true;
-            asio::post(io_, [this, shard] {
-                flush_posted_[shard] = false;
-                flush(shard);
+        gather(shard);
+    }
+
+private:
+    void gather(std::uint32_t shard) {
+        const bool alone = at_gate_ == 0 && wait_.size() == 0;
+        if (alone || batching_.gather_max.count() == 0 ||
+            batcher_.waiting(shard) >= batching_.gathered_enough) {
+            flush_soon(shard);
+        } else if (!is_gathering_) {
+            is_gathering_ = true;
+            gathering_.expires_after(batching_.gather_max);
+            gathering_.async_wait([this](boost::system::error_code error) {
+                if (error) return;
+                is_gathering_ = false;
+                for (std::uint32_t each = 0; each < shards_; ++each)
+                    flush(each);
             });
         }
     }
 
-private:
+    void flush_soon(std::uint32_t shard) {
+        if (flush_posted_[shard]) return;
+        flush_posted_[shard] = true;
+        asio::post(io_, [this, shard] {
+            flush_posted_[shard] = false;
+            flush(shard);
+        });
+    }
+
     void flush(std::uint32_t shard) {
         for (auto batch = batcher_.take(shard); !batch.empty(); batch = batcher_.take(shard)) {
             send(shard, std::move(batch));
@@ -90,11 +117,13 @@ private:
 
     void send(std::uint32_t shard, reservation_batch batch) {
         const deadline until = std::chrono::steady_clock::now() + confirm_deadline_;
+        at_gate_ += batch.size();
         gate_.reserve(std::move(batch.reservations),
                       [this, shard, until, answers = std::move(batch.answers)](
                           std::vector<decision> decisions) mutable {
                           faults::pass(faults::place::after_reserve);
                           batcher_.finished(shard);
+                          at_gate_ -= answers.size();
                           flush(shard);
                           for (std::size_t i = 0; i < answers.size(); ++i) {
                               decided(std::move(decisions[i]), std::move(answers[i]), until);
@@ -106,7 +135,7 @@ private:
     /// After a batch of this shard has come back.
     void flush_log(std::uint32_t shard) {
         if (events_gathered_ == 0) return;
-        if (gate_batches_ && batcher_.in_flight(shard) > 0 &&
+        if (batching_.reservations_max > 1 && batcher_.in_flight(shard) > 0 &&
             ++batches_gathered_ < batches_waited_for_max &&
             events_gathered_ < events_worth_a_message)
             return;
@@ -164,10 +193,13 @@ private:
     events::log& log_;
     const std::uint32_t shards_;
     const std::chrono::milliseconds confirm_deadline_;
-    const bool gate_batches_;
+    const gate::batching_limits batching_;
     uuid_generator ids_;
     reservation_batcher batcher_;
     std::vector<bool> flush_posted_;
+    asio::steady_timer gathering_;
+    bool is_gathering_ = false;
+    std::size_t at_gate_ = 0;  // reservations
     confirm_wait wait_;
     asio::steady_timer expiry_;
     std::unique_ptr<events::log::producer> producer_;

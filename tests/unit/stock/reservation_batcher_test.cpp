@@ -40,7 +40,18 @@ TEST_CASE("reservation batcher: what gathers while a batch is under way goes tog
     CHECK(users_of(batcher.take(0)) == std::vector<std::int64_t>{5, 6});
     batcher.finished(0);
     CHECK(batcher.take(0).empty());
-    CHECK(batcher.waiting() == 0);
+    CHECK(batcher.waiting(0) == 0);
+}
+
+TEST_CASE("reservation batcher: counts who waits, over full batches and the one being filled") {
+    reservation_batcher batcher(2, {4}, 100);
+    for (std::int64_t user = 1; user <= 10; ++user) {
+        REQUIRE(add(batcher, 0, user));
+        CHECK(batcher.waiting(0) == static_cast<std::size_t>(user));
+    }
+    CHECK(batcher.waiting(1) == 0);
+    batcher.take(0);
+    CHECK(batcher.waiting(0) == 6);
 }
 
 TEST_CASE("reservation batcher: shards do not wait for each other") {

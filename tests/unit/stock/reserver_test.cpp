@@ -14,8 +14,8 @@ namespace {
 /// Keeps what it is asked until the test answers.
 class played_gate final : public gate {
 public:
-    explicit played_gate(std::size_t batches_max) : batches_max_(batches_max) {}
-    batching_limits batching() const override { return {128, batches_max_}; }
+    explicit played_gate(const batching_limits& limits) : limits_(limits) {}
+    batching_limits batching() const override { return limits_; }
     void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
         if (answer) {
             answers_before.push_back(std::move(answer));
@@ -43,7 +43,7 @@ public:
     std::deque<callback<std::vector<decision>>> answers_before;
 
 private:
-    const std::size_t batches_max_;
+    const batching_limits limits_;
 };
 
 /// Keeps what is appended until the test confirms it.
@@ -105,8 +105,10 @@ struct played_world {
 
     explicit played_world(std::chrono::milliseconds confirm_deadline = 1h,
                           std::size_t batches_max = 1, std::size_t waiting_max = 2)
-        : gate(batches_max),
-          reserves(make_reserver(io, gate, log, 1, {confirm_deadline, waiting_max})) {}
+        : played_world({.reservations_max = 128, .batches_in_flight_max = batches_max},
+                       {confirm_deadline, waiting_max}) {}
+    played_world(const gate::batching_limits& limits, const reserver_options& options)
+        : gate(limits), reserves(make_reserver(io, gate, log, 1, options)) {}
 
     void ask(std::int64_t user = 7) {
         reserves->reserve({operation::sale, 3, user, 1, "key"},
@@ -285,5 +287,61 @@ TEST_CASE("reserver: what is granted waits for those that are at the gate, and f
         world.io.restart();
         world.io.run_for(200ms);
         CHECK(world.log.sent.size() == 1);
+    }
+}
+
+TEST_CASE("reserver: one among others waits for his neighbours a while, one alone for nobody") {
+    played_world world({.reservations_max = 128,
+                        .batches_in_flight_max = 9,
+                        .gather_max = 50ms,
+                        .gathered_enough = 3},
+                       {.confirm_deadline = 1h, .waiting_reservations_max = 1'000});
+    const auto until_asked = [&](std::size_t batches) {
+        const auto patience = std::chrono::steady_clock::now() + 5s;
+        while (world.gate.asked_before.size() + 1 < batches &&
+               std::chrono::steady_clock::now() < patience)
+            world.turn();
+        return std::chrono::steady_clock::now();
+    };
+    world.ask(1);
+    world.turn();
+    REQUIRE(world.gate.asked.size() == 1);  // nobody else is under way
+
+    SECTION("while others are at the gate") {
+        const auto began = std::chrono::steady_clock::now();
+        world.ask(2);
+        world.turn();
+        world.ask(3);
+        world.turn();
+        CHECK(world.gate.asked_before.empty());
+        CHECK(until_asked(2) - began >= 50ms);
+        CHECK(world.gate.asked.size() == 2);
+    }
+    SECTION("while others are in the log") {
+        world.grant();
+        world.ask(2);
+        world.turn();
+        CHECK_FALSE(world.gate.answer);
+        SECTION("for the time that it takes") {
+            while (!world.gate.answer)
+                world.turn();
+            CHECK(world.gate.asked.size() == 1);
+        }
+        SECTION("and until enough have come") {
+            world.ask(3);
+            world.turn();
+            CHECK_FALSE(world.gate.answer);
+            world.ask(4);
+            world.turn();
+            REQUIRE(world.gate.answer);
+            CHECK(world.gate.asked.size() == 3);
+        }
+    }
+    SECTION("and all go at once again when the others are gone") {
+        world.grant();
+        world.log.confirm(events::outcome::durable);
+        world.ask(2);
+        world.turn();
+        CHECK(world.gate.answer);
     }
 }

@@ -93,6 +93,10 @@ public:
         std::size_t reservations_max = 1;
         std::size_t batches_in_flight_max = 1;
         std::size_t beside_another_min = 1;
+        /// While others are on their way a reservation waits this long for its neighbours, but not
+        /// once so many have gathered.
+        std::chrono::microseconds gather_max{0};
+        std::size_t gathered_enough = 1;
     };
     virtual batching_limits batching() const = 0;
 

@@ -41,6 +41,7 @@ launch() {
     as "$user"
     (
         cd "$dir/$user" || exit
+        take_place "$name" "$BASHPID"
         for fd in /proc/"$BASHPID"/fd/*; do
             fd=${fd##*/}
             ((fd <= 2)) || exec {fd}>&-

@@ -20,7 +20,7 @@ rabbitmq_env() {
         RABBITMQ_DIST_PORT="$rabbitmq_dist_port"
         RABBITMQ_CTL_DIST_PORT_MIN=$((port + 680)) RABBITMQ_CTL_DIST_PORT_MAX=$((port + 690))
         RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
-        RABBITMQ_CONF_ENV_FILE="$dir/conf/none" RABBITMQ_ADVANCED_CONFIG_FILE="$dir/conf/none"
+        RABBITMQ_CONF_ENV_FILE="$dir/conf/none" RABBITMQ_ADVANCED_CONFIG_FILE="$dir/conf/advanced.config"
         RABBITMQ_CONFIG_FILE="$dir/conf/rabbitmq.conf"
         RABBITMQ_ENABLED_PLUGINS_FILE="$dir/conf/enabled_plugins"
         RABBITMQ_GENERATED_CONFIG_DIR="$home/config" RABBITMQ_PLUGINS_EXPAND_DIR="$home/plugins"
@@ -44,6 +44,8 @@ disk_free_limit.absolute = 200MB
 vm_memory_high_watermark.relative = 0.4
 raft.wal_max_size_bytes = 134217728
 EOT
+    # A write to blocks that the log's file has already is synced with less work for the file system.
+    echo '[{ra, [{wal_pre_allocate, true}]}].' >"$dir/conf/advanced.config"
     echo '[].' >"$dir/conf/enabled_plugins"
     if ! alive epmd >/dev/null; then
         rabbitmq_env

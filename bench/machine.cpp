@@ -131,6 +131,11 @@ std::vector<std::pair<std::string, std::string>> machine_facts(const workplace& 
     facts.emplace_back("redis", redis_version(where.servers.redis));
     facts.emplace_back("rabbitmq", rabbitmq_version(where.servers.amqp));
     facts.emplace_back("postgresql", postgres_version(where.servers.order));
+    for (const auto& [name, variable] : {std::pair{"idle class", "FLASHSALE_STACK_IDLE"},
+                                         std::pair{"kept to cpus", "FLASHSALE_STACK_CPUS"}}) {
+        const char* const value = std::getenv(variable);
+        if (value != nullptr && *value != 0) facts.emplace_back(name, value);
+    }
     return facts;
 }
 

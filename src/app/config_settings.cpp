@@ -110,13 +110,13 @@ std::span<const setting> settings() {
         {"recorder.enabled", "whether this process takes a turn at writing to the databases",
          FLAG(recorder.enabled, true)},
         {"recorder.messages_per_batch_max", "messages written in one transaction",
-         INTEGER(recorder.messages_per_batch_max, 1, 1'000, 16)},
+         INTEGER(recorder.messages_per_batch_max, 1, 1'000, 64)},
         {"recorder.batch_interval_ms", "between transactions of batches that are not full",
          INTEGER(recorder.batch_interval_ms, 0, 1'000, 25)},
         {"recorder.rest_percent",
          "of the time that a batch took: pause after it, at most a second, while orders keep "
          "coming to this process",
-         INTEGER(recorder.rest_percent, 0, 10'000, 300)},
+         INTEGER(recorder.rest_percent, 0, 10'000, 800)},
         {"recorder.rest_lag_max_ms", "age of what is being recorded from which there is no pause",
          INTEGER(recorder.rest_lag_max_ms, 0, 30'000, 3'000)},
 

@@ -24,7 +24,7 @@ struct amqp_options {
     std::size_t events_beside_another_min = 64;
     std::size_t message_bytes_max = 65'536;
     std::size_t waiting_events_max = 65'536;  ///< per producer
-    std::size_t messages_per_batch_max = 16;
+    std::size_t messages_per_batch_max = 64;
     std::chrono::milliseconds batch_interval{25};  ///< between batches that are not full
     std::uint16_t prefetch_messages = 128;         ///< one value for the whole deployment
 };

@@ -54,7 +54,7 @@ void connection::open() {
         errno != EINPROGRESS) {
         return give_up_later(errno);
     }
-    poller_.watch(socket_, *this);
+    if (const auto fault = poller_.watch(socket_, *this)) give_up_later(fault.value());
 }
 
 void connection::ready(std::uint32_t epoll_events) {

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <expected>
 #include <flashsale/base/async.hpp>
+#include <flashsale/base/poller.hpp>
 #include <string>
 #include <string_view>
 
-#include "poller.hpp"
 #include "response_reader.hpp"
 
 namespace flashsale::bench {

@@ -3,13 +3,15 @@
 // the slots (answer_ring). pump() is the one place where this happens: parse, write, and again
 // while the ring's limit, not the lack of bytes, is what stopped the parsing.
 //
-// Writing is tried directly, and only what the kernel does not take waits in an asynchronous write.
+// The socket is read and written here, by plain calls; the loop's poller tells when. A read that
+// brings less than there was room for has emptied the socket, so a request costs one read and one
+// write. What is not wanted yet stays in the kernel, and readable_ says so. Only what the kernel
+// does not take of an answer waits for room.
+//
 // Answers given while pump() runs leave at its end. Those that come later, from a batch say, mark
 // the connection, and the loop writes once for all of them at the end of its turn.
 //
-// The read buffer is never moved while a read is pending: parse() runs only from on_read() and,
-// when paused_, from the flush, and a paused connection does not read. An idle connection keeps a
-// small buffer, a ring of no slots, and no output.
+// An idle connection keeps no buffer, a ring of no slots, and no output.
 //
 // Deadlines are set from the loop's clock, which its sweep advances, and are not moved by bytes:
 // that of a request stands until the request is complete, that of a write until all of it is
@@ -17,14 +19,18 @@
 
 #include "connection.hpp"
 
-#include <boost/asio/buffer.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <cerrno>
 #include <cstring>
 
 #include "worker_loop.hpp"
 
 namespace flashsale::http {
-
-using boost::system::error_code;
 
 namespace {
 
@@ -33,26 +39,45 @@ constexpr std::size_t out_bytes_kept_max = 1'024;
 /// With this much unwritten no further request is begun.
 constexpr std::size_t out_bytes_max = 65'536;
 constexpr std::chrono::milliseconds linger_timeout{1'000};
+/// Then it is the others' turn, however much one client sends.
+constexpr int reads_at_once_max = 16;
+
+/// As ::send, but never interrupted.
+ssize_t send_some(int descriptor, std::string_view bytes) {
+    ssize_t sent;
+    do {
+        sent = ::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+bool would_block() {
+    return errno == EAGAIN || errno == EWOULDBLOCK;
+}
 
 }  // namespace
 
-connection::connection(tcp_socket socket, worker_loop& loop)
-    : socket_(std::move(socket)), loop_(&loop), reader_(loop.bounds()) {}
+connection::connection(int descriptor, worker_loop& loop)
+    : descriptor_(descriptor), loop_(&loop), reader_(loop.bounds()) {}
+
+connection::~connection() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 void connection::start() {
-    error_code ec;
-    socket_->non_blocking(true, ec);
-    if (!ec) socket_->set_option(asio::ip::tcp::no_delay(true), ec);
-    if (ec) return close();
+    const int on = 1;
+    if (::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) return close();
     set_deadline();
-    read();
+    if (!watch()) close();
 }
 
 void connection::refuse() {
-    error_code ec;
-    socket_->non_blocking(true, ec);
-    if (ec) return close();
+    if (!watch()) return close();
     answer_last(problem_code::overloaded);
+}
+
+bool connection::watch() {
+    return !loop_->readiness().watch(descriptor_, *this);
 }
 
 void connection::stop() {
@@ -71,9 +96,8 @@ void connection::close() {
     if (phase_ == phase::closed) return;
     const auto self = shared_from_this();
     phase_ = phase::closed;
-    error_code ignored;
-    socket_->close(ignored);
-    socket_.reset();
+    loop_->readiness().forget(*this);
+    ::close(std::exchange(descriptor_, -1));
     std::exchange(loop_, nullptr)->remove(*this);
 }
 
@@ -90,7 +114,65 @@ void connection::flush_turn() {
     in_turn_ = false;
     if (phase_ != phase::open) return;
     flush();
-    if (phase_ == phase::open && paused_ && has_room()) pump();
+    if (phase_ != phase::open || !paused_ || !has_room()) return;
+    pump();
+    read();
+}
+
+void connection::ready(std::uint32_t epoll_events) {
+    const auto self = shared_from_this();
+    const bool over = (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (over) peer_finishes_ = true;
+    if (over || (epoll_events & EPOLLIN) != 0) readable_ = true;
+    if (writing_ && (over || (epoll_events & EPOLLOUT) != 0)) write_rest();
+    read();
+}
+
+bool connection::wants_to_read() const {
+    return phase_ == phase::lingering || (phase_ == phase::open && !paused_ && !last_request_read_);
+}
+
+/// Until nothing is left, or nothing more is wanted.
+void connection::read() {
+    for (int reads = 0; readable_ && wants_to_read(); ++reads) {
+        if (reads < reads_at_once_max) {
+            receive();
+        } else if (!std::exchange(read_posted_, true)) {
+            return asio::post(loop_->io(), [self = shared_from_this()] {
+                self->read_posted_ = false;
+                self->read();
+            });
+        } else {
+            return;
+        }
+    }
+}
+
+void connection::receive() {
+    if (in_filled_ == in_capacity_) resize_buffer(std::max(in_bytes_min, in_capacity_ * 2));
+    const std::size_t room = in_capacity_ - in_filled_;
+    const ssize_t bytes = ::recv(descriptor_, in_.get() + in_filled_, room, 0);
+    if (bytes < 0) {
+        if (errno == EINTR) return;
+        readable_ = false;
+        if (!would_block()) close();
+        return;
+    }
+    if (bytes == 0) return received_end();
+    readable_ = static_cast<std::size_t>(bytes) == room || peer_finishes_;
+    if (phase_ == phase::lingering) return;
+    in_filled_ += static_cast<std::size_t>(bytes);
+    pump();
+}
+
+void connection::received_end() {
+    if (phase_ == phase::lingering) return close();
+    // The peer may have closed its half only, and still wait for its answers.
+    readable_ = false;
+    peer_finished_ = true;
+    last_request_read_ = true;
+    in_filled_ = 0;
+    pump();
 }
 
 void connection::pump() {
@@ -98,9 +180,7 @@ void connection::pump() {
         parse();
         flush();
     } while (phase_ == phase::open && paused_ && has_room());
-    if (phase_ != phase::open) return;
-    loop_->counted.publish();
-    if (!paused_ && !last_request_read_ && !reading_) read();
+    if (phase_ == phase::open) loop_->counted.publish();
 }
 
 bool connection::has_room() const {
@@ -159,58 +239,27 @@ void connection::flush() {
 }
 
 void connection::write() {
-    error_code ec;
-    const std::size_t written = socket_->write_some(asio::buffer(out_), ec);
-    if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return close();
+    const ssize_t sent = send_some(descriptor_, out_);
+    if (sent < 0 && !would_block()) return close();
+    const std::size_t written = sent < 0 ? 0 : static_cast<std::size_t>(sent);
     if (written == out_.size()) return out_.clear();
-    // Later answers gather in out_, which moves as it grows.
+    // Later answers gather in out_.
     unwritten_ = std::exchange(out_, {});
-    unwritten_.erase(0, written);
+    written_ = written;
     writing_ = true;
     write_deadline_ = loop_->after(loop_->bounds().write_timeout);
-    write_rest(0);
 }
 
-void connection::write_rest(std::size_t done) {
-    socket_->async_write_some(
-        asio::buffer(unwritten_.data() + done, unwritten_.size() - done),
-        [self = shared_from_this(), done](const error_code& ec, std::size_t bytes) {
-            if (self->phase_ == phase::closed) return;
-            if (ec) return self->close();
-            if (done + bytes < self->unwritten_.size()) return self->write_rest(done + bytes);
-            self->unwritten_ = {};
-            self->writing_ = false;
-            self->write_deadline_ = never;
-            self->flush_turn();
-        });
-}
-
-void connection::read() {
-    reading_ = true;
-    if (in_filled_ == in_capacity_) resize_buffer(std::max(in_bytes_min, in_capacity_ * 2));
-    socket_->async_read_some(asio::buffer(in_.get() + in_filled_, in_capacity_ - in_filled_),
-                             [self = shared_from_this()](const error_code& ec, std::size_t bytes) {
-                                 self->on_read(ec, bytes);
-                             });
-}
-
-void connection::on_read(const error_code& ec, std::size_t bytes) {
-    reading_ = false;
-    if (phase_ == phase::closed) return;
-    if (std::exchange(shrinking_, false) && ec == asio::error::operation_aborted) {
-        resize_buffer(in_bytes_min);
-        return read();
-    }
-    if (phase_ == phase::lingering) return ec ? close() : read();
-    if (ec && ec != asio::error::eof) return close();
-    if (ec) {
-        // The peer may have closed its half only, and still wait for its answers.
-        peer_finished_ = true;
-        last_request_read_ = true;
-        in_filled_ = 0;
-    }
-    if (!last_request_read_) in_filled_ += bytes;
-    pump();
+void connection::write_rest() {
+    const auto rest = std::string_view(unwritten_).substr(written_);
+    const ssize_t sent = send_some(descriptor_, rest);
+    if (sent < 0) return would_block() ? void() : close();
+    written_ += static_cast<std::size_t>(sent);
+    if (written_ < unwritten_.size()) return;  // as much as there was room for
+    unwritten_ = {};
+    writing_ = false;
+    write_deadline_ = never;
+    flush_turn();
 }
 
 void connection::resize_buffer(std::size_t bytes) {
@@ -241,7 +290,7 @@ void connection::check_deadlines(std::chrono::steady_clock::time_point now) {
         return close();
     }
     if (now >= read_deadline_) return time_out();
-    if (phase_ == phase::open && awaited_ == awaited::idle && reading_) {
+    if (phase_ == phase::open && awaited_ == awaited::idle) {
         if (std::exchange(seen_idle_, true)) release_memory();
     }
 }
@@ -249,11 +298,8 @@ void connection::check_deadlines(std::chrono::steady_clock::time_point now) {
 void connection::release_memory() {
     ring_.release();
     if (out_.capacity() > out_bytes_kept_max) out_ = {};
-    if (in_capacity_ <= in_bytes_min) return;
-    // The pending read owns the buffer; it is started again with a small one.
-    shrinking_ = true;
-    error_code ignored;
-    socket_->cancel(ignored);
+    in_.reset();
+    in_capacity_ = 0;
 }
 
 void connection::time_out() {
@@ -275,13 +321,11 @@ void connection::answer_last(problem_code code) {
 void connection::finish() {
     // Closing with bytes unread would send a reset, and the reset could overtake the last answer at
     // the client: so end our half, then read until the client ends its own.
-    error_code ec;
-    socket_->shutdown(tcp_socket::shutdown_send, ec);
-    if (ec || peer_finished_) return close();
+    if (::shutdown(descriptor_, SHUT_WR) != 0 || peer_finished_) return close();
     phase_ = phase::lingering;
     in_filled_ = 0;
     read_deadline_ = loop_->after(linger_timeout);
-    if (!reading_) read();
+    read();
 }
 
 }  // namespace flashsale::http

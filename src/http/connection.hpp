@@ -1,7 +1,6 @@
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <flashsale/base/poller.hpp>
 
 #include "answer_ring.hpp"
 #include "request_reader.hpp"
@@ -9,21 +8,23 @@
 
 namespace flashsale::http {
 
-using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
-
 class worker_loop;
 
 /// One client's connection, on one worker's thread. See connection.cpp for how it works.
-class connection final : public session, public std::enable_shared_from_this<connection> {
+class connection final : public session,
+                         public std::enable_shared_from_this<connection>,
+                         private poller::source {
 public:
-    connection(tcp_socket socket, worker_loop& loop);
+    /// Owns the descriptor of a socket that does not block.
+    connection(int descriptor, worker_loop& loop);
+    ~connection() override;
 
     void start();
     /// Answers 503 without having read anything, and closes.
     void refuse();
     /// No request after those that have begun.
     void stop();
-    /// At once. After it nothing here touches the loop or Asio again.
+    /// At once. After it nothing here touches the loop again.
     void close();
 
     void answer(std::uint64_t slot, response&& value) override;
@@ -38,15 +39,19 @@ private:
     enum class phase { open, lingering, closed };
     enum class awaited { nothing, request, idle };
 
+    bool watch();
+    void ready(std::uint32_t epoll_events) override;
+    void read();
+    void receive();
+    void received_end();
+    bool wants_to_read() const;
     void pump();
     void parse();
     void dispatch(parsed_request& found);
     bool has_room() const;
     void flush();
     void write();
-    void write_rest(std::size_t done);
-    void read();
-    void on_read(const boost::system::error_code& ec, std::size_t bytes);
+    void write_rest();
     void resize_buffer(std::size_t bytes);
     void release_memory();
     void set_deadline();
@@ -55,7 +60,7 @@ private:
     void finish();
     bool is_quiet() const { return ring_.empty() && out_.empty() && !writing_; }
 
-    std::optional<tcp_socket> socket_;
+    int descriptor_;
     worker_loop* loop_;
     request_reader reader_;
     answer_ring ring_;
@@ -64,7 +69,8 @@ private:
     std::size_t in_capacity_ = 0;
     std::size_t in_filled_ = 0;
     std::string out_;
-    std::string unwritten_;  ///< what the pending write is writing
+    std::string unwritten_;    ///< what waits for the peer to read
+    std::size_t written_ = 0;  ///< of unwritten_
     std::uint64_t requests_ = 0;
 
     std::chrono::steady_clock::time_point read_deadline_ = never;
@@ -75,11 +81,12 @@ private:
     bool paused_ = false;             ///< bytes wait in in_ for answers to leave
     bool progressed_ = false;         ///< a request was completed since the deadline was set
     bool dispatching_ = false;
-    bool in_turn_ = false;  ///< the loop will call flush_turn()
-    bool reading_ = false;
-    bool writing_ = false;
+    bool in_turn_ = false;        ///< the loop will call flush_turn()
+    bool readable_ = false;       ///< there may be something to read
+    bool peer_finishes_ = false;  ///< its end is behind what can be read
     bool peer_finished_ = false;
-    bool shrinking_ = false;  ///< the pending read was cancelled to get at its buffer
+    bool read_posted_ = false;
+    bool writing_ = false;    ///< unwritten_ waits for room
     bool seen_idle_ = false;  ///< by the last sweep
 
     static constexpr auto never = std::chrono::steady_clock::time_point::max();

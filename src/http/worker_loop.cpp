@@ -9,6 +9,7 @@ worker_loop::worker_loop(const worker& owner, const limits& bounds,
     : owner_(owner),
       bounds_(bounds),
       count_(std::move(count)),
+      readiness_(owner.io),
       sweep_timer_(owner.io),
       now_(std::chrono::steady_clock::now()),
       date_line_(make_date_line(std::chrono::system_clock::now())) {}
@@ -26,13 +27,20 @@ void worker_loop::stop() {
     if (std::exchange(stopping_, true)) return;
     for (const auto& each : std::vector(connections_))
         each->stop();
+    if (connections_.empty()) end();
 }
 
 void worker_loop::abort() {
     stopping_ = true;
     while (!connections_.empty())
         std::shared_ptr(connections_.back())->close();
+    end();
+}
+
+/// The io_context may run out of work now.
+void worker_loop::end() {
     sweep_timer_.cancel();
+    readiness_.stop();
 }
 
 void worker_loop::adopt(tcp_socket socket, bool refused) {
@@ -40,7 +48,14 @@ void worker_loop::adopt(tcp_socket socket, bool refused) {
         count_->open.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
-    auto made = std::make_shared<connection>(std::move(socket), *this);
+    boost::system::error_code ec;
+    socket.non_blocking(true, ec);
+    const int descriptor = ec ? -1 : socket.release(ec);
+    if (ec) {
+        count_->open.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    auto made = std::make_shared<connection>(descriptor, *this);
     made->index = connections_.size();
     connections_.push_back(made);
     connections_open.add(1);
@@ -55,7 +70,7 @@ void worker_loop::remove(connection& closed) {
     connections_.pop_back();
     connections_open.add(-1);
     count_->open.fetch_sub(1, std::memory_order_relaxed);
-    if (stopping_ && connections_.empty()) sweep_timer_.cancel();
+    if (stopping_ && connections_.empty()) end();
 }
 
 void worker_loop::flush_at_end_of_turn(std::shared_ptr<connection> answered) {

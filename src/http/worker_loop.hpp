@@ -1,11 +1,15 @@
 #pragma once
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "connection.hpp"
 #include "metrics.hpp"
 
 namespace flashsale::http {
+
+using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 
 /// Connections of all workers together.
 struct connection_count {
@@ -30,6 +34,7 @@ public:
     void flush_at_end_of_turn(std::shared_ptr<connection> answered);
 
     asio::io_context& io() { return owner_.io; }
+    poller& readiness() { return readiness_; }
     const router& routes() const { return owner_.routes; }
     const limits& bounds() const { return bounds_; }
     bool stopping() const { return stopping_; }
@@ -45,6 +50,7 @@ public:
     static constexpr std::chrono::milliseconds sweep_interval{250};
 
 private:
+    void end();
     void flush_turn();
     void wait_for_sweep();
     void sweep();
@@ -52,6 +58,7 @@ private:
     worker owner_;
     limits bounds_;
     std::shared_ptr<connection_count> count_;
+    poller readiness_;
     asio::basic_waitable_timer<std::chrono::steady_clock,
                                asio::wait_traits<std::chrono::steady_clock>, executor>
         sweep_timer_;

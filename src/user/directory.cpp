@@ -5,10 +5,16 @@
 // read yet. The customers of a shop are numbered one by one, so after as many questions as there
 // are pages the whole crowd is known, and nobody's first order waits for the database any more.
 // Somebody who is not on a page that was read may have come since: he alone is asked for.
+//
+// Customers who come in the order of their numbers, as new ones do, would all wait at the beginning
+// of each page. So whoever is the first of a page behind one that was read has the page after it
+// read as well, and so has the first who comes to a page that was read ahead.
 
 #include <flashsale/user/module.hpp>
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -27,10 +33,15 @@ public:
     batching_directory(store& record, const directory_options& options)
         : record_(record), options_(options), known_(options.cached_users_max) {}
 
-    bool is_known(std::int64_t user_id) override { return known_.contains(user_id); }
+    bool is_known(std::int64_t user_id) override {
+        bool first_of_page = false;
+        if (!known_.contains(user_id, first_of_page)) return false;
+        if (first_of_page) read_ahead_of(user_id);
+        return true;
+    }
 
     void exists(std::int64_t user_id, callback<std::expected<bool, errc>> done) override {
-        if (known_.contains(user_id)) return done(true);
+        if (is_known(user_id)) return done(true);
         if (waiting_count_ >= options_.waiting_lookups_max) {
             metrics::overloaded.add();
             return done(std::unexpected(errc::overloaded));
@@ -44,6 +55,14 @@ private:
     using existing = std::expected<std::vector<std::int64_t>, store_errc>;
     using asker = callback<std::expected<bool, errc>>;
     using askers = std::unordered_map<std::int64_t, std::vector<asker>>;
+
+    void read_ahead_of(std::int64_t user_id) {
+        const id_range page = known_users::page_of(user_id);
+        if (page.last == std::numeric_limits<std::int64_t>::max()) return;
+        if (known_.was_read(page.last + 1)) return;
+        ahead_ = known_users::page_of(page.last + 1);
+        if (!looking_up_) look_up();
+    }
 
     void look_up() {
         askers batch;
@@ -62,21 +81,24 @@ private:
                 where.push_back({id, id});
             }
         }
+        const auto ahead = std::exchange(ahead_, std::nullopt);
+        const bool reads_ahead = ahead && pages.insert(ahead->first).second;
         for (const std::int64_t first : pages)
             where.push_back(known_users::page_of(first));
         looking_up_ = true;
         metrics::lookups.add();
         metrics::looked_up_users.add(std::ssize(batch));
-        record_.find_existing(std::move(where), [this, batch = std::move(batch),
-                                                 pages = std::move(pages)](existing found) mutable {
-            looking_up_ = false;
-            if (found) remember(*found, pages);
-            std::vector<asker> neighbours = take_known();
-            if (!waiting_.empty()) look_up();
-            answer(std::move(batch), found);
-            for (auto& done : neighbours)
-                done(true);
-        });
+        record_.find_existing(std::move(where),
+                              [this, batch = std::move(batch), pages = std::move(pages),
+                               ahead = reads_ahead ? ahead : std::nullopt](existing found) mutable {
+                                  if (found) remember(*found, pages, ahead);
+                                  looking_up_ = false;
+                                  std::vector<asker> neighbours = take_known();
+                                  if (!waiting_.empty() || ahead_) look_up();
+                                  answer(std::move(batch), found);
+                                  for (auto& done : neighbours)
+                                      done(true);
+                              });
     }
 
     /// Of those who wait: who is known by now.
@@ -94,14 +116,18 @@ private:
         return out;
     }
 
-    void remember(std::vector<std::int64_t>& found, const std::set<std::int64_t>& pages) {
+    void remember(std::vector<std::int64_t>& found, const std::set<std::int64_t>& pages,
+                  const std::optional<id_range>& ahead) {
         std::ranges::sort(found);
         for (std::span<const std::int64_t> left = found; !left.empty();) {
             const id_range page = known_users::page_of(left.front());
             const auto end = std::ranges::upper_bound(left, page.last);
             const auto here = left.first(static_cast<std::size_t>(end - left.begin()));
             if (pages.contains(page.first)) {
-                known_.add_page(here);
+                const bool nobody_yet = ahead && *ahead == page;
+                known_.add_page(here, nobody_yet);
+                const bool in_order = page.first > 0 && known_.was_read(page.first - 1);
+                if (in_order && !nobody_yet) read_ahead_of(page.first);
             } else {
                 for (const std::int64_t id : here)
                     known_.add(id);
@@ -130,6 +156,7 @@ private:
     known_users known_;
     askers waiting_;
     std::size_t waiting_count_ = 0;
+    std::optional<id_range> ahead_;  // to be read although nobody waits
     bool looking_up_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "known_users.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace flashsale::user {
 
@@ -29,15 +30,22 @@ void put(Page& page, std::int64_t id) {
 
 id_range known_users::page_of(std::int64_t id) {
     const std::int64_t first = id & ~(page_ids - 1);
-    return {first, first + page_ids - 1};
+    return {first, first | (page_ids - 1)};
 }
 
 known_users::known_users(std::size_t users_max)
-    : half_(std::max<std::size_t>(1, users_max / page_ids / 2)) {}
+    : half_(std::max<std::size_t>(1, users_max / page_price / 2)) {}
 
 bool known_users::contains(std::int64_t id) {
-    const page* const found = find(number_of(id));
-    return found != nullptr && has(*found, id);
+    bool first = false;
+    return contains(id, first);
+}
+
+bool known_users::contains(std::int64_t id, bool& first) {
+    page* const found = find(number_of(id));
+    if (found == nullptr || !has(*found, id)) return false;
+    first = std::exchange(found->ahead, false);
+    return true;
 }
 
 bool known_users::was_read(std::int64_t id) const {
@@ -52,12 +60,13 @@ void known_users::add(std::int64_t id) {
     put(at(number_of(id)), id);
 }
 
-void known_users::add_page(std::span<const std::int64_t> ids) {
+void known_users::add_page(std::span<const std::int64_t> ids, bool ahead) {
     if (ids.empty()) return;
     page& of = at(number_of(ids.front()));
     for (const std::int64_t id : ids)
         put(of, id);
     of.whole = true;
+    of.ahead = ahead;
 }
 
 known_users::page* known_users::find(std::int64_t number) {

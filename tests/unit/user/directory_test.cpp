@@ -134,7 +134,9 @@ TEST_CASE("user directory: a crowd gathers while a look-up is under way, of few 
     CHECK(answers.size() == 1 + 3 * 16);
     for (const auto& [id, exists] : answers)
         CHECK(exists == (id % 2 == 1));
-    CHECK(of.record.asking.empty());
+    // Nobody waits for anything else, but two of the pages may have been neighbours.
+    if (of.record.asked.size() > 2) CHECK(of.record.asked[2].size() == 1);
+    CHECK(of.record.asked.size() == 2 + of.record.asking.size());
 }
 
 TEST_CASE("user directory: who waits while his page is read is answered with it") {
@@ -162,4 +164,46 @@ TEST_CASE("user directory: what the store cannot say is not remembered") {
     CHECK(of.record.asked[1] == std::vector<id_range>{{0, page - 1}});
     of.record.answer();
     CHECK(of.taken() == decltype(of.answers){{3, true}});
+}
+
+TEST_CASE("user directory: who comes in order waits for two pages, and for no other") {
+    shop of;
+    for (std::int64_t id = 1; id < 6 * page; ++id)
+        of.record.users.insert(id);
+    of.ask(1);
+    of.record.answer();
+    CHECK(of.record.asking.empty());  // one page tells nothing of an order
+    of.ask(page);
+    of.record.answer();
+    REQUIRE(of.record.asking.size() == 1);  // the third is read although nobody waits
+    CHECK(of.record.asked.back() == std::vector<id_range>{{2 * page, 3 * page - 1}});
+    of.record.answer();
+    CHECK(of.record.asking.empty());
+    of.taken();
+    for (std::int64_t next = 2; next < 6; ++next) {
+        of.ask(next * page + 7);
+        CHECK(of.taken() == decltype(of.answers){{next * page + 7, true}});
+        REQUIRE(of.record.asking.size() == 1);
+        CHECK(of.record.asked.back() ==
+              std::vector<id_range>{{(next + 1) * page, (next + 2) * page - 1}});
+        of.record.answer();
+        CHECK(of.users->is_known(next * page + 8));
+        CHECK(of.record.asking.empty());  // once
+    }
+    CHECK(of.record.asked.size() == 7);
+}
+
+TEST_CASE("user directory: a page that could not be read ahead is asked for when somebody comes") {
+    shop of;
+    of.record.users = {1, page, 2 * page};
+    of.ask(1);
+    of.record.answer();
+    of.ask(page);
+    of.record.answer();
+    REQUIRE(of.record.asking.size() == 1);
+    of.ask(2 * page);  // meanwhile
+    of.record.answer_with(std::unexpected(store_errc::dependency_unavailable));
+    REQUIRE(of.record.asking.size() == 1);
+    of.record.answer();
+    CHECK(of.taken().back() == std::pair<std::int64_t, std::expected<bool, errc>>{2 * page, true});
 }

@@ -47,7 +47,7 @@ TEST_CASE("known users: a page has its range, and is known as read") {
 }
 
 TEST_CASE("known users: never holds more pages than its limit, and keeps what is asked for") {
-    known_users users(100 * static_cast<std::size_t>(page));
+    known_users users(100 * known_users::page_price);
     users.add_page(std::vector<std::int64_t>{1});
     for (std::int64_t id = 1; id <= 1'000 * page; id += page) {
         users.add(id);

@@ -4,9 +4,13 @@
 //
 // Nobody waits for the recorder, and a transaction costs its writers more than its rows: so batches
 // that are not full are handed out at intervals. An event that comes alone is handed out at once.
+// How many messages make a batch depends on how many events those before had: few large ones are as
+// good as many small ones, and while a batch is written, customers wait for the cores that it
+// takes.
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "amqp_topology.hpp"
@@ -16,16 +20,20 @@ namespace flashsale::events {
 
 namespace {
 
+constexpr std::size_t events_per_batch = 2'048;  // about
+constexpr std::size_t messages_per_batch_min = 16;
+
 class amqp_reader final : public reader {
 public:
     explicit amqp_reader(const amqp_options& options)
         : messages_max_(options.messages_per_batch_max),
+          messages_(options.messages_per_batch_max),
           interval_(options.batch_interval),
           consumer_(connection_options(options, "recorder"), topology_of(options),
                     options.prefetch_messages) {}
 
     std::expected<batch, std::string> next(std::chrono::milliseconds patience) override {
-        auto received = consumer_.receive(messages_max_, patience, last_ + interval_);
+        auto received = consumer_.receive(messages_, patience, last_ + interval_);
         if (!received) return std::unexpected(std::move(received.error()));
         if (!received->empty()) last_ = std::chrono::steady_clock::now();
         batch out;
@@ -42,6 +50,12 @@ public:
             last_good = one.tag;
             out.entries.insert(out.entries.end(), std::make_move_iterator(entries->begin()),
                                std::make_move_iterator(entries->end()));
+        }
+        if (!out.entries.empty()) {
+            const std::size_t each =
+                std::max<std::size_t>(1, out.entries.size() / received->size());
+            messages_ =
+                std::min(messages_max_, std::max(messages_per_batch_min, events_per_batch / each));
         }
         out.position = last_good;
         incarnation_ = consumer_.incarnation();
@@ -66,6 +80,7 @@ public:
 
 private:
     const std::size_t messages_max_;
+    std::size_t messages_;  // that the next batch may have
     const std::chrono::milliseconds interval_;
     std::chrono::steady_clock::time_point last_{};  // when the last batch was handed out
     std::uint64_t incarnation_ = 0;

@@ -21,10 +21,14 @@ std::string message_builder::take() {
 
 namespace {
 
+/// A body of brackets alone must not ask for memory.
+constexpr std::size_t reserved_events_max = 4'096;
+
 /// nullopt: not all of it is in the form in which this program writes.
 std::optional<std::vector<entry>> decode_written_form(std::string_view body) {
     std::vector<entry> entries;
-    entries.reserve(static_cast<std::size_t>(std::ranges::count(body, '{')));
+    entries.reserve(std::min<std::size_t>(static_cast<std::size_t>(std::ranges::count(body, '[')),
+                                          reserved_events_max));
     while (!body.empty() && body.front() == (entries.empty() ? '[' : ',')) {
         body.remove_prefix(1);
         auto one = take_written_form(body);

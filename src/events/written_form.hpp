@@ -6,7 +6,7 @@
 
 namespace flashsale::events {
 
-/// Takes an order_accepted event off the front of `text` if it stands there exactly as
+/// Takes an order in short off the front of `text` if it stands there exactly as
 /// append_open_event() and close_event() write it, with no escapes and ASCII alone; else takes
 /// nothing. What it takes, parse() reads the same.
 ///

@@ -15,16 +15,22 @@ void answer_unknown(confirm_wait::waiter& one) {
 
 }  // namespace
 
-std::optional<std::uint64_t> confirm_wait::add(const uuid& event, waiter&& one) {
-    const auto [found, is_new] = by_event_.try_emplace(event, last_ticket_ + 1);
-    const std::uint64_t ticket = found->second;
-    deadlines_.emplace_back(one.until, ticket);
+std::optional<std::uint64_t> confirm_wait::add(const uuid& id, std::string_view event,
+                                               waiter&& one) {
+    const std::size_t hash = std::hash<std::string_view>{}(event);
+    const auto [found, is_new] = by_id_.try_emplace(id, last_ticket_ + 1);
     if (!is_new) {
-        by_ticket_.at(ticket).waiters.push_back(std::move(one));
-        return std::nullopt;
+        entry& there = by_ticket_.at(found->second);
+        if (there.hash == hash) {
+            deadlines_.emplace(one.until, found->second);
+            there.waiters.push_back(std::move(one));
+            return std::nullopt;
+        }
+        found->second = last_ticket_ + 1;
     }
-    ++last_ticket_;
-    entry& made = by_ticket_.try_emplace(ticket, entry{event, {}}).first->second;
+    const std::uint64_t ticket = ++last_ticket_;
+    deadlines_.emplace(one.until, ticket);
+    entry& made = by_ticket_.try_emplace(ticket, entry{id, hash, {}}).first->second;
     made.waiters.push_back(std::move(one));
     return ticket;
 }
@@ -32,7 +38,8 @@ std::optional<std::uint64_t> confirm_wait::add(const uuid& event, waiter&& one) 
 void confirm_wait::confirmed(std::uint64_t ticket, bool durable, deadline now) {
     auto found = by_ticket_.extract(ticket);
     if (found.empty()) return;
-    by_event_.erase(found.mapped().event);
+    const auto latest = by_id_.find(found.mapped().id);
+    if (latest != by_id_.end() && latest->second == ticket) by_id_.erase(latest);
     for (waiter& one : found.mapped().waiters) {
         if (durable && now <= one.until) {
             metrics::accepted.add();
@@ -45,9 +52,9 @@ void confirm_wait::confirmed(std::uint64_t ticket, bool durable, deadline now) {
 }
 
 void confirm_wait::expire(deadline now) {
-    while (!deadlines_.empty() && deadlines_.front().first < now) {
-        const std::uint64_t ticket = deadlines_.front().second;
-        deadlines_.pop_front();
+    while (!deadlines_.empty() && deadlines_.top().first < now) {
+        const std::uint64_t ticket = deadlines_.top().second;
+        deadlines_.pop();
         const auto found = by_ticket_.find(ticket);
         if (found == by_ticket_.end()) continue;
         auto& waiters = found->second.waiters;

@@ -12,7 +12,9 @@
 #include <flashsale/base/uuid.hpp>
 #include <flashsale/stock.hpp>
 
-#include <deque>
+#include <functional>
+#include <queue>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -28,9 +30,10 @@ public:
         deadline until;
     };
 
-    /// Joins the event's entry, or makes one. The ticket to publish it under, or nullopt if it is
-    /// being published already.
-    std::optional<std::uint64_t> add(const uuid& event, waiter&& one);
+    /// Joins the entry of the event `id`, or makes one. The ticket to publish it under, or nullopt
+    /// if it is being published already, in these same bytes: that an earlier gate's event of this
+    /// id is confirmed says nothing of this one.
+    std::optional<std::uint64_t> add(const uuid& id, std::string_view event, waiter&& one);
 
     /// The log has answered. Calls every waiter of the entry.
     void confirmed(std::uint64_t ticket, bool durable, deadline now);
@@ -42,14 +45,17 @@ public:
 
 private:
     struct entry {
-        uuid event;
+        uuid id;
+        std::size_t hash;  // of the event's bytes
         std::vector<waiter> waiters;
     };
 
     std::uint64_t last_ticket_ = 0;
     std::unordered_map<std::uint64_t, entry> by_ticket_;
-    std::unordered_map<uuid, std::uint64_t, uuid_hash> by_event_;
-    std::deque<std::pair<deadline, std::uint64_t>> deadlines_;  // deadlines are handed out in order
+    std::unordered_map<uuid, std::uint64_t, uuid_hash> by_id_;
+    // Those of one gate come nearly in order; with several, one may have kept its orders for long.
+    using due = std::pair<deadline, std::uint64_t>;
+    std::priority_queue<due, std::vector<due>, std::greater<>> deadlines_;
 };
 
 }  // namespace flashsale::stock

@@ -7,6 +7,7 @@
 // version. It never oversells, and under a burst on one product most tries are wasted: it is here
 // for the comparison, and for shops too small to care.
 
+#include <flashsale/events/event.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
@@ -52,8 +53,8 @@ constexpr postgres::statement take_units{
     "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
     "), entry AS ("
     "  INSERT INTO outbox (event_id, shard, event)"
-    "  SELECT $4, 0, $9 || ',\"unit_price\":' || unit_price || ',\"generation\":' || $8 ||"
-    "               ',\"seq\":' || seq || '}' FROM reserved RETURNING event"
+    "  SELECT $4, 0, $9 || $10 || unit_price || $11 || $8 || $12 || seq || $13"
+    "  FROM reserved RETURNING event"
     ") SELECT r.unit_price, e.event FROM reserved r, entry e"};
 
 constexpr postgres::statement count_outbox{"gate_count_outbox", "SELECT count(*) FROM outbox"};
@@ -256,7 +257,10 @@ private:
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(what->id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
-        with.integer(static_cast<std::int64_t>(only_generation)).text(event_of(*what));
+        const std::string event = event_of(*what);
+        with.integer(static_cast<std::int64_t>(only_generation)).text(event);
+        for (const std::string_view mark : events::marks_to_close(event))
+            with.text(mark);
         database_.execute(
             take_units, std::move(with),
             [this, what, number, done = std::move(done)](postgres::result taken) mutable {

@@ -42,6 +42,21 @@ bool read_key_field(std::string_view field, events::event_head& into) {
     return true;
 }
 
+std::string no_event(std::string_view entry) {
+    boost::system::error_code fault;
+    boost::json::parse(entry, fault);
+    if (!fault) return std::string(entry);
+    std::string bytes;  // each as a character: they may be no UTF-8
+    for (const char c : entry) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x80) bytes.push_back(static_cast<char>(0xc0 | byte >> 6));
+        bytes.push_back(byte < 0x80 ? c : static_cast<char>(0x80 | (byte & 0x3f)));
+    }
+    std::string out;
+    append_json_string(out, bytes);
+    return out;
+}
+
 }  // namespace
 
 void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key) {
@@ -61,7 +76,7 @@ std::string event_of_entry(const uuid& id, std::string_view entry) {
     std::string_view field = entry;
     for (std::int64_t& each : numbers) {
         const auto found = take_last_number(field);
-        if (!found) return std::string(entry);
+        if (!found) return no_event(entry);
         each = *found;
     }
     events::event_head head;
@@ -70,9 +85,9 @@ std::string event_of_entry(const uuid& id, std::string_view entry) {
     head.product_id = numbers[product];
     head.quantity = numbers[quantity];
     head.created_at = id.time();
-    if (!read_key_field(field, head)) return std::string(entry);
+    if (!read_key_field(field, head)) return no_event(entry);
     std::string out;
-    out.reserve(320);
+    out.reserve(160);
     events::append_open_event(out, head);
     events::close_event(out, numbers[price], static_cast<std::uint64_t>(numbers[generation]),
                         static_cast<std::uint64_t>(numbers[base] + numbers[place]));

@@ -19,7 +19,8 @@ namespace flashsale::stock {
 /// The field under which a key is remembered: its scope, then the key.
 void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key);
 
-/// The event in full. What is no entry comes back as it is, for whoever reads events to set aside.
+/// The event, complete. What is no entry comes back as it is, for whoever reads events to set
+/// aside; as a JSON string if it is no JSON, or it would spoil the message that it travels in.
 std::string event_of_entry(const uuid& id, std::string_view entry);
 
 }  // namespace flashsale::stock

@@ -4,9 +4,9 @@
 //
 // Each shard has a queue of batches being filled, and a few under way. What arrives while the gate
 // is busy gathers, so a batch is as large as the gate is busy: alone, a reservation travels at the
-// end of the turn in which it came; in a flood, a hundred share one script call. No timer is
-// involved. Beside one under way a further batch goes only if it is large enough to be worth its
-// own price; then the gate works on one while this process prepares and answers others.
+// end of the turn in which it came; in a flood, a hundred share one script call. Beside one under
+// way a further batch goes only if it is large enough to be worth its own price; then the gate
+// works on one while this process prepares and answers others.
 
 #include <deque>
 #include <flashsale/stock.hpp>

@@ -14,7 +14,7 @@ void append_event_of(std::string& out, const reservation& asked) {
 
 std::string event_of(const reservation& asked) {
     std::string out;
-    out.reserve(320);
+    out.reserve(160);
     append_event_of(out, asked);
     return out;
 }

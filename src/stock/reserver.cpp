@@ -158,7 +158,7 @@ private:
             metrics::replayed.add();
             return done(what);
         }
-        const auto ticket = wait_.add(made->id, {what, std::move(done), until});
+        const auto ticket = wait_.add(made->id, made->event, {what, std::move(done), until});
         if (!ticket) return;
         if (made->repeat) metrics::publishes_again.add();
         if (!producer_->append(std::move(made->event), *ticket)) {

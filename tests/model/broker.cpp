@@ -1,7 +1,9 @@
 #include "broker.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
+#include "message_codec.hpp"
 #include "process.hpp"
 #include "promises.hpp"
 
@@ -9,12 +11,14 @@ namespace flashsale::model {
 
 namespace {
 
+/// By the codec of the recorder: what it can read is known to the checks, in whatever form it travels.
 std::vector<std::string> ids_in(std::string_view body) {
-    constexpr std::string_view mark = R"("id":")";
-    constexpr std::size_t id_bytes = 36;
+    const auto entries = events::decode_message(body);
+    if (!entries) throw std::logic_error("a message that is no array of events");
     std::vector<std::string> out;
-    for (auto at = body.find(mark); at != std::string_view::npos; at = body.find(mark, at + 1))
-        out.emplace_back(body.substr(at + mark.size(), id_bytes));
+    for (const auto& one : *entries) {
+        if (one) out.push_back(one->id.to_string());
+    }
     return out;
 }
 

@@ -32,7 +32,7 @@ TEST_CASE("confirm wait: a confirm in time accepts, once") {
     confirm_wait wait;
     client one;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, one.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", one.waiter(id, start + 2s));
     REQUIRE(ticket.has_value());
     wait.confirmed(*ticket, true, start + 2s);
     CHECK(one.was_accepted());
@@ -48,7 +48,7 @@ TEST_CASE("confirm wait: a confirm handled after the deadline is unknown, howeve
     confirm_wait wait;
     client one;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, one.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", one.waiter(id, start + 2s));
     wait.confirmed(*ticket, true, start + 2s + 1ns);
     CHECK(one.is_unknown());
 }
@@ -58,7 +58,7 @@ TEST_CASE("confirm wait: what the log refused or lost is unknown, never refused"
     confirm_wait wait;
     client one;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, one.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", one.waiter(id, start + 2s));
     wait.confirmed(*ticket, false, start);
     CHECK(one.is_unknown());
 }
@@ -68,9 +68,9 @@ TEST_CASE("confirm wait: a twin joins the publication under way and has a deadli
     confirm_wait wait;
     client first, twin;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, first.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", first.waiter(id, start + 2s));
     REQUIRE(ticket.has_value());
-    CHECK_FALSE(wait.add(id, twin.waiter(id, start + 3s)).has_value());
+    CHECK_FALSE(wait.add(id, "event", twin.waiter(id, start + 3s)).has_value());
     wait.expire(start + 2500ms);
     CHECK(first.is_unknown());
     CHECK(twin.answers.empty());
@@ -79,14 +79,45 @@ TEST_CASE("confirm wait: a twin joins the publication under way and has a deadli
     CHECK(first.answers.size() == 1);
 }
 
+TEST_CASE("confirm wait: another gate's event of the same id is published too, and waited for") {
+    uuid_generator make;
+    confirm_wait wait;
+    client first, second, third;
+    const uuid id = make.make();
+    const auto old = wait.add(id, "of generation 1", first.waiter(id, start + 2s));
+    const auto anew = wait.add(id, "of generation 2", second.waiter(id, start + 4s));
+    REQUIRE(anew.has_value());
+    CHECK(*anew != *old);
+    wait.confirmed(*old, true, start + 3s);
+    CHECK(first.is_unknown());
+    CHECK(second.answers.empty());
+    CHECK_FALSE(wait.add(id, "of generation 2", third.waiter(id, start + 4s)).has_value());
+    wait.confirmed(*anew, true, start + 3s);
+    CHECK(second.was_accepted());
+    CHECK(third.was_accepted());
+    CHECK(wait.add(id, "of generation 2", client().waiter(id, start + 9s)).has_value());
+}
+
+TEST_CASE("confirm wait: deadlines pass in their own order, whichever gate answered first") {
+    uuid_generator make;
+    confirm_wait wait;
+    client later, sooner;
+    const uuid one = make.make(), other = make.make();
+    REQUIRE(wait.add(one, "event", later.waiter(one, start + 4s)));
+    REQUIRE(wait.add(other, "event", sooner.waiter(other, start + 2s)));
+    wait.expire(start + 3s);
+    CHECK(sooner.is_unknown());
+    CHECK(later.answers.empty());
+}
+
 TEST_CASE("confirm wait: after the log has answered, a repeat is published anew") {
     uuid_generator make;
     confirm_wait wait;
     client first, second;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, first.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", first.waiter(id, start + 2s));
     wait.confirmed(*ticket, false, start);
-    const auto again = wait.add(id, second.waiter(id, start + 2s));
+    const auto again = wait.add(id, "event", second.waiter(id, start + 2s));
     REQUIRE(again.has_value());
     CHECK(*again != *ticket);
     wait.confirmed(*again, true, start);
@@ -100,11 +131,16 @@ TEST_CASE("confirm wait: expiry answers those whose time is up and keeps the res
     std::vector<std::uint64_t> tickets;
     for (std::size_t i = 0; i < clients.size(); ++i) {
         const uuid id = make.make();
-        tickets.push_back(*wait.add(id, clients[i].waiter(id, start + std::chrono::seconds(i))));
+        tickets.push_back(
+            *wait.add(id, "event", clients[i].waiter(id, start + std::chrono::seconds(i))));
     }
     wait.expire(start + 4500ms);
-    for (std::size_t i = 0; i < clients.size(); ++i) CHECK(clients[i].is_unknown() == (i < 5));
-    for (const auto ticket : tickets) wait.confirmed(ticket, true, start + 4500ms);
-    for (std::size_t i = 5; i < clients.size(); ++i) CHECK(clients[i].was_accepted());
-    for (const auto& one : clients) CHECK(one.answers.size() == 1);
+    for (std::size_t i = 0; i < clients.size(); ++i)
+        CHECK(clients[i].is_unknown() == (i < 5));
+    for (const auto ticket : tickets)
+        wait.confirmed(ticket, true, start + 4500ms);
+    for (std::size_t i = 5; i < clients.size(); ++i)
+        CHECK(clients[i].was_accepted());
+    for (const auto& one : clients)
+        CHECK(one.answers.size() == 1);
 }

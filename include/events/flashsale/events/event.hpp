@@ -5,14 +5,23 @@
 //   {"version":1,"type":"order_accepted","id":"…","shard":0,"user_id":7,"product_id":3,
 //    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"generation":1,"seq":42}
 //
-// unit_price, generation and seq are given by the gate, in the same atomic step as the decision. A
-// gate on Redis keeps the event in short until it is recorded (src/stock/outbox_entry.hpp).
+// unit_price, generation and seq are given by the gate, in the same atomic step as the decision.
 // Consumers ignore members that they do not know.
+//
+// Nearly all that is ever granted are orders, and the broker's price grows with every byte of them.
+// So an order comes from the gate in short, as the values alone, a third as long; its id tells the
+// shard and the millisecond of created_at:
+//
+//   [2,"id",user_id,product_id,quantity,"idempotency_key",unit_price,generation,seq]
+//
+// Both are read alike. A gate on Redis keeps an event in a form shorter still until it is recorded
+// (src/stock/outbox_entry.hpp).
 //
 // Between them travel barriers, which nobody's gate has granted:
 //
 //   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","generation":2}
 
+#include <array>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <expected>
@@ -59,18 +68,22 @@ struct event_head {
     timestamp created_at;
 };
 
-/// All members up to created_at, the object left open.
+/// An order in short, anything else in full, up to what the gate gives: left open.
 void append_open_event(std::string& out, const event_head& what);
 std::string open_event(const event& what);
+
+/// What stands before the unit price, the generation, the seq, and behind them, once an open event
+/// is complete: for a gate that puts them together somewhere else. Literals.
+std::array<std::string_view, 4> marks_to_close(std::string_view head);
 
 /// Completes what open_event() began.
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
                  std::uint64_t seq);
 
-/// Any complete event.
+/// Any complete event, in full.
 std::string text_of(const event& what);
 
-/// The id of a complete event, without reading the rest; nullopt if it has none.
+/// The id of a complete event of either form, without reading the rest; nullopt if it has none.
 std::optional<uuid> id_of(std::string_view text);
 
 /// A complete event, or what is wrong with it.

@@ -121,8 +121,10 @@ struct recorder::impl {
     void rest(std::chrono::steady_clock::duration took) {
         if (!uses.arrivals) return;
         std::uint64_t before = std::exchange(arrived, uses.arrivals());
-        if (arrived == before || lag >= uses.rest.lag_max) return;
-        if (arrived > recorded_events && arrived - recorded_events >= uses.rest.backlog_max) return;
+        const auto enough_waits = [this] {
+            return arrived > recorded_events && arrived - recorded_events >= uses.rest.backlog_max;
+        };
+        if (arrived == before || lag >= uses.rest.lag_max || enough_waits()) return;
         const auto most =
             std::min<std::chrono::duration<double>>(took * uses.rest.factor, rest_max);
         const auto until =
@@ -133,7 +135,7 @@ struct recorder::impl {
             if (left.count() <= 0) return;
             wait(std::min<std::chrono::milliseconds>(left, rest_look_interval));
             before = std::exchange(arrived, uses.arrivals());
-            if (arrived == before) return;
+            if (arrived == before || enough_waits()) return;
         }
     }
 

@@ -19,7 +19,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto no_throw = asio::as_tuple(use_awaitable);
-constexpr auto answer_patience = 6s;
 constexpr auto restock_interval = 200ms;
 constexpr std::int64_t quantity_max = 2;
 
@@ -39,11 +38,12 @@ struct reply {
 /// One keep-alive connection, opened when it must.
 class caller {
 public:
-    explicit caller(asio::io_context& io) : socket_(io), deadline_(io) {}
+    caller(asio::io_context& io, std::chrono::milliseconds patience)
+        : socket_(io), deadline_(io), patience_(patience) {}
 
     /// `hang_up`: sends, and is gone.
     awaitable<reply> ask(std::uint16_t port, std::string request, bool hang_up = false) {
-        deadline_.expires_after(answer_patience);
+        deadline_.expires_after(patience_);
         deadline_.async_wait([this](error_code stopped) {
             if (!stopped) close();
         });
@@ -96,6 +96,7 @@ private:
 
     tcp::socket socket_;
     asio::steady_timer deadline_;
+    const std::chrono::milliseconds patience_;
     std::uint16_t port_ = 0;
 };
 
@@ -137,7 +138,7 @@ struct crowd::state {
 
     awaitable<void> live(std::size_t who) {
         ++alive;
-        caller one(io);
+        caller one(io, chosen.answer_patience);
         co_await about(chosen.think);
         for (std::size_t turn = 0; !closing; ++turn) {
             auto want = std::make_shared<wish>();
@@ -147,7 +148,9 @@ struct crowd::state {
             want->product = chosen.products[static_cast<std::size_t>(up_to(count) - 1)];
             want->quantity = up_to(quantity_max);
             wishes.push_back(want);
-            if (chance(chosen.twins)) asio::co_spawn(io, twin(want, who + 1), asio::detached);
+            const int more = chance(chosen.twins) ? chosen.twins_each : 0;
+            for (int i = 1; i <= more; ++i)
+                asio::co_spawn(io, twin(want, who + static_cast<std::size_t>(i)), asio::detached);
             co_await pursue(one, want, who);
             if (!closing) co_await about(chosen.think);
         }
@@ -156,7 +159,7 @@ struct crowd::state {
 
     awaitable<void> twin(std::shared_ptr<wish> want, std::size_t at) {
         ++alive;
-        caller one(io);
+        caller one(io, chosen.answer_patience);
         co_await pursue(one, want, at);
         --alive;
     }
@@ -208,7 +211,7 @@ struct crowd::state {
 
     awaitable<void> restock() {
         ++alive;
-        caller one(io);
+        caller one(io, chosen.answer_patience);
         for (std::size_t turn = 0; !closing; ++turn) {
             auto what = std::make_shared<gift>();
             what->key = "g" + std::to_string(turn);
@@ -262,7 +265,8 @@ void crowd::finish(std::chrono::milliseconds most) {
     while (state_->alive > 0 && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(10ms);
     state_->over = true;
-    const auto last_answers = std::chrono::steady_clock::now() + answer_patience + 1s;
+    const auto last_answers =
+        std::chrono::steady_clock::now() + state_->chosen.answer_patience + 1s;
     while (state_->alive > 0 && std::chrono::steady_clock::now() < last_answers)
         std::this_thread::sleep_for(10ms);
     state_->io.stop();

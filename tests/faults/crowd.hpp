@@ -44,9 +44,11 @@ struct crowd_options {
     std::vector<std::int64_t> products;
     std::int64_t restocked = 0;  ///< gets a few units again and again; 0: none does
     std::uint64_t seed = 1;
-    std::chrono::milliseconds think{300};     ///< between two orders of a user, on average
-    std::chrono::milliseconds patience{250};  ///< between two attempts, on average
+    std::chrono::milliseconds think{300};              ///< between two orders of a user, on average
+    std::chrono::milliseconds patience{250};           ///< between two attempts, on average
+    std::chrono::milliseconds answer_patience{6'000};  ///< then it counts as none
     double twins = 0.05;    ///< share of orders sent twice at once, to two processes
+    int twins_each = 1;     ///< how many more at once
     double hang_ups = 0.0;  ///< share of attempts whose client is gone before the answer
     double reads = 0.1;     ///< share of 201s that are read back at once
 };

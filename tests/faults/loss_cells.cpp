@@ -14,6 +14,8 @@ namespace flashsale::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto batch_sleeps_max = 8s;  // of a confirm deadline of 10 s
 using enum stack::server;
 namespace fs = std::filesystem;
 
@@ -268,11 +270,16 @@ void reopen_for_no_reason(world& w) {
 }
 
 /// A process has granted a batch and not yet published it when Redis forgets. It does so while it
-/// may still answer 201, and by then a reopening that did not wait is over.
+/// may still answer 201: as late as that allows, or when a reopening that did not wait is over, and
+/// the units of the batch are sold once more.
 void flush_with_a_batch_on_its_way(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
+    w.wait(500ms);
     flush(w);
-    w.wait(4500ms);
+    const auto before = w.people().accepted();
+    const auto latest = std::chrono::steady_clock::now() + batch_sleeps_max;
+    while (std::chrono::steady_clock::now() < latest && w.people().accepted() < before + 10)
+        w.wait(20ms);
     w.kill(0, SIGCONT);
     w.sell(30);
 }
@@ -323,7 +330,8 @@ std::vector<cell> loss_cells() {
     asked.fault = flush_with_a_batch_on_its_way;
     // Else the one asleep may be the one that records, and whose barrier is waited for.
     asked.options.first_life["FLASHSALE_RECORDER__ENABLED"] = "false";
-    asked.options.variables = {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "6000"},
+    asked.options.answer_patience = 12s;
+    asked.options.variables = {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "10000"},
                                {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}};
     all.push_back(std::move(asked));
     return all;

@@ -43,6 +43,12 @@ void just_sell(world& w) {
     w.sell(1'500);
 }
 
+/// Each order is answered a hundred times.
+void sell_to_twins(world& w) {
+    w.fault();
+    w.sell(8'000);
+}
+
 world_options hang_ups() {
     world_options out;
     out.hang_ups = 0.2;
@@ -52,6 +58,14 @@ world_options hang_ups() {
 world_options twins() {
     world_options out;
     out.twins = 1.0;
+    return out;
+}
+
+world_options hundred_twins() {
+    world_options out;
+    out.users = 10;
+    out.twins = 1.0;
+    out.twins_each = 99;
     return out;
 }
 
@@ -75,6 +89,8 @@ std::vector<cell> client_cells() {
     return {
         {"clients: 20% are gone before the answer", just_sell, hang_ups()},
         {"clients: every order twice at once, to two processes", just_sell, twins()},
+        {"clients: 100 twins of every order at once, to two processes", sell_to_twins,
+         hundred_twins()},
         {"clients: ten times the load, with retries", just_sell, crush()},
     };
 }

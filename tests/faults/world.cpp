@@ -136,6 +136,8 @@ world::world(world_options chosen)
     options.think = chosen_.think;
     options.hang_ups = chosen_.hang_ups;
     options.twins = chosen_.twins;
+    options.twins_each = chosen_.twins_each;
+    options.answer_patience = chosen_.answer_patience;
     people_.emplace(std::move(options));
     sell(chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <thread>
 
 #include "shop.hpp"
 #include "storing.hpp"
@@ -17,6 +18,8 @@ using std::chrono::seconds;
 
 constexpr seconds start_patience{30};
 constexpr seconds storing_max{120};
+constexpr std::chrono::milliseconds look_interval{300};
+constexpr double quiet_share = 0.1;  ///< of one core, all processes together
 
 target local(std::uint16_t port) {
     auto parsed = parse_target("http://127.0.0.1:" + std::to_string(port));
@@ -87,6 +90,22 @@ window_result sale_site::run(order_stream& orders, std::size_t connections,
     return result;
 }
 
+void sale_site::settle(std::chrono::milliseconds most) const {
+    if (most.count() == 0) return;
+    ::sync();
+    const auto until = clock::now() + most;
+    auto before = who_.sample();
+    while (clock::now() < until) {
+        std::this_thread::sleep_for(look_interval);
+        auto after = who_.sample();
+        double busy = 0;
+        for (const auto& [name, seconds] : cpu_between(who_, before, after))
+            busy += seconds;
+        if (busy < quiet_share * std::chrono::duration<double>(look_interval).count()) return;
+        before = std::move(after);
+    }
+}
+
 clock::time_point sale_site::wait_until_stored(const sale& known) {
     const auto last = bench::wait_until_stored(*databases_, ids_of(known.products),
                                                known.accepted.size(), storing_max, progress_);
@@ -119,6 +138,7 @@ void sale_site::check(std::span<const order_stream* const> streams) {
         std::string text = "the sums over the databases do not hold";
         for (const auto& finding : sums.findings)
             text += "\n  " + finding;
+        if (sums.parked != 0) text += "\n  events parked: " + std::to_string(sums.parked);
         throw sums_fail(text);
     }
 }

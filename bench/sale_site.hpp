@@ -43,6 +43,9 @@ public:
     load_options load(std::size_t connections) const;
     window_result run(order_stream& orders, std::size_t connections, const window_options& options);
 
+    /// Waits, but not longer than `most`, until the disk has what was written and the servers have
+    /// done with what came before.
+    void settle(std::chrono::milliseconds most) const;
     /// Waits until all that a stream was promised is stored. Returns when the last row came.
     clock::time_point wait_until_stored(const order_stream& one);
     /// The same for several, and then adds it all up; throws sums_fail.

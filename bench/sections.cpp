@@ -10,6 +10,7 @@ namespace {
 window_result accept_window(bench_run& run, sale_site& site, std::vector<sold_product> products,
                             std::size_t connections, bar& row) {
     order_stream orders{site.plan(std::move(products))};
+    site.settle(run.sizes.settling_max);
     auto ran = site.run(orders, connections, run.sizes.one_window());
     site.check(orders);
     if (ran.counts.refused + ran.counts.unknown > 0) {
@@ -24,12 +25,13 @@ window_result accept_window(bench_run& run, sale_site& site, std::vector<sold_pr
 }
 
 /// The same requests at the bare server.
-double bare_rate(bench_run& run, bare_site& bare, const stream_plan& like,
+double bare_rate(bench_run& run, const sale_site& site, bare_site& bare, const stream_plan& like,
                  std::size_t connections) {
     auto plan = like;
     plan.meaningful = false;
     plan.requests_max = SIZE_MAX;
     order_stream requests{std::move(plan)};
+    site.settle(run.sizes.settling_max);
     return bare.run(requests, connections, run.sizes.one_window()).answered_per_second();
 }
 
@@ -46,6 +48,7 @@ report_sizes report_sizes::smoke() {
     small.rounds = 1;
     small.warm_up = milliseconds{100};
     small.window = milliseconds{300};
+    small.settling_max = {};
     small.one_site = true;
     small.users = 2'000;
     small.replays = 200;
@@ -108,6 +111,7 @@ bar measure_refusals(bench_run& run) {
         plan.replay_percent = 10;
         plan.replays = sold.placed(run.sizes.replays);
         order_stream asking{plan};
+        site.settle(run.sizes.settling_max);
         const auto ran = site.run(asking, connections, run.sizes.one_window());
         const order_stream* const both[] = {&sold, &asking};
         site.check(both);
@@ -117,7 +121,7 @@ bar measure_refusals(bench_run& run) {
                                                ran.counts.replayed));
         }
         note(row, ran, ran.counts.done(), ran.answered_per_second());
-        row.limit.push_back(bare_rate(run, bare, plan, connections));
+        row.limit.push_back(bare_rate(run, site, bare, plan, connections));
     }
     run.close_site();
     return row;
@@ -137,7 +141,7 @@ bar measure_accepted(bench_run& run, std::size_t connections, double threshold) 
         const auto hot = site.add_product(plenty);
         const auto ran = accept_window(run, site, {hot}, connections, row);
         note(row, ran, ran.counts.accepted, ran.accepted_per_second());
-        row.limit.push_back(bare_rate(run, bare, site.plan({hot}), connections));
+        row.limit.push_back(bare_rate(run, site, bare, site.plan({hot}), connections));
     }
     run.close_site();
     return row;
@@ -159,6 +163,7 @@ bar measure_stored(bench_run& run, double threshold) {
         auto plan = site.plan({hot});
         plan.requests_max = run.sizes.stored_orders;
         order_stream orders{plan};
+        site.settle(run.sizes.settling_max);
         const auto before = site.who().sample();
         const auto ran = site.run(orders, connections, {.warm_up = {}, .length = {}});
         const auto last = site.wait_until_stored(orders);
@@ -171,7 +176,7 @@ bar measure_stored(bench_run& run, double threshold) {
         row.measured.push_back(static_cast<double>(run.sizes.stored_orders) / seconds);
         row.costs.push_back(
             costs_of(cpu_between(site.who(), before, after), run.sizes.stored_orders));
-        row.limit.push_back(bare_rate(run, bare, plan, connections));
+        row.limit.push_back(bare_rate(run, site, bare, plan, connections));
     }
     run.close_site();
     return row;

@@ -21,6 +21,7 @@ struct report_sizes {
     int rounds = 5;
     std::chrono::milliseconds warm_up{400};
     std::chrono::milliseconds window{2'500};
+    std::chrono::milliseconds settling_max{10'000};  ///< before each window
     bool one_site = false;  ///< for all sections: tables grow, but it is quick
     std::size_t users = 250'000;
     std::size_t replays = 5'000;

@@ -81,7 +81,8 @@ std::span<const setting> settings() {
         {"http.write_timeout_ms", "a client that does not read its answer",
          INTEGER(http.write_timeout_ms, 10, hour_ms, 10'000)},
 
-        {"users.cached_users_max", "ids of known users kept by each worker",
+        {"users.cached_users_max",
+         "room for known users in each worker; 1,024 neighbours take that of 4",
          INTEGER(users.cached_users_max, 2, 1'000 * million, million)},
         {"users.waiting_lookups_max",
          "orders of a worker waiting to learn whether their user exists, then 503",

@@ -87,8 +87,10 @@ order_load::order_load(const flashsale_process& shop, std::vector<std::int64_t> 
                     client.close();
                 }
                 one.at = std::chrono::steady_clock::now();
+                const std::string what = one.answer ? outcome(*one.answer) : "";
                 ++answered_;
                 const std::lock_guard lock(mutex_);
+                ++outcomes_[what];
                 all_.push_back(std::move(one));
             }
         });
@@ -97,6 +99,12 @@ order_load::order_load(const flashsale_process& shop, std::vector<std::int64_t> 
 
 order_load::~order_load() {
     stop();
+}
+
+std::size_t order_load::seen(const std::string& outcome) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = outcomes_.find(outcome);
+    return found == outcomes_.end() ? 0 : found->second;
 }
 
 std::vector<order_load::sent> order_load::stop() {

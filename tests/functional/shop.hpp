@@ -59,13 +59,16 @@ public:
     /// Ends the load and returns all that was sent.
     std::vector<sent> stop();
     std::size_t answered() const { return answered_; }
+    /// How often that was the answer so far, as outcome() says it.
+    std::size_t seen(const std::string& outcome) const;
 
 private:
     std::atomic<bool> stopping_{false};
     std::atomic<std::size_t> next_{0};
     std::atomic<std::size_t> answered_{0};
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<sent> all_;
+    std::map<std::string, std::size_t> outcomes_;
     std::vector<std::jthread> threads_;
 };
 

@@ -25,19 +25,32 @@ std::pair<std::size_t, std::size_t> path_of(const std::string& url) {
     return {begin, end};
 }
 
-}  // namespace
+using connection_ptr = std::unique_ptr<PGconn, closer>;
+using result_ptr = std::unique_ptr<PGresult, closer>;
 
-sql_rows run_sql(const std::string& url, const std::string& statement) {
-    const std::unique_ptr<PGconn, closer> connection{PQconnectdb(url.c_str())};
+connection_ptr connect(const std::string& url) {
+    connection_ptr connection{PQconnectdb(url.c_str())};
     if (PQstatus(connection.get()) != CONNECTION_OK) {
         throw std::runtime_error(PQerrorMessage(connection.get()));
     }
     PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
-    const std::unique_ptr<PGresult, closer> result{PQexec(connection.get(), statement.c_str())};
+    return connection;
+}
+
+result_ptr execute(PGconn* connection, const std::string& statement) {
+    result_ptr result{PQexec(connection, statement.c_str())};
     const auto status = PQresultStatus(result.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        throw std::runtime_error(statement + ": " + PQerrorMessage(connection.get()));
+        throw std::runtime_error(statement + ": " + PQerrorMessage(connection));
     }
+    return result;
+}
+
+}  // namespace
+
+sql_rows run_sql(const std::string& url, const std::string& statement) {
+    const auto connection = connect(url);
+    const auto result = execute(connection.get(), statement);
     sql_rows rows;
     for (int row = 0; row < PQntuples(result.get()); ++row) {
         auto& columns = rows.emplace_back();
@@ -49,6 +62,16 @@ sql_rows run_sql(const std::string& url, const std::string& statement) {
         }
     }
     return rows;
+}
+
+table_lock::table_lock(const std::string& url, const std::string& table) {
+    auto connection = connect(url);
+    execute(connection.get(), "BEGIN; LOCK TABLE " + table + " IN EXCLUSIVE MODE");
+    connection_ = connection.release();
+}
+
+table_lock::~table_lock() {
+    PQfinish(static_cast<PGconn*>(connection_));
 }
 
 std::string with_database(const std::string& url, const std::string& database) {

@@ -30,6 +30,19 @@ private:
     void* connection_ = nullptr;
 };
 
+/// Keeps a table from being written to, not from being read, for as long as it lives. Returns when
+/// it has the lock.
+class table_lock {
+public:
+    table_lock(const std::string& url, const std::string& table);
+    ~table_lock();
+    table_lock(const table_lock&) = delete;
+    table_lock& operator=(const table_lock&) = delete;
+
+private:
+    void* connection_ = nullptr;
+};
+
 /// The same URL with another database.
 std::string with_database(const std::string& url, const std::string& database);
 /// The database that a URL names.

@@ -121,6 +121,15 @@ struct played_world {
         io.restart();
         io.poll();
     }
+    bool run_until(const std::function<bool()>& condition) {
+        const auto patience = std::chrono::steady_clock::now() + 60s;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > patience) return false;
+            io.restart();
+            io.run_one_for(10ms);
+        }
+        return true;
+    }
     /// All that were asked for last are granted.
     void grant(bool repeat = false, bool recorded = false) {
         auto all = grants_of(gate.asked, repeat, recorded);
@@ -197,8 +206,7 @@ TEST_CASE("reserver: a confirm that never comes ends as unknown by itself") {
     world.ask();
     world.turn();
     world.grant();
-    world.io.restart();
-    world.io.run_for(400ms);
+    CHECK(world.run_until([&] { return !world.answers.empty(); }));
     CHECK(world.answers == words{"outcome_unknown"});
 }
 
@@ -284,64 +292,78 @@ TEST_CASE("reserver: what is granted waits for those that are at the gate, and f
         ask_for_a_batch(1);
         ask_for_a_batch(1);
         world.grant_oldest();
-        world.io.restart();
-        world.io.run_for(200ms);
-        CHECK(world.log.sent.size() == 1);
+        CHECK(world.run_until([&] { return world.log.sent.size() == 1; }));
     }
 }
 
 TEST_CASE("reserver: one among others waits for his neighbours a while, one alone for nobody") {
-    played_world world({.reservations_max = 128,
-                        .batches_in_flight_max = 9,
-                        .gather_max = 50ms,
-                        .gathered_enough = 3},
-                       {.confirm_deadline = 1h, .waiting_reservations_max = 1'000});
-    const auto until_asked = [&](std::size_t batches) {
-        const auto patience = std::chrono::steady_clock::now() + 5s;
-        while (world.gate.asked_before.size() + 1 < batches &&
-               std::chrono::steady_clock::now() < patience)
-            world.turn();
-        return std::chrono::steady_clock::now();
+    constexpr auto a_while = 50ms;
+    const auto gathering_for = [](std::chrono::milliseconds time) {
+        auto world = std::make_unique<played_world>(
+            gate::batching_limits{.reservations_max = 128,
+                                  .batches_in_flight_max = 9,
+                                  .gather_max = time,
+                                  .gathered_enough = 3},
+            reserver_options{.confirm_deadline = 1h, .waiting_reservations_max = 1'000});
+        world->ask(1);
+        world->turn();
+        REQUIRE(world->gate.asked.size() == 1);  // nobody else is under way
+        return world;
     };
-    world.ask(1);
-    world.turn();
-    REQUIRE(world.gate.asked.size() == 1);  // nobody else is under way
 
     SECTION("while others are at the gate") {
-        const auto began = std::chrono::steady_clock::now();
-        world.ask(2);
-        world.turn();
-        world.ask(3);
-        world.turn();
-        CHECK(world.gate.asked_before.empty());
-        CHECK(until_asked(2) - began >= 50ms);
-        CHECK(world.gate.asked.size() == 2);
-    }
-    SECTION("while others are in the log") {
-        world.grant();
-        world.ask(2);
-        world.turn();
-        CHECK_FALSE(world.gate.answer);
         SECTION("for the time that it takes") {
-            while (!world.gate.answer)
-                world.turn();
-            CHECK(world.gate.asked.size() == 1);
+            const auto world = gathering_for(a_while);
+            const auto began = std::chrono::steady_clock::now();
+            world->ask(2);
+            world->ask(3);
+            CHECK(world->run_until([&] { return !world->gate.asked_before.empty(); }));
+            CHECK(std::chrono::steady_clock::now() - began >= a_while);
+            CHECK(world->gate.asked.size() == 2);
         }
         SECTION("and until enough have come") {
-            world.ask(3);
-            world.turn();
-            CHECK_FALSE(world.gate.answer);
-            world.ask(4);
-            world.turn();
-            REQUIRE(world.gate.answer);
-            CHECK(world.gate.asked.size() == 3);
+            const auto world = gathering_for(1h);
+            for (const std::int64_t user : {2, 3}) {
+                world->ask(user);
+                world->turn();
+                CHECK(world->gate.asked_before.empty());
+            }
+            world->ask(4);
+            world->turn();
+            REQUIRE(world->gate.asked_before.size() == 1);
+            CHECK(world->gate.asked.size() == 3);
+        }
+    }
+    SECTION("while others are in the log") {
+        SECTION("for the time that it takes") {
+            const auto world = gathering_for(a_while);
+            world->grant();
+            const auto began = std::chrono::steady_clock::now();
+            world->ask(2);
+            CHECK(world->run_until([&] { return bool(world->gate.answer); }));
+            CHECK(std::chrono::steady_clock::now() - began >= a_while);
+            CHECK(world->gate.asked.size() == 1);
+        }
+        SECTION("and until enough have come") {
+            const auto world = gathering_for(1h);
+            world->grant();
+            for (const std::int64_t user : {2, 3}) {
+                world->ask(user);
+                world->turn();
+                CHECK_FALSE(world->gate.answer);
+            }
+            world->ask(4);
+            world->turn();
+            REQUIRE(world->gate.answer);
+            CHECK(world->gate.asked.size() == 3);
         }
     }
     SECTION("and all go at once again when the others are gone") {
-        world.grant();
-        world.log.confirm(events::outcome::durable);
-        world.ask(2);
-        world.turn();
-        CHECK(world.gate.answer);
+        const auto world = gathering_for(1h);
+        world->grant();
+        world->log.confirm(events::outcome::durable);
+        world->ask(2);
+        world->turn();
+        CHECK(world->gate.answer);
     }
 }

@@ -12,7 +12,7 @@ TEST_CASE("parallel: results in order, all at the same time") {
     std::atomic<std::size_t> inside = 0;
     const auto met = parallel(16, [&](std::size_t i) {
         ++inside;
-        const bool all = eventually(std::chrono::seconds{5}, [&] { return inside == 16; });
+        const bool all = eventually(std::chrono::seconds{60}, [&] { return inside == 16; });
         return all ? i : 1'000;
     });
     REQUIRE(met.size() == 16);
@@ -31,7 +31,7 @@ TEST_CASE("parallel: an exception reaches the caller") {
 
 TEST_CASE("eventually: true as soon as it holds, false after the limit") {
     int asked = 0;
-    CHECK(eventually(std::chrono::seconds{5}, [&] { return ++asked == 3; }));
+    CHECK(eventually(std::chrono::seconds{60}, [&] { return ++asked == 3; }));
     CHECK(asked == 3);
     CHECK_FALSE(eventually(std::chrono::milliseconds{30}, [] { return false; }));
 }

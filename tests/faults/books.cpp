@@ -94,7 +94,7 @@ public:
             found_.oversold += std::max<std::int64_t>(0, sold[id] - given);
             std::int64_t free = -1;
             std::string answer;
-            eventually(std::chrono::seconds{10}, [&] {
+            eventually(std::chrono::seconds{60}, [&] {
                 const auto product = client.get("/v1/products/" + std::to_string(id));
                 answer = product.body;
                 if (product.status != 200) return false;

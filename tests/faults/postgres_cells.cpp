@@ -62,7 +62,7 @@ void lock_orders(world& w) {
 
 void cut_after_commit(world& w) {
     w.postgres().cut_replies(0.3, "COMMIT");
-    w.until("commits cut", [&] { return w.postgres().replies_cut() >= 15; }, 60s);
+    w.until("commits cut", [&] { return w.postgres().replies_cut() >= 15; });
     w.postgres().heal();
     w.fault(w.postgres().replies_cut());
 }

@@ -42,7 +42,7 @@ void terminate_in_turn(world& w) {
     for (std::size_t i = 0; i < w.processes(); ++i) {
         auto* shop = w.shop(i);
         if (shop == nullptr || !shop->running()) throw std::runtime_error("a process is gone");
-        const auto code = shop->terminate(15s);
+        const auto code = shop->terminate(60s);
         w.fault();
         if (code != 0) throw std::runtime_error("SIGTERM under load: the exit code is not 0");
         w.sell(200);

@@ -131,7 +131,7 @@ void poison(world& w) {
         });
     publisher.start();
     publisher.wake();
-    if (sent.get_future().wait_for(20s) != std::future_status::ready)
+    if (sent.get_future().wait_for(60s) != std::future_status::ready)
         throw std::runtime_error("the poison was not confirmed");
     publisher.stop(1s);
     w.fault(2);
@@ -173,7 +173,7 @@ void kill_the_recorder_and_flush(world& w) {
         w.start(i, {{"FLASHSALE_CRASH", "before_commit:2"}});
     }
     // At once: a sweep would mend it soon, if it could.
-    const auto limit = std::chrono::steady_clock::now() + 60s;
+    const auto limit = std::chrono::steady_clock::now() + 120s;
     while (w.shop(0)->running() && w.shop(1)->running()) {
         if (std::chrono::steady_clock::now() > limit)
             throw std::runtime_error("the recorder never came to its commit");

@@ -25,7 +25,7 @@ void sleep(world& w) {
 
 void cut_replies(world& w) {
     w.redis().cut_replies(0.01);
-    w.until("replies cut", [&] { return w.redis().replies_cut() >= 15; }, 60s);
+    w.until("replies cut", [&] { return w.redis().replies_cut() >= 15; });
     w.redis().heal();
     w.fault(w.redis().replies_cut());
 }

@@ -23,7 +23,7 @@ using steady = std::chrono::steady_clock;
 
 constexpr auto look = 10ms;
 constexpr auto restore_limit = 60s;
-constexpr auto settle_limit = 60s;
+constexpr auto settle_limit = 120s;
 constexpr std::uint64_t warm_up_orders = 300;
 constexpr std::uint64_t warm_up_scarce = 40;
 constexpr std::int64_t plenty = 1'000'000;
@@ -102,7 +102,7 @@ world::world(world_options chosen)
     for (const auto& one : chosen_.without)
         without += (without.empty() ? "" : ",") + one;
     if (!without.empty()) variables["FLASHSALE_WITHOUT"] = without;
-    place_.emplace(variables);
+    place_.emplace(composition::stack, variables, deadlines::shipped);
 
     int port = std::stoi(variable("FLASHSALE_STACK_PORT")) + ports_from;
     for (std::size_t i = 0; i < chosen_.processes; ++i)
@@ -162,7 +162,7 @@ void world::start_with(std::size_t which, const environment& extra) {
     for (const char* name : database_variables)
         variables[name] = through(place_->variables().at(name), postgres_);
     variables["FLASHSALE_HTTP__PORT"] = std::to_string(ports_[which]);
-    shops_[which] = std::make_unique<flashsale_process>(*place_, variables, 20s);
+    shops_[which] = std::make_unique<flashsale_process>(*place_, variables, 60s);
 }
 
 void world::start(std::size_t which, const environment& extra) {

@@ -25,7 +25,7 @@ public:
     /// Returns when it listens; throws std::runtime_error with its log if it does not within
     /// `limit`. `extra` overrides the sandbox's variables.
     explicit flashsale_process(const sandbox& world, const environment& extra = {},
-                               std::chrono::milliseconds limit = std::chrono::seconds{20});
+                               std::chrono::milliseconds limit = std::chrono::seconds{90});
 
     std::uint16_t port() const { return port_; }
     std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
@@ -36,7 +36,7 @@ public:
     pid_t pid() const { return process_.pid(); }
     void kill(int signal = SIGKILL) { process_.kill(signal); }
     /// SIGTERM, then the exit code; nullopt if it has not ended within `limit`.
-    std::optional<int> terminate(std::chrono::milliseconds limit = std::chrono::seconds{30});
+    std::optional<int> terminate(std::chrono::milliseconds limit = std::chrono::seconds{90});
     std::optional<int> wait(std::chrono::milliseconds limit) { return process_.wait(limit); }
 
     std::string log() const { return process_.output(); }

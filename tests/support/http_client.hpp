@@ -33,7 +33,7 @@ public:
     using headers = std::vector<std::pair<std::string, std::string>>;
 
     explicit http_client(std::uint16_t port, std::string host = "127.0.0.1",
-                         std::chrono::milliseconds timeout = std::chrono::seconds{15});
+                         std::chrono::milliseconds timeout = std::chrono::seconds{30});
     ~http_client();
     http_client(http_client&&) noexcept;
     http_client& operator=(http_client&&) noexcept;

@@ -64,10 +64,10 @@ struct finished {
 
 /// Runs a command to its end. Throws std::runtime_error if that takes longer than `limit`.
 finished run(const std::vector<std::string>& command, const environment& extra = {},
-             std::chrono::milliseconds limit = std::chrono::seconds{60});
+             std::chrono::milliseconds limit = std::chrono::seconds{120});
 
 /// run(), but throws with the output if the exit code is not 0. Returns the output.
 std::string run_or_throw(const std::vector<std::string>& command, const environment& extra = {},
-                         std::chrono::milliseconds limit = std::chrono::seconds{60});
+                         std::chrono::milliseconds limit = std::chrono::seconds{120});
 
 }  // namespace flashsale::test

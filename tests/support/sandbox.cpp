@@ -47,6 +47,11 @@ std::string make_name() {
     return name;
 }
 
+const environment patience{{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "8000"},
+                           {"FLASHSALE_REDIS__REPLY_TIMEOUT_MS", "8000"},
+                           {"FLASHSALE_AMQP__CONFIRM_TIMEOUT_MS", "15000"},
+                           {"FLASHSALE_PROCESS__START_TIMEOUT_MS", "60000"}};
+
 // One call for however many keys; UNLINK frees them in the background.
 constexpr const char* unlink_script =
     "local cursor = '0' repeat local found = redis.call('SCAN', cursor, 'MATCH', ARGV[1], "
@@ -57,8 +62,9 @@ constexpr const char* unlink_script =
 
 sandbox::sandbox(const environment& extra) : sandbox(composition_of(extra), extra) {}
 
-sandbox::sandbox(composition kind, const environment& extra)
+sandbox::sandbox(composition kind, const environment& extra, deadlines wanted)
     : kind_{kind}, name_{make_name()}, variables_{extra} {
+    if (wanted == deadlines::patient) variables_.insert(patience.begin(), patience.end());
     if (kind == composition::stack) {
         point_at_servers();
         for (const auto& [key, value] : extra)

@@ -41,7 +41,7 @@ sql_rows run_sqlite(const std::filesystem::path& file, const std::string& statem
         throw std::runtime_error(statement + ": " + sqlite3_errmsg(connection.get()));
     };
     if (found != SQLITE_OK) fail();
-    sqlite3_busy_timeout(connection.get(), 5'000);
+    sqlite3_busy_timeout(connection.get(), 60'000);
     sql_rows rows;
     for (const char* next = statement.c_str(); *next != '\0';) {
         sqlite3_stmt* prepared = nullptr;
@@ -64,7 +64,7 @@ sqlite_write_lock::sqlite_write_lock(const std::filesystem::path& file) {
     sqlite3* opened = nullptr;
     int done = sqlite3_open_v2(file.c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
     connection_ = opened;
-    sqlite3_busy_timeout(opened, 5'000);
+    sqlite3_busy_timeout(opened, 60'000);
     if (done == SQLITE_OK) {
         done = sqlite3_exec(opened, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
     }

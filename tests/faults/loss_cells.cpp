@@ -255,6 +255,7 @@ void reopen_for_no_reason(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
     environment slow = w.place().variables();
     slow["FLASHSALE_STOP"] = "reopen_raise_fences:1";
+    slow["FLASHSALE_RECOVERY__LEASE_MS"] = "600000";  // nobody takes over while it sleeps
     process reopening(
         {flashsale_binary(), "reopen", "--shard", "0", "--config", w.place().config_file()}, slow);
     w.fault();
@@ -313,7 +314,8 @@ std::vector<cell> loss_cells() {
     purged.crash_points = true;
     purged.options.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
                                  {"FLASHSALE_STOP", "reopen_publish_survivors:1"}};
-    purged.options.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "20000"}};
+    // However long it takes to purge the queue: nobody else reopens meanwhile.
+    purged.options.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "600000"}};
     all.push_back(purged);
     purged.name += ", and the reopener dies";
     purged.fault = lose_the_survivors_and_the_reopener;

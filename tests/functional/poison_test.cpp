@@ -50,10 +50,14 @@ TEST_CASE(
     const auto after = place_order(client, user, product, 1, "after");
     REQUIRE(outcome(after) == "201");
 
-    REQUIRE(eventually(std::chrono::seconds{10}, [&] {
+    REQUIRE(eventually(std::chrono::seconds{60}, [&] {
         return world.number(
                    sandbox::database::order,
                    "SELECT count(*) FROM orders WHERE idempotency_key IN ('good', 'after')") == 2;
+    }));
+    // What the stock database refuses is parked after the orders of its batch are there.
+    REQUIRE(eventually(std::chrono::seconds{60}, [&] {
+        return world.number(sandbox::database::order, "SELECT count(*) FROM parked") == 4;
     }));
     const auto parked = world.sql(sandbox::database::order,
                                   "SELECT event_id, event, reason FROM parked ORDER BY reason");
@@ -68,7 +72,7 @@ TEST_CASE(
     CHECK(reason_of("\"poison\":true").starts_with("version"));
     CHECK(reason_of("\"stranger\"").find("no product") != std::string::npos);
     CHECK(reason_of("\"refused\"").find("products_stock_not_negative") != std::string::npos);
-    CHECK(eventually(std::chrono::seconds{10}, [&] {
+    CHECK(eventually(std::chrono::seconds{60}, [&] {
         return stack::rabbitmqctl({"list_queues", "name", "messages"})
                    .find(world.name() + ".dead\t1") != std::string::npos;
     }));

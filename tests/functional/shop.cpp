@@ -7,6 +7,8 @@ namespace flashsale::test {
 
 namespace {
 
+constexpr std::chrono::milliseconds pause_after_failure{2};
+
 http_response must(http_response answer, unsigned status) {
     if (answer.status != status) {
         throw std::runtime_error("expected " + std::to_string(status) + ", got " +
@@ -47,6 +49,16 @@ http_response place_order(http_client& client, std::int64_t user, std::int64_t p
         json::value{{"user_id", user}, {"product_id", product}, {"quantity", quantity}}, headers);
 }
 
+http_response place_order_and_know(http_client& client, std::int64_t user, std::int64_t product,
+                                   std::int64_t quantity, const std::string& key) {
+    http_response answer;
+    eventually(std::chrono::seconds{60}, [&] {
+        answer = place_order(client, user, product, quantity, key);
+        return outcome(answer) != "503 outcome_unknown";
+    });
+    return answer;
+}
+
 std::string order_id(const http_response& accepted) {
     return std::string(must(accepted, 201).json().at("id").as_string());
 }
@@ -66,7 +78,7 @@ std::size_t count(const std::vector<http_response>& answers, const std::string& 
 }
 
 std::string audit_fault(const sandbox& world) {
-    const auto audit = world.flashsale({"audit", "--wait", "20"});
+    const auto audit = world.flashsale({"audit", "--wait", "60"});
     return audit.exit_code == 0 ? ""
                                 : "exit " + std::to_string(audit.exit_code) + "\n" + audit.output;
 }
@@ -86,12 +98,19 @@ order_load::order_load(const flashsale_process& shop, std::vector<std::int64_t> 
                 } catch (const std::runtime_error&) {
                     client.close();
                 }
+                // Whoever asks again at once for as long as nothing is sold has soon used up all
+                // the keys that there are, and leaves as many to be settled.
+                const bool took_nothing = !one.answer || one.answer->status == 503;
+                const auto pause = took_nothing ? pause_after_failure : std::chrono::milliseconds{};
                 one.at = std::chrono::steady_clock::now();
                 const std::string what = one.answer ? outcome(*one.answer) : "";
                 ++answered_;
-                const std::lock_guard lock(mutex_);
-                ++outcomes_[what];
-                all_.push_back(std::move(one));
+                {
+                    const std::lock_guard lock(mutex_);
+                    ++outcomes_[what];
+                    all_.push_back(std::move(one));
+                }
+                std::this_thread::sleep_for(pause);
             }
         });
     }

@@ -73,9 +73,9 @@ TEST_CASE("audit: holds at any moment while the sale runs") {
     const auto product = make_product(client, 1'000'000);
     std::vector<std::int64_t> users;
     for (const auto user : make_users(client, 20))
-        users.insert(users.end(), 5'000, user);
+        users.insert(users.end(), 50'000, user);
     order_load load(shop, users, product);
-    REQUIRE(eventually(std::chrono::seconds{10}, [&] { return load.answered() > 100; }));
+    REQUIRE(eventually(std::chrono::seconds{60}, [&] { return load.seen("201") > 100; }));
     for (int i = 0; i < 8; ++i) {
         const auto audit = world.flashsale({"audit"});
         INFO(audit.output);

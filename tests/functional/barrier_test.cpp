@@ -65,7 +65,7 @@ TEST_CASE("barrier: what is before it is recorded before it, and what is behind 
     publish(world, body);
     publish(world, body);
     const flashsale_process recorder(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
-    CHECK(eventually(10s, [&] {
+    CHECK(eventually(60s, [&] {
         return keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") == "before behind ";
     }));
     CHECK(keys_in(world, "SELECT shard || ':' || generation FROM barriers ORDER BY shard") ==
@@ -87,7 +87,7 @@ TEST_CASE("fence: what is older is not recorded unasked, by whoever records") {
     {
         const flashsale_process recorder(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
         publish(world, "[" + text_of(make.order(7, "before")) + "]");
-        CHECK(eventually(10s, [&] {
+        CHECK(eventually(60s, [&] {
             return keys_in(world, "SELECT idempotency_key FROM orders") == "before ";
         }));
         for (const auto database : {sandbox::database::order, sandbox::database::stock})
@@ -99,13 +99,13 @@ TEST_CASE("fence: what is older is not recorded unasked, by whoever records") {
         elsewhere.shard = 1;
         publish(world, "[" + text_of(make.order(7, "late")) + "," + text_of(elsewhere) + "," +
                            text_of(reduction) + "," + text_of(make.order(8, "new")) + "]");
-        CHECK(eventually(10s, [&] { return kept() == 2; }));
+        CHECK(eventually(60s, [&] { return kept() == 2; }));
         CHECK(keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") ==
               "another shard's before new ");
     }
     publish(world, "[" + text_of(make.order(7, "late, another recorder")) + "]");
     const flashsale_process next(world, {{"FLASHSALE_RECORDER__ENABLED", "true"}});
-    CHECK(eventually(10s, [&] { return kept() == 3; }));
+    CHECK(eventually(60s, [&] { return kept() == 3; }));
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 3);
     CHECK(world.number(sandbox::database::stock,
                        "SELECT count(*) FROM movements WHERE kind = 'reduction'") == 0);

@@ -43,7 +43,7 @@ TEST_CASE("bench: the report, in brief, on real servers") {
     const temporary_folder out;
     const auto done = run({bench_binary(), "report", "--smoke", "--config", stack_config(),
                            "--flashsale", flashsale_binary(), "--out", out.path.string()},
-                          {}, std::chrono::seconds{110});
+                          {}, std::chrono::seconds{500});
     INFO(done.output);
     REQUIRE(done.exit_code == 0);
     for (const char* row :

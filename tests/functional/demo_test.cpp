@@ -18,7 +18,7 @@ json::value rush(const sandbox& world, const std::vector<std::string>& urls) {
         all.push_back("--url");
         all.push_back(url);
     }
-    const auto done = run(all, world.variables(), std::chrono::seconds{90});
+    const auto done = run(all, world.variables(), std::chrono::seconds{300});
     if (done.exit_code != 0) throw std::runtime_error(done.output);
     return json::parse(done.last_line());
 }

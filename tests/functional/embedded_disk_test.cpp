@@ -43,7 +43,7 @@ TEST_CASE("embedded: a second process on one folder is refused, and told who has
     CHECK(audit_fault(world) == "");
 
     shop->kill(SIGKILL);
-    REQUIRE(shop->wait(10s) == 128 + SIGKILL);
+    REQUIRE(shop->wait(60s) == 128 + SIGKILL);
     shop.emplace(world);
     client = shop->client();
     CHECK(available(client, product) == 9);
@@ -123,15 +123,15 @@ TEST_CASE("embedded: a full disk is answered 503, loses nothing, and sells again
 
     if (killed) {
         shop->kill(SIGKILL);
-        REQUIRE(shop->wait(10s) == 128 + SIGKILL);
+        REQUIRE(shop->wait(60s) == 128 + SIGKILL);
         disk.empty();
         shop.emplace(world);
         client = shop->client();
     } else {
         disk.empty();
     }
-    REQUIRE(eventually(20s, [&] { return order("after") == 201; }));
-    CHECK(eventually(20s, [&] { return client.get("/readyz").status == 200; }));
+    REQUIRE(eventually(60s, [&] { return order("after") == 201; }));
+    CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
     for (const std::string& key : std::set<std::string>(unknown))
         CHECK(order(key) == 201);
     CHECK(audit_fault(world) == "");

@@ -1,5 +1,5 @@
-// What the embedded configuration alone has to do: its gate is loaded anew by each start, and its log
-// is all that stands between an answer and the record.
+// What the embedded configuration alone has to do: its gate is loaded anew by each start, and its
+// log is all that stands between an answer and the record.
 
 #include <catch2/catch.hpp>
 
@@ -28,7 +28,7 @@ TEST_CASE("embedded: serve without --config makes ./flashsale-data, and says so"
          "cd '" + here.path().string() + "' && exec '" + flashsale_binary() + "' serve"},
         {{"FLASHSALE_HTTP__PORT", "0"}});
     REQUIRE(eventually(
-        10s, [&] { return shop.output().find("listening on http://") != std::string::npos; }));
+        60s, [&] { return shop.output().find("listening on http://") != std::string::npos; }));
     CHECK(shop.output().find("no --config: the embedded configuration, with its data in " +
                              (here / "flashsale-data").string()) != std::string::npos);
     CHECK(std::filesystem::exists(here / "flashsale-data" / "order.db"));
@@ -51,7 +51,7 @@ TEST_CASE("embedded: what was sold, bought and keyed is known after a restart") 
     REQUIRE(available(client, product) == 12);
     for (const int signal : {SIGTERM, SIGKILL}) {
         shop->kill(signal);
-        REQUIRE(shop->wait(20s).has_value());
+        REQUIRE(shop->wait(60s).has_value());
         shop.emplace(world);
         client = shop->client();
         CHECK(available(client, product) == 12);
@@ -93,7 +93,7 @@ TEST_CASE("embedded: a 201 is readable while nothing can be recorded, and record
         CHECK(audit.exit_code == 0);
         CHECK(audit.output.find("in outbox   20") != std::string::npos);
         shop->kill(SIGKILL);
-        REQUIRE(shop->wait(10s) == 128 + SIGKILL);
+        REQUIRE(shop->wait(60s) == 128 + SIGKILL);
     }
     shop.emplace(world);
     client = shop->client();
@@ -103,4 +103,3 @@ TEST_CASE("embedded: a 201 is readable while nothing can be recorded, and record
         CHECK(client.get(order_path(one)).body == one.body);
     CHECK(audit_fault(world) == "");
 }
-

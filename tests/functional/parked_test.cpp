@@ -32,7 +32,7 @@ struct parked_order {
                       std::to_string(product) + ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, " + now +
                       ")");
         id = order_id(place_order(client, user, product, 3, "in-the-way"));
-        REQUIRE(eventually(10s, [&] { return parked() == 1; }));
+        REQUIRE(eventually(60s, [&] { return parked() == 1; }));
         REQUIRE(available(client, product) == 7);
     }
 
@@ -129,7 +129,7 @@ TEST_CASE("parked: drop gives its units again, once, and they are for sale") {
     CHECK(sale.run({"list"}).output.find(sale.id) == std::string::npos);
     CHECK(sale.run({"list", "--dropped"}).output.find(sale.id) != std::string::npos);
     sale.open();
-    CHECK(eventually(10s, [&] { return available(sale.client, sale.product) == 10; }));
+    CHECK(eventually(60s, [&] { return available(sale.client, sale.product) == 10; }));
     CHECK(audit_fault(sale.world) == "");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 10)) == "201");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
@@ -219,18 +219,18 @@ TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for
     late.seq = 500;
     publish(sale.world, "[" + text_of(late) + "]");
     const std::string id = late.id.to_string();
-    REQUIRE(eventually(10s, [&] { return sale.parked() == 1; }));
+    REQUIRE(eventually(60s, [&] { return sale.parked() == 1; }));
     CHECK(sale.run({"list"}).output.find("holds no units") != std::string::npos);
     CHECK(audit_fault(sale.world) == "");
     // Asked again in vain, then with stock.
     CHECK(sale.run({"retry", id}).exit_code == 0);
-    REQUIRE(eventually(10s, [&] { return sale.parked() == 1; }));
+    REQUIRE(eventually(60s, [&] { return sale.parked() == 1; }));
     REQUIRE(sale.client
                 .post("/v1/products/" + std::to_string(sale.product) + "/restock",
                       json::value{{"quantity", 5}})
                 .status == 200);
     CHECK(sale.run({"retry", id}).exit_code == 0);
-    CHECK(eventually(10s, [&] { return sale.client.get("/v1/orders/" + id).status == 200; }));
+    CHECK(eventually(60s, [&] { return sale.client.get("/v1/orders/" + id).status == 200; }));
     CHECK(available(sale.client, sale.product) == 3);
     CHECK(audit_fault(sale.world) == "");
 }

@@ -37,7 +37,9 @@ struct behind_a_gate {
 TEST_CASE("postgres pool: the first attempt is waited for, later ones are not") {
     scratch_database database;
     flashsale::test::fault_proxy gate(server_host(), server_port());
-    pool_runner runner(database.settings_through(gate.port()));
+    auto settings = database.settings_through(gate.port());
+    settings.connect_timeout = settings.statement_timeout = 10min;
+    pool_runner runner(settings);
     // Sent before there is a connection.
     CHECK(must(runner.ask(echo, parameters().integer(1))).integer(0, 0) == 1);
 
@@ -47,7 +49,7 @@ TEST_CASE("postgres pool: the first attempt is waited for, later ones are not") 
     const auto refused = runner.ask(echo, parameters().integer(1));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().what == error::kind::unavailable);
-    CHECK(std::chrono::steady_clock::now() - start < 500ms);
+    CHECK(std::chrono::steady_clock::now() - start < 30s);
     CHECK_FALSE(runner.pool().fault().empty());
 }
 
@@ -65,12 +67,15 @@ TEST_CASE("postgres pool: a server that accepts and says nothing is given up in 
     flashsale::test::fault_proxy gate(server_host(), server_port());
     gate.hold_requests(true);
     scratch_database database;
-    pool_runner runner(database.settings_through(gate.port()));
+    auto settings = database.settings_through(gate.port());
+    settings.connect_timeout = 1s;
+    settings.statement_timeout = 10min;
+    pool_runner runner(settings);
     const auto start = std::chrono::steady_clock::now();
     const auto refused = runner.ask(echo, parameters().integer(1));
     REQUIRE_FALSE(refused);
     CHECK(refused.error().what == error::kind::unavailable);
-    CHECK(std::chrono::steady_clock::now() - start < 1'500ms);
+    CHECK(std::chrono::steady_clock::now() - start < 30s);
 }
 
 TEST_CASE("postgres pool: a backend terminated while idle is replaced") {
@@ -119,8 +124,9 @@ TEST_CASE("postgres pool: a black hole ends as outcome_unknown within the deadli
     const auto taken = std::chrono::steady_clock::now() - start;
     REQUIRE_FALSE(outcome);
     CHECK(outcome.error().what == error::kind::outcome_unknown);
-    CHECK(taken >= 1'400ms);
-    CHECK(taken < 2'500ms);
+    // The statement's 2 s, and one more.
+    CHECK(taken >= 2'900ms);
+    CHECK(taken < 15s);
     setup.gate.cut();
     setup.gate.hold_requests(false);
     setup.gate.hold_replies(false);
@@ -151,6 +157,6 @@ TEST_CASE("postgres pool: it comes back when the server does, and again") {
         setup.gate.open();
         const auto start = std::chrono::steady_clock::now();
         setup.check_restored();
-        CHECK(std::chrono::steady_clock::now() - start < 2'500ms);
+        CHECK(std::chrono::steady_clock::now() - start < 30s);
     }
 }

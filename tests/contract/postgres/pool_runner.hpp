@@ -24,7 +24,7 @@ public:
     void destroy_pool() { pool_.reset(); }
 
     bool run_until(const std::function<bool()>& condition,
-                   std::chrono::milliseconds limit = std::chrono::seconds(10)) {
+                   std::chrono::milliseconds limit = std::chrono::seconds(60)) {
         const auto until = std::chrono::steady_clock::now() + limit;
         while (!condition()) {
             if (std::chrono::steady_clock::now() > until) return false;

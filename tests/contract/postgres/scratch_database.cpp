@@ -85,8 +85,8 @@ options scratch_database::settings() const {
 options scratch_database::settings_through(std::uint16_t port) const {
     options settings;
     settings.url = url_of(name_, port);
-    settings.connect_timeout = std::chrono::milliseconds(1'000);
-    settings.statement_timeout = std::chrono::milliseconds(500);
+    settings.connect_timeout = std::chrono::seconds(5);
+    settings.statement_timeout = std::chrono::seconds(2);
     return settings;
 }
 

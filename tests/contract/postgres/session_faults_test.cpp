@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "eventually.hpp"
 #include "fault_proxy.hpp"
 #include "scratch_database.hpp"
 
@@ -46,8 +47,9 @@ TEST_CASE("postgres session: a black hole ends as outcome_unknown within the dea
         REQUIRE_FALSE(outcome);
         CHECK(outcome.error().what == error::kind::outcome_unknown);
     });
-    CHECK(taken >= 1'400ms);
-    CHECK(taken < 2'500ms);
+    // The statement's 2 s, and one more.
+    CHECK(taken >= 2'900ms);
+    CHECK(taken < 15s);
 
     // The next one needs a connection first, and has sent nothing.
     const auto connecting = measure([&] {
@@ -55,7 +57,7 @@ TEST_CASE("postgres session: a black hole ends as outcome_unknown within the dea
         REQUIRE_FALSE(outcome);
         CHECK(outcome.error().what == error::kind::unavailable);
     });
-    CHECK(connecting < 2'000ms);
+    CHECK(connecting < 30s);
 
     setup.gate.cut();
     setup.gate.hold_requests(false);
@@ -91,18 +93,21 @@ TEST_CASE("postgres session: a COMMIT done whose reply is lost is outcome_unknow
 
 TEST_CASE("postgres session: a COMMIT that is slower than the deadline is outcome_unknown") {
     behind_a_gate setup;
+    // It takes until the lock is free.
     must(setup.s.script(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
-        " 'BEGIN PERFORM pg_sleep(2.5); RETURN NULL; END';"
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS"
+        " 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';"
         "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION slow()"));
+    session holder(setup.database.settings());
+    must(holder.execute("SELECT pg_advisory_lock(1)"));
     const auto outcome = setup.s.transaction(insert);
     REQUIRE_FALSE(outcome);
     CHECK(outcome.error().what == error::kind::outcome_unknown);
     // It was still under way, and gets done.
     CHECK(setup.count() == 0);
-    std::this_thread::sleep_for(1'500ms);
-    CHECK(setup.count() == 1);
+    must(holder.execute("SELECT pg_advisory_unlock(1)"));
+    CHECK(flashsale::test::eventually(60s, [&] { return setup.count() == 1; }));
 }
 
 TEST_CASE("postgres session: a loss before COMMIT was sent is unavailable, and nothing happened") {

@@ -171,8 +171,8 @@ TEST_CASE("postgres session: a statement whose table changed is prepared again")
 TEST_CASE("postgres session: errors say what to do") {
     scratch_database database;
     auto settings = database.settings();
-    settings.statement_timeout = 300ms;
-    settings.lock_timeout = 100ms;
+    settings.statement_timeout = 3s;
+    settings.lock_timeout = 1s;
     session s(settings);
     must(s.script(
         "CREATE TABLE t (id bigint PRIMARY KEY, n bigint CONSTRAINT n_positive CHECK (n > 0),"
@@ -203,7 +203,7 @@ TEST_CASE("postgres session: errors say what to do") {
         CHECK(s.execute(statement{"bad", "SELEKT"}).error().what == error::kind::other);
     }
     SECTION("statement timeout") {
-        const auto outcome = s.execute("SELECT pg_sleep(10)");
+        const auto outcome = s.execute("SELECT pg_sleep(60)");
         REQUIRE_FALSE(outcome);
         CHECK(outcome.error().what == error::kind::transient);
         CHECK(outcome.error().sqlstate == "57014");

@@ -123,7 +123,7 @@ TEST_CASE("log: a stopped log has answered everything that it took, and takes no
     std::uint64_t taken = 0;
     for (std::uint64_t i = 1; i <= 1'000; ++i)
         taken += one.append(i);
-    world.log().stop(5s);
+    world.log().stop(60s);
     one.wait_for_answers();
     CHECK(one.answers().size() == taken);
     for (const auto& [ticket, ends] : one.answers())
@@ -152,10 +152,10 @@ TEST_CASE("log: a reader that waits is woken by an event, and by an interruption
         one.append(1);
     });
     const auto begun = std::chrono::steady_clock::now();
-    auto read = world.reader().next(10s);
+    auto read = world.reader().next(60s);
     // The first call may be spent on connecting.
     while (!read || read->empty()) {
-        REQUIRE(std::chrono::steady_clock::now() - begun < 10s);
+        REQUIRE(std::chrono::steady_clock::now() - begun < 120s);
         read = world.reader().next(1s);
     }
     later.join();
@@ -166,8 +166,8 @@ TEST_CASE("log: a reader that waits is woken by an event, and by an interruption
         world.reader().interrupt();
     });
     const auto waiting_since = std::chrono::steady_clock::now();
-    const auto nothing = world.reader().next(10s);
+    const auto nothing = world.reader().next(10min);
     interrupter.join();
-    CHECK(std::chrono::steady_clock::now() - waiting_since < 5s);
+    CHECK(std::chrono::steady_clock::now() - waiting_since < 60s);
     CHECK((!nothing || nothing->empty()));
 }

@@ -61,7 +61,7 @@ void log_world::start() {
         reader_ = amqp_reader_.get();
     }
     log_->start();
-    const bool up = eventually(10s, [&] { return log_->state() == events::log_state::up; });
+    const bool up = eventually(60s, [&] { return log_->state() == events::log_state::up; });
     if (!up) throw std::runtime_error("the log: " + log_->fault());
 }
 
@@ -94,7 +94,7 @@ bool log_world::worker::append_text(std::string text, std::uint64_t ticket) {
 }
 
 void log_world::worker::wait_for_answers() {
-    const auto until = std::chrono::steady_clock::now() + 15s;
+    const auto until = std::chrono::steady_clock::now() + 60s;
     while (answered_ < appended_ && std::chrono::steady_clock::now() < until) {
         io_.run_for(5ms);
     }
@@ -117,7 +117,7 @@ bool log_world::worker::all_durable() const {
 
 std::vector<events::entry> log_world::read(std::size_t events) {
     std::vector<events::entry> all;
-    const auto until = std::chrono::steady_clock::now() + 15s;
+    const auto until = std::chrono::steady_clock::now() + 60s;
     while (all.size() < events && std::chrono::steady_clock::now() < until) {
         auto some = reader_->next(50ms);
         if (!some) {

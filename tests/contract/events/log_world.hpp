@@ -54,7 +54,7 @@ public:
         std::unique_ptr<events::log::producer> producer_;
     };
 
-    /// Reads until `events` came or ten seconds passed; positions go to `last_position`.
+    /// Reads until `events` came or a minute passed; positions go to `last_position`.
     std::vector<events::entry> read(std::size_t events);
     std::uint64_t last_position = 0;
 

@@ -6,6 +6,7 @@
 
 #include "eventually.hpp"
 #include "log_world.hpp"
+#include "sql.hpp"
 
 using namespace flashsale;
 using namespace flashsale::test;
@@ -39,10 +40,10 @@ struct log_file {
         return read.integer_at(0);
     }
 
-    /// Until so many events came, or ten seconds passed.
+    /// Until so many events came, or a minute passed.
     std::vector<events::entry> read(std::size_t events) {
         std::vector<events::entry> all;
-        for (int i = 0; i < 200 && all.size() < events; ++i) {
+        for (int i = 0; i < 1'200 && all.size() < events; ++i) {
             auto some = opened->recorder_end().next(50ms);
             REQUIRE(some.has_value());
             if (some->position != 0) last_position = some->position;
@@ -78,7 +79,7 @@ TEST_CASE("sqlite log: what is recorded leaves the file, and positions never beg
     const auto [rows, last] = file.rows();
     CHECK(rows > 0);
     file.opened->recorder_end().acknowledge(file.last_position);
-    CHECK(eventually(5s, [&] { return file.rows().first == 0; }));
+    CHECK(eventually(60s, [&] { return file.rows().first == 0; }));
     CHECK(file.cursor_position() == last);
     CHECK(file.opened->drained());
 
@@ -95,8 +96,12 @@ TEST_CASE("sqlite log: what gathers during one commit shares the next") {
     scratch_folder folder;
     log_file file(folder / "log.db");
     log_world::worker one(file.opened->writer());
-    for (std::uint64_t i = 1; i <= 5'000; ++i)
-        REQUIRE(one.append(i));
+    {
+        // No commit ends before all have gathered.
+        const sqlite_write_lock held(file.options.file);
+        for (std::uint64_t i = 1; i <= 5'000; ++i)
+            REQUIRE(one.append(i));
+    }
     one.wait_for_answers();
     CHECK(file.rows().first < 2'500);
     CHECK(file.read(5'000).size() == 5'000);
@@ -112,7 +117,7 @@ TEST_CASE("sqlite log: a full disk takes nothing, says so, and what waited is ta
     disk.fill();
     std::uint64_t last = 1;
     // The log's own file has a little room left.
-    const bool blocked = eventually(20s, [&] {
+    const bool blocked = eventually(60s, [&] {
         for (int i = 0; i < 50; ++i)
             REQUIRE(one.append(++last));
         return file.opened->writer().state() == events::log_state::blocked;
@@ -139,7 +144,7 @@ TEST_CASE("sqlite log: stopped on a full disk, what waits is unknown, and is not
     log_world::worker one(file.opened->writer());
     disk.fill();
     std::uint64_t last = 0;
-    REQUIRE(eventually(20s, [&] {
+    REQUIRE(eventually(60s, [&] {
         for (int i = 0; i < 50; ++i)
             REQUIRE(one.append(++last));
         return file.opened->writer().state() == events::log_state::blocked;

@@ -116,8 +116,12 @@ TEST_CASE("sqlite: one writes at a time, the other waits, and is told when it wa
         return std::expected<void, error>{};
     }));
 
+    auto waits = options_of(folder / "a.db");
+    waits.busy_timeout = std::chrono::seconds{60};
+    auto last = database::open(waits);
+    REQUIRE(last.has_value());
     std::thread patient([&] {
-        must(other.transaction(access::write, [](database& in) { return insert(in, 2); }));
+        must(last->transaction(access::write, [](database& in) { return insert(in, 2); }));
     });
     must(one.transaction(access::write, [&](database& in) {
         std::this_thread::sleep_for(std::chrono::milliseconds{50});

@@ -42,7 +42,7 @@ struct asked_queue {
     }
 
     void run_until(const std::function<bool()>& condition) {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
         while (!condition()) {
             REQUIRE(std::chrono::steady_clock::now() < until);
             io.restart();

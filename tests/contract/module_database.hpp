@@ -32,6 +32,8 @@ public:
         if (kind == database_kind::postgres) {
             sandbox_.emplace();
             server_.url = sandbox_->url(which);
+            // A busy machine is no fault.
+            server_.lock_timeout = server_.statement_timeout = std::chrono::seconds{60};
             session_.emplace(server_);
             pool_.emplace(io_, server_, postgres::pool_limits{});
             pool_->start();
@@ -92,7 +94,7 @@ public:
     }
 
     void run_until(const std::function<bool()>& condition) {
-        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
         while (!condition()) {
             if (std::chrono::steady_clock::now() > until) FAIL("no answer came");
             io_.restart();

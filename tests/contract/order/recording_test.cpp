@@ -7,6 +7,7 @@
 #include <set>
 #include <thread>
 
+#include "eventually.hpp"
 #include "order_record.hpp"
 
 using namespace flashsale;
@@ -173,9 +174,23 @@ TEST_CASE(
     CHECK(std::set<uuid>(there->begin(), there->end()) == known_ids);
 }
 
+namespace {
+
+/// Whether a session of this database does.
+bool waits_for_orders(postgres::session& looks) {
+    const auto found = looks.execute(
+        "SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+        " JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()"
+        " WHERE c.relname = 'orders' AND NOT l.granted");
+    return found && !found->empty();
+}
+
+}  // namespace
+
 TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlooked by one") {
     order_record record(database_kind::postgres);
-    postgres::session holder(record.database.server()), reopener(record.database.server());
+    postgres::session holder(record.database.server()), reopener(record.database.server()),
+        looks(record.database.server());
     using attempt = std::expected<void, postgres::error>;
     const events::event slow = record.accepted(1), after = record.accepted(2),
                         meanwhile = record.accepted(3);
@@ -189,7 +204,7 @@ TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlo
         if (auto done = in.execute("LOCK TABLE orders IN EXCLUSIVE MODE"); !done)
             return std::unexpected(done.error());
         recorded = record_one(slow);  // has seen its fence, and waits for the table
-        std::this_thread::sleep_for(300ms);
+        REQUIRE(eventually(60s, [&] { return waits_for_orders(looks); }));
         raised = std::async(std::launch::async, [&] { return order::raise_fence(reopener, 0, 2); });
         CHECK(raised.wait_for(300ms) == std::future_status::timeout);
         return {};

@@ -211,7 +211,7 @@ TEST_CASE("gate: the outbox's limit refuses, and takes nothing") {
     // The database gate counts its backlog once a second, beside what it decides, and so lets some
     // more in before it knows.
     if (kind == adapter::database) {
-        CHECK(eventually(10s, [&] { return reserve_next() == "overloaded"; }));
+        CHECK(eventually(60s, [&] { return reserve_next() == "overloaded"; }));
     }
     CHECK(reserve_next() == "overloaded");
     CHECK(word(world.reserve_one(world.sale(product, 1, 1, "key"))) == "pending");
@@ -219,7 +219,7 @@ TEST_CASE("gate: the outbox's limit refuses, and takes nothing") {
     CHECK(world.outbox().size() == granted.size());
     for (const auto& one : granted)
         REQUIRE(world.settle(*one).has_value());
-    CHECK(eventually(10s, [&] { return reserve_next() == "granted"; }));
+    CHECK(eventually(60s, [&] { return reserve_next() == "granted"; }));
 }
 
 TEST_CASE("gate: what was given is applied once, whatever is repeated or comes late") {

@@ -41,7 +41,7 @@ gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
     database_options_.before_update = std::move(before_update);
     pool_.start();
     client_.start();
-    for (int i = 0; i < 500 && !(client_.ready() && pool_.ready()); ++i) {
+    for (int i = 0; i < 6'000 && !(client_.ready() && pool_.ready()); ++i) {
         io_.restart();
         io_.run_for(std::chrono::milliseconds{10});
     }
@@ -140,8 +140,8 @@ std::expected<std::optional<std::string>, stock::errc> gate_world::find_event(uu
 
 stock::gate::found_events gate_world::find_events(std::vector<uuid> ids) {
     using answer = std::expected<stock::gate::found_events, stock::errc>;
-    auto found =
-        wait_for<answer>([&](auto done) { gate_->find_events(0, std::move(ids), std::move(done)); });
+    auto found = wait_for<answer>(
+        [&](auto done) { gate_->find_events(0, std::move(ids), std::move(done)); });
     if (!found) throw std::runtime_error(std::string(name_of(found.error())));
     return std::move(*found);
 }

@@ -5,6 +5,7 @@
 #include <flashsale/stock/recovery.hpp>
 #include <thread>
 
+#include "eventually.hpp"
 #include "stock_record.hpp"
 
 using namespace flashsale;
@@ -43,10 +44,6 @@ TEST_CASE("shard lease: it ends with the session of who has it") {
     auto& session = *record.database.session();
     CHECK_FALSE(lease_shard(session, 0, second, 1min, false)->has_value());
     holder.reset();
-    bool taken = false;
-    for (int i = 0; i < 200 && !taken; ++i) {
-        std::this_thread::sleep_for(10ms);
-        taken = lease_shard(session, 0, second, 1min, false)->has_value();
-    }
-    CHECK(taken);
+    CHECK(
+        eventually(60s, [&] { return lease_shard(session, 0, second, 1min, false)->has_value(); }));
 }

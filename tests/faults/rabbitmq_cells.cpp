@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using enum stack::server;
 
 /// RabbitMQ 3.10 may lose a quorum queue that was declared in the last seconds before its kill.
-constexpr auto queue_settles = 4s;
+constexpr auto queue_settles = 6s;
 
 std::string queue_of(world& w) {
     return w.place().name() + ".recorder";

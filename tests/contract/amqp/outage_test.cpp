@@ -85,7 +85,7 @@ TEST_CASE("amqp outage: a broker killed under load, nothing confirmed is lost") 
     REQUIRE(test::receive(in, 1).size() == 1);
     // A quorum queue declared less than a second before RabbitMQ 3.10 is killed comes back empty
     // and without a leader, for good.
-    std::this_thread::sleep_for(3s);
+    std::this_thread::sleep_for(6s);
 
     // However fast it is, there is always more to send when the broker dies.
     std::uint64_t put = 0;

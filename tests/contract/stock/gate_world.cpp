@@ -47,7 +47,8 @@ gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
     }
     if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
     if (kind == adapter::redis) {
-        stock::open_new_shards(io_, database_, {&client_}, generations_, redis_options_);
+        stock::open_new_shards(io_, database_, {&client_}, generations_, redis_options_,
+                               [](const uuid&) { return std::expected<void, std::string>{}; });
     }
     memory_ = std::make_unique<stock::memory_gate_owner>(
         stock::memory_gate_options{.outbox_events_max = outbox_events_max});

@@ -1,9 +1,12 @@
-#!lua
+#!lua flags=allow-oom
 -- Opens a shard's gate, in steps with the stock database's own mark between the last two. `close`
 -- ends what an older generation grants; `load` puts down a header that grants nothing; `flip` opens
--- exactly that header and creates none, so that whoever slept in between changes nothing.
+-- exactly that header and creates none, so that whoever slept in between changes nothing. `shut`
+-- ends what this generation itself grants: it is not to be trusted any more.
+-- A server that is full must not keep from being closed, or from being made room in.
 --
--- KEYS[1]  the shard's header     ARGV[1]  'close' | 'load' | 'flip'     ARGV[2]  generation
+-- KEYS[1]  the shard's header     ARGV[1]  'close' | 'load' | 'flip' | 'shut'
+-- ARGV[2]  generation
 -- Returns 1 done (or was done) · 0 the header is another's, or gone
 
 local info = redis.call('INFO', 'server', 'replication')
@@ -14,8 +17,9 @@ local step = ARGV[1]
 if step == 'close' or step == 'load' then
     if header[2] and tonumber(header[2]) >= tonumber(ARGV[2]) then return 0 end
     if step == 'load' then
+        local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)')
         redis.call('HSET', KEYS[1], 'state', 'loading', 'generation', ARGV[2],
-            'incarnation', incarnation, 'seq', '0')
+            'incarnation', incarnation, 'seq', '0', 'evicted', evicted)
     elseif header[1] then
         redis.call('HSET', KEYS[1], 'state', 'closed')
     end
@@ -23,6 +27,10 @@ if step == 'close' or step == 'load' then
 end
 
 if header[2] ~= ARGV[2] or header[3] ~= incarnation then return 0 end
+if step == 'shut' then
+    redis.call('HSET', KEYS[1], 'state', 'closed')
+    return 1
+end
 if header[1] == 'open' then return 1 end
 if header[1] ~= 'loading' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'open')

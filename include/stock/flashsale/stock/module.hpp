@@ -55,6 +55,7 @@ struct redis_gate_options {
     std::string key_prefix = "flashsale";
     std::size_t batch_max = 256;
     std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
+    std::size_t load_rows_max = 2'000;          ///< in one piece of a reopening
 };
 
 /// `shards[i]` is the client of shard i, on the gate's io_context. All must outlive the gate.

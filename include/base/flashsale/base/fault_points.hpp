@@ -38,10 +38,10 @@ enum class place : std::uint8_t {
     reopen_find_survivors,
     reopen_raise_fences,
     reopen_begin_loading,
+    reopen_remove_older,
     reopen_load,
     reopen_mark_open,
     reopen_open_gate,
-    reopen_remove_older,
 };
 inline constexpr std::array<std::string_view, 23> place_names{"after_reserve",
                                                               "before_publish",
@@ -62,10 +62,10 @@ inline constexpr std::array<std::string_view, 23> place_names{"after_reserve",
                                                               "reopen_find_survivors",
                                                               "reopen_raise_fences",
                                                               "reopen_begin_loading",
+                                                              "reopen_remove_older",
                                                               "reopen_load",
                                                               "reopen_mark_open",
-                                                              "reopen_open_gate",
-                                                              "reopen_remove_older"};
+                                                              "reopen_open_gate"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {
@@ -81,10 +81,12 @@ enum class guard : std::uint8_t {
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
     survivors,           ///< and looked for, because the log may lose it after all
+    room,                ///< what is left of older gates goes before another is loaded
 };
-inline constexpr std::array<std::string_view, 12> guard_names{
+inline constexpr std::array<std::string_view, 13> guard_names{
     "outbox", "idempotency_record", "returning", "incarnation", "mandatory", "ack_after_commit",
-    "given",  "generation",         "closing",   "waiting",     "barrier",   "survivors"};
+    "given",  "generation",         "closing",   "waiting",     "barrier",   "survivors",
+    "room"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -18,5 +18,11 @@ metric reopening_failures{counter, "shard_reopening_failures_total",
                           "Attempts to rebuild a gate that were given up"};
 metric reopening_ms{gauge, "shard_reopening_ms",
                     "Time that the last reopening took, in milliseconds"};
+metric reopening_lacks_bytes{
+    gauge, "reopening_lacks_bytes",
+    "Memory below maxmemory that a reopening would need and Redis does not "
+    "have, in bytes"};
+metric gates_shut{counter, "gates_shut_total",
+                  "Gates closed because what they hold cannot be trusted any more"};
 
 }  // namespace flashsale::app::metrics

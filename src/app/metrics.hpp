@@ -12,5 +12,7 @@ extern metric late_settled;
 extern metric reopenings;
 extern metric reopening_failures;
 extern metric reopening_ms;
+extern metric reopening_lacks_bytes;
+extern metric gates_shut;
 
 }  // namespace flashsale::app::metrics

@@ -17,6 +17,7 @@
 #include <flashsale/base/backoff.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/recovery.hpp>
+#include <flashsale/stock/gate_server.hpp>
 #include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
 
@@ -48,6 +49,9 @@ private:
         std::int64_t products_after = 0;
         std::uint64_t generation = 0;  ///< of the gate
         std::optional<std::string> fault;
+        std::optional<std::string> server_fault;  ///< nothing may be sold from this server
+        stock::seq_watch seq;
+        std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
         std::chrono::steady_clock::time_point reopen_from{};
     };
@@ -55,7 +59,16 @@ private:
     void run();
     void pass(shard& of);
     void sweep(shard& of);
-    void compare_given(shard& of);
+    struct server_look {
+        stock::gate_server server;
+        std::optional<stock::gate_header> header;  ///< read before the server was
+    };
+    std::optional<server_look> look_at_server(shard& of);
+    bool is_trusted(shard& of, const std::optional<server_look>& look,
+                    const stock::gate::levels& gate);
+    void note_memory(shard& of, const stock::gate_server& server);
+    void shut(shard& of, const std::string& why);
+    bool compare_given(shard& of);
     void settle_late(shard& of);
     void sweep_outbox(shard& of);
     void note_outbox(shard& of);

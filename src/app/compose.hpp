@@ -100,6 +100,7 @@ inline stock::redis_gate_options redis_gate_options(const config& from,
     out.key_prefix = from.redis.key_prefix;
     out.batch_max = size_of(from.stock.gate_batch_reservations_max);
     out.outbox_events_max = size_of(from.stock.outbox_events_max);
+    out.load_rows_max = size_of(from.recovery.load_rows_max);
     return out;
 }
 

@@ -20,5 +20,11 @@ metric reopening_ms{gauge, "shard_reopening_ms",
                     "Time that the last reopening took, in milliseconds"};
 metric tokens_renewed{counter, "gate_tokens_renewed_total",
                       "Ways into the log made anew because it had lost its data"};
+metric reopening_lacks_bytes{
+    gauge, "reopening_lacks_bytes",
+    "Memory below maxmemory that a reopening would need and Redis does not "
+    "have, in bytes"};
+metric gates_shut{counter, "gates_shut_total",
+                  "Gates closed because what they hold cannot be trusted any more"};
 
 }  // namespace flashsale::app::metrics

@@ -13,5 +13,7 @@ extern metric reopenings;
 extern metric reopening_failures;
 extern metric reopening_ms;
 extern metric tokens_renewed;
+extern metric reopening_lacks_bytes;
+extern metric gates_shut;
 
 }  // namespace flashsale::app::metrics

@@ -51,6 +51,7 @@ public:
             }
             if (!result) {
                 plan_.failed();
+                if (step == reopening::step::load) remove_own();
                 return std::unexpected(std::string(name_of(step)) + ": " + result.error());
             }
             faults::pass(place_behind(step));
@@ -63,8 +64,8 @@ public:
 private:
     static faults::place place_behind(reopening::step what) {
         using enum faults::place;
-        static_assert(static_cast<int>(reopen_remove_older) - static_cast<int>(reopen_unbind) ==
-                      static_cast<int>(reopening::step::remove_older) -
+        static_assert(static_cast<int>(reopen_open_gate) - static_cast<int>(reopen_unbind) ==
+                      static_cast<int>(reopening::step::open_gate) -
                           static_cast<int>(reopening::step::unbind));
         return static_cast<faults::place>(static_cast<int>(reopen_raise_generation) +
                                           static_cast<int>(what));
@@ -79,7 +80,8 @@ private:
                (what == wait_deadline && faults::without(faults::guard::waiting)) ||
                ((what == send_barrier || what == await_barrier || what == find_survivors) &&
                 faults::without(faults::guard::barrier)) ||
-               (what == find_survivors && faults::without(faults::guard::survivors));
+               (what == find_survivors && faults::without(faults::guard::survivors)) ||
+               (what == remove_older && faults::without(faults::guard::room));
     }
 
     done take(reopening::step what) {
@@ -109,6 +111,8 @@ private:
                 return fences();
             case begin_loading:
                 return must(gate_->begin(), "a newer gate is there");
+            case remove_older:
+                return remove_left();
             case load:
                 return load_record();
             case mark_open:
@@ -117,8 +121,6 @@ private:
                     "overtaken by a newer attempt");
             case open_gate:
                 return must(gate_->open(), "what was loaded is not there any more");
-            case remove_older:
-                return remove_left();
             case done:
             case given_up:
                 break;
@@ -305,14 +307,23 @@ private:
         return {};
     }
 
-    /// The gate is open; what is left lies about until the next reopening.
     done remove_left() {
         // Their openers are done with binding, or were overtaken: then no gate opens under them.
         if (const auto done = stock::forget_tokens(uses_.stock_database, older_tokens_); !done)
             spdlog::warn("shard {}: older tokens stay noted: {}", shard_, done.error());
-        if (const auto removed = gate_->remove_older(); !removed)
-            spdlog::warn("shard {}: an older gate's keys stay: {}", shard_, removed.error());
-        return {};
+        return gate_->remove_older([this] { return rest(0ms); });
+    }
+
+    /// What was loaded in vain. Only before mark_open was tried: behind that, even a failure may
+    /// have marked the gate open, and the next pass opens it. The next attempt removes what stays.
+    void remove_own() {
+        const auto removed = gate_->remove_own([this]() -> done {
+            if (uses_.stopping()) return std::unexpected("stopping");
+            return {};
+        });
+        if (!removed)
+            spdlog::warn("shard {}: what was loaded stays until the next attempt: {}", shard_,
+                         removed.error());
     }
 
     const reopener_dependencies& uses_;

@@ -48,14 +48,14 @@ std::string_view name_of(reopening::step what) {
             return "raise_fences";
         case begin_loading:
             return "begin_loading";
+        case remove_older:
+            return "remove_older";
         case load:
             return "load";
         case mark_open:
             return "mark_open";
         case open_gate:
             return "open_gate";
-        case remove_older:
-            return "remove_older";
         case done:
             return "done";
         case given_up:

@@ -17,11 +17,11 @@
 //   find_survivors     in the databases; if one is missing, the log lost it on the way, and all go
 //                      out again with another barrier
 //   raise_fences       of both databases: what of an older generation is not recorded now is late
-//   begin_loading      a header that grants nothing
+//   begin_loading      a header that grants nothing, and lets no older attempt load any more
+//   remove_older       what older gates and attempts have left: two gates may not fit
 //   load               orders, parked events, reductions, given; what differs is mended
 //   mark_open          in the stock database, if the attempt is still the newest
 //   open_gate          what this attempt has loaded, and nothing else
-//   remove_older       what older gates have left
 //
 // The fence, in ten lines. An order is accepted when the log has confirmed its event, and an event
 // is published under the token of the gate that granted it (src/stock/lua/reserve.lua tells it with
@@ -36,6 +36,20 @@
 //
 // It may end between any two of them. Whoever begins again begins with a generation of his own, and
 // what the one before still does is refused by the database or by the header.
+//
+// Nothing needs an older gate's keys once begin_loading is done:
+//   - its stock, buyers and keys count for nothing since it was closed, or was found not to be this
+//     server's: the record is what counts, and the header, which is all that a script asks, is
+//     ours;
+//   - its outbox had what may be nowhere else. find_survivors has seen each of those events in the
+//     databases (as recorded, parked or late), committed, and none can have come since: only a
+//     grant under its header adds one. So an attempt that dies behind the removal leaves nothing
+//     undone: the next one finds no survivors, and there are none to be found;
+//   - a recorder that settles an event there finds the entry gone, which is what it wants;
+//   - an older attempt that still looks for survivors finds none, and is refused at begin_loading,
+//     at load or at mark_open, as it would be anyway.
+// It comes behind begin_loading because until then an older attempt may still be loading. It
+// removes by name, older generations only: what a newer attempt has loaded stays.
 
 #include <flashsale/base/time.hpp>
 #include <flashsale/base/uuid.hpp>
@@ -61,10 +75,10 @@ public:
         find_survivors,
         raise_fences,
         begin_loading,
+        remove_older,
         load,
         mark_open,
         open_gate,
-        remove_older,
         done,
         given_up,
     };

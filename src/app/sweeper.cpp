@@ -2,6 +2,9 @@
 //
 //   token    the log gives everything back that is published under the gate's: it has lost its
 //            data, for no reopening has begun. The gate gets another
+//   trust    what speaks against a gate that answers as if all were well: its server may evict
+//            keys, or has; its seq went back; it has taken less than the record (gate_server.hpp). Such a
+//            gate is shut, by its header, for every process; the next pass finds it closed
 //   given    what the stock database gave and the gate does not know of, because the process that
 //            was to tell it died: one comparison, a page of products a pass
 //   late     events that came behind the barrier of a newer generation: the gate is asked again
@@ -74,10 +77,12 @@ std::optional<std::string> sweeper::fault() const {
 }
 
 void sweeper::publish_fault() {
-    const auto found =
-        std::ranges::find_if(shards_, [](const shard& one) { return one.fault.has_value(); });
+    std::optional<std::string> found;
+    for (const shard& one : shards_) {
+        if (!found) found = one.server_fault ? one.server_fault : one.fault;
+    }
     const std::lock_guard lock(mutex_);
-    fault_ = found == shards_.end() ? std::nullopt : found->fault;
+    fault_ = std::move(found);
 }
 
 /// Once a reason, not once a pass.
@@ -131,11 +136,15 @@ void sweeper::pass(shard& of) {
     database_answers_ = lease.has_value();
     if (!lease) return warn(lease.error());
     const bool mine = lease->has_value();
-    if (!mine) of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+    if (!mine) {
+        of.server_fault.reset();
+        of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+    }
     const auto known = mine ? **lease : stock::read_shard(stock_database_, of.number);
     if (!known) return warn(known.error());
     if (uses_redis(settings_) && known->what == stock::shard_state::phase::never) return;
 
+    const auto look = look_at_server(of);
     const auto open = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
     const bool begun = known->what == stock::shard_state::phase::reopening;
@@ -146,8 +155,10 @@ void sweeper::pass(shard& of) {
         of.generation = open->generation;
         of.token = open->token;
         if (uses_redis(settings_) && !has_a_way(of, *known)) return;
+        if (!is_trusted(of, look, *open)) return;
         return sweep(of);
     }
+    if (of.server_fault) return warn(*of.server_fault);
     if (!open && open.error() != stock::errc::reopening)
         return warn("the gate answers " + std::string(stock::name_of(open.error())));
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
@@ -256,41 +267,52 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
 }
 
 void sweeper::sweep(shard& of) {
-    compare_given(of);
+    if (!compare_given(of)) return;
     settle_late(of);
     sweep_outbox(of);
 }
 
 // ---- given
 
-void sweeper::compare_given(shard& of) {
-    if (!uses_redis(settings_)) return;  // the products table is the gate
+/// False: the gate was shut.
+bool sweeper::compare_given(shard& of) {
+    if (!uses_redis(settings_)) return true;  // the products table is the gate
     const auto page =
         products_->products(of.number, generations_.shards(), of.products_after, products_per_pass);
-    if (!page) return warn(page.error());
+    if (!page) {
+        warn(page.error());
+        return true;
+    }
     of.products_after = page->next.value_or(0);
-    if (page->rows.empty()) return;
+    if (page->rows.empty()) return true;
 
     std::vector<std::int64_t> ids;
     for (const auto& one : page->rows)
         ids.push_back(one.units.id);
-    // Read after the database, so what the gate lacks was given before.
+    // Read after the database, so what the gate lacks was given, or recorded, before.
     const auto levels = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, ids, std::move(done)); });
-    if (!levels) return;
+    if (!levels) return true;
     std::vector<stock::gate_product> behind;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto& at_gate = levels->products[i];
-        if (!at_gate || at_gate->given < page->rows[i].units.given)
-            behind.push_back(page->rows[i].units);
+        const auto& recorded = page->rows[i];
+        if (const auto why =
+                stock::behind_its_record(ids[i], recorded.units.given, recorded.stock, at_gate)) {
+            of.generation = levels->generation;
+            shut(of, *why);
+            return false;
+        }
+        if (!at_gate || at_gate->given < recorded.units.given) behind.push_back(recorded.units);
     }
-    if (behind.empty()) return;
+    if (behind.empty()) return true;
     const std::size_t count = behind.size();
     const auto given = wait_for<std::expected<void, stock::errc>>(
         [&](auto done) { access_.gate().give(std::move(behind), std::move(done)); });
-    if (!given) return;
+    if (!given) return true;
     metrics::sweep_given.add(static_cast<std::int64_t>(count));
     spdlog::info("sweep: told the gate of shard {} what {} products were given", of.number, count);
+    return true;
 }
 
 // ---- late events

@@ -17,6 +17,7 @@
 #include <flashsale/base/backoff.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/recovery.hpp>
+#include <flashsale/stock/gate_server.hpp>
 #include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
 
@@ -54,6 +55,9 @@ private:
         uuid token;                    ///< likewise
         bool was_newer = false;        ///< the gate, than the database said
         std::optional<std::string> fault;
+        std::optional<std::string> server_fault;  ///< nothing may be sold from this server
+        stock::seq_watch seq;
+        std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
         std::chrono::steady_clock::time_point reopen_from{};
     };
@@ -64,7 +68,16 @@ private:
     bool has_a_way(shard& of, const stock::shard_state& known);
     void rebind(const shard& of);
     void sweep(shard& of);
-    void compare_given(shard& of);
+    struct server_look {
+        stock::gate_server server;
+        std::optional<stock::gate_header> header;  ///< read before the server was
+    };
+    std::optional<server_look> look_at_server(shard& of);
+    bool is_trusted(shard& of, const std::optional<server_look>& look,
+                    const stock::gate::levels& gate);
+    void note_memory(shard& of, const stock::gate_server& server);
+    void shut(shard& of, const std::string& why);
+    bool compare_given(shard& of);
     void settle_late(shard& of);
     void sweep_outbox(shard& of);
     void note_outbox(shard& of);

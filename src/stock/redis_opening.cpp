@@ -22,6 +22,7 @@
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
+#include <flashsale/stock/gate_server.hpp>
 #include <flashsale/stock/module.hpp>
 
 #include "redis_codec.hpp"
@@ -101,19 +102,13 @@ postgres::rows must(postgres::result result) {
 }
 
 /// A server that may evict keys would sell units again that it forgot to have sold.
-void require_noeviction(asio::io_context& io, redis::client& client) {
-    const std::string_view command[] = {"INFO", "memory"};
-    std::optional<redis::result> reply;
-    client.command(command, [&reply](redis::result result) { reply = std::move(result); });
-    io.restart();
-    while (!reply)
-        io.run_one();
-    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
-    if ((*reply)->text.find("maxmemory_policy:noeviction") == std::string::npos) {
-        throw std::runtime_error(
-            "Redis may evict keys, and would then sell units twice: set maxmemory-policy "
-            "noeviction");
-    }
+void check_server(asio::io_context& io, redis::client& client, std::uint32_t shard,
+                  const redis_gate_options& options) {
+    const auto server = read_gate_server(io, client);
+    if (!server) throw std::runtime_error(server.error());
+    if (server->may_evict()) throw std::runtime_error(server->eviction_fault());
+    if (server->reopening_lacks_bytes(options.load_rows_max) > 0)
+        spdlog::warn("shard {}: {}", shard, server->memory_fault(options.load_rows_max));
 }
 
 /// True if the gate's header is now (or was already) in the step asked for.
@@ -135,9 +130,11 @@ bool run_open_script(asio::io_context& io, redis::client& client, const shard_ke
 }
 
 void open_shard(asio::io_context& io, postgres::session& database, redis::client& client,
-                std::uint32_t shard, shard_generations& generations, const shard_keys& keys,
-                const std::string& deployment, const bind_token& bind) {
-    require_noeviction(io, client);
+                std::uint32_t shard, shard_generations& generations,
+                const redis_gate_options& options, const bind_token& bind) {
+    const shard_keys keys(options.key_prefix, shard);
+    const std::string& deployment = options.deployment;
+    check_server(io, client, shard, options);
     must(database.execute(insert_shard, postgres::parameters().integer(shard)));
     auto row = must(database.execute(read_shard, postgres::parameters().integer(shard)));
     std::uint64_t generation = static_cast<std::uint64_t>(row.integer(0, 0));
@@ -175,8 +172,7 @@ void open_new_shards(asio::io_context& io, postgres::session& database,
                      std::vector<redis::client*> shards, shard_generations& generations,
                      const redis_gate_options& options, const bind_token& bind) {
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
-        open_shard(io, database, *shards[shard], shard, generations,
-                   shard_keys(options.key_prefix, shard), options.deployment, bind);
+        open_shard(io, database, *shards[shard], shard, generations, options, bind);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include <flashsale/redis.hpp>
+#include <flashsale/stock/gate_server.hpp>
 #include <flashsale/stock/recovery.hpp>
 
 #include "redis_codec.hpp"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::string_view survivors_per_page = "500";
 constexpr std::string_view keys_per_page = "1000";
+constexpr std::chrono::seconds freeing_patience{30};
 
 /// `{flashsale:0}:` + `12` + `:p:3` -> 12
 std::optional<std::uint64_t> generation_of(std::string_view key, std::string_view root) {
@@ -95,30 +97,53 @@ struct gate_rebuild::impl {
 
     std::expected<redis::value, std::string> load(const argument_list& arguments) {
         auto reply = evaluate(scripts().load, arguments);
+        if (!reply && reply.error().contains("OOM ")) {
+            return std::unexpected(reply.error() +
+                                   "; what older gates had is removed already: raise maxmemory");
+        }
         if (!reply) return reply;
         if (status_of(*reply).what != script_status::kind::open)
             return std::unexpected("redis: the gate being loaded is gone, or another's");
         return reply;
     }
 
-    /// Calls `each` for every key of an older gate that matches.
-    std::expected<void, std::string> for_each_older(
-        std::string_view ending,
-        const std::function<std::expected<void, std::string>(const std::string& key)>& each) {
+    /// Calls `each` with the shard's keys that end so and whose generation is `wanted`, a page at a
+    /// time.
+    std::expected<void, std::string> for_each_page(
+        std::string_view ending, const std::function<bool(std::uint64_t generation)>& wanted,
+        const std::function<std::expected<void, std::string>(std::vector<std::string> keys)>&
+            each) {
         const std::string pattern = keys.root + "*" + std::string(ending);
         std::string cursor = "0";
         do {
-            const auto page = command({"SCAN", cursor, "MATCH", pattern, "COUNT", keys_per_page});
+            auto page = command({"SCAN", cursor, "MATCH", pattern, "COUNT", keys_per_page});
             if (!page) return std::unexpected(page.error());
             if (page->elements.size() != 2) return std::unexpected("redis: SCAN answered nonsense");
-            for (const redis::value& key : page->elements[1].elements) {
+            std::vector<std::string> found;
+            for (redis::value& key : page->elements[1].elements) {
                 const auto of = generation_of(key.text, keys.root);
-                if (!of || *of >= generation) continue;
-                if (auto done = each(key.text); !done) return done;
+                if (of && wanted(*of)) found.push_back(std::move(key.text));
             }
+            if (auto done = each(std::move(found)); !done) return done;
             cursor = page->elements[0].text;
         } while (cursor != "0");
         return {};
+    }
+
+    /// By UNLINK, which gives the memory of what is large back in the background.
+    std::expected<void, std::string> remove(const std::function<bool(std::uint64_t)>& wanted,
+                                            const breath& breathe) {
+        return for_each_page(
+            {}, wanted,
+            [&](const std::vector<std::string>& names) -> std::expected<void, std::string> {
+                if (!names.empty()) {
+                    std::vector<std::string_view> words{"UNLINK"};
+                    words.insert(words.end(), names.begin(), names.end());
+                    if (const auto removed = command(words); !removed)
+                        return std::unexpected(removed.error());
+                }
+                return breathe();
+            });
     }
 };
 
@@ -131,10 +156,11 @@ gate_rebuild::gate_rebuild(asio::io_context& io, redis::client& client, std::uin
 gate_rebuild::~gate_rebuild() = default;
 
 std::expected<void, std::string> gate_rebuild::check_server() {
-    const auto info = impl_->command({"INFO", "replication"});
-    if (!info) return std::unexpected(info.error());
-    if (info->text.find("role:master") != std::string::npos) return {};
-    return std::unexpected("redis: the server is a replica");
+    const auto server = read_gate_server(impl_->io, impl_->client);
+    if (!server) return std::unexpected(server.error());
+    if (server->replica) return std::unexpected("redis: the server is a replica");
+    if (server->may_evict()) return std::unexpected(server->eviction_fault());
+    return {};
 }
 
 std::expected<gate_rebuild::closing, std::string> gate_rebuild::close(std::span<const uuid> older) {
@@ -160,20 +186,27 @@ std::expected<bool, std::string> gate_rebuild::renew(const uuid& old) {
 
 std::expected<void, std::string> gate_rebuild::for_each_survivor(
     const std::function<std::expected<void, std::string>(std::vector<std::string>)>& each) {
-    return impl_->for_each_older(
-        ":outbox", [&](const std::string& key) -> std::expected<void, std::string> {
-            std::string cursor = "0";
-            do {
-                auto page = impl_->command({"HSCAN", key, cursor, "COUNT", survivors_per_page});
-                if (!page) return std::unexpected(page.error());
-                if (page->elements.size() != 2)
-                    return std::unexpected("redis: HSCAN answered nonsense");
-                auto events = events_of_entries(page->elements[1].elements);
-                if (!events.empty()) {
-                    if (auto done = each(std::move(events)); !done) return done;
-                }
-                cursor = page->elements[0].text;
-            } while (cursor != "0");
+    const auto of_outbox = [&](const std::string& key) -> std::expected<void, std::string> {
+        std::string cursor = "0";
+        do {
+            auto page = impl_->command({"HSCAN", key, cursor, "COUNT", survivors_per_page});
+            if (!page) return std::unexpected(page.error());
+            if (page->elements.size() != 2)
+                return std::unexpected("redis: HSCAN answered nonsense");
+            auto events = events_of_entries(page->elements[1].elements);
+            if (!events.empty()) {
+                if (auto done = each(std::move(events)); !done) return done;
+            }
+            cursor = page->elements[0].text;
+        } while (cursor != "0");
+        return {};
+    };
+    return impl_->for_each_page(
+        ":outbox", [this](std::uint64_t of) { return of < impl_->generation; },
+        [&](const std::vector<std::string>& outboxes) -> std::expected<void, std::string> {
+            for (const std::string& key : outboxes) {
+                if (auto done = of_outbox(key); !done) return done;
+            }
             return {};
         });
 }
@@ -221,13 +254,23 @@ std::expected<std::vector<std::int64_t>, std::string> gate_rebuild::load(
     return free;
 }
 
-std::expected<void, std::string> gate_rebuild::remove_older() {
-    return impl_->for_each_older({},
-                                 [&](const std::string& key) -> std::expected<void, std::string> {
-                                     const auto removed = impl_->command({"UNLINK", key});
-                                     if (!removed) return std::unexpected(removed.error());
-                                     return {};
-                                 });
+std::expected<void, std::string> gate_rebuild::remove_older(const breath& breathe) {
+    auto removed =
+        impl_->remove([this](std::uint64_t of) { return of < impl_->generation; }, breathe);
+    if (!removed) return removed;
+    // Until then it counts against maxmemory.
+    const auto until = std::chrono::steady_clock::now() + freeing_patience;
+    while (std::chrono::steady_clock::now() < until) {
+        const auto server = read_gate_server(impl_->io, impl_->client);
+        if (!server) return std::unexpected(server.error());
+        if (server->freeing_objects == 0) break;
+        if (auto done = breathe(); !done) return done;
+    }
+    return {};
+}
+
+std::expected<void, std::string> gate_rebuild::remove_own(const breath& breathe) {
+    return impl_->remove([this](std::uint64_t of) { return of == impl_->generation; }, breathe);
 }
 
 }  // namespace flashsale::stock

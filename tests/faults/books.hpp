@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crowd.hpp"
@@ -25,6 +26,9 @@ struct verdict {
 
     bool green() const { return complaints.empty(); }
 };
+
+/// Keys of orders that were there before the sale, and that nobody in the crowd asked for.
+inline constexpr std::string_view sold_before_key = "earlier-";
 
 /// Waits for the backlog, audits, and fills everything in but `faults` and `restored`. The sale
 /// must be over. `port`: of a process that answers what is free at the gate.

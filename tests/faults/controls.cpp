@@ -13,6 +13,8 @@ std::vector<control> controls() {
         {"waiting", "redis: FLUSHALL, with a batch on its way"},
         {"barrier", "redis: FLUSHALL while the record is behind"},
         {"survivors", "rabbitmq: a reopening's survivors purged, not its barrier"},
+        {"room", "reopening at maxmemory 1.3 times the gate"},
+        {"room", "five attempts that die while loading, then one that must open"},
         {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         {"given", "redis: SCRIPT FLUSH"},

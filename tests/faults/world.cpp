@@ -259,6 +259,38 @@ void world::refuse(std::uint64_t answers) {
     until("answers 503, or none", [&] { return people_->failed() >= before + answers; });
 }
 
+void world::sold_before(std::int64_t orders) {
+    const auto count = std::to_string(orders);
+    const auto user = *place_
+                           ->sql(sandbox::database::user,
+                                 "INSERT INTO users (username) VALUES ('earlier') RETURNING id")
+                           .at(0)
+                           .at(0);
+    const auto product =
+        *place_
+             ->sql(sandbox::database::stock,
+                   "INSERT INTO products (name, price, given, stock) VALUES ('Earlier', 5, " +
+                       count + ", 0) RETURNING id")
+             .at(0)
+             .at(0);
+    const std::string each = "md5('earlier ' || n)::uuid",
+                      all = " FROM generate_series(1, " + count + ") n";
+    place_->sql(sandbox::database::order, "INSERT INTO orders SELECT " + each + ", " + user + ", " +
+                                              product + ", 1, 5, 'SUCCESS', '" +
+                                              std::string(sold_before_key) +
+                                              "' || md5(n::text), 0, n, now()" + all);
+    place_->sql(sandbox::database::stock,
+                "INSERT INTO movements (id, product_id, delta, kind, generation, seq) SELECT " +
+                    each + ", " + product + ", -1, 'sale', 0, n" + all +
+                    "; INSERT INTO movements (id, product_id, delta, kind) VALUES"
+                    " (gen_random_uuid(), " +
+                    product + ", " + count + ", 'initial')");
+}
+
+std::int64_t world::generation() const {
+    return place_->number(sandbox::database::stock, "SELECT generation FROM shards");
+}
+
 // ---- the end
 
 verdict world::close() {

@@ -75,6 +75,12 @@ public:
     void sell(std::uint64_t orders);
     void refuse(std::uint64_t answers);
 
+    /// A product sold out by so many orders before the sale began. The record has them; the gate
+    /// does when it is next rebuilt.
+    void sold_before(std::int64_t orders);
+    /// Of the gate; while it is being rebuilt, of that attempt.
+    std::int64_t generation() const;
+
     // ---- the fault
     void fault(std::uint64_t count = 1) { faults_ += count; }
     /// What the cell expects to find parked; anything else is a complaint.

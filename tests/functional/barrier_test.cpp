@@ -13,6 +13,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Events that no gate has granted: the sweep would have its gate rebuilt.
+const environment no_sweep{{"FLASHSALE_RECORDER__ENABLED", "false"},
+                           {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "60000"}};
+
 struct foreign_events {
     std::int64_t user = 0, product = 0;
     flashsale::uuid_generator make;
@@ -51,7 +55,7 @@ std::string keys_in(const sandbox& world, const std::string& query) {
 }  // namespace
 
 TEST_CASE("barrier: what is before it is recorded before it, and what is behind it still") {
-    const sandbox world({{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    const sandbox world(no_sweep);
     foreign_events make;
     {
         const flashsale_process shop(world);
@@ -73,7 +77,7 @@ TEST_CASE("barrier: what is before it is recorded before it, and what is behind 
 }
 
 TEST_CASE("fence: what is older is not recorded unasked, by whoever records") {
-    const sandbox world({{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    const sandbox world(no_sweep);
     foreign_events make;
     {
         const flashsale_process shop(world);

@@ -186,7 +186,8 @@ value redis_server::run(const std::vector<std::string_view>& words, bool may_wri
     if (name == "INFO") {
         return text_of("# Server\r\nredis_version:7.0.15\r\nrun_id:" + run_id_ +
                        "\r\n# Replication\r\nrole:master\r\nmaster_replid:" + replication_id_ +
-                       "\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n");
+                       "\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n"
+                       "# Stats\r\nevicted_keys:0\r\n");
     }
     if (name == "TIME") {
         const micros now = world_.now();

@@ -247,6 +247,15 @@ awaitable<void> reopen(process& of) {
     reach(of, "before the load");
     if (!co_await done_by(of, stock::scripts().open, {"load", number, "deployment", token}))
         co_return;
+    for (std::uint64_t old = 1; old < generation; ++old) {
+        const std::string key = root + std::to_string(old) + ":outbox";
+        const auto removed = co_await await_callback<redis::result>([&](auto done) {
+            const std::string_view words[] = {"DEL", key};
+            of.client().command(words, std::move(done));
+        });
+        if (!removed) co_return;
+    }
+    reach(of, "after older keys were removed");
     for (auto& piece : pieces_of(*all, generation)) {
         if (!co_await done_by(of, load_script(), std::move(piece))) co_return;
         reach(of, "in the middle of the load");
@@ -261,13 +270,6 @@ awaitable<void> reopen(process& of) {
     if (!co_await done_by(of, stock::scripts().open, {"flip", number, "deployment"})) co_return;
     in.tell(of.name, "opened generation {}", generation);
     of.generations().raise(0, generation);
-    for (std::uint64_t old = 1; old < generation; ++old) {
-        const std::string key = root + std::to_string(old) + ":outbox";
-        co_await await_callback<redis::result>([&](auto done) {
-            const std::string_view words[] = {"DEL", key};
-            of.client().command(words, std::move(done));
-        });
-    }
 }
 
 }  // namespace

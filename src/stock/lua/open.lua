@@ -1,8 +1,10 @@
-#!lua
+#!lua flags=allow-oom
 -- Opens a shard's gate, in steps with the stock database's own mark between the last two. `close`
 -- ends what an older generation grants; `load` puts down a header that grants nothing; `flip` opens
 -- exactly that header and creates none, so that whoever slept in between changes nothing. `renew`
 -- gives an open gate another token, if it has the one that is said to be worth nothing any more.
+-- `shut` ends what this generation itself grants: it is not to be trusted any more.
+-- A server that is full must not keep from being closed, or from being made room in.
 --
 -- KEYS[1]  the shard's header     ARGV[1]  step     ARGV[2]  generation     ARGV[3]  deployment
 -- then   for 'close'  the tokens that older gates were opened under
@@ -22,8 +24,10 @@ if header[5] and header[5] ~= deployment then return -1 end
 if step == 'close' or step == 'load' then
     if header[2] and tonumber(header[2]) >= tonumber(generation) then return 0 end
     if step == 'load' then
+        local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)')
         redis.call('HSET', KEYS[1], 'state', 'loading', 'generation', generation,
-            'incarnation', incarnation, 'seq', '0', 'token', ARGV[4], 'deployment', deployment)
+            'incarnation', incarnation, 'seq', '0', 'token', ARGV[4], 'deployment', deployment,
+            'evicted', evicted)
         return 1
     end
     if not header[1] then return 2 end
@@ -35,6 +39,10 @@ if step == 'close' or step == 'load' then
 end
 
 if header[2] ~= generation or header[3] ~= incarnation then return 0 end
+if step == 'shut' then
+    redis.call('HSET', KEYS[1], 'state', 'closed')
+    return 1
+end
 if step == 'renew' then
     if header[1] ~= 'open' or token ~= ARGV[4] then return 0 end
     redis.call('HSET', KEYS[1], 'token', ARGV[5])

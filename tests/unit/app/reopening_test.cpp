@@ -14,7 +14,7 @@ TEST_CASE("reopening: each step once, in this order") {
          {step::raise_generation, step::unbind, step::prove_unbound, step::close_gate,
           step::wait_deadline, step::bind, step::publish_survivors, step::send_barrier,
           step::await_barrier, step::find_survivors, step::raise_fences, step::begin_loading,
-          step::load, step::mark_open, step::open_gate, step::remove_older}) {
+          step::remove_older, step::load, step::mark_open, step::open_gate}) {
         CHECK(plan.next() == expected);
         if (expected == step::wait_deadline) now += 2s;
         plan.succeeded(now);

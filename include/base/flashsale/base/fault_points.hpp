@@ -41,10 +41,10 @@ enum class place : std::uint8_t {
     reopen_find_survivors,
     reopen_raise_fences,
     reopen_begin_loading,
+    reopen_remove_older,
     reopen_load,
     reopen_mark_open,
     reopen_open_gate,
-    reopen_remove_older,
 };
 inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
                                                               "before_publish",
@@ -68,10 +68,10 @@ inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
                                                               "reopen_find_survivors",
                                                               "reopen_raise_fences",
                                                               "reopen_begin_loading",
+                                                              "reopen_remove_older",
                                                               "reopen_load",
                                                               "reopen_mark_open",
-                                                              "reopen_open_gate",
-                                                              "reopen_remove_older"};
+                                                              "reopen_open_gate"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {
@@ -95,8 +95,9 @@ enum class guard : std::uint8_t {
     boot_clock,          ///< the confirm deadline passes while the machine sleeps
     newest_gate,         ///< the sweep leaves a gate alone that is not the newest
     identity,            ///< what another deployment has made is refused, and another's settings
+    room,                ///< what is left of older gates goes before another is loaded
 };
-inline constexpr std::array<std::string_view, 20> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 21> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "incarnation",
@@ -115,7 +116,8 @@ inline constexpr std::array<std::string_view, 20> guard_names{"outbox",
                                                               "publication_start",
                                                               "boot_clock",
                                                               "newest_gate",
-                                                              "identity"};
+                                                              "identity",
+                                                              "room"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

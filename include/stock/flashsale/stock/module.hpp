@@ -75,6 +75,7 @@ struct redis_gate_options {
     std::size_t batch_max = 256;
     std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
     std::string deployment;                     ///< as agree_on_deployment() returned it
+    std::size_t load_rows_max = 2'000;          ///< in one piece of a reopening
 };
 
 /// `shards[i]` is the client of shard i, on the gate's io_context. All must outlive the gate.

@@ -133,8 +133,14 @@ public:
 
     /// Opens what begin() has made. False: it is not there any more.
     std::expected<bool, std::string> open();
-    /// Removes what older gates have left.
-    std::expected<void, std::string> remove_older();
+
+    /// Called between pieces; an error ends what it is called from.
+    using breath = std::function<std::expected<void, std::string>()>;
+    /// Removes what older gates and attempts have left, and waits until the server has the memory
+    /// again (but not for ever: others' keys may be on their way too).
+    std::expected<void, std::string> remove_older(const breath& breathe);
+    /// Removes what this attempt has loaded.
+    std::expected<void, std::string> remove_own(const breath& breathe);
 
 private:
     struct impl;

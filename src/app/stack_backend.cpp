@@ -105,7 +105,7 @@ public:
 
     std::vector<dependency_state> dependencies() override {
         const auto of_pool = [](std::string_view name, const postgres::pool& pool) {
-            dependency_state out{name, std::nullopt, false};
+            dependency_state out{std::string(name), std::nullopt, false};
             if (!pool.ready()) out.fault = pool.fault();
             return out;
         };
@@ -116,6 +116,11 @@ public:
             of_pool("stock_database", access_.stock_database()),
             of_pool("order_database", order_database_),
         };
+    }
+
+    bool connected() override {
+        (void)access_.gate().check();  // asks those that have not answered yet
+        return access_.answered() && user_database_.ready() && order_database_.ready();
     }
 
     void start() override {
@@ -142,7 +147,7 @@ private:
 /// The recorder and what it alone uses.
 struct recording_part {
     recording_part(const config& settings, stock::shard_generations& generations,
-                   const events::log& log)
+                   const events::log& log, fault_board& board)
         : order_database(postgres_options(settings, settings.postgres.order_url)),
           stock_database(postgres_options(settings, settings.postgres.stock_url)),
           recording(order::make_postgres_recording(order_database)),
@@ -150,7 +155,7 @@ struct recording_part {
           reader(events::make_amqp_reader(amqp_options(settings))),
           behind(settings, generations),
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
-                    [&log] { return log.appended(); }, rest_options(settings)}) {}
+                    [&log] { return log.appended(); }, rest_options(settings), &board}) {}
 
     postgres::session order_database;
     postgres::session stock_database;
@@ -174,9 +179,9 @@ public:
         prepare_shards(settings, generations_);
         log_ = events::make_amqp_log(amqp_options(settings));
         if (settings.recorder.enabled) {
-            recording_ = std::make_unique<recording_part>(settings, generations_, *log_);
+            recording_ = std::make_unique<recording_part>(settings, generations_, *log_, board_);
         }
-        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_);
+        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_, board_);
     }
 
     std::uint32_t shards() const override { return generations_.shards(); }
@@ -190,8 +195,7 @@ public:
         std::vector<dependency_state> out;
         const bool up = log_->state() == events::log_state::up;
         out.push_back({"log", up ? std::nullopt : std::optional(log_->fault()), true});
-        if (recording_) out.push_back({"recorder", recording_->recorder.fault(), false});
-        out.push_back({"sweep", sweep_->fault(), true});
+        append_lines(out, board_);
         return out;
     }
 
@@ -223,6 +227,7 @@ public:
 
 private:
     const config settings_;
+    fault_board board_;
     stock::shard_generations generations_;
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;

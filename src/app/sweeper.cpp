@@ -30,10 +30,12 @@ constexpr auto publish_patience = 5s;
 
 }  // namespace
 
-sweeper::sweeper(const config& settings, stock::shard_generations& generations, events::log& log)
+sweeper::sweeper(const config& settings, stock::shard_generations& generations, events::log& log,
+                 fault_board& board)
     : settings_(settings),
       generations_(generations),
       log_(log),
+      board_(board),
       holder_(uuid_generator().make()),
       access_(io_, settings, generations),
       stock_database_(postgres_options(settings, settings.postgres.stock_url)),
@@ -42,6 +44,7 @@ sweeper::sweeper(const config& settings, stock::shard_generations& generations, 
     for (std::uint32_t i = 0; i < generations.shards(); ++i) {
         shards_.emplace_back(i, ms_of(settings.recovery.barrier_patience_ms));
     }
+    tell();
 }
 
 void sweeper::start() {
@@ -58,20 +61,22 @@ void sweeper::stop() {
     thread_.join();
 }
 
-std::optional<std::string> sweeper::fault() const {
-    const std::lock_guard lock(mutex_);
-    return fault_;
-}
-
-void sweeper::publish_fault() {
-    const auto found =
-        std::ranges::find_if(shards_, [](const shard& one) { return one.fault.has_value(); });
-    const std::lock_guard lock(mutex_);
-    fault_ = found == shards_.end() ? std::nullopt : found->fault;
+/// The worst first: one line is for all shards.
+void sweeper::tell() {
+    std::optional<known_fault> found;
+    for (const shard& one : shards_) {
+        if (one.fault && !(found && found->hinders_orders)) {
+            found = known_fault{*one.fault, true};
+        } else if (one.note && !found) {
+            found = known_fault{*one.note, false};
+        }
+    }
+    board_.set("sweep", std::move(found));
 }
 
 /// Once a reason, not once a pass.
-void sweeper::warn(const std::string& what) {
+void sweeper::warn(shard& of, const std::string& what) {
+    of.note = what;
     if (what != last_warning_) spdlog::warn("sweep: {}", what);
     last_warning_ = what;
 }
@@ -81,9 +86,11 @@ void sweeper::run() {
     publisher_.emplace(io_, log_, [this] { return stopping_.load(); });
     while (!stopping_) {
         for (shard& one : shards_) {
-            if (!stopping_) pass(one);
+            if (stopping_) break;
+            one.note.reset();
+            pass(one);
+            tell();
         }
-        publish_fault();
         rest(ms_of(settings_.recovery.sweep_interval_ms));
     }
     // So that another need not wait for it to run out.
@@ -119,25 +126,44 @@ void sweeper::pass(shard& of) {
     const auto lease = stock::lease_shard(stock_database_, of.number, holder_,
                                           ms_of(settings_.recovery.lease_ms), false);
     database_answers_ = lease.has_value();
-    if (!lease) return warn(lease.error());
-    if (!*lease) {
-        of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
-        of.fault.reset();
-        return;
+    if (!lease || !*lease) {
+        of.fault.reset();  // it may have passed since
+        if (!lease) {
+            warn(of, lease.error());
+        } else {
+            of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+            of.distrusted = false;
+        }
+        return look(of);
     }
-    if (uses_redis(settings_) && (*lease)->what == stock::shard_state::phase::never) return;
+    const auto phase = (*lease)->what;
+    if (uses_redis(settings_) && phase == stock::shard_state::phase::never) return;
+    // What the record calls open was loaded: an older gate than that is none.
+    if (uses_redis(settings_) && phase == stock::shard_state::phase::open)
+        generations_.raise(of.number, (*lease)->generation);
 
     const auto open = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
-    const bool begun = (*lease)->what == stock::shard_state::phase::reopening;
-    if (open && !begun) {
+    const bool begun = phase == stock::shard_state::phase::reopening;
+    if (open && !begun && !of.distrusted) {
         of.generation = open->generation;
+        of.fault.reset();
         return sweep(of);
     }
     if (!open && open.error() != stock::errc::reopening)
-        return warn("the gate answers " + std::string(stock::name_of(open.error())));
+        return warn(of, "the gate answers " + std::string(stock::name_of(open.error())));
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
-    if (settings_.recovery.reopen_automatically) reopen_gate(of, **lease);
+    if (settings_.recovery.reopen_automatically) return reopen_gate(of, **lease);
+    of.fault = "shard " + std::to_string(of.number) +
+               " is closed, and recovery.reopen_automatically is off: flashsale reopen";
+}
+
+/// Whoever has no lease reopens nothing, and knows what there is to know: an order that came would
+/// tell, but none is sent to a process that calls itself ready and is not.
+void sweeper::look(shard& of) {
+    if (!uses_redis(settings_)) return;
+    (void)wait_for<std::expected<stock::gate::levels, stock::errc>>(
+        [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
 }
 
 // ---- a gate that is closed
@@ -146,12 +172,17 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
     if (steady::now() < of.reopen_from) return;
     redis::client& server = *access_.clients()[of.number];
     const auto opening = redis_gate_options(settings_);
-    if (known.what == stock::shard_state::phase::open) {
+    const std::string name = "shard " + std::to_string(of.number);
+    if (!of.fault) of.fault = name + " is being reopened";
+    tell();
+    if (known.what == stock::shard_state::phase::open && !of.distrusted) {
         // Loaded, noted, and then its process died before the last step.
         stock::gate_rebuild loaded(io_, server, of.number, known.generation, opening);
         const auto opened = loaded.open();
-        if (opened && *opened)
+        if (opened && *opened) {
+            of.fault.reset();
             return spdlog::info("sweep: opened shard {}, loaded before", of.number);
+        }
     }
     const auto result = reopen({settings_, io_, server, stock_database_, order_database_, log_,
                                 *publisher_, [this] { return stopping_.load(); }},
@@ -159,9 +190,12 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
     if (!result) {
         metrics::reopening_failures.add();
         of.reopen_from = steady::now() + of.pause.next();
+        of.fault = name + " is not reopened: " + result.error();
         return spdlog::warn("shard {} is not reopened: {}", of.number, result.error());
     }
     of.pause.reset();
+    of.fault.reset();
+    of.distrusted = false;
     generations_.raise(of.number, result->generation);
     metrics::reopenings.add();
     metrics::reopening_ms.set(result->took.count());
@@ -185,7 +219,7 @@ void sweeper::compare_given(shard& of) {
     if (!uses_redis(settings_)) return;  // the products table is the gate
     const auto page =
         products_->products(of.number, generations_.shards(), of.products_after, products_per_pass);
-    if (!page) return warn(page.error());
+    if (!page) return warn(of, page.error());
     of.products_after = page->next.value_or(0);
     if (page->rows.empty()) return;
 
@@ -206,6 +240,8 @@ void sweeper::compare_given(shard& of) {
     const std::size_t count = behind.size();
     const auto given = wait_for<std::expected<void, stock::errc>>(
         [&](auto done) { access_.gate().give(std::move(behind), std::move(done)); });
+    // The gate is open, it said a moment ago; what it lacks now it has lost since it was loaded.
+    if (!given && given.error() == stock::errc::reopening) of.distrusted = true;
     if (!given) return;
     metrics::sweep_given.add(static_cast<std::int64_t>(count));
     spdlog::info("sweep: told the gate of shard {} what {} products were given", of.number, count);
@@ -216,7 +252,7 @@ void sweeper::compare_given(shard& of) {
 void sweeper::settle_late(shard& of) {
     auto report =
         order::ask_again(order_database_, io_, access_.gate(), of.number, late_events_per_pass);
-    if (!report) return warn(report.error());
+    if (!report) return warn(of, report.error());
     metrics::late_settled.add(static_cast<std::int64_t>(report->settled + report->refused));
     if (report->to_publish.empty()) return;
     // What is not confirmed is in the outbox, and the sweep's to publish again.
@@ -238,7 +274,7 @@ void sweeper::sweep_outbox(shard& of) {
             break;
         case await_barrier: {
             const auto recorded = order::barrier_recorded(order_database_, of.outbox.barrier());
-            if (!recorded) return warn(recorded.error());
+            if (!recorded) return warn(of, recorded.error());
             of.outbox.barrier_seen(*recorded);
             if (of.outbox.barrier_due_again(now)) this->send_barrier(of);
             break;
@@ -249,7 +285,6 @@ void sweeper::sweep_outbox(shard& of) {
     }
     const auto overdue = of.outbox.overdue(now);
     metrics::sweep_barrier_overdue_ms.set(overdue.value_or(0ms).count());
-    of.fault.reset();
     if (overdue) {
         of.fault = "accepted orders are not being recorded: a barrier is out for " +
                    std::to_string(overdue->count()) + " ms";
@@ -277,7 +312,7 @@ void sweeper::note_outbox(shard& of) {
 // first that failed. To declare it before every barrier would be a connection a second for nothing.
 void sweeper::send_barrier(shard& of) {
     if (of.outbox.next() == outbox_sweep::step::await_barrier) {
-        if (const auto done = log_.prepare(); !done) return warn(done.error());
+        if (const auto done = log_.prepare(); !done) return warn(of, done.error());
     }
     events::event barrier;
     barrier.what = events::event::kind::barrier;
@@ -287,7 +322,7 @@ void sweeper::send_barrier(shard& of) {
     barrier.created_at = barrier.id.time();
     const auto sent = publisher_->publish({events::text_of(barrier)}, publish_patience);
     if (!sent) {
-        warn(sent.error());
+        warn(of, sent.error());
         if (log_.state() == events::log_state::up) (void)log_.prepare();
         return;
     }
@@ -314,7 +349,7 @@ void sweeper::look_again(shard& of) {
         if (unsettled.empty()) continue;
         published += unsettled.size();
         if (const auto sent = publisher_->publish(std::move(unsettled), publish_patience); !sent) {
-            warn(sent.error());
+            warn(of, sent.error());
             break;
         }
     }

@@ -8,13 +8,13 @@
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <flashsale/base/backoff.hpp>
+#include <flashsale/base/fault_board.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/stock/record.hpp>
@@ -28,14 +28,13 @@ namespace flashsale::app {
 
 class sweeper {
 public:
-    sweeper(const config& settings, stock::shard_generations& generations, events::log& log);
+    /// What it learns of the gates and of the record is on the board as soon as it has learnt it.
+    sweeper(const config& settings, stock::shard_generations& generations, events::log& log,
+            fault_board& board);
     ~sweeper() { stop(); }
 
     void start();
     void stop();
-
-    /// nullopt: all is well; else what hinders orders from being recorded. Any thread.
-    std::optional<std::string> fault() const;
 
 private:
     struct shard {
@@ -46,14 +45,17 @@ private:
         outbox_sweep outbox;
         std::string outbox_cursor;
         std::int64_t products_after = 0;
-        std::uint64_t generation = 0;  ///< of the gate
-        std::optional<std::string> fault;
+        std::uint64_t generation = 0;      ///< of the gate
+        std::optional<std::string> fault;  ///< hinders orders, or their being recorded
+        std::optional<std::string> note;   ///< what the last pass met besides
+        bool distrusted = false;           ///< open, and yet a script found it wrong
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
         std::chrono::steady_clock::time_point reopen_from{};
     };
 
     void run();
     void pass(shard& of);
+    void look(shard& of);
     void sweep(shard& of);
     void compare_given(shard& of);
     void settle_late(shard& of);
@@ -63,8 +65,8 @@ private:
     void look_again(shard& of);
     void reopen_gate(shard& of, const stock::shard_state& known);
     void rest(std::chrono::milliseconds time);
-    void publish_fault();
-    void warn(const std::string& what);
+    void tell();
+    void warn(shard& of, const std::string& what);
 
     template <class T>
     T wait_for(const std::function<void(callback<T>)>& start);
@@ -72,6 +74,7 @@ private:
     const config settings_;
     stock::shard_generations& generations_;
     events::log& log_;
+    fault_board& board_;
     const uuid holder_;
     uuid_generator ids_;
     asio::io_context io_{1};
@@ -85,8 +88,6 @@ private:
     bool database_answers_ = false;
     std::string last_warning_;
     std::atomic<bool> stopping_{false};
-    mutable std::mutex mutex_;
-    std::optional<std::string> fault_;  // under mutex_
     std::jthread thread_;
 };
 

@@ -86,7 +86,9 @@ using id_set = std::unordered_set<uuid, uuid_hash>;
 }  // namespace
 
 struct recorder::impl {
-    explicit impl(const dependencies& given) : uses(given), settler(given.io, given.outbox) {}
+    explicit impl(const dependencies& given) : uses(given), settler(given.io, given.outbox) {
+        if (uses.board) uses.board->set("recorder", std::nullopt);
+    }
 
     void run() {
         while (!stopping) {
@@ -258,8 +260,10 @@ struct recorder::impl {
     }
 
     void set_fault(std::optional<std::string> what) {
-        const std::lock_guard lock(mutex);
-        fault = std::move(what);
+        if (!uses.board || what == fault) return;
+        fault = what;
+        uses.board->set("recorder",
+                        what ? std::optional(known_fault{std::move(*what), false}) : std::nullopt);
     }
 
     dependencies uses;
@@ -268,10 +272,10 @@ struct recorder::impl {
     std::atomic<bool> draining{false};
     mutable std::mutex mutex;
     std::condition_variable stopped;
-    std::optional<std::string> fault;  // under mutex
-    bool ended = false;                // under mutex
+    bool ended = false;  // under mutex
     std::minstd_rand random{std::random_device{}()};
     // --- recorder's thread ---
+    std::optional<std::string> fault;   // as on the board
     std::chrono::milliseconds lag{0};   // age of what was recorded last
     std::uint64_t arrived = 0;          // as seen last
     std::uint64_t recorded_events = 0;  // since the start
@@ -305,11 +309,6 @@ void recorder::stop(std::chrono::milliseconds patience) {
     impl_->thread.join();
     impl_->uses.log.close();
     impl_->settle_for(patience);
-}
-
-std::optional<std::string> recorder::fault() const {
-    const std::lock_guard lock(impl_->mutex);
-    return impl_->fault;
 }
 
 }  // namespace flashsale::order

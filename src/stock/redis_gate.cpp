@@ -25,6 +25,10 @@ void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
     }
 }
 
+bool shard_generations::note(std::uint32_t shard, gate_answer what) {
+    return answer(shard) != what && answers_[shard].exchange(what) != what;
+}
+
 namespace {
 
 // A second batch keeps Redis busy while this process answers the first; a small one would cost
@@ -105,13 +109,19 @@ public:
     }
 
     std::expected<void, std::string> check() const override {
-        for (const auto& one : shards_) {
-            if (!one->client->ready()) return std::unexpected("redis: " + one->client->fault());
-            if (!one->closed) continue;
-            look_again(*one);
-            return std::unexpected("redis: the gate is closed until it is reopened");
+        std::expected<void, std::string> found;
+        for (std::uint32_t at = 0; at < count(); ++at) {
+            const redis::client& server = *shards_[at]->client;
+            const gate_answer last = generations_.answer(at);
+            if (last != gate_answer::open && server.ready()) look_again(at);
+            if (!found) continue;
+            if (!server.ready()) {
+                found = std::unexpected("redis: " + server.fault());
+            } else if (last != gate_answer::open) {
+                found = std::unexpected(fault_of(last));
+            }
         }
-        return {};
+        return found;
     }
 
     void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
@@ -125,56 +135,85 @@ private:
     struct shard {
         redis::client* client;
         shard_keys keys;
-        // As the last answer had it; for readiness alone, never for a decision.
-        bool closed = false;
         bool looking = false;
     };
 
     /// Who is called unready is sent no orders whose answers would say that the gate is open again.
-    static void look_again(shard& at) {
-        if (std::exchange(at.looking, true)) return;
-        const std::string_view keys[] = {at.keys.header};
-        const std::string_view arguments[] = {at.keys.root, "state"};
-        at.client->evaluate(scripts().inspect, keys, arguments, [&at](redis::result reply) {
-            at.looking = false;
-            if (reply && status_of(*reply).what == script_status::kind::open)
-                note(at, script_status::kind::open);
-        });
+    void look_again(std::uint32_t at) const {
+        shard& of = *shards_[at];
+        if (std::exchange(of.looking, true)) return;
+        const std::uint64_t generation = generations_.get(at);
+        argument_list arguments;
+        arguments.add(of.keys.root);
+        arguments.add(generation);
+        arguments.add("state");
+        const std::string_view keys[] = {of.keys.header};
+        of.client->evaluate(scripts().inspect, keys, arguments.views(),
+                            [this, at, generation](redis::result reply) {
+                                shards_[at]->looking = false;
+                                if (reply) note(at, generation, status_of(*reply));
+                            });
     }
 
-    static void note(shard& of, script_status::kind status) {
-        const bool closed = status != script_status::kind::open;
-        if (closed) metrics::gate_closed.add();
-        if (closed == of.closed) return;
-        of.closed = closed;
-        if (closed) {
-            spdlog::error("the gate {} is closed: Redis lost, changed or exchanged its data",
-                          of.keys.header);
-        } else {
-            spdlog::info("the gate {} is open", of.keys.header);
+    static std::string fault_of(gate_answer last) {
+        switch (last) {
+            case gate_answer::none:
+                return "redis: the gate has not answered yet";
+            case gate_answer::older:
+                return "redis: the gate is of an older generation than the record, and closed "
+                       "until "
+                       "it is reopened";
+            default:
+                return "redis: the gate is closed until it is reopened";
         }
     }
 
-    /// Runs a script that begins its reply with a status; hands on open and stale ones.
-    void run(std::uint32_t at, const redis::script& what, const argument_list& arguments,
+    /// What every answer says of the gate, whichever script gave it. `generation`: the asker's.
+    void note(std::uint32_t at, std::uint64_t generation, const script_status& status) const {
+        using enum script_status::kind;
+        if (status.what == malformed) return;
+        const bool older = status.what == stale && status.generation < generation;
+        if (status.what == stale && !older) return;  // the asker has something to learn
+        const auto last = older                   ? gate_answer::older
+                          : status.what == closed ? gate_answer::closed
+                                                  : gate_answer::open;
+        if (last != gate_answer::open) metrics::gate_closed.add();
+        const gate_answer before = generations_.answer(at);
+        if (!generations_.note(at, last)) return;
+        const std::string& header = shards_[at]->keys.header;
+        if (last == gate_answer::closed) {
+            spdlog::error("the gate {} is closed: Redis lost, changed or exchanged its data",
+                          header);
+        } else if (last == gate_answer::older) {
+            spdlog::error(
+                "the gate {} is of generation {}, and the record of {}: an old copy, or "
+                "one that was left behind",
+                header, status.generation, generation);
+        } else if (before != gate_answer::none) {
+            spdlog::info("the gate {} is open", header);
+        }
+    }
+
+    /// Runs a script that begins its reply with a status; hands on open ones, and those that tell
+    /// of a newer generation than the asker's.
+    void run(std::uint32_t at, std::uint64_t generation, const redis::script& what,
+             const argument_list& arguments,
              callback<std::expected<std::pair<script_status, redis::value>, errc>> done) {
         shard& on = *shards_[at];
         const std::string_view keys[] = {on.keys.header};
-        on.client->evaluate(what, keys, arguments.views(),
-                            [this, at, done = std::move(done)](redis::result reply) mutable {
-                                if (!reply) return done(std::unexpected(errc_of(reply.error())));
-                                const script_status status = status_of(*reply);
-                                if (status.what == script_status::kind::malformed) {
-                                    return done(std::unexpected(errc::outcome_unknown));
-                                }
-                                if (status.what == script_status::kind::closed) {
-                                    note(*shards_[at], status.what);
-                                    return done(std::unexpected(errc::reopening));
-                                }
-                                if (status.what == script_status::kind::open)
-                                    note(*shards_[at], status.what);
-                                done(std::pair(status, std::move(*reply)));
-                            });
+        on.client->evaluate(
+            what, keys, arguments.views(),
+            [this, at, generation, done = std::move(done)](redis::result reply) mutable {
+                if (!reply) return done(std::unexpected(errc_of(reply.error())));
+                const script_status status = status_of(*reply);
+                note(at, generation, status);
+                using enum script_status::kind;
+                if (status.what == malformed) return done(std::unexpected(errc::outcome_unknown));
+                if (status.what == closed ||
+                    (status.what == stale && status.generation <= generation))
+                    return done(std::unexpected(errc::reopening));
+                done(std::pair(status, std::move(*reply)));
+            });
     }
 
     void reserve_as(std::vector<reservation> batch, callback<std::vector<decision>> done,
@@ -184,7 +223,7 @@ private:
         const auto arguments =
             reserve_arguments(shards_[at]->keys, generation, options_.outbox_events_max, batch,
                               how == form::by_hint ? &sold_out_ : nullptr);
-        run(at, scripts().reserve, arguments,
+        run(at, generation, scripts().reserve, arguments,
             [this, at, generation, try_again, how, batch = std::move(batch),
              done = std::move(done)](auto reply) mutable {
                 errc fault = errc::reopening;
@@ -195,7 +234,7 @@ private:
                     note_stock(batch, decoded.decisions);
                     if (decoded.ask_again.empty()) return done(std::move(decoded.decisions));
                     return ask_in_full(batch, std::move(decoded), std::move(done));
-                } else if (try_again && reply->first.generation > generation) {
+                } else if (try_again) {
                     generations_.raise(at, reply->first.generation);
                     return reserve_as(std::move(batch), std::move(done), false, how);
                 }
@@ -234,14 +273,12 @@ private:
         const std::uint32_t at = shard_of(products.front().id, count());
         const std::uint64_t generation = generations_.get(at);
         const auto arguments = give_arguments(shards_[at]->keys, generation, products);
-        run(at, scripts().give, arguments,
-            [this, at, generation, try_again, products = std::move(products),
+        run(at, generation, scripts().give, arguments,
+            [this, at, try_again, products = std::move(products),
              done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
                 if (reply->first.what == script_status::kind::open) return done({});
-                if (!try_again || reply->first.generation <= generation) {
-                    return done(std::unexpected(errc::reopening));
-                }
+                if (!try_again) return done(std::unexpected(errc::reopening));
                 generations_.raise(at, reply->first.generation);
                 give_as(std::move(products), std::move(done), false);
             });
@@ -249,14 +286,17 @@ private:
 
     void inspect(std::uint32_t at, std::vector<std::string> what,
                  callback<std::expected<redis::value, errc>> done) {
+        const std::uint64_t generation = generations_.get(at);
         argument_list arguments;
         arguments.add(shards_[at]->keys.root);
+        arguments.add(generation);
         for (const std::string& one : what)
             arguments.add(one);
-        run(at, scripts().inspect, arguments, [done = std::move(done)](auto reply) mutable {
-            if (!reply) return done(std::unexpected(reply.error()));
-            done(std::move(reply->second));
-        });
+        run(at, generation, scripts().inspect, arguments,
+            [done = std::move(done)](auto reply) mutable {
+                if (!reply) return done(std::unexpected(reply.error()));
+                done(std::move(reply->second));
+            });
     }
 
     std::uint32_t count() const { return static_cast<std::uint32_t>(shards_.size()); }

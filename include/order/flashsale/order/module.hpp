@@ -12,6 +12,7 @@
 #include <string>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/fault_board.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/order.hpp"
 #include "flashsale/order/record.hpp"
@@ -74,6 +75,8 @@ public:
         /// Orders that came to this process's log so far; empty: nobody has to be let past.
         std::function<std::uint64_t()> arrivals = {};
         rest_options rest = {};
+        /// Where the line `recorder` says what it is waiting for.
+        fault_board* board = nullptr;
     };
 
     explicit recorder(const dependencies& uses);
@@ -82,8 +85,6 @@ public:
     void start();
     /// Records what has arrived, for at most `patience`, then ends the thread.
     void stop(std::chrono::milliseconds patience);
-    /// nullopt: all is well; else what it is waiting for, for people. Any thread.
-    std::optional<std::string> fault() const;
 
 private:
     struct impl;

@@ -37,18 +37,35 @@ namespace flashsale::stock {
 std::span<const migration> postgres_migrations();
 std::span<const migration> sqlite_migrations();
 
-/// The generation of each shard's gate that this process believes in. Shared by all its gates.
+/// What a gate script answered last.
+enum class gate_answer : std::uint8_t {
+    none,  ///< nothing yet, since the start
+    open,
+    closed,  ///< or its header is missing, not whole, or another server's
+    older,   ///< of a generation before the newest that this process knows of
+};
+
+/// The generation of each shard's gate that this process believes in, and what the gate answered
+/// last. Shared by all its gates; any thread.
 class shard_generations {
 public:
-    explicit shard_generations(std::uint32_t shards) : generations_(shards) {}
+    explicit shard_generations(std::uint32_t shards) : generations_(shards), answers_(shards) {}
 
     std::uint32_t shards() const { return static_cast<std::uint32_t>(generations_.size()); }
     std::uint64_t get(std::uint32_t shard) const { return generations_[shard].load(); }
     /// Never goes back.
     void raise(std::uint32_t shard, std::uint64_t generation);
 
+    /// For readiness alone, never for a decision.
+    gate_answer answer(std::uint32_t shard) const {
+        return answers_[shard].load(std::memory_order_relaxed);
+    }
+    /// True: it is another than before.
+    bool note(std::uint32_t shard, gate_answer what);
+
 private:
     std::vector<std::atomic<std::uint64_t>> generations_;
+    std::vector<std::atomic<gate_answer>> answers_;
 };
 
 struct redis_gate_options {

@@ -41,6 +41,8 @@ public:
     int fd() const { return amqp_get_sockfd(state_); }
 
     status declare(const topology& names);
+    /// Active consumers of a queue that must be there.
+    std::expected<std::uint32_t, std::string> consumers_of(const std::string& queue);
     status confirm_select();
     status consume(const std::string& queue, std::uint16_t prefetch_messages);
 

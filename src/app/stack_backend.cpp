@@ -24,6 +24,9 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
+constexpr postgres::statement read_only_transactions{
+    "read_only_transactions", "SELECT current_setting('transaction_read_only')"};
+
 /// A gate on a thread of its own.
 class background {
 public:
@@ -155,7 +158,21 @@ struct recording_part {
           reader(events::make_amqp_reader(amqp_options(settings))),
           behind(settings, generations),
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
-                    [&log] { return log.appended(); }, rest_options(settings), &board}) {}
+                    [&log] { return log.appended(); }, rest_options(settings), &board,
+                    generations.shards(), ms_of(settings.recorder.step_aside_after_ms),
+                    [this] { return able(); }}) {}
+
+    /// Whether both databases take what is written.
+    std::expected<void, std::string> able() {
+        for (const auto& [name, database] :
+             {std::pair{"order", &order_database}, std::pair{"stock", &stock_database}}) {
+            const auto read_only = database->execute(read_only_transactions);
+            const std::string who = std::string(name) + " database: ";
+            if (!read_only) return std::unexpected(who + read_only.error().message);
+            if (read_only->text(0, 0) != "off") return std::unexpected(who + "it is read-only");
+        }
+        return {};
+    }
 
     postgres::session order_database;
     postgres::session stock_database;

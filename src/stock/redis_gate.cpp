@@ -5,29 +5,18 @@
 // back or exchanged its data answers `closed`, whoever asks and however long he has slept; nothing
 // here remembers that a gate was good a moment ago.
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/module.hpp>
 
+#include "gate_answers.hpp"
 #include "metrics.hpp"
 #include "redis_codec.hpp"
 #include "redis_scripts.hpp"
 
 namespace flashsale::stock {
-
-void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
-    std::uint64_t seen = generations_[shard].load();
-    while (seen < generation && !generations_[shard].compare_exchange_weak(seen, generation)) {
-    }
-}
-
-bool shard_generations::note(std::uint32_t shard, gate_answer what) {
-    return answer(shard) != what && answers_[shard].exchange(what) != what;
-}
 
 namespace {
 
@@ -108,6 +97,20 @@ public:
         });
     }
 
+    void read_backlog(std::uint32_t at, callback<std::expected<backlog, errc>> done) override {
+        inspect(at, {"state"}, [done = std::move(done)](auto reply) mutable {
+            if (!reply) return done(std::unexpected(reply.error()));
+            const auto& elements = reply->elements;
+            if (elements.size() != 4) return done(std::unexpected(errc::outcome_unknown));
+            const auto number = [](const redis::value& one) {
+                return one.kind == redis::value::type::integer
+                           ? static_cast<std::uint64_t>(one.integer)
+                           : std::strtoull(one.text.c_str(), nullptr, 10);
+            };
+            done(backlog{number(elements[1]), number(elements[2]), number(elements[3])});
+        });
+    }
+
     std::expected<void, std::string> check() const override {
         std::expected<void, std::string> found;
         for (std::uint32_t at = 0; at < count(); ++at) {
@@ -155,43 +158,13 @@ private:
                             });
     }
 
-    static std::string fault_of(gate_answer last) {
-        switch (last) {
-            case gate_answer::none:
-                return "redis: the gate has not answered yet";
-            case gate_answer::older:
-                return "redis: the gate is of an older generation than the record, and closed "
-                       "until "
-                       "it is reopened";
-            default:
-                return "redis: the gate is closed until it is reopened";
-        }
-    }
-
-    /// What every answer says of the gate, whichever script gave it. `generation`: the asker's.
+    /// Whichever script gave it. `generation`: the asker's.
     void note(std::uint32_t at, std::uint64_t generation, const script_status& status) const {
-        using enum script_status::kind;
-        if (status.what == malformed) return;
-        const bool older = status.what == stale && status.generation < generation;
-        if (status.what == stale && !older) return;  // the asker has something to learn
-        const auto last = older                   ? gate_answer::older
-                          : status.what == closed ? gate_answer::closed
-                                                  : gate_answer::open;
-        if (last != gate_answer::open) metrics::gate_closed.add();
-        const gate_answer before = generations_.answer(at);
-        if (!generations_.note(at, last)) return;
-        const std::string& header = shards_[at]->keys.header;
-        if (last == gate_answer::closed) {
-            spdlog::error("the gate {} is closed: Redis lost, changed or exchanged its data",
-                          header);
-        } else if (last == gate_answer::older) {
-            spdlog::error(
-                "the gate {} is of generation {}, and the record of {}: an old copy, or "
-                "one that was left behind",
-                header, status.generation, generation);
-        } else if (before != gate_answer::none) {
-            spdlog::info("the gate {} is open", header);
-        }
+        const auto last = answer_of(status, generation);
+        if (!last) return;
+        if (*last != gate_answer::open) metrics::gate_closed.add();
+        if (generations_.answer(at) == *last) return;
+        tell_answer(generations_, at, *last, shards_[at]->keys.header);
     }
 
     /// Runs a script that begins its reply with a status; hands on open ones, and those that tell

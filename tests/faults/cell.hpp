@@ -24,6 +24,7 @@ std::vector<cell> redis_cells();
 std::vector<cell> loss_cells();
 std::vector<cell> rabbitmq_cells();
 std::vector<cell> postgres_cells();
+std::vector<cell> recorder_cells();
 std::vector<cell> network_cells();
 std::vector<cell> client_cells();
 

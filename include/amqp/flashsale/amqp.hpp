@@ -130,6 +130,10 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
+/// Whether somebody is given the queue's messages now; those who wait for their turn do not count.
+/// Asked on a connection of its own. Blocking.
+std::expected<bool, std::string> is_consumed(const options& settings, const std::string& queue);
+
 /// Declares the topology on a connection of its own. Blocking.
 std::expected<void, std::string> declare(const options& settings, const topology& names);
 

@@ -81,10 +81,17 @@ enum class guard : std::uint8_t {
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
     survivors,           ///< and looked for, because the log may lose it after all
+    stepping_aside,      ///< who cannot record lets another process have its turn
+    pace,                ///< the recorder rests no longer than what waits for it may
 };
-inline constexpr std::array<std::string_view, 12> guard_names{
-    "outbox", "idempotency_record", "returning", "incarnation", "mandatory", "ack_after_commit",
-    "given",  "generation",         "closing",   "waiting",     "barrier",   "survivors"};
+inline constexpr std::array<std::string_view, 14> guard_names{
+    "outbox",         "idempotency_record",
+    "returning",      "incarnation",
+    "mandatory",      "ack_after_commit",
+    "given",          "generation",
+    "closing",        "waiting",
+    "barrier",        "survivors",
+    "stepping_aside", "pace"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

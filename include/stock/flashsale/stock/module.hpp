@@ -60,8 +60,8 @@ public:
     gate_answer answer(std::uint32_t shard) const {
         return answers_[shard].load(std::memory_order_relaxed);
     }
-    /// True: it is another than before.
-    bool note(std::uint32_t shard, gate_answer what);
+    /// Returns the one before.
+    gate_answer note(std::uint32_t shard, gate_answer what);
 
 private:
     std::vector<std::atomic<std::uint64_t>> generations_;

@@ -71,6 +71,16 @@ status settle(connection& link, confirm_window& window, clock::time_point until,
 
 }  // namespace
 
+std::expected<bool, std::string> is_consumed(const options& settings, const std::string& queue) {
+    watchdog dog(settings.stall_timeout);
+    auto made = connection::open(settings, parse_url(settings.url), dog);
+    if (!made) return std::unexpected(made.error());
+    const auto consumers = (*made)->consumers_of(queue);
+    if (!consumers) return std::unexpected(consumers.error());
+    (*made)->close(farewell_patience);
+    return *consumers > 0;
+}
+
 std::expected<void, std::string> declare(const options& settings, const topology& names) {
     return on_a_connection(settings, names, [](connection&) { return status{}; });
 }

@@ -32,6 +32,8 @@ public:
 
     /// Whether they answer, and why not.
     virtual std::vector<dependency_state> dependencies() = 0;
+    /// Every connection stands, and each shard's gate has answered, whatever it said.
+    virtual bool connected() = 0;
     virtual void start() = 0;
     virtual void stop() = 0;
 };

@@ -118,8 +118,11 @@ std::span<const setting> settings() {
          "of the time that a batch took: pause after it, at most a second, while orders keep "
          "coming to this process",
          INTEGER(recorder.rest_percent, 0, 10'000, 800)},
-        {"recorder.rest_lag_max_ms", "age of what is being recorded from which there is no pause",
+        {"recorder.rest_lag_max_ms", "age of what is to be recorded from which there is no pause",
          INTEGER(recorder.rest_lag_max_ms, 0, 30'000, 3'000)},
+        {"recorder.step_aside_after_ms",
+         "unable to record for so long, or that long for one batch: another process has its turn",
+         INTEGER(recorder.step_aside_after_ms, 100, 600'000, 5'000)},
 
         {"recovery.sweep_interval_ms",
          "between two looks at what dead processes may have left in the outbox",

@@ -73,8 +73,8 @@ public:
     std::vector<dependency_state> dependencies() override {
         const auto of_file = [](std::string_view name, const sqlite::queue& file) {
             const auto state = file.check();
-            return dependency_state{name, state ? std::nullopt : std::optional(state.error()),
-                                    false};
+            return dependency_state{std::string(name),
+                                    state ? std::nullopt : std::optional(state.error()), false};
         };
         return {
             {"gate", std::nullopt, true},
@@ -84,6 +84,7 @@ public:
         };
     }
 
+    bool connected() override { return true; }
     void start() override {}  // the files are open already
     void stop() override {}
 
@@ -98,13 +99,13 @@ private:
 /// The recorder and what it alone uses; its outbox is the gate's, on the thread that decides.
 struct recording_part {
     recording_part(const config& settings, const data_folder& in, events::reader& reader,
-                   stock::memory_gate_owner& units, asio::io_context& deciding)
+                   stock::memory_gate_owner& units, asio::io_context& deciding, fault_board& board)
         : order_database(open_file(settings, in.order())),
           stock_database(open_file(settings, in.stock())),
           recording(order::make_sqlite_recording(order_database)),
           ledger(stock::make_sqlite_ledger(stock_database)),
           outbox(stock::make_memory_gate(units, deciding)),
-          recorder({reader, *recording, *ledger, *outbox, deciding}) {}
+          recorder({reader, *recording, *ledger, *outbox, deciding, {}, {}, &board}) {}
 
     sqlite::database order_database;
     sqlite::database stock_database;
@@ -142,14 +143,16 @@ public:
 
     std::vector<dependency_state> dependencies() const override {
         const bool up = log_->writer().state() == events::log_state::up;
-        return {{"log", up ? std::nullopt : std::optional(log_->writer().fault()), true},
-                {"recorder", recording_->recorder.fault(), false}};
+        std::vector<dependency_state> out{
+            {"log", up ? std::nullopt : std::optional(log_->writer().fault()), true}};
+        append_lines(out, board_);
+        return out;
     }
 
     void start(deadline until) override {
         units_.run_on(*deciding_);
         recording_ = std::make_unique<recording_part>(settings_, folder_, log_->recorder_end(),
-                                                      units_, *deciding_);
+                                                      units_, *deciding_, board_);
         log_->writer().start();
         recording_->recorder.start();
         try {
@@ -207,8 +210,9 @@ private:
                 until = now + patience;
             }
             if (now >= until) {
+                const auto fault = board_.of("recorder");
                 throw unavailable_error("what was accepted before cannot be recorded: " +
-                                        recording_->recorder.fault().value_or("it takes too long"));
+                                        (fault ? fault->what : "it takes too long"));
             }
             if (now - last_report >= drain_report_interval) {
                 last_report = now;
@@ -235,6 +239,7 @@ private:
 
     const config settings_;
     const data_folder folder_;
+    fault_board board_;
     sqlite::folder_lock lock_;
     stock::memory_gate_owner units_;
     std::unique_ptr<databases> files_;

@@ -12,7 +12,8 @@ namespace flashsale::app {
 class gate_access {
 public:
     gate_access(asio::io_context& io, const config& settings, stock::shard_generations& generations)
-        : stock_database_(io, postgres_options(settings, settings.postgres.stock_url),
+        : generations_(generations),
+          stock_database_(io, postgres_options(settings, settings.postgres.stock_url),
                           pool_limits(settings)) {
         if (!uses_redis(settings)) {
             gate_ = stock::make_database_gate(stock_database_, database_gate_options(settings));
@@ -39,6 +40,16 @@ public:
         stock_database_.stop();
     }
 
+    /// The connections stand, and every shard's gate has said something since the start.
+    bool answered() const {
+        if (!stock_database_.ready()) return false;
+        for (std::uint32_t shard = 0; shard < clients_.size(); ++shard) {
+            if (!clients_[shard]->ready()) return false;
+            if (generations_.answer(shard) == stock::gate_answer::none) return false;
+        }
+        return true;
+    }
+
     stock::gate& gate() { return *gate_; }
     postgres::pool& stock_database() { return stock_database_; }
     std::vector<redis::client*> clients() const {
@@ -49,6 +60,7 @@ public:
     }
 
 private:
+    const stock::shard_generations& generations_;
     postgres::pool stock_database_;
     std::vector<std::unique_ptr<redis::client>> clients_;
     std::unique_ptr<stock::gate> gate_;

@@ -48,11 +48,32 @@ std::vector<module_database> module_databases(const config& settings) {
     };
 }
 
+std::optional<std::string> module_of_another(const config& settings, const module_database& mine) {
+    for (const module_database& other : module_databases(settings)) {
+        if (std::string_view(other.name) == mine.name) continue;
+        // An empty database is nobody's.
+        const auto target = postgres_options(settings, mine.url);
+        const auto as_other = postgres::check_schema(target, other.migrations).state;
+        const bool others =
+            as_other == schema_state::current ||
+            (as_other == schema_state::behind &&
+             postgres::check_schema(target, mine.migrations).state != schema_state::behind);
+        if (others)
+            return std::string("the ") + mine.name + " database is the " + other.name +
+                   " module's: correct " + mine.key;
+    }
+    return std::nullopt;
+}
+
 void require_schemas(const config& settings) {
     for (const module_database& one : module_databases(settings)) {
         const auto report =
             postgres::check_schema(postgres_options(settings, one.url), one.migrations);
         const std::string name = std::string("the ") + one.name + " database";
+        if (report.state == schema_state::ahead || report.state == schema_state::changed) {
+            if (const auto whose = module_of_another(settings, one))
+                throw unavailable_error(*whose);
+        }
         switch (report.state) {
             case schema_state::current:
                 break;

@@ -2,6 +2,7 @@
 
 // Whether the servers that a command needs are there, said so that one knows what to start.
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -24,6 +25,9 @@ struct module_database {
     std::span<const migration> migrations;
 };
 std::vector<module_database> module_databases(const config& settings);
+
+/// Of a database that is not fit for this module: whose it is, if it is another's.
+std::optional<std::string> module_of_another(const config& settings, const module_database& mine);
 
 /// Throws unavailable_error if a database does not answer or is not of this version.
 void require_schemas(const config& settings);

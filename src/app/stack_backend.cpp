@@ -25,6 +25,9 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
+constexpr postgres::statement read_only_transactions{
+    "read_only_transactions", "SELECT current_setting('transaction_read_only')"};
+
 /// A gate on a thread of its own.
 class background {
 public:
@@ -120,7 +123,7 @@ public:
 
     std::vector<dependency_state> dependencies() override {
         const auto of_pool = [](std::string_view name, const postgres::pool& pool) {
-            dependency_state out{name, std::nullopt, false};
+            dependency_state out{std::string(name), std::nullopt, false};
             if (!pool.ready()) out.fault = pool.fault();
             return out;
         };
@@ -131,6 +134,11 @@ public:
             of_pool("stock_database", access_.stock_database()),
             of_pool("order_database", order_database_),
         };
+    }
+
+    bool connected() override {
+        (void)access_.gate().check();  // asks those that have not answered yet
+        return access_.answered() && user_database_.ready() && order_database_.ready();
     }
 
     void start() override {
@@ -157,7 +165,7 @@ private:
 /// The recorder and what it alone uses.
 struct recording_part {
     recording_part(const config& settings, stock::shard_generations& generations,
-                   const events::log& log, const std::string& deployment)
+                   const events::log& log, const std::string& deployment, fault_board& board)
         : order_database(postgres_options(settings, settings.postgres.order_url)),
           stock_database(postgres_options(settings, settings.postgres.stock_url)),
           recording(order::make_postgres_recording(order_database)),
@@ -165,7 +173,21 @@ struct recording_part {
           reader(events::make_amqp_reader(amqp_options(settings, deployment))),
           behind(settings, generations),
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
-                    [&log] { return log.appended(); }, rest_options(settings)}) {}
+                    [&log] { return log.appended(); }, rest_options(settings), &board,
+                    generations.shards(), ms_of(settings.recorder.step_aside_after_ms),
+                    [this] { return able(); }}) {}
+
+    /// Whether both databases take what is written.
+    std::expected<void, std::string> able() {
+        for (const auto& [name, database] :
+             {std::pair{"order", &order_database}, std::pair{"stock", &stock_database}}) {
+            const auto read_only = database->execute(read_only_transactions);
+            const std::string who = std::string(name) + " database: ";
+            if (!read_only) return std::unexpected(who + read_only.error().message);
+            if (read_only->text(0, 0) != "off") return std::unexpected(who + "it is read-only");
+        }
+        return {};
+    }
 
     postgres::session order_database;
     postgres::session stock_database;
@@ -188,9 +210,9 @@ public:
         prepare_shards(settings, generations_, deployment, *log_);
         if (settings.recorder.enabled) {
             recording_ =
-                std::make_unique<recording_part>(settings, generations_, *log_, deployment);
+                std::make_unique<recording_part>(settings, generations_, *log_, deployment, board_);
         }
-        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_, deployment);
+        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_, deployment, board_);
     }
 
     std::uint32_t shards() const override { return generations_.shards(); }
@@ -204,8 +226,7 @@ public:
         std::vector<dependency_state> out;
         const bool up = log_->state() == events::log_state::up;
         out.push_back({"log", up ? std::nullopt : std::optional(log_->fault()), true});
-        if (recording_) out.push_back({"recorder", recording_->recorder.fault(), false});
-        out.push_back({"sweep", sweep_->fault(), true});
+        append_lines(out, board_);
         return out;
     }
 
@@ -250,6 +271,7 @@ private:
     }
 
     const config settings_;
+    fault_board board_;
     stock::shard_generations generations_;
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;

@@ -3,8 +3,8 @@
 //   token    the log gives everything back that is published under the gate's: it has lost its
 //            data, for no reopening has begun. The gate gets another
 //   trust    what speaks against a gate that answers as if all were well: its server may evict
-//            keys, or has; its seq went back; it has taken less than the record (gate_server.hpp). Such a
-//            gate is shut, by its header, for every process; the next pass finds it closed
+//            keys, or has; its seq went back; it has taken less than the record (gate_server.hpp).
+//            Such a gate is shut, by its header, for every process; the next pass finds it closed
 //   given    what the stock database gave and the gate does not know of, because the process that
 //            was to tell it died: one comparison, a page of products a pass
 //   late     events that came behind the barrier of a newer generation: the gate is asked again
@@ -37,11 +37,12 @@ constexpr auto publish_patience = 5s;
 }  // namespace
 
 sweeper::sweeper(const config& settings, stock::shard_generations& generations, events::log& log,
-                 std::string deployment)
+                 std::string deployment, fault_board& board)
     : settings_(settings),
       generations_(generations),
       log_(log),
       deployment_(std::move(deployment)),
+      board_(board),
       holder_(uuid_generator().make()),
       access_(io_, settings, generations),
       stock_database_(postgres_options(settings, settings.postgres.stock_url)),
@@ -50,6 +51,7 @@ sweeper::sweeper(const config& settings, stock::shard_generations& generations, 
     for (std::uint32_t i = 0; i < generations.shards(); ++i) {
         shards_.emplace_back(i, ms_of(settings.recovery.barrier_patience_ms));
     }
+    tell();
 }
 
 void sweeper::start() {
@@ -71,22 +73,23 @@ void sweeper::hurry() {
     asio::post(io_, [] {});
 }
 
-std::optional<std::string> sweeper::fault() const {
-    const std::lock_guard lock(mutex_);
-    return fault_;
-}
-
-void sweeper::publish_fault() {
-    std::optional<std::string> found;
+/// The worst first: one line is for all shards.
+void sweeper::tell() {
+    std::optional<known_fault> found;
     for (const shard& one : shards_) {
-        if (!found) found = one.server_fault ? one.server_fault : one.fault;
+        const auto& fault = one.server_fault ? one.server_fault : one.fault;
+        if (fault && !(found && found->hinders_orders)) {
+            found = known_fault{*fault, true};
+        } else if (one.note && !found) {
+            found = known_fault{*one.note, false};
+        }
     }
-    const std::lock_guard lock(mutex_);
-    fault_ = std::move(found);
+    board_.set("sweep", std::move(found));
 }
 
 /// Once a reason, not once a pass.
-void sweeper::warn(const std::string& what) {
+void sweeper::warn(shard& of, const std::string& what) {
+    of.note = what;
     if (what != last_warning_) spdlog::warn("sweep: {}", what);
     last_warning_ = what;
 }
@@ -96,9 +99,11 @@ void sweeper::run() {
     publisher_.emplace(io_, log_, [this] { return stopping_.load(); });
     while (!stopping_) {
         for (shard& one : shards_) {
-            if (!stopping_) pass(one);
+            if (stopping_) break;
+            one.note.reset();
+            pass(one);
+            tell();
         }
-        publish_fault();
         rest(ms_of(settings_.recovery.sweep_interval_ms));
     }
     // So that another need not wait for it to run out.
@@ -131,45 +136,84 @@ T sweeper::wait_for(const std::function<void(callback<T>)>& start) {
 }
 
 void sweeper::pass(shard& of) {
-    const auto lease = stock::lease_shard(stock_database_, of.number, holder_,
-                                          ms_of(settings_.recovery.lease_ms), false);
+    using enum stock::shard_state::phase;
+    std::expected<std::optional<stock::shard_state>, std::string> lease;
+    if (may_take(of)) {
+        lease = stock::lease_shard(stock_database_, of.number, holder_,
+                                   ms_of(settings_.recovery.lease_ms), false);
+    }
     database_answers_ = lease.has_value();
-    if (!lease) return warn(lease.error());
-    const bool mine = lease->has_value();
+    const bool mine = lease && lease->has_value();
     if (!mine) {
+        of.fault.reset();  // it may have passed since
         of.server_fault.reset();
         of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+        of.distrusted = false;
     }
-    const auto known = mine ? **lease : stock::read_shard(stock_database_, of.number);
-    if (!known) return warn(known.error());
-    if (uses_redis(settings_) && known->what == stock::shard_state::phase::never) return;
+    std::expected<stock::shard_state, std::string> known;
+    if (mine) {
+        known = **lease;
+    } else if (lease) {
+        known = stock::read_shard(stock_database_, of.number);
+    } else {
+        known = std::unexpected(lease.error());
+    }
+    if (!known) warn(of, known.error());
+    if (known && uses_redis(settings_) && known->what == never) return;
+    // What the record calls open was loaded: an older gate than that is none.
+    if (known && uses_redis(settings_) && known->what == open &&
+        !faults::without(faults::guard::newest_gate))
+        generations_.raise(of.number, known->generation);
 
-    const auto look = look_at_server(of);
-    const auto open = wait_for<std::expected<stock::gate::levels, stock::errc>>(
+    const auto look = mine ? look_at_server(of) : std::nullopt;
+    // Whoever has no lease reopens nothing, and knows what there is to know: an order that came
+    // would tell, but none is sent to a process that calls itself ready and is not.
+    const auto gate = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
-    const bool begun = known->what == stock::shard_state::phase::reopening;
-    of.fault.reset();
-    if (open && uses_redis(settings_) && !is_newest(of, *known, *open) && !(mine && begun)) return;
+    if (!known) return;
+    const bool begun = known->what == reopening;
+    if (gate) of.fault.reset();
+    if (gate && uses_redis(settings_) && !is_newest(of, *known, *gate) && !(mine && begun)) return;
     if (!mine) return;
-    if (open && !begun) {
-        of.generation = open->generation;
-        of.token = open->token;
+    if (gate && !begun && !of.distrusted) {
+        of.generation = gate->generation;
+        of.token = gate->token;
         if (uses_redis(settings_) && !has_a_way(of, *known)) return;
-        if (!is_trusted(of, look, *open)) return;
+        if (!is_trusted(of, look, *gate)) return;
         return sweep(of);
     }
-    if (of.server_fault) return warn(*of.server_fault);
-    if (!open && open.error() != stock::errc::reopening)
-        return warn("the gate answers " + std::string(stock::name_of(open.error())));
+    if (of.server_fault) return warn(of, *of.server_fault);
+    if (!gate && gate.error() != stock::errc::reopening)
+        return warn(of, "the gate answers " + std::string(stock::name_of(gate.error())));
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
-    if (settings_.recovery.reopen_automatically) reopen_gate(of, *known);
+    if (settings_.recovery.reopen_automatically) return reopen_gate(of, *known);
+    of.fault = "shard " + std::to_string(of.number) +
+               " is closed, and recovery.reopen_automatically is off: flashsale reopen";
+}
+
+/// A process whose gate is an older one lets others look after the shard: they may have the newest,
+/// where this one does not look for it. Nobody has the lease for as long as a lease lasts: then
+/// nobody does, and this gate is as good as any to be loaded again.
+bool sweeper::may_take(shard& of) {
+    const auto last = generations_.answer(of.number);
+    if (last == stock::gate_answer::open) of.free_since.reset();
+    if (last != stock::gate_answer::older) return true;
+    const auto known = stock::read_shard(stock_database_, of.number);
+    if (!known) return true;  // the lease will say why
+    const auto now = steady::now();
+    if (known->leased) {
+        of.free_since.reset();
+        return false;
+    }
+    if (!of.free_since) of.free_since = now;
+    return now - *of.free_since >= ms_of(settings_.recovery.lease_ms);
 }
 
 // ---- the gate's way into the log
 
-/// A gate that is not the one that the database says is open was replaced, and does not know it: it
-/// is on a server that was cut off, or the configuration points to a place that is another's. What
-/// it holds proves nothing, and it is asked for nothing more.
+/// A gate that is not the one that the database has is being replaced, or was, and does not know
+/// it: it is on a server that was cut off, or the configuration points to a place that is
+/// another's. What it holds proves nothing, and it is asked for nothing more.
 bool sweeper::is_newest(shard& of, const stock::shard_state& known,
                         const stock::gate::levels& gate) {
     if (faults::without(faults::guard::newest_gate)) return true;
@@ -182,10 +226,11 @@ bool sweeper::is_newest(shard& of, const stock::shard_state& known,
     const bool again = std::exchange(of.was_newer, newer);
     if (newer && !again) return false;
     generations_.shut_out(of.number, gate.token);
+    if (known.what == stock::shard_state::phase::reopening) return false;  // its end will tell
     of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
                std::to_string(gate.generation) + ", the stock database knows of " +
                std::to_string(known.generation) + ": this process is at another place than others";
-    warn(*of.fault);
+    warn(of, *of.fault);
     return false;
 }
 
@@ -197,7 +242,7 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
         stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,
                                  token, redis_gate_options(settings_, deployment_));
         const auto done = gate.renew(of.token);
-        if (!done) warn(done.error());
+        if (!done) warn(of, done.error());
         return false;
     };
     // Noted, and then its process died.
@@ -210,14 +255,14 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
     }
     const uuid fresh = ids_.make(of.number);
     if (const auto bound = log_.bind(fresh); !bound) {
-        warn("log: " + bound.error());
+        warn(of, "log: " + bound.error());
         return false;
     }
     const auto noted =
         stock::replace_token(stock_database_, of.number, of.generation, of.token, fresh);
     if (!noted || !*noted) {
         (void)log_.unbind(std::span(&fresh, 1));
-        if (!noted) warn(noted.error());
+        if (!noted) warn(of, noted.error());
         return false;
     }
     spdlog::warn(
@@ -239,12 +284,17 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
     if (steady::now() < of.reopen_from) return;
     redis::client& server = *access_.clients()[of.number];
     const auto opening = redis_gate_options(settings_, deployment_);
-    if (known.what == stock::shard_state::phase::open) {
+    const std::string name = "shard " + std::to_string(of.number);
+    if (!of.fault) of.fault = name + " is being reopened";
+    tell();
+    if (known.what == stock::shard_state::phase::open && !of.distrusted) {
         // Loaded, noted, and then its process died before the last step.
         stock::gate_rebuild loaded(io_, server, of.number, known.generation, known.token, opening);
         const auto opened = loaded.open();
-        if (opened && *opened)
+        if (opened && *opened) {
+            of.fault.reset();
             return spdlog::info("sweep: opened shard {}, loaded before", of.number);
+        }
     }
     const auto result = reopen({settings_, io_, server, stock_database_, order_database_, log_,
                                 *publisher_, deployment_, [this] { return stopping_.load(); }},
@@ -252,9 +302,12 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
     if (!result) {
         metrics::reopening_failures.add();
         of.reopen_from = steady::now() + of.pause.next();
+        of.fault = name + " is not reopened: " + result.error();
         return spdlog::warn("shard {} is not reopened: {}", of.number, result.error());
     }
     of.pause.reset();
+    of.fault.reset();
+    of.distrusted = false;
     generations_.raise(of.number, result->generation);
     metrics::reopenings.add();
     metrics::reopening_ms.set(result->took.count());
@@ -280,7 +333,7 @@ bool sweeper::compare_given(shard& of) {
     const auto page =
         products_->products(of.number, generations_.shards(), of.products_after, products_per_pass);
     if (!page) {
-        warn(page.error());
+        warn(of, page.error());
         return true;
     }
     of.products_after = page->next.value_or(0);
@@ -309,6 +362,8 @@ bool sweeper::compare_given(shard& of) {
     const std::size_t count = behind.size();
     const auto given = wait_for<std::expected<void, stock::errc>>(
         [&](auto done) { access_.gate().give(std::move(behind), std::move(done)); });
+    // The gate is open, it said a moment ago; what it lacks now it has lost since it was loaded.
+    if (!given && given.error() == stock::errc::reopening) of.distrusted = true;
     if (!given) return true;
     metrics::sweep_given.add(static_cast<std::int64_t>(count));
     spdlog::info("sweep: told the gate of shard {} what {} products were given", of.number, count);
@@ -320,7 +375,7 @@ bool sweeper::compare_given(shard& of) {
 void sweeper::settle_late(shard& of) {
     auto report =
         order::ask_again(order_database_, io_, access_.gate(), of.number, late_events_per_pass);
-    if (!report) return warn(report.error());
+    if (!report) return warn(of, report.error());
     metrics::late_settled.add(static_cast<std::int64_t>(report->settled + report->refused));
     if (report->to_publish.empty()) return;
     // What is not confirmed is in the outbox, and the sweep's to publish again.
@@ -342,7 +397,7 @@ void sweeper::sweep_outbox(shard& of) {
             break;
         case await_barrier: {
             const auto recorded = order::barrier_recorded(order_database_, of.outbox.barrier());
-            if (!recorded) return warn(recorded.error());
+            if (!recorded) return warn(of, recorded.error());
             of.outbox.barrier_seen(*recorded);
             if (of.outbox.barrier_due_again(now)) this->send_barrier(of);
             break;
@@ -380,7 +435,7 @@ void sweeper::note_outbox(shard& of) {
 // first that failed. To declare it before every barrier would be a connection a second for nothing.
 void sweeper::send_barrier(shard& of) {
     if (of.outbox.next() == outbox_sweep::step::await_barrier) {
-        if (const auto done = log_.prepare(); !done) return warn(done.error());
+        if (const auto done = log_.prepare(); !done) return warn(of, done.error());
         rebind(of);
     }
     events::event barrier;
@@ -391,7 +446,7 @@ void sweeper::send_barrier(shard& of) {
     barrier.created_at = barrier.id.time();
     const auto sent = publisher_->publish({events::text_of(barrier)}, of.token, publish_patience);
     if (!sent) {
-        warn(sent.error());
+        warn(of, sent.error());
         if (log_.state() == events::log_state::up) (void)log_.prepare();
         rebind(of);
         return;
@@ -420,7 +475,7 @@ void sweeper::look_again(shard& of) {
         published += unsettled.size();
         if (const auto sent = publisher_->publish(std::move(unsettled), of.token, publish_patience);
             !sent) {
-            warn(sent.error());
+            warn(of, sent.error());
             break;
         }
     }

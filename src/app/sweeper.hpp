@@ -8,13 +8,13 @@
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <flashsale/base/backoff.hpp>
+#include <flashsale/base/fault_board.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/stock/gate_server.hpp>
@@ -29,18 +29,16 @@ namespace flashsale::app {
 
 class sweeper {
 public:
-    /// `deployment`: as agree_on_deployment() returned it.
+    /// `deployment`: as agree_on_deployment() returned it. What it learns of the gates and of the
+    /// record is on the board as soon as it has learnt it.
     sweeper(const config& settings, stock::shard_generations& generations, events::log& log,
-            std::string deployment);
+            std::string deployment, fault_board& board);
     ~sweeper() { stop(); }
 
     void start();
     void stop();
     /// Something is the matter: look at once. Any thread.
     void hurry();
-
-    /// nullopt: all is well; else what hinders orders from being recorded. Any thread.
-    std::optional<std::string> fault() const;
 
 private:
     struct shard {
@@ -51,11 +49,14 @@ private:
         outbox_sweep outbox;
         std::string outbox_cursor;
         std::int64_t products_after = 0;
-        std::uint64_t generation = 0;  ///< of the gate
-        uuid token;                    ///< likewise
-        bool was_newer = false;        ///< the gate, than the database said
-        std::optional<std::string> fault;
+        std::uint64_t generation = 0;             ///< of the gate
+        uuid token;                               ///< likewise
+        bool was_newer = false;                   ///< the gate, than the database said
+        std::optional<std::string> fault;         ///< hinders orders, or their being recorded
         std::optional<std::string> server_fault;  ///< nothing may be sold from this server
+        std::optional<std::string> note;          ///< what the last pass met besides
+        bool distrusted = false;                  ///< open, and yet a script found it wrong
+        std::optional<std::chrono::steady_clock::time_point> free_since;  ///< see may_take()
         stock::seq_watch seq;
         std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
@@ -64,6 +65,7 @@ private:
 
     void run();
     void pass(shard& of);
+    bool may_take(shard& of);
     bool is_newest(shard& of, const stock::shard_state& known, const stock::gate::levels& gate);
     bool has_a_way(shard& of, const stock::shard_state& known);
     void rebind(const shard& of);
@@ -85,8 +87,8 @@ private:
     void look_again(shard& of);
     void reopen_gate(shard& of, const stock::shard_state& known);
     void rest(std::chrono::milliseconds time);
-    void publish_fault();
-    void warn(const std::string& what);
+    void tell();
+    void warn(shard& of, const std::string& what);
 
     template <class T>
     T wait_for(const std::function<void(callback<T>)>& start);
@@ -95,6 +97,7 @@ private:
     stock::shard_generations& generations_;
     events::log& log_;
     const std::string deployment_;
+    fault_board& board_;
     const uuid holder_;
     uuid_generator ids_;
     asio::io_context io_{1};
@@ -109,8 +112,6 @@ private:
     std::string last_warning_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> hurried_{false};
-    mutable std::mutex mutex_;
-    std::optional<std::string> fault_;  // under mutex_
     std::jthread thread_;
 };
 

@@ -16,7 +16,7 @@ std::optional<sweeper::server_look> sweeper::look_at_server(shard& of) {
     if (!uses_redis(settings_)) return std::nullopt;
     redis::client& client = *access_.clients()[of.number];
     const auto header =
-        stock::read_gate_header(io_, client, of.number, redis_gate_options(settings_));
+        stock::read_gate_header(io_, client, of.number, redis_gate_options(settings_, deployment_));
     if (!header) return std::nullopt;
     const auto server = stock::read_gate_server(io_, client);
     if (!server) return std::nullopt;
@@ -54,8 +54,8 @@ void sweeper::note_memory(shard& of, const stock::gate_server& server) {
 void sweeper::shut(shard& of, const std::string& why) {
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
     const auto done = stock::shut_gate(io_, *access_.clients()[of.number], of.number, of.generation,
-                                       redis_gate_options(settings_));
-    if (!done) return warn(done.error());
+                                       redis_gate_options(settings_, deployment_));
+    if (!done) return warn(of, done.error());
     if (!*done) return;  // somebody reopens it
     metrics::gates_shut.add();
     spdlog::error("sweep: the gate of shard {}, generation {}, is shut, and must be rebuilt: {}",

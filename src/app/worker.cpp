@@ -31,11 +31,7 @@ worker::worker(const config& settings, backend& behind, const health& state)
 
 bool worker::connected() {
     std::promise<bool> answer;
-    asio::post(io_, [&] {
-        answer.set_value(std::ranges::none_of(
-            stands_on_->dependencies(),
-            [](const dependency_state& one) { return one.fault.has_value(); }));
-    });
+    asio::post(io_, [&] { answer.set_value(stands_on_->connected()); });
     return answer.get_future().get();
 }
 

@@ -26,7 +26,8 @@ constexpr std::size_t messages_per_batch_min = 16;
 class amqp_reader final : public reader {
 public:
     explicit amqp_reader(const amqp_options& options)
-        : messages_max_(options.messages_per_batch_max),
+        : options_(options),
+          messages_max_(options.messages_per_batch_max),
           messages_(options.messages_per_batch_max),
           interval_(options.batch_interval),
           consumer_(connection_options(options, "recorder"), topology_of(options),
@@ -73,12 +74,17 @@ public:
         return consumer_.keep_alive() && consumer_.incarnation() == incarnation_;
     }
 
+    std::expected<bool, std::string> is_read() override {
+        return amqp::is_consumed(connection_options(options_, "look"), topology_of(options_).queue);
+    }
+
     log_state state() const override { return state_of(consumer_.state()); }
     std::string fault() const override { return consumer_.fault(); }
     void interrupt() override { consumer_.interrupt(); }
     void close() override { consumer_.close(); }
 
 private:
+    const amqp_options options_;
     const std::size_t messages_max_;
     std::size_t messages_;  // that the next batch may have
     const std::chrono::milliseconds interval_;

@@ -14,7 +14,9 @@ metric batches{counter, "recorder_batches_total", "Batches the recorder committe
 metric retries{counter, "recorder_retries_total",
                "Attempts at a batch that failed and were repeated"};
 metric lag_ms{gauge, "recorder_lag_ms",
-              "Age of the oldest event of the last batch, in milliseconds"};
+              "Age of the oldest event that was to be recorded, in milliseconds"};
+metric asides{counter, "recorder_steps_aside_total",
+              "Times that this process could not record and let another have its turn"};
 
 metric unsettled{gauge, "outbox_unsettled_events",
                  "Events recorded whose outbox entry is still to be removed"};

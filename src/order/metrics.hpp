@@ -12,6 +12,7 @@ extern metric barriers;
 extern metric batches;
 extern metric retries;
 extern metric lag_ms;
+extern metric asides;
 extern metric unsettled;
 extern metric unsettled_dropped;
 

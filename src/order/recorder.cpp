@@ -15,11 +15,13 @@
 //
 // While orders keep coming, it rests between batches and leaves the machine to them (rest_options).
 // What has gathered meanwhile is written the faster for it, and what is left, when the crowd has
-// gone.
+// gone. How far it may fall behind is measured by what the gates count (backlog_age.hpp).
 //
-// A failure of a database is waited out with the batch in hand. The batch is never given back to
-// the queue: a quorum queue would hand later messages to the next consumer first, and the order of
-// events is what barriers rely on.
+// A failure of a database is waited out with the batch in hand, for a few seconds. Then another
+// process may have its turn (recorder_turn.hpp): the way to the log is closed, and the log gives
+// all that was in hand to the next, in its old order. Single messages are never given back: a
+// quorum queue would hand later ones to the next consumer first, and the order of events is what
+// barriers rely on.
 
 #include <spdlog/spdlog.h>
 
@@ -36,9 +38,11 @@
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/stock.hpp>
 
+#include "backlog_watch.hpp"
 #include "metrics.hpp"
 #include "outbox_settler.hpp"
 #include "parking.hpp"
+#include "recorder_turn.hpp"
 
 namespace flashsale::order {
 
@@ -52,6 +56,7 @@ constexpr auto retry_wait_max = 2'000ms;
 constexpr auto keep_alive_interval = 1'000ms;
 constexpr auto rest_max = 1'000ms;
 constexpr auto rest_look_interval = 20ms;
+constexpr auto off_look_interval = 1'000ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
 constexpr std::chrono::milliseconds settle_share_max{1'000};
@@ -86,11 +91,22 @@ using id_set = std::unordered_set<uuid, uuid_hash>;
 }  // namespace
 
 struct recorder::impl {
-    explicit impl(const dependencies& given) : uses(given), settler(given.io, given.outbox) {}
+    explicit impl(const dependencies& given)
+        : uses(given),
+          settler(given.io, given.outbox),
+          watch(given.io, given.outbox, given.shards),
+          turn(faults::without(faults::guard::stepping_aside) ? 0ms : given.step_aside_after) {
+        if (uses.board) uses.board->set("recorder", std::nullopt);
+    }
 
     void run() {
         while (!stopping) {
             const bool last_look = draining;
+            if (turn.is_off()) {
+                if (last_look) return finished();
+                stand_aside();
+                continue;
+            }
             auto batch = uses.log.next(receive_patience);
             if (last_look && batch && batch->empty()) return finished();
             if (!batch) {
@@ -102,6 +118,7 @@ struct recorder::impl {
                 set_fault(std::nullopt);
                 continue;
             }
+            if (uses.arrivals) watch.look(recorded_events);
             const auto began = std::chrono::steady_clock::now();
             const std::uint64_t position = batch->position;
             const sorted_batch sorted(std::move(batch->entries));
@@ -113,7 +130,11 @@ struct recorder::impl {
             uses.log.acknowledge(position);
             faults::pass(faults::place::before_settle);
             settle(sorted, late);
-            rest(std::chrono::steady_clock::now() - began);
+            if (too_slow) {
+                step_aside("a batch took " + std::to_string(ms_since(began).count()) + " ms");
+            } else {
+                rest(std::chrono::steady_clock::now() - began);
+            }
         }
         finished();
     }
@@ -121,10 +142,7 @@ struct recorder::impl {
     void rest(std::chrono::steady_clock::duration took) {
         if (!uses.arrivals) return;
         std::uint64_t before = std::exchange(arrived, uses.arrivals());
-        const auto enough_waits = [this] {
-            return arrived > recorded_events && arrived - recorded_events >= uses.rest.backlog_max;
-        };
-        if (arrived == before || lag >= uses.rest.lag_max || enough_waits()) return;
+        if (arrived == before) return;
         const auto most =
             std::min<std::chrono::duration<double>>(took * uses.rest.factor, rest_max);
         const auto until =
@@ -132,11 +150,50 @@ struct recorder::impl {
         while (!stopping && !draining) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(
                 until - std::chrono::steady_clock::now());
-            if (left.count() <= 0) return;
+            if (left.count() <= 0 || !may_rest()) return;
             wait(std::min<std::chrono::milliseconds>(left, rest_look_interval));
+            watch.look(recorded_events);
             before = std::exchange(arrived, uses.arrivals());
-            if (arrived == before || enough_waits()) return;
+            if (arrived == before) return;
         }
+    }
+
+    bool may_rest() const {
+        if (faults::without(faults::guard::pace)) return true;
+        const auto known = watch.read();
+        return known && known->age < uses.rest.lag_max && known->events < uses.rest.backlog_max;
+    }
+
+    /// Another process may have its turn.
+    void step_aside(const std::string& why) {
+        spdlog::warn("recorder: {}: it lets another process have its turn", why);
+        metrics::asides.add();
+        uses.log.close();
+        turn.let_go(std::chrono::steady_clock::now());
+        watch.set_mark();
+        watch.look(recorded_events);
+        reason = why;
+        set_fault(why);
+    }
+
+    /// One look at whether to come back, and the wait before it.
+    void stand_aside() {
+        wait(jittered(off_look_interval));
+        if (stopping || draining) return;
+        watch.look(recorded_events);
+        const auto able = uses.able ? uses.able() : std::expected<void, std::string>{};
+        const auto read = uses.log.is_read();
+        if (!able) reason = able.error();
+        if (turn.may_return(std::chrono::steady_clock::now(), able.has_value(),
+                            read ? std::optional(*read) : std::nullopt)) {
+            turn.returned();
+            watch.forget();
+            set_fault(std::nullopt);
+            return spdlog::info("recorder: it waits for its turn again");
+        }
+        // Without proof that another does record, the fault is everybody's, and orders go on.
+        const bool alone = read && *read && watch.recorded_since_mark();
+        set_fault(alone ? reason + "; another process records in its place" : reason, alone);
     }
 
     void finished() {
@@ -152,20 +209,29 @@ struct recorder::impl {
     bool patiently(Attempt attempt) {
         auto pause = retry_wait_min;
         while (true) {
+            const auto began = std::chrono::steady_clock::now();
             std::expected<void, std::string> done = attempt();
+            const auto now = std::chrono::steady_clock::now();
             if (done) {
+                too_slow = turn.recorded(began, now);
                 set_fault(std::nullopt);
                 return true;
             }
             metrics::retries.add();
             set_fault(done.error());
+            bool let_go = turn.failed(began, now);
             if (pause == retry_wait_min) spdlog::warn("not recorded yet: {}", done.error());
             const auto until = std::chrono::steady_clock::now() + jittered(pause);
-            while (std::chrono::steady_clock::now() < until) {
+            while (!let_go && std::chrono::steady_clock::now() < until) {
                 wait(std::min<std::chrono::milliseconds>(
                     keep_alive_interval, std::chrono::ceil<std::chrono::milliseconds>(
                                              until - std::chrono::steady_clock::now())));
                 if (stopping || !uses.log.keep_alive()) return false;
+                let_go = turn.must_let_go(std::chrono::steady_clock::now());
+            }
+            if (let_go) {
+                step_aside(done.error());
+                return false;
             }
             pause = std::min(pause * 2, retry_wait_max);
         }
@@ -214,9 +280,12 @@ struct recorder::impl {
         metrics::barriers.add(std::ssize(batch.barriers));
         metrics::batches.add();
         if (!movements.empty()) {
+            // By the gates' count where they are asked; else the events are this process's own.
+            const auto known = watch.read();
             const auto age = wall_clock_now() - movements.front().created_at;
-            lag = std::chrono::duration_cast<std::chrono::milliseconds>(age);
-            metrics::lag_ms.set(lag.count());
+            metrics::lag_ms.set(
+                known ? known->age.count()
+                      : std::chrono::duration_cast<std::chrono::milliseconds>(age).count());
         }
         return {};
     }
@@ -257,22 +326,33 @@ struct recorder::impl {
         stopped.wait_for(lock, most, [this] { return stopping.load(); });
     }
 
-    void set_fault(std::optional<std::string> what) {
-        const std::lock_guard lock(mutex);
-        fault = std::move(what);
+    static std::chrono::milliseconds ms_since(std::chrono::steady_clock::time_point then) {
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - then);
+    }
+
+    void set_fault(std::optional<std::string> what, bool hinders_orders = false) {
+        std::optional<known_fault> now;
+        if (what) now = known_fault{std::move(*what), hinders_orders};
+        if (!uses.board || now == fault) return;
+        fault = now;
+        uses.board->set("recorder", std::move(now));
     }
 
     dependencies uses;
     outbox_settler settler;  // touched on uses.io's thread alone
+    backlog_watch watch;
     std::atomic<bool> stopping{false};
     std::atomic<bool> draining{false};
     mutable std::mutex mutex;
     std::condition_variable stopped;
-    std::optional<std::string> fault;  // under mutex
-    bool ended = false;                // under mutex
+    bool ended = false;  // under mutex
     std::minstd_rand random{std::random_device{}()};
     // --- recorder's thread ---
-    std::chrono::milliseconds lag{0};   // age of what was recorded last
+    recorder_turn turn;
+    bool too_slow = false;              // the batch recorded last
+    std::string reason;                 // of having let go
+    std::optional<known_fault> fault;   // as on the board
     std::uint64_t arrived = 0;          // as seen last
     std::uint64_t recorded_events = 0;  // since the start
     std::jthread thread;
@@ -305,11 +385,6 @@ void recorder::stop(std::chrono::milliseconds patience) {
     impl_->thread.join();
     impl_->uses.log.close();
     impl_->settle_for(patience);
-}
-
-std::optional<std::string> recorder::fault() const {
-    const std::lock_guard lock(impl_->mutex);
-    return impl_->fault;
 }
 
 }  // namespace flashsale::order

@@ -170,6 +170,15 @@ public:
             });
     }
 
+    void read_backlog(std::uint32_t, callback<std::expected<backlog, errc>> done) override {
+        database_.execute(count_outbox, {},
+                          [done = std::move(done)](postgres::result counted) mutable {
+                              if (!counted) return done(std::unexpected(errc_of(counted.error())));
+                              done(backlog{only_generation, std::nullopt,
+                                           static_cast<std::uint64_t>(counted->integer(0, 0))});
+                          });
+    }
+
     std::expected<void, std::string> check() const override {
         if (database_.ready()) return {};
         return std::unexpected("stock database: " + database_.fault());

@@ -26,6 +26,10 @@ void look_for_next(std::unique_ptr<search> under_way) {
 
 }  // namespace
 
+void gate::read_backlog(std::uint32_t, callback<std::expected<backlog, errc>> done) {
+    done(std::unexpected(errc::dependency_unavailable));
+}
+
 void gate::find_events(std::uint32_t, std::vector<uuid> ids,
                        callback<std::expected<found_events, errc>> done) {
     look_for_next(std::make_unique<search>(*this, std::move(ids), found_events{}, std::move(done)));

@@ -5,42 +5,18 @@
 // back or exchanged its data answers `closed`, whoever asks and however long he has slept; nothing
 // here remembers that a gate was good a moment ago.
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <utility>
 
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/module.hpp>
 
+#include "gate_answers.hpp"
 #include "metrics.hpp"
 #include "redis_codec.hpp"
 #include "redis_scripts.hpp"
 
 namespace flashsale::stock {
-
-void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
-    std::atomic<std::uint64_t>& newest = shards_[shard].generation;
-    std::uint64_t seen = newest.load();
-    while (seen < generation && !newest.compare_exchange_weak(seen, generation)) {
-    }
-}
-
-void shard_generations::shut_out(std::uint32_t shard, const uuid& token) {
-    if (shard >= shards_.size()) return;
-    state& of = shards_[shard];
-    const std::lock_guard lock(of.mutex);
-    if (of.seen != uuid{} && of.seen != token) return;
-    of.shut = token;
-    of.is_shut_out = true;
-}
-
-void shard_generations::saw(std::uint32_t shard, const uuid& token) {
-    state& of = shards_[shard];
-    const std::lock_guard lock(of.mutex);
-    of.seen = token;
-    if (of.shut != token) of.is_shut_out = false;
-}
 
 namespace {
 
@@ -123,19 +99,39 @@ public:
         });
     }
 
+    void read_backlog(std::uint32_t at, callback<std::expected<backlog, errc>> done) override {
+        inspect(at, {"state"}, [done = std::move(done)](auto reply) mutable {
+            if (!reply) return done(std::unexpected(reply.error()));
+            const auto& elements = reply->elements;
+            if (elements.size() != 5) return done(std::unexpected(errc::outcome_unknown));
+            const auto number = [](const redis::value& one) {
+                return one.kind == redis::value::type::integer
+                           ? static_cast<std::uint64_t>(one.integer)
+                           : std::strtoull(one.text.c_str(), nullptr, 10);
+            };
+            done(backlog{number(elements[1]), number(elements[2]), number(elements[4])});
+        });
+    }
+
     std::expected<void, std::string> check() const override {
-        for (const auto& one : shards_) {
-            if (!one->client->ready()) return std::unexpected("redis: " + one->client->fault());
-            const bool shut_out = generations_.is_shut_out(one->number);
-            if (!one->closed && !shut_out) continue;
-            look_again(*one);
-            if (one->closed)
-                return std::unexpected("redis: the gate is closed until it is reopened");
-            return std::unexpected(
-                "the log takes no events of this gate: another is taking its place, or the log "
-                "has lost its data");
+        std::expected<void, std::string> found;
+        for (std::uint32_t at = 0; at < count(); ++at) {
+            const redis::client& server = *shards_[at]->client;
+            const gate_answer last = generations_.answer(at);
+            const bool shut_out = generations_.is_shut_out(at);
+            if ((last != gate_answer::open || shut_out) && server.ready()) look_again(at);
+            if (!found) continue;
+            if (!server.ready()) {
+                found = std::unexpected("redis: " + server.fault());
+            } else if (last != gate_answer::open) {
+                found = std::unexpected(fault_of(last));
+            } else if (shut_out) {
+                found = std::unexpected(
+                    "the log takes no events of this gate: another is taking its place, or the log "
+                    "has lost its data");
+            }
         }
-        return {};
+        return found;
     }
 
     void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
@@ -151,23 +147,30 @@ private:
         redis::client* client;
         shard_keys keys;
         uuid token;  // as the last reply had it
-        // As the last answer had it; for readiness alone, never for a decision.
-        bool closed = false;
         bool looking = false;
     };
 
     /// Who is called unready is sent no orders whose answers would say that the gate is open again.
-    void look_again(shard& at) const {
-        if (std::exchange(at.looking, true)) return;
-        const std::string_view keys[] = {at.keys.header};
-        const std::string_view arguments[] = {at.keys.root, "state"};
-        at.client->evaluate(scripts().inspect, keys, arguments, [this, &at](redis::result reply) {
-            at.looking = false;
-            if (!reply || status_of(*reply).what != script_status::kind::open) return;
-            note(at, script_status::kind::open);
-            if (reply->elements.size() > token_place)
-                note_token(at, uuid::parse(reply->elements[token_place].text));
-        });
+    void look_again(std::uint32_t at) const {
+        shard& of = *shards_[at];
+        if (std::exchange(of.looking, true)) return;
+        const std::uint64_t generation = generations_.get(at);
+        argument_list arguments;
+        arguments.add(of.keys.root);
+        arguments.add(generation);
+        arguments.add("state");
+        const std::string_view keys[] = {of.keys.header};
+        of.client->evaluate(scripts().inspect, keys, arguments.views(),
+                            [this, at, generation](redis::result reply) {
+                                shards_[at]->looking = false;
+                                if (!reply) return;
+                                const auto status = status_of(*reply);
+                                note(at, generation, status);
+                                if (status.what == script_status::kind::open &&
+                                    reply->elements.size() > token_place)
+                                    note_token(*shards_[at],
+                                               uuid::parse(reply->elements[token_place].text));
+                            });
     }
 
     void note_token(shard& of, const std::optional<uuid>& token) const {
@@ -176,39 +179,35 @@ private:
         generations_.saw(of.number, *token);
     }
 
-    static void note(shard& of, script_status::kind status) {
-        const bool closed = status != script_status::kind::open;
-        if (closed) metrics::gate_closed.add();
-        if (closed == of.closed) return;
-        of.closed = closed;
-        if (closed) {
-            spdlog::error("the gate {} is closed: Redis lost, changed or exchanged its data",
-                          of.keys.header);
-        } else {
-            spdlog::info("the gate {} is open", of.keys.header);
-        }
+    /// Whichever script gave it. `generation`: the asker's.
+    void note(std::uint32_t at, std::uint64_t generation, const script_status& status) const {
+        const auto last = answer_of(status, generation);
+        if (!last) return;
+        if (*last != gate_answer::open) metrics::gate_closed.add();
+        if (generations_.answer(at) == *last) return;
+        tell_answer(generations_, at, *last, shards_[at]->keys.header);
     }
 
-    /// Runs a script that begins its reply with a status; hands on open and stale ones.
-    void run(std::uint32_t at, const redis::script& what, const argument_list& arguments,
+    /// Runs a script that begins its reply with a status; hands on open ones, and those that tell
+    /// of a newer generation than the asker's.
+    void run(std::uint32_t at, std::uint64_t generation, const redis::script& what,
+             const argument_list& arguments,
              callback<std::expected<std::pair<script_status, redis::value>, errc>> done) {
         shard& on = *shards_[at];
         const std::string_view keys[] = {on.keys.header};
-        on.client->evaluate(what, keys, arguments.views(),
-                            [this, at, done = std::move(done)](redis::result reply) mutable {
-                                if (!reply) return done(std::unexpected(errc_of(reply.error())));
-                                const script_status status = status_of(*reply);
-                                if (status.what == script_status::kind::malformed) {
-                                    return done(std::unexpected(errc::outcome_unknown));
-                                }
-                                if (status.what == script_status::kind::closed) {
-                                    note(*shards_[at], status.what);
-                                    return done(std::unexpected(errc::reopening));
-                                }
-                                if (status.what == script_status::kind::open)
-                                    note(*shards_[at], status.what);
-                                done(std::pair(status, std::move(*reply)));
-                            });
+        on.client->evaluate(
+            what, keys, arguments.views(),
+            [this, at, generation, done = std::move(done)](redis::result reply) mutable {
+                if (!reply) return done(std::unexpected(errc_of(reply.error())));
+                const script_status status = status_of(*reply);
+                note(at, generation, status);
+                using enum script_status::kind;
+                if (status.what == malformed) return done(std::unexpected(errc::outcome_unknown));
+                if (status.what == closed ||
+                    (status.what == stale && status.generation <= generation))
+                    return done(std::unexpected(errc::reopening));
+                done(std::pair(status, std::move(*reply)));
+            });
     }
 
     void reserve_as(std::vector<reservation> batch, callback<std::vector<decision>> done,
@@ -220,7 +219,7 @@ private:
         const auto arguments =
             reserve_arguments(shards_[at]->keys, generation, options_.outbox_events_max, batch,
                               how == form::by_hint ? &sold_out_ : nullptr);
-        run(at, scripts().reserve, arguments,
+        run(at, generation, scripts().reserve, arguments,
             [this, at, generation, try_again, how, batch = std::move(batch),
              done = std::move(done)](auto reply) mutable {
                 errc fault = errc::reopening;
@@ -232,7 +231,7 @@ private:
                     note_stock(batch, decoded.decisions);
                     if (decoded.ask_again.empty()) return done(std::move(decoded.decisions));
                     return ask_in_full(batch, std::move(decoded), std::move(done));
-                } else if (try_again && reply->first.generation > generation) {
+                } else if (try_again) {
                     generations_.raise(at, reply->first.generation);
                     return reserve_as(std::move(batch), std::move(done), false, how);
                 }
@@ -271,14 +270,12 @@ private:
         const std::uint32_t at = shard_of(products.front().id, count());
         const std::uint64_t generation = generations_.get(at);
         const auto arguments = give_arguments(shards_[at]->keys, generation, products);
-        run(at, scripts().give, arguments,
-            [this, at, generation, try_again, products = std::move(products),
+        run(at, generation, scripts().give, arguments,
+            [this, at, try_again, products = std::move(products),
              done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
                 if (reply->first.what == script_status::kind::open) return done({});
-                if (!try_again || reply->first.generation <= generation) {
-                    return done(std::unexpected(errc::reopening));
-                }
+                if (!try_again) return done(std::unexpected(errc::reopening));
                 generations_.raise(at, reply->first.generation);
                 give_as(std::move(products), std::move(done), false);
             });
@@ -286,14 +283,17 @@ private:
 
     void inspect(std::uint32_t at, std::vector<std::string> what,
                  callback<std::expected<redis::value, errc>> done) {
+        const std::uint64_t generation = generations_.get(at);
         argument_list arguments;
         arguments.add(shards_[at]->keys.root);
+        arguments.add(generation);
         for (const std::string& one : what)
             arguments.add(one);
-        run(at, scripts().inspect, arguments, [done = std::move(done)](auto reply) mutable {
-            if (!reply) return done(std::unexpected(reply.error()));
-            done(std::move(reply->second));
-        });
+        run(at, generation, scripts().inspect, arguments,
+            [done = std::move(done)](auto reply) mutable {
+                if (!reply) return done(std::unexpected(reply.error()));
+                done(std::move(reply->second));
+            });
     }
 
     std::uint32_t count() const { return static_cast<std::uint32_t>(shards_.size()); }

@@ -129,7 +129,7 @@ std::expected<bool, std::string> shut_gate(asio::io_context& io, redis::client& 
     const shard_keys keys(options.key_prefix, shard);
     const std::string_view names[] = {keys.header};
     const std::string number = std::to_string(generation);
-    const std::string_view arguments[] = {"shut", number};
+    const std::string_view arguments[] = {"shut", number, options.deployment};
     const auto reply = ask(
         io, [&](auto done) { client.evaluate(scripts().open, names, arguments, std::move(done)); });
     if (!reply) return std::unexpected(reply.error());

@@ -26,7 +26,9 @@ constexpr postgres::statement take_lease{
     "    OR NOT EXISTS (SELECT FROM pg_stat_get_activity(s.lease_session))"
     " RETURNING generation, state, token"};
 constexpr postgres::statement read_row{
-    "read_shard_row", "SELECT generation, state, token FROM shards WHERE shard = $1"};
+    "read_shard_row",
+    "SELECT generation, state, token, coalesce(lease_until >= now(), false)"
+    " AND EXISTS (SELECT FROM pg_stat_get_activity(lease_session)) FROM shards WHERE shard = $1"};
 constexpr postgres::statement release_lease{
     "release_lease", "UPDATE shards SET lease_until = NULL WHERE shard = $1 AND lease_holder = $2"};
 constexpr postgres::statement raise_generation{
@@ -102,7 +104,10 @@ std::expected<shard_state, std::string> read_shard(postgres::session& database,
                                                    std::uint32_t shard) {
     const auto found = run(database, read_row, postgres::parameters().integer(shard));
     if (!found) return std::unexpected(found.error());
-    return found->empty() ? shard_state{} : state_of(*found);
+    if (found->empty()) return shard_state{};
+    shard_state out = state_of(*found);
+    out.leased = found->boolean(0, 3);
+    return out;
 }
 
 std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,

@@ -25,6 +25,7 @@ std::vector<cell> loss_cells();
 std::vector<cell> memory_cells();
 std::vector<cell> rabbitmq_cells();
 std::vector<cell> postgres_cells();
+std::vector<cell> recorder_cells();
 std::vector<cell> network_cells();
 std::vector<cell> client_cells();
 

@@ -18,6 +18,8 @@ std::vector<control> controls() {
         {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         {"given", "redis: SCRIPT FLUSH"},
+        {"stepping_aside", "recorder: the active one alone cut off from PostgreSQL, refused"},
+        {"pace", "recorder: a process with its clock an hour ahead"},
     };
 }
 

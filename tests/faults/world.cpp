@@ -94,7 +94,8 @@ world::world(world_options chosen)
     : chosen_(std::move(chosen)),
       redis_("127.0.0.1", port_of("FLASHSALE_REDIS__URL")),
       rabbitmq_("127.0.0.1", port_of("FLASHSALE_AMQP__URL")),
-      postgres_("127.0.0.1", port_of(database_variables[0])) {
+      postgres_("127.0.0.1", port_of(database_variables[0])),
+      postgres_of_first_("127.0.0.1", postgres_.port()) {
     environment variables = chosen_.variables;
     variables["FLASHSALE_REDIS__URL"] = through(variable("FLASHSALE_REDIS__URL"), redis_);
     variables["FLASHSALE_AMQP__URL"] = through(variable("FLASHSALE_AMQP__URL"), rabbitmq_);
@@ -151,7 +152,7 @@ world::~world() {
             std::fprintf(stderr, "undoing a fault: %s\n", why.what());
         }
     }
-    for (auto* proxy : {&redis_, &rabbitmq_, &postgres_})
+    for (auto* proxy : {&redis_, &rabbitmq_, &postgres_, &postgres_of_first_})
         proxy->heal();
 }
 
@@ -159,8 +160,9 @@ world::~world() {
 
 void world::start_with(std::size_t which, const environment& extra) {
     environment variables = extra;
+    const auto& way = which == 0 && chosen_.first_apart ? postgres_of_first_ : postgres_;
     for (const char* name : database_variables)
-        variables[name] = through(place_->variables().at(name), postgres_);
+        variables[name] = through(place_->variables().at(name), way);
     variables["FLASHSALE_HTTP__PORT"] = std::to_string(ports_[which]);
     shops_[which] = std::make_unique<flashsale_process>(*place_, variables, 60s);
 }
@@ -311,6 +313,7 @@ verdict world::close() {
     found.faults = faults_;
     add_up(found, *place_, *people_, ports_[0], expected_parked_);
     if (!deaths_.empty()) found.complaints.push_back(deaths_);
+    found.complaints.insert(found.complaints.end(), complaints_.begin(), complaints_.end());
     return found;
 }
 

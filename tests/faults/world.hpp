@@ -24,6 +24,7 @@ struct world_options {
     environment variables = {};   ///< of every process, over the sandbox's
     environment first_life = {};  ///< of a process as it is first started, not after a death
     std::size_t armed = 99;       ///< so many processes, from the first on, have that first life
+    bool first_apart = false;     ///< the first process has a way to PostgreSQL of its own
     bool all_want_the_scarce = false;       ///< the product that is restocked, and nothing else
     std::vector<std::string> without = {};  ///< guards left out, for a control
     std::uint64_t seed = 1;
@@ -46,6 +47,8 @@ public:
     fault_proxy& redis() { return redis_; }
     fault_proxy& rabbitmq() { return rabbitmq_; }
     fault_proxy& postgres() { return postgres_; }
+    /// Behind postgres(); of the first process, if it is apart.
+    fault_proxy& postgres_of_first() { return postgres_of_first_; }
     crowd& people() { return *people_; }
     std::uint64_t seed() const { return chosen_.seed; }
     /// Lives while the fault is on, and undoes what is left of it at the end, red or green.
@@ -83,6 +86,8 @@ public:
 
     // ---- the fault
     void fault(std::uint64_t count = 1) { faults_ += count; }
+    /// What the cell found not to be as promised.
+    void complain(std::string what) { complaints_.push_back(std::move(what)); }
     /// What the cell expects to find parked; anything else is a complaint.
     void expect_parked(std::size_t count) { expected_parked_ = count; }
 
@@ -95,7 +100,7 @@ private:
     void note_crash(const std::string& log);
 
     world_options chosen_;
-    fault_proxy redis_, rabbitmq_, postgres_;
+    fault_proxy redis_, rabbitmq_, postgres_, postgres_of_first_;
     std::optional<sandbox> place_;
     std::vector<std::uint16_t> ports_;
     std::vector<std::unique_ptr<flashsale_process>> shops_;
@@ -107,6 +112,7 @@ private:
     std::size_t crashes_ = 0;
     std::uint64_t faults_ = 0;
     std::size_t expected_parked_ = 0;
+    std::vector<std::string> complaints_;
     std::string deaths_;  ///< of processes that were not to die: the ends of their logs
 };
 

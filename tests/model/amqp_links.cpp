@@ -248,7 +248,16 @@ std::string consumer::fault() const {
     return {};
 }
 void consumer::interrupt() {}
-void consumer::close() {}
+void consumer::close() {
+    if (!impl_->link) return;
+    impl_->of.in.amqp->gone(impl_->link);
+    impl_->link = nullptr;
+    impl_->gathered.clear();
+}
+
+std::expected<bool, std::string> is_consumed(const options&, const std::string&) {
+    return model::world::current()->amqp->is_consumed();
+}
 
 std::expected<void, std::string> declare(const options&, const topology&) {
     return model::world::current()->amqp->declare()

@@ -56,6 +56,10 @@ public:
     void gone(const handle& from);
 
     bool blocked() const { return blocked_; }
+    std::expected<bool, std::string> is_consumed() const {
+        if (!up_) return std::unexpected("nobody answers");
+        return !consumers_.empty();
+    }
     /// On a connection of its own. False: nobody answers.
     bool declare() {
         declared_ = declared_ || up_;

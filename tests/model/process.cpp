@@ -58,6 +58,8 @@ events::amqp_options amqp_options_of(const process& of) {
 }
 
 constexpr micros tick_interval = 50 * ms;
+/// Shorter than what the faults take, so that it happens.
+constexpr std::chrono::milliseconds step_aside_after{400};
 
 }  // namespace
 
@@ -75,7 +77,12 @@ struct process::parts {
           reader(events::make_amqp_reader(amqp_options_of(of))),
           orders_port(make_recording_port(of)),
           ledger_port(make_ledger_port(of)),
-          recorder({*reader, *orders_port, *ledger_port, *gate, io}),
+          recorder({.log = *reader,
+                    .database = *orders_port,
+                    .ledger = *ledger_port,
+                    .outbox = *gate,
+                    .io = io,
+                    .step_aside_after = step_aside_after}),
           producer(own_log->open_producer(io, [this](std::span<const events::confirmation> all) {
               for (const events::confirmation& one : all) {
                   auto found = waiting.extract(one.ticket);

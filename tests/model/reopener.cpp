@@ -54,7 +54,7 @@ awaitable<bool> done_by(process& of, const redis::script& what,
 }
 
 awaitable<bool> is_closed(process& of) {
-    const auto reply = co_await evaluate(of, stock::scripts().inspect, {root, "state"});
+    const auto reply = co_await evaluate(of, stock::scripts().inspect, {root, "0", "state"});
     co_return reply && !reply->elements.empty() && reply->elements[0].integer == 1;
 }
 

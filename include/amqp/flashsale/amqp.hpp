@@ -139,6 +139,9 @@ private:
 
 // --- blocking, each on a connection of its own; an error's text is for people ---
 
+/// Whether somebody is given the queue's messages now; those who wait for their turn do not count.
+std::expected<bool, std::string> is_consumed(const options& settings, const std::string& queue);
+
 /// Declares the topology.
 std::expected<void, std::string> declare(const options& settings, const topology& names);
 

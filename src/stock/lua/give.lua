@@ -11,10 +11,11 @@
 local fields_per_product = 6
 local root, generation = ARGV[1], ARGV[2]
 
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation')
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq')
 local info = redis.call('INFO', 'server', 'replication')
 local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
 if header[1] ~= 'open' or header[3] ~= incarnation then return {1} end
+if not (tonumber(header[2]) and tonumber(header[4])) then return {1} end
 if header[2] ~= generation then return {2, header[2]} end
 
 for at = 3, #ARGV, fields_per_product do

@@ -10,12 +10,13 @@
 -- then   for 'close'  the tokens that older gates were opened under
 --        for 'load'   token
 --        for 'renew'  old token, new token
--- Returns 1 done (or was done) · 0 the header is another's, or gone · -1 it is another deployment's
+-- Returns 1 done (or was done) · 0 the header is another's, or not whole, or gone
+--   -1 it is another deployment's
 --   and for 'close' 2  done, but what was closed is none of those gates: it may be somewhere else
 
 local info = redis.call('INFO', 'server', 'replication')
 local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'token', 'deployment')
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'token', 'deployment', 'seq')
 local step, generation, deployment = ARGV[1], ARGV[2], ARGV[3]
 local token = header[4]
 
@@ -48,7 +49,7 @@ if step == 'renew' then
     redis.call('HSET', KEYS[1], 'token', ARGV[5])
     return 1
 end
-if not token then return 0 end
+if not token or not tonumber(header[6]) then return 0 end
 if header[1] == 'open' then return 1 end
 if header[1] ~= 'loading' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'open')

@@ -12,8 +12,8 @@
 -- The short form is for products that had nothing left a moment ago. It is decided like any other,
 -- but what could be granted is not: the caller is told to ask again in full.
 --
--- Returns {1} closed · {2, generation} the caller's generation is not the gate's · else {0, …} and
--- in the batch's order
+-- Returns {1} closed, or its header is not whole · {2, generation} the caller's generation is not
+-- the gate's · else {0, …} and in the batch's order
 --   an integer, 8 * count + code: so many neighbours were refused
 --     1 no such product · 2 window closed · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
 --     7 not refused: ask again in full
@@ -31,7 +31,8 @@
 local root, generation, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq', 'token')
-if header[1] ~= 'open' or not header[5] then return {1} end
+local seq = tonumber(header[4])
+if header[1] ~= 'open' or not (tonumber(header[2]) and header[3] and seq and header[5]) then return {1} end
 -- The header's incarnation is this server's run id and its replication id: both must stand in INFO.
 local info = redis.call('INFO', 'server', 'replication')
 local incarnation, find, sub = header[3], string.find, string.sub
@@ -136,7 +137,6 @@ local function repeated(record, quantity, by_this_batch)
     end
 end
 
-local seq = tonumber(header[4])
 local room = nil
 
 local at, last = 4, #ARGV

@@ -79,6 +79,28 @@ TEST_CASE("amqp consumer: no more than the prefetch is held unacknowledged") {
     CHECK(test::bodies(test::receive(in, 20)) == test::numbers(21, 40));
 }
 
+TEST_CASE("amqp: a queue is consumed while one is active, and not by those who wait") {
+    const auto names = filled(30);
+    CHECK_FALSE(is_consumed(test::settings(), names.queue).value());
+    auto first = std::make_unique<consumer>(test::settings(), names, 10);
+    REQUIRE(test::receive(*first, 10).size() == 10);
+    CHECK(is_consumed(test::settings(), names.queue).value());
+    consumer second(test::settings(), names, 10);
+    REQUIRE(second.receive(10, 200ms)->empty());
+    // Closed with messages in hand: the next is active at once, and has them in their order.
+    first->close();
+    const auto got = test::receive(second, 10);
+    CHECK(test::bodies(got) == test::numbers(1, 10));
+    CHECK(is_consumed(test::settings(), names.queue).value());
+    // And the first may come back, behind it.
+    CHECK(first->receive(10, 200ms)->empty());
+    second.close();
+    CHECK(test::bodies(test::receive(*first, 10)) == test::numbers(1, 10));
+    first->close();
+    CHECK(eventually(5s, [&] { return !is_consumed(test::settings(), names.queue).value(); }));
+    CHECK_FALSE(is_consumed(test::settings(), "no queue of this name"));
+}
+
 TEST_CASE("amqp consumer: one is active, and its successor begins where it left off, in order") {
     const auto names = filled(300);
     auto first = std::make_unique<consumer>(test::settings(), names, 100);

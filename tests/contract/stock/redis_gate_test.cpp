@@ -63,6 +63,61 @@ TEST_CASE("redis gate: a caller of an older generation is refused until it knows
     CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
 }
 
+TEST_CASE("redis gate: an older gate proves nothing to whoever reads it either") {
+    gate_world world(adapter::redis);
+    const auto product = world.make_product(10);
+    const auto made = world.reserve_one(world.sale(product, 1, 1, "key"));
+    REQUIRE(made.has_value());
+    CHECK(world.gate().check().has_value());
+    world.generations().raise(0, 2);
+    CHECK(world.levels(product).error() == errc::reopening);
+    CHECK(world.generations().answer(0) == gate_answer::older);
+    CHECK(world.find_event(made->id).error() == errc::reopening);
+    CHECK_FALSE(world.gate().check().has_value());
+    CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
+    CHECK(world.generations().answer(0) == gate_answer::older);
+}
+
+TEST_CASE("redis gate: a header that is not whole is no header, for every script") {
+    for (const char* field : {"state", "generation", "incarnation", "seq"}) {
+        INFO(field);
+        gate_world world(adapter::redis);
+        const auto product = world.make_product(10);
+        stack::redis_cli({"HDEL", header_of(world), field});
+        CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+        CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::reopening);
+        CHECK(world.levels(product).error() == errc::reopening);
+        CHECK(world.find_event(uuid{}).error() == errc::reopening);
+        CHECK(world.generations().answer(0) == gate_answer::closed);
+    }
+}
+
+TEST_CASE("redis gate: not ready before a script has answered open, and it is asked") {
+    gate_world world(adapter::redis);
+    redis::options settings;
+    settings.url = std::getenv("FLASHSALE_REDIS__URL");
+    redis::client client(world.io(), settings);
+    client.start();
+    while (!client.ready())
+        world.io().run_one();
+    redis_gate_options options;
+    options.key_prefix = world.key_prefix();
+    shard_generations fresh(1);
+    const auto gate = make_redis_gate({&client}, fresh, options);
+    CHECK(fresh.answer(0) == gate_answer::none);
+    CHECK_FALSE(gate->check().has_value());
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (!gate->check() && std::chrono::steady_clock::now() < until) {
+        world.io().restart();
+        world.io().run_for(std::chrono::milliseconds{10});
+    }
+    CHECK(fresh.answer(0) == gate_answer::open);
+    CHECK(gate->check().has_value());
+    client.stop();
+    world.io().restart();
+    world.io().poll();
+}
+
 TEST_CASE("redis gate: opening is for shards that were never open, and may be repeated") {
     gate_world world(adapter::redis);
     const auto product = world.make_product(10);

@@ -1,4 +1,5 @@
-// When the recorder rests, with a log and databases that are always ready.
+// When the recorder rests, and when it lets another have its turn, over a log, databases and a gate
+// that do as they are told.
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
@@ -7,9 +8,7 @@
 #include <flashsale/order/recording.hpp>
 #include <flashsale/stock.hpp>
 
-#include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <thread>
 
 using namespace flashsale;
@@ -22,6 +21,7 @@ namespace {
 class endless_log final : public events::reader {
 public:
     std::expected<batch, std::string> next(std::chrono::milliseconds) override {
+        open = true;
         events::event one;
         one.id = ids_.make(0);
         one.user_id = 7;
@@ -42,36 +42,31 @@ public:
     events::log_state state() const override { return events::log_state::up; }
     std::string fault() const override { return {}; }
     void interrupt() override {}
-    void close() override {}
+    void close() override {
+        open = false;
+        ++closed;
+    }
+    std::expected<bool, std::string> is_read() override { return read_by_another.load(); }
 
     std::chrono::milliseconds age{0};
     std::atomic<int> batches{0};
+    std::atomic<int> closed{0};
+    std::atomic<bool> open{false}, read_by_another{false};
 
 private:
     uuid_generator ids_;
     std::uint64_t position_ = 0;
 };
 
-/// Takes a while for each transaction, and notes from when to when.
+/// Takes a while for each transaction.
 class slow_database final : public recording {
 public:
-    using clock = std::chrono::steady_clock;
-    struct transaction {
-        clock::time_point begin, end;
-    };
-    std::vector<transaction> all() const {
-        const std::lock_guard lock(mutex_);
-        return all_;
-    }
-
     std::expected<recording_report, std::string> record(std::span<const events::event> orders,
                                                         std::span<const events::poison>) override {
-        const auto begin = clock::now();
-        std::this_thread::sleep_for(10ms);
-        {
-            const std::lock_guard lock(mutex_);
-            all_.push_back({begin, clock::now()});
-        }
+        const auto began = std::chrono::steady_clock::now();
+        std::this_thread::sleep_for(takes.load());
+        busy = busy.load() + (std::chrono::steady_clock::now() - began);
+        if (broken) return std::unexpected("order database: it is broken");
         recording_report out;
         out.fresh = orders.size();
         return out;
@@ -84,9 +79,9 @@ public:
         return {};
     }
 
-private:
-    mutable std::mutex mutex_;
-    std::vector<transaction> all_;
+    std::atomic<std::chrono::milliseconds> takes{10ms};
+    std::atomic<bool> broken{false};
+    std::atomic<std::chrono::steady_clock::duration> busy{};
 };
 
 class quick_ledger final : public stock::ledger {
@@ -97,7 +92,8 @@ public:
     }
 };
 
-class no_outbox final : public stock::gate {
+/// Counts as the test says.
+class counting_gate final : public stock::gate {
 public:
     batching_limits batching() const override { return {}; }
     void reserve(std::vector<stock::reservation>, callback<std::vector<stock::decision>>) override {
@@ -118,57 +114,182 @@ public:
                      callback<std::expected<levels, stock::errc>>) override {}
     void read_outbox(std::uint32_t, std::string,
                      callback<std::expected<outbox_page, stock::errc>>) override {}
+    void read_backlog(std::uint32_t, callback<std::expected<backlog, stock::errc>> done) override {
+        if (const auto now = counts()) return done(*now);
+        done(std::unexpected(stock::errc::dependency_unavailable));
+    }
+
+    /// On the thread that runs the io_context.
+    std::function<std::optional<backlog>()> counts = [] { return backlog{1, 0, 0}; };
 };
 
-/// The pause behind each of so many transactions of 10 ms, in transactions as long as the one
-/// before: nine where it rests, less if nine would be more than a second.
-std::vector<double> pauses(std::size_t transactions, std::function<std::uint64_t()> arrivals,
-                           std::chrono::milliseconds age = 0ms,
-                           std::uint64_t backlog_max = 1'000'000) {
+using counts = std::function<std::optional<stock::gate::backlog>()>;
+
+/// At first all is recorded, and then nothing more.
+counts nothing_recorded() {
+    return [granted = std::uint64_t{0}]() mutable {
+        ++granted;
+        return stock::gate::backlog{1, granted, granted - 1};
+    };
+}
+
+/// So much waits, but none of it for long.
+counts always_waiting(std::uint64_t events) {
+    return [granted = events, events]() mutable {
+        granted += events;
+        return stock::gate::backlog{1, granted, events};
+    };
+}
+
+bool soon(const std::function<bool()>& condition) {
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
+/// Whether there is a pause of nine times as long after a transaction of 10 ms: by the share of the
+/// time that they take, which a busy machine changes little.
+bool rests(std::function<std::uint64_t()> arrivals, counts say = {},
+           rest_options rest = {9, 60'000ms, 1'000'000}, std::chrono::milliseconds age = 0ms) {
     asio::io_context io;
     endless_log log;
     log.age = age;
     slow_database database;
     quick_ledger ledger;
-    no_outbox outbox;
-    recorder writes(
-        {log, database, ledger, outbox, io, std::move(arrivals), {9, 5'000ms, backlog_max}});
+    counting_gate gate;
+    if (say) gate.counts = std::move(say);
+    recorder writes({log, database, ledger, gate, io, std::move(arrivals), rest});
     const auto work = asio::make_work_guard(io);
     std::jthread settling([&] { io.run(); });
     writes.start();
-    const auto patience = std::chrono::steady_clock::now() + 60s;
-    while (database.all().size() <= transactions && std::chrono::steady_clock::now() < patience)
-        std::this_thread::sleep_for(1ms);
-    const auto all = database.all();
+    std::this_thread::sleep_for(1s);  // a few looks at the gate
+    const auto began = std::chrono::steady_clock::now();
+    const auto busy_before = database.busy.load();
+    const int before = log.batches;
+    REQUIRE(soon([&] { return log.batches >= before + 20; }));
+    const auto busy = database.busy.load() - busy_before;
+    const auto took = std::chrono::steady_clock::now() - began;
     writes.stop(0ms);
     io.stop();
-    std::vector<double> out;
-    for (std::size_t i = 1; i < all.size() && i <= transactions; ++i) {
-        const std::chrono::duration<double> pause = all[i].begin - all[i - 1].end;
-        const std::chrono::duration<double> took = all[i - 1].end - all[i - 1].begin;
-        out.push_back(pause >= 1s ? 9 : pause / took);
-    }
-    REQUIRE(out.size() == transactions);
-    std::ranges::sort(out);
-    return out;
+    return busy * 3 < took;
 }
 
-/// A busy machine may stop it now and then, and not behind most of its transactions.
-bool goes_on(const std::vector<double>& sorted) {
-    return sorted[sorted.size() / 2] < 4.5;
-}
+/// A recorder that may be followed by another, after 200 ms.
+struct followed {
+    asio::io_context io;
+    endless_log log;
+    slow_database database;
+    quick_ledger ledger;
+    counting_gate gate;
+    fault_board board;
+    std::atomic<bool> able{true};
+    std::atomic<std::uint64_t> recorded_by_all{0};
+    recorder writes{{.log = log,
+                     .database = database,
+                     .ledger = ledger,
+                     .outbox = gate,
+                     .io = io,
+                     .board = &board,
+                     .step_aside_after = 200ms,
+                     .able = [this]() -> std::expected<void, std::string> {
+                         if (able) return {};
+                         return std::unexpected("order database: it is away");
+                     }}};
+    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+    std::jthread settling;
+
+    followed() {
+        gate.counts = [this] {
+            return stock::gate::backlog{1, 1'000'000 + recorded_by_all, 1'000'000};
+        };
+        settling = std::jthread([this] { io.run(); });
+        writes.start();
+    }
+    ~followed() {
+        writes.stop(0ms);
+        io.stop();
+    }
+
+    std::optional<known_fault> fault() const { return board.of("recorder"); }
+};
 
 }  // namespace
 
 TEST_CASE("recorder: rests between batches while orders keep coming, and then no more") {
     std::atomic<std::uint64_t> arrived{0};
-    CHECK(pauses(10, [&] { return ++arrived; }).front() >= 9);
-    CHECK(goes_on(pauses(60, [&] { return arrived.load(); })));
-    CHECK(goes_on(pauses(60, {})));
+    CHECK(rests([&] { return ++arrived; }));
+    CHECK_FALSE(rests([&] { return arrived.load(); }));
+    CHECK_FALSE(rests({}));
 }
 
-TEST_CASE("recorder: does not rest once the record is too far behind") {
+TEST_CASE("recorder: does not rest once the record is too far behind, whatever a clock says") {
     std::atomic<std::uint64_t> arrived{0};
-    CHECK(goes_on(pauses(60, [&] { return ++arrived; }, 6s)));
-    CHECK(goes_on(pauses(60, [&] { return arrived += 100; }, 0ms, 100)));
+    const auto arrivals = [&] { return ++arrived; };
+    for (const auto age : {0ms, std::chrono::milliseconds{-1h}, std::chrono::milliseconds{1h}}) {
+        CHECK_FALSE(rests(arrivals, nothing_recorded(), {9, 300ms, 1'000'000}, age));
+        CHECK(rests(arrivals, nothing_recorded(), {9, 60'000ms, 1'000'000}, age));
+    }
+}
+
+TEST_CASE("recorder: does not rest once too much waits at the gate, whoever put it there") {
+    std::atomic<std::uint64_t> arrived{0};
+    const auto arrivals = [&] { return ++arrived; };
+    CHECK_FALSE(rests(arrivals, always_waiting(100), {9, 60'000ms, 100}));
+    CHECK(rests(arrivals, always_waiting(100), {9, 60'000ms, 101}));
+}
+
+TEST_CASE("recorder: does not rest while nothing is known of the backlog") {
+    std::atomic<std::uint64_t> arrived{0};
+    CHECK_FALSE(
+        rests([&] { return ++arrived; }, [] { return std::optional<stock::gate::backlog>{}; }));
+}
+
+TEST_CASE(
+    "recorder: lets another have its turn when it cannot record, and comes back for its own") {
+    followed it;
+    REQUIRE(soon([&] { return it.log.batches > 3; }));
+    CHECK_FALSE(it.fault());
+    it.log.read_by_another = true;
+    it.able = false;
+    it.database.broken = true;
+    REQUIRE(soon([&] { return it.log.closed == 1; }));
+    const int before = it.log.batches;
+    // Off: nothing is taken from the log while the databases are away, however long that is.
+    REQUIRE(soon([&] { return it.fault() && it.fault()->what.contains("it is away"); }));
+    CHECK_FALSE(it.fault()->hinders_orders);
+    std::this_thread::sleep_for(2'500ms);
+    CHECK(it.log.batches == before);
+    CHECK_FALSE(it.log.open);
+    it.database.broken = false;
+    it.able = true;
+    REQUIRE(soon([&] { return it.log.batches > before + 3; }));
+    CHECK_FALSE(it.fault());
+}
+
+TEST_CASE("recorder: at fault is who cannot record what others do; if nobody can, orders go on") {
+    followed it;
+    it.database.broken = true;
+    it.able = false;
+    it.log.read_by_another = true;
+    REQUIRE(soon([&] { return it.log.closed == 1; }));
+    std::this_thread::sleep_for(2'500ms);
+    REQUIRE(it.fault());
+    CHECK_FALSE(it.fault()->hinders_orders);
+    it.recorded_by_all = 5;
+    CHECK(soon([&] { return it.fault() && it.fault()->hinders_orders; }));
+    // The other one is gone.
+    it.log.read_by_another = false;
+    CHECK(soon([&] { return it.fault() && !it.fault()->hinders_orders; }));
+}
+
+TEST_CASE("recorder: lets another have its turn when it is much too slow") {
+    followed it;
+    it.database.takes = 300ms;
+    REQUIRE(soon([&] { return it.log.closed > 0; }));
+    // Nobody took it: back at once, and on.
+    const int before = it.log.batches;
+    CHECK(soon([&] { return it.log.batches > before; }));
 }

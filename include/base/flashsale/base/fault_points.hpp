@@ -96,8 +96,10 @@ enum class guard : std::uint8_t {
     newest_gate,         ///< the sweep leaves a gate alone that is not the newest
     identity,            ///< what another deployment has made is refused, and another's settings
     room,                ///< what is left of older gates goes before another is loaded
+    stepping_aside,      ///< who cannot record lets another process have its turn
+    pace,                ///< the recorder rests no longer than what waits for it may
 };
-inline constexpr std::array<std::string_view, 21> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 23> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "incarnation",
@@ -117,7 +119,9 @@ inline constexpr std::array<std::string_view, 21> guard_names{"outbox",
                                                               "boot_clock",
                                                               "newest_gate",
                                                               "identity",
-                                                              "room"};
+                                                              "room",
+                                                              "stepping_aside",
+                                                              "pace"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

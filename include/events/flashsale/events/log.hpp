@@ -118,9 +118,14 @@ public:
     /// its position is void.
     virtual bool keep_alive() = 0;
 
+    /// After close(): whether another process's reader is given the events now. Blocking; an
+    /// error's text is for people.
+    virtual std::expected<bool, std::string> is_read() { return false; }
+
     virtual log_state state() const = 0;
     virtual std::string fault() const = 0;
     virtual void interrupt() = 0;
+    /// What was not acknowledged goes back in its order. next() opens it again.
     virtual void close() = 0;
 };
 

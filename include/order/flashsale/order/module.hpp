@@ -12,6 +12,7 @@
 #include <string>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/fault_board.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/order.hpp"
 #include "flashsale/order/record.hpp"
@@ -54,8 +55,9 @@ void register_routes(http::router& routes, const http_dependencies& uses);
 
 /// While orders keep coming, the recorder rests after each batch, for `factor` times as long as it
 /// took, at most a second: nobody waits for the record, and a crowd waits for the machine. It keeps
-/// pace once what it records is `lag_max` old, or `backlog_max` more orders have come to this
-/// process than it has recorded.
+/// pace once what waits for it is `lag_max` old, or `backlog_max` events of a shard are, or what
+/// the gate says of either has not been heard for a second. Whose clock is how wrong does not
+/// matter.
 struct rest_options {
     double factor = 0;
     std::chrono::milliseconds lag_max{0};
@@ -74,6 +76,14 @@ public:
         /// Orders that came to this process's log so far; empty: nobody has to be let past.
         std::function<std::uint64_t()> arrivals = {};
         rest_options rest = {};
+        /// Where the line `recorder` says what it is waiting for.
+        fault_board* board = nullptr;
+        std::uint32_t shards = 1;
+        /// Unable to record for so long, or that long for one batch: another process may have its
+        /// turn. 0: there is none.
+        std::chrono::milliseconds step_aside_after{0};
+        /// Whether a batch would have a chance; on the recorder's thread. Empty: it always has.
+        std::function<std::expected<void, std::string>()> able = {};
     };
 
     explicit recorder(const dependencies& uses);
@@ -82,8 +92,6 @@ public:
     void start();
     /// Records what has arrived, for at most `patience`, then ends the thread.
     void stop(std::chrono::milliseconds patience);
-    /// nullopt: all is well; else what it is waiting for, for people. Any thread.
-    std::optional<std::string> fault() const;
 
 private:
     struct impl;

@@ -130,6 +130,15 @@ public:
     /// Whether an order now has a chance, and why not, for people.
     virtual std::expected<void, std::string> check() const = 0;
 
+    struct backlog {
+        std::uint64_t generation = 0;
+        std::optional<std::uint64_t> granted;  ///< events under this generation; if it counts them
+        std::uint64_t waiting = 0;             ///< of those, events in the outbox
+    };
+    /// What is granted and not settled, in one atomic step; cheap. errc::dependency_unavailable
+    /// where the gate has nothing to say of it.
+    virtual void read_backlog(std::uint32_t shard, callback<std::expected<backlog, errc>> done);
+
     // --- for the audit and the composition ---
 
     struct levels {

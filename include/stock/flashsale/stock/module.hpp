@@ -39,8 +39,16 @@ namespace flashsale::stock {
 std::span<const migration> postgres_migrations();
 std::span<const migration> sqlite_migrations();
 
-/// What this process knows of each shard's gate: the generation that it believes in, and whether
-/// the log takes the gate's events. Shared by all its gates; any thread.
+/// What a gate script answered last.
+enum class gate_answer : std::uint8_t {
+    none,  ///< nothing yet, since the start
+    open,
+    closed,  ///< or its header is missing, not whole, or another server's
+    older,   ///< of a generation before the newest that this process knows of
+};
+
+/// What this process knows of each shard's gate: the generation that it believes in, what the gate
+/// answered last, and whether the log takes the gate's events. Shared by all its gates; any thread.
 class shard_generations {
 public:
     explicit shard_generations(std::uint32_t shards) : shards_(shards) {}
@@ -49,6 +57,13 @@ public:
     std::uint64_t get(std::uint32_t shard) const { return shards_[shard].generation.load(); }
     /// Never goes back.
     void raise(std::uint32_t shard, std::uint64_t generation);
+
+    /// For readiness alone, never for a decision.
+    gate_answer answer(std::uint32_t shard) const {
+        return shards_[shard].answer.load(std::memory_order_relaxed);
+    }
+    /// Returns the one before.
+    gate_answer note(std::uint32_t shard, gate_answer what);
 
     /// Nothing of this token gets into the log, or will be answered for: the gate that has it is
     /// asked for nothing more, until a header shows another. Of a token that was there before the
@@ -63,6 +78,7 @@ public:
 private:
     struct state {
         std::atomic<std::uint64_t> generation{0};
+        std::atomic<gate_answer> answer{gate_answer::none};
         std::atomic<bool> is_shut_out{false};  // written under mutex
         std::mutex mutex;
         uuid seen, shut;  // under mutex

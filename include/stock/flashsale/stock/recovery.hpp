@@ -28,7 +28,8 @@ struct shard_state {
     };
     phase what = phase::never;
     std::uint64_t generation = 0;
-    uuid token;  ///< under which the events of that generation get into the log
+    uuid token;           ///< under which the events of that generation get into the log
+    bool leased = false;  ///< by somebody who lives; of read_shard() alone
 };
 
 /// As the database has it, whoever has the lease.

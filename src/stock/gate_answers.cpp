@@ -1,0 +1,75 @@
+#include "gate_answers.hpp"
+
+#include <spdlog/spdlog.h>
+
+namespace flashsale::stock {
+
+void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
+    std::atomic<std::uint64_t>& newest = shards_[shard].generation;
+    std::uint64_t seen = newest.load();
+    while (seen < generation && !newest.compare_exchange_weak(seen, generation)) {
+    }
+}
+
+void shard_generations::shut_out(std::uint32_t shard, const uuid& token) {
+    if (shard >= shards_.size()) return;
+    state& of = shards_[shard];
+    const std::lock_guard lock(of.mutex);
+    if (of.seen != uuid{} && of.seen != token) return;
+    of.shut = token;
+    of.is_shut_out = true;
+}
+
+void shard_generations::saw(std::uint32_t shard, const uuid& token) {
+    state& of = shards_[shard];
+    const std::lock_guard lock(of.mutex);
+    of.seen = token;
+    if (of.shut != token) of.is_shut_out = false;
+}
+
+gate_answer shard_generations::note(std::uint32_t shard, gate_answer what) {
+    return shards_[shard].answer.exchange(what);
+}
+
+std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t generation) {
+    switch (status.what) {
+        case script_status::kind::open:
+            return gate_answer::open;
+        case script_status::kind::closed:
+            return gate_answer::closed;
+        case script_status::kind::stale:
+            if (status.generation < generation) return gate_answer::older;
+            break;
+        case script_status::kind::malformed:
+            break;
+    }
+    return std::nullopt;
+}
+
+std::string fault_of(gate_answer last) {
+    switch (last) {
+        case gate_answer::none:
+            return "redis: the gate has not answered yet";
+        case gate_answer::older:
+            return "redis: the gate is of an older generation than the record, and closed until it "
+                   "is reopened";
+        default:
+            return "redis: the gate is closed until it is reopened";
+    }
+}
+
+void tell_answer(shard_generations& in, std::uint32_t shard, gate_answer last,
+                 std::string_view header) {
+    const gate_answer before = in.note(shard, last);
+    if (before == last) return;
+    if (last == gate_answer::closed) {
+        spdlog::error("the gate {} is closed: Redis lost, changed or exchanged its data", header);
+    } else if (last == gate_answer::older) {
+        spdlog::error("the gate {} is older than the record: a copy, or one that was left behind",
+                      header);
+    } else if (before != gate_answer::none) {
+        spdlog::info("the gate {} is open", header);
+    }
+}
+
+}  // namespace flashsale::stock

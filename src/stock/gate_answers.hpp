@@ -1,0 +1,25 @@
+#pragma once
+
+// What a gate script's answer says of its gate, and what a process remembers of it.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <flashsale/stock/module.hpp>
+
+#include "redis_codec.hpp"
+
+namespace flashsale::stock {
+
+/// `generation`: the asker's. nullopt: nothing, or that the asker has something to learn.
+std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t generation);
+
+/// Why a gate that answered so takes no orders, for people.
+std::string fault_of(gate_answer last);
+
+/// Notes it, and logs it if nobody has before.
+void tell_answer(shard_generations& in, std::uint32_t shard, gate_answer last,
+                 std::string_view header);
+
+}  // namespace flashsale::stock

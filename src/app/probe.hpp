@@ -24,7 +24,8 @@ struct module_database {
 };
 std::vector<module_database> module_databases(const config& settings);
 
-/// Throws unavailable_error if a database does not answer or is not of this version.
+/// Throws unavailable_error if a database does not answer, does not keep what it commits, or is not
+/// of this version.
 void require_schemas(const config& settings);
 
 /// A connected session, or unavailable_error.

@@ -16,6 +16,7 @@ std::vector<control> controls() {
         {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         {"given", "redis: SCRIPT FLUSH"},
+        {"synchronous_commit", "postgres: synchronous_commit=off and SIGKILL"},
     };
 }
 

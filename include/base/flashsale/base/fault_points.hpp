@@ -81,10 +81,21 @@ enum class guard : std::uint8_t {
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
     survivors,           ///< and looked for, because the log may lose it after all
+    synchronous_commit,  ///< what PostgreSQL has committed is on its disk
 };
-inline constexpr std::array<std::string_view, 12> guard_names{
-    "outbox", "idempotency_record", "returning", "incarnation", "mandatory", "ack_after_commit",
-    "given",  "generation",         "closing",   "waiting",     "barrier",   "survivors"};
+inline constexpr std::array<std::string_view, 13> guard_names{"outbox",
+                                                              "idempotency_record",
+                                                              "returning",
+                                                              "incarnation",
+                                                              "mandatory",
+                                                              "ack_after_commit",
+                                                              "given",
+                                                              "generation",
+                                                              "closing",
+                                                              "waiting",
+                                                              "barrier",
+                                                              "survivors",
+                                                              "synchronous_commit"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

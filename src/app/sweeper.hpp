@@ -46,6 +46,7 @@ private:
         outbox_sweep outbox;
         std::string outbox_cursor;
         std::int64_t products_after = 0;
+        uuid late_after;
         std::uint64_t generation = 0;  ///< of the gate
         std::optional<std::string> fault;
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts

@@ -27,6 +27,8 @@ constexpr postgres::statement take_lease{
     " RETURNING generation, state"};
 constexpr postgres::statement release_lease{
     "release_lease", "UPDATE shards SET lease_until = NULL WHERE shard = $1 AND lease_holder = $2"};
+constexpr postgres::statement shard_as_noted{
+    "shard_as_noted", "SELECT generation, state FROM shards WHERE shard = $1"};
 constexpr postgres::statement raise_generation{
     "raise_generation",
     "UPDATE shards SET state = 'reopening', generation = generation + 1"
@@ -86,6 +88,15 @@ std::expected<void, std::string> release_shard(postgres::session& database, std:
         run(database, release_lease, postgres::parameters().integer(shard).uuid(holder));
     if (!done) return std::unexpected(done.error());
     return {};
+}
+
+std::expected<shard_state, std::string> read_shard(postgres::session& database,
+                                                   std::uint32_t shard) {
+    const auto found = run(database, shard_as_noted, postgres::parameters().integer(shard));
+    if (!found) return std::unexpected(found.error());
+    if (found->empty()) return shard_state{};
+    return shard_state{phase_of(found->text(0, 1)),
+                       static_cast<std::uint64_t>(found->integer(0, 0))};
 }
 
 std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(

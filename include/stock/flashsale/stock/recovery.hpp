@@ -40,6 +40,9 @@ std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::ses
                                                                    bool by_force);
 std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
                                                const uuid& holder);
+/// As it is noted now, whoever has the lease.
+std::expected<shard_state, std::string> read_shard(postgres::session& database,
+                                                   std::uint32_t shard);
 
 /// Begins an attempt: raises the generation, and returns it. nullopt: the lease is another's, or
 /// the shard was never open. Every earlier attempt ends with this: what it still does fails.

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 #include <new>
 
 #include <flashsale/base/fault_points.hpp>
@@ -197,12 +198,13 @@ status connection::publish(const std::string& exchange, const message& what, std
     char digits[20];
     const char* end = std::to_chars(digits, digits + sizeof digits, number).ptr;
     amqp_basic_properties_t properties{};
-    properties._flags =
-        AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG;
+    properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+                        AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG;
     properties.content_type = amqp_cstring_bytes("application/json");
     properties.delivery_mode = persistent;
     // A return does not carry the message's number: this is how it is matched.
     properties.message_id = to_bytes({digits, end});
+    properties.timestamp = static_cast<std::uint64_t>(std::time(nullptr));
 
     const int mandatory = !faults::without(faults::guard::mandatory);
     const watchdog::inside guard(dog_);

@@ -26,6 +26,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto farewell_patience = 1'000ms;
 constexpr std::size_t body_bytes_reserved_max = 1'048'576;
+constexpr std::uint64_t year_10000 = 253'402'300'800;  // no time of ours, and none of PostgreSQL's
 
 }  // namespace
 
@@ -127,6 +128,9 @@ status consumer::impl::take(const amqp_frame_t& frame) {
         body_bytes_left_ -= std::min<std::uint64_t>(body_bytes_left_, piece.size());
         if (body_bytes_left_ == 0) complete();
     } else if (frame.frame_type == AMQP_FRAME_HEADER) {
+        const auto& sent = *static_cast<amqp_basic_properties_t*>(frame.payload.properties.decoded);
+        if ((sent._flags & AMQP_BASIC_TIMESTAMP_FLAG) != 0 && sent.timestamp < year_10000)
+            partial_.published_at = std::chrono::sys_seconds(std::chrono::seconds(sent.timestamp));
         body_bytes_left_ = frame.payload.properties.body_size;
         partial_.body.reserve(std::min<std::uint64_t>(body_bytes_left_, body_bytes_reserved_max));
         if (body_bytes_left_ == 0) complete();

@@ -23,7 +23,11 @@ public:
         check_ledger();
         check_orders_against_movements();
         check_keys_and_limits();
-        if (!record_.gate_fault && !record_.gate_is_database) check_gate();
+        if (!record_.gate_fault && !record_.gate_is_database) {
+            check_gate();
+            for (const gate_shard& one : record_.shards)
+                check_shard(one);
+        }
         return std::move(result_);
     }
 
@@ -33,7 +37,10 @@ private:
         result_.orders = record_.orders.size();
         result_.outbox = record_.outbox.size();
         result_.parked = record_.parked.size();
-        result_.late = record_.late.size();
+        for (const order::late_event& one : record_.late) {
+            if (!one.refused) ++result_.late;
+            result_.late_events.push_back(finding_of(one));
+        }
         result_.at_rest = record_.at_rest;
         for (const auto& [id, product] : record_.products) {
             result_.given += product.given;
@@ -42,6 +49,21 @@ private:
             result_.reduced += product.reduced;
             if (record_.gate_is_database) result_.free += product.stock;
         }
+    }
+
+    late_finding finding_of(const order::late_event& late) const {
+        late_finding out{late.id, std::nullopt, late.refused, late.published_at, std::nullopt};
+        auto event = events::parse(late.event);
+        if (!event) return out;
+        const auto shut_out = std::ranges::find_if(record_.fences, [&](const auto& fence) {
+            return fence.shard == event->shard && fence.generation > event->generation;
+        });
+        out.event = std::move(*event);
+        if (shut_out == record_.fences.end()) return out;
+        out.shut_out_by = *shut_out;
+        out.perhaps_answered =
+            !late.published_at || *late.published_at + std::chrono::seconds(1) > shut_out->begun_at;
+        return out;
     }
 
     void fault(std::int64_t product_id, std::string sum, std::string found,
@@ -241,6 +263,94 @@ private:
                       pair("at the gate", applied, "given", product->second.given));
             }
         }
+    }
+
+    // ---- the gate's own account, of which the record may know nothing
+
+    void check_shard(const gate_shard& at) {
+        const std::string where = "shard " + std::to_string(at.number) + ", generation " +
+                                  std::to_string(at.generation) + ": ";
+        check_products(at, where);
+        check_generation(at, where);
+        check_events(at, where);
+    }
+
+    /// A product is recorded first, and then told to the gate.
+    void check_products(const gate_shard& at, const std::string& where) {
+        std::vector<std::int64_t> unknown;
+        for (const std::int64_t id : at.products) {
+            if (!record_.products.contains(id)) unknown.push_back(id);
+        }
+        if (unknown.empty()) return;
+        fault(unknown.size() == 1 ? unknown.front() : 0, "every product at the gate is recorded",
+              where + "it sells " + listed(unknown) +
+                  ", of which the stock database knows nothing: it has lost its record, or is of "
+                  "another deployment");
+    }
+
+    /// A generation is raised in the stock database, and then a gate opened under it.
+    void check_generation(const gate_shard& at, const std::string& where) {
+        if (!at.recorded) return;
+        const bool open = at.recorded->what == stock::shard_state::phase::open;
+        const bool unknown = at.generation > at.recorded->generation;
+        if (!unknown && (!open || at.generation == at.recorded->generation)) return;
+        fault(0, "the gate's generation is the recorded one",
+              where + "the stock database has " + std::to_string(at.recorded->generation) +
+                  (unknown ? ": it is older than its gate, or of another deployment"
+                           : ": another gate was opened since, and this one sells on"));
+    }
+
+    /// The gate numbers what it grants, without a gap. What it had granted as it was first read was
+    /// then in its outbox, or is in a database by now.
+    void check_events(const gate_shard& at, const std::string& where) {
+        std::vector<std::uint64_t> there;
+        const auto shards = static_cast<std::uint32_t>(record_.shards.size());
+        const auto note = [&](const auto& one) {
+            if (one.generation == at.generation && one.seq > 0 && one.seq <= at.seq &&
+                stock::shard_of(one.product_id, shards) == at.number)
+                there.push_back(one.seq);
+        };
+        const auto note_all = [&](const auto& all) {
+            for (const auto& [id, one] : all)
+                note(one);
+        };
+        note_all(record_.outbox);
+        note_all(record_.takings);
+        note_all(record_.orders);
+        std::ranges::for_each(record_.dropped, note);
+        // What is set aside and cannot be read may be any of them.
+        std::size_t unreadable = record_.dropped_unreadable;
+        for (const late_finding& late : result_.late_events) {
+            if (late.event) note(*late.event);
+        }
+        for (const order::parked_event& parked : record_.parked) {
+            if (const auto one = events::parse(parked.event)) {
+                note(*one);
+            } else {
+                ++unreadable;
+            }
+        }
+        std::ranges::sort(there);
+        there.erase(std::ranges::unique(there).begin(), there.end());
+        const std::uint64_t missing = at.seq - there.size();
+        if (missing <= unreadable) return;
+        std::uint64_t first = 1;
+        while (first <= there.size() && there[first - 1] == first)
+            ++first;
+        fault(0, "what the gate granted is recorded, or in its outbox",
+              where + std::to_string(missing) + " of " + std::to_string(at.seq) +
+                  " are nowhere, the first of them seq " + std::to_string(first) +
+                  ": the record is behind its gate, or of another deployment");
+    }
+
+    static std::string listed(const std::vector<std::int64_t>& ids) {
+        constexpr std::size_t most = 10;
+        std::string out = ids.size() == 1 ? "product " : "products ";
+        for (std::size_t i = 0; i < ids.size() && i < most; ++i)
+            out.append(i == 0 ? "" : ", ").append(std::to_string(ids[i]));
+        if (ids.size() > most)
+            out.append(" and ").append(std::to_string(ids.size() - most)).append(" more");
+        return out;
     }
 
     const audit_record& record_;

@@ -6,9 +6,11 @@
 #include <flashsale/events/event.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock/module.hpp>
+#include <flashsale/stock/recovery.hpp>
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,12 +25,25 @@ struct gate_level {
     std::uint64_t seq = 0;
 };
 
+/// A shard's gate as it was before anything else was read, and what it lists.
+struct gate_shard {
+    std::uint32_t number = 0;
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+    std::set<std::int64_t> products = {};
+    /// As the stock database has it, read behind the gate; nullopt where no gate outlives its
+    /// process.
+    std::optional<stock::shard_state> recorded = {};
+};
+
 struct audit_record {
     /// Why the gate could not be read; then only the databases are compared.
     std::optional<std::string> gate_fault;
     /// The products table is the gate: stock is free, and movements come before orders.
     bool gate_is_database = false;
 
+    /// Empty where the gate could not be read, or lives in the record itself.
+    std::vector<gate_shard> shards;
     /// Of the products known at first; all zero where the gate was not told of one yet.
     std::map<std::int64_t, gate_level> levels;
     /// Given at the gate, read once more a moment after the ledger, of products that were behind
@@ -39,11 +54,29 @@ struct audit_record {
     std::unordered_map<uuid, stock::recorded_taking, uuid_hash> takings;
     std::unordered_map<uuid, order::recorded_order, uuid_hash> orders;
     std::vector<order::parked_event> parked;
-    /// Of an older generation, behind a barrier: the gate is still to be asked, and so they hold
-    /// nothing.
-    std::vector<uuid> late;
+    /// Events that somebody dropped, as far as they can be read.
+    std::vector<events::event> dropped;
+    std::size_t dropped_unreadable = 0;
+    /// Of an older generation, behind its fence: the newer gate is still to be asked, or has
+    /// refused; either way they hold nothing.
+    std::vector<order::late_event> late;
+    std::vector<order::raised_fence> fences;
     /// Nothing was on its way, and nothing was taken while all this was read.
     bool at_rest = false;
+};
+
+/// A late event, and what an operator needs to know of it.
+struct late_finding {
+    uuid id;
+    std::optional<events::event> event;  ///< nullopt: it cannot be read
+    bool refused = false;
+    std::optional<timestamp> published_at;
+    /// Of the first reopening that shut its generation out; nullopt: none is noted.
+    std::optional<order::raised_fence> shut_out_by;
+    /// A client may have been told 201. Not so if it was last published before that reopening
+    /// began: its confirm then came later than any that counts, or it would have been recorded in
+    /// front of the fence.
+    bool perhaps_answered = true;
 };
 
 /// One sum that does not hold.
@@ -56,8 +89,10 @@ struct audit_fault {
 
 struct audit_result {
     std::vector<audit_fault> faults;
+    std::vector<late_finding> late_events;
     std::int64_t given = 0, stock = 0, free = 0, sold = 0, reduced = 0;
-    std::size_t products = 0, orders = 0, outbox = 0, parked = 0, late = 0;
+    std::size_t products = 0, orders = 0, outbox = 0, parked = 0;
+    std::size_t late = 0;  ///< of which the gate is still to be asked
     bool gate_checked = false;
     bool at_rest = false;
 

@@ -20,6 +20,10 @@ void must(const std::expected<void, std::string>& done) {
     if (!done) throw unavailable_error(done.error());
 }
 
+std::string answer_of(std::uint32_t shard, stock::errc fault) {
+    return "shard " + std::to_string(shard) + " answers " + std::string(name_of(fault));
+}
+
 }  // namespace
 
 audit_reader::audit_reader(const config& settings)
@@ -63,8 +67,7 @@ void audit_reader::read_levels(audit_record& into) {
                 source_->gate().read_levels(at, piece, std::move(done));
             });
             if (!found) {
-                into.gate_fault = "shard " + std::to_string(shard) + " answers " +
-                                  std::string(name_of(found.error()));
+                into.gate_fault = answer_of(shard, found.error());
                 return;
             }
             for (std::size_t i = 0; i < piece.size(); ++i) {
@@ -135,34 +138,58 @@ void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
     into.parked.clear();
     must(source_->orders().for_each_parked(
         [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
-    auto late = source_->orders().late();
+    auto late = source_->orders().late_events();
     if (!late) throw unavailable_error(late.error());
     into.late = std::move(*late);
+    auto fences = source_->orders().raised_fences();
+    if (!fences) throw unavailable_error(fences.error());
+    into.fences = std::move(*fences);
 }
 
-audit_reader::gate_states audit_reader::read_states() {
-    gate_states out;
+audit_reader::gate_shards audit_reader::read_shards() {
+    std::vector<gate_shard> out;
+    if (source_->gate_is_database()) return out;
     for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
         const auto found = wait_for<stock::gate::levels>(
             [&](auto done) { source_->gate().read_levels(shard, {}, std::move(done)); });
-        if (!found) return {};
-        out.emplace_back(found->generation, found->seq);
+        if (!found) return std::unexpected(answer_of(shard, found.error()));
+        out.push_back({shard, found->generation, found->seq});
+        out.back().recorded = source_->shard(shard);
     }
     return out;
+}
+
+void audit_reader::read_listed(audit_record& into) {
+    for (gate_shard& one : into.shards) {
+        std::string cursor;
+        do {
+            auto page = wait_for<stock::gate::product_page>([&](auto done) {
+                source_->gate().list_products(one.number, one.generation, cursor, std::move(done));
+            });
+            if (!page) {
+                into.gate_fault = "the products of shard " + std::to_string(one.number) +
+                                  " answer " + std::string(name_of(page.error()));
+                return;
+            }
+            one.products.insert(page->ids.begin(), page->ids.end());
+            cursor = std::move(page->next_cursor);
+        } while (!cursor.empty());
+    }
 }
 
 audit_record audit_reader::read() {
     // A gate that was rebuilt meanwhile counts otherwise than the one that was read.
     for (int tries_left = 5;; --tries_left) {
         (void)wait_for_gate();
-        const auto before = read_states();
-        audit_record record = read_once();
+        audit_record record = read_once(read_shards());
         if (record.gate_fault || record.gate_is_database) return record;
-        const auto after = read_states();
-        const bool same_gate =
-            before.size() == after.size() &&
-            std::ranges::equal(before, after, {}, &gate_state::first, &gate_state::first);
-        record.at_rest = before == after && record.outbox.empty() && record.late.empty();
+        const auto after = read_shards();
+        const auto equal = [&](auto member) {
+            return after && std::ranges::equal(record.shards, *after, {}, member, member);
+        };
+        const bool same_gate = equal(&gate_shard::generation);
+        record.at_rest = same_gate && equal(&gate_shard::seq) && record.outbox.empty() &&
+                         std::ranges::all_of(record.late, &order::late_event::refused);
         if (same_gate) return record;
         if (tries_left > 1) continue;
         record.gate_fault = "it was rebuilt while it was read";
@@ -170,10 +197,15 @@ audit_record audit_reader::read() {
     }
 }
 
-audit_record audit_reader::read_once() {
+audit_record audit_reader::read_once(gate_shards shards) {
     audit_record record;
     record.gate_is_database = source_->gate_is_database();
     record.gate_fault = wait_for_gate();
+    if (shards) {
+        record.shards = std::move(*shards);
+    } else if (!record.gate_fault) {
+        record.gate_fault = shards.error();
+    }
     if (record.gate_is_database) {
         read_orders(record, false);
         read_ledger(record);
@@ -182,6 +214,7 @@ audit_record audit_reader::read_once() {
         return record;
     }
     if (!record.gate_fault) {
+        read_listed(record);
         read_levels(record);
         read_outbox(record);
     }

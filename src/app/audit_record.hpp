@@ -2,6 +2,7 @@
 
 // Reads what the audit adds up, in the order that makes it exact while orders are being placed:
 //
+//   0. the gate's generation and seq, then the products that it lists, in pages
 //   1. the gate: free, given and the seq at which that was so, in one atomic step a product
 //   2. the outbox, in pages
 //   3. the stock database's ledger, then the order database
@@ -29,12 +30,12 @@ public:
     audit_record read();
 
 private:
-    using gate_state = std::pair<std::uint64_t, std::uint64_t>;  // generation, seq
-    using gate_states = std::vector<gate_state>;                 // of each shard
+    using gate_shards = std::expected<std::vector<gate_shard>, std::string>;
 
-    audit_record read_once();
-    /// Empty if a gate does not answer.
-    gate_states read_states();
+    audit_record read_once(gate_shards shards);
+    /// Why the gate could not be read, if so.
+    gate_shards read_shards();
+    void read_listed(audit_record& into);
     void read_levels(audit_record& into);
     void read_levels_again(audit_record& into);
     void read_outbox(audit_record& into);

@@ -10,6 +10,62 @@ namespace {
 
 constexpr std::size_t named_max = 20;
 
+void append_late(std::string& out, const late_finding& one) {
+    out.append("  late ").append(one.id.to_string());
+    out.append(one.refused ? ", refused by the newer gate" : ", to be asked for again");
+    if (const auto& event = one.event) {
+        out.append(event->what == events::event::kind::order_accepted
+                       ? ": user " + std::to_string(event->user_id) + ", "
+                       : ": a reduction, ");
+        out.append("product " + std::to_string(event->product_id))
+            .append(", quantity " + std::to_string(event->quantity))
+            .append(", generation " + std::to_string(event->generation))
+            .append(", made " + to_rfc3339(event->created_at));
+    }
+    out.append(one.published_at ? ", published " + to_rfc3339(*one.published_at)
+                                : ", published at a time that is not known");
+    if (const auto& fence = one.shut_out_by) {
+        out.append("; shut out by generation " + std::to_string(fence->generation))
+            .append(", begun " + to_rfc3339(fence->begun_at))
+            .append(", fence raised " + to_rfc3339(fence->raised_at));
+    }
+    out.append(one.perhaps_answered ? ": a 201 may stand behind it\n"
+                                    : ": by these clocks no 201 stands behind it\n");
+}
+
+/// Those that may have been answered 201 come first, and none of them is left out.
+void append_late(std::string& out, const std::vector<late_finding>& all) {
+    std::size_t others = 0;
+    for (const late_finding& one : all) {
+        if (one.perhaps_answered) append_late(out, one);
+    }
+    for (const late_finding& one : all) {
+        if (!one.perhaps_answered && ++others <= named_max) append_late(out, one);
+    }
+    if (others > named_max)
+        out.append("  and ").append(std::to_string(others - named_max)).append(" more\n");
+}
+
+json::object late_json(const late_finding& one) {
+    json::object out{{"id", one.id.to_string()},
+                     {"state", one.refused ? "refused" : "to_be_asked"},
+                     {"perhaps_answered", one.perhaps_answered}};
+    if (const auto& event = one.event) {
+        out["user_id"] = event->user_id;
+        out["product_id"] = event->product_id;
+        out["quantity"] = event->quantity;
+        out["generation"] = event->generation;
+        out["created_at"] = to_rfc3339(event->created_at);
+    }
+    if (one.published_at) out["published_at"] = to_rfc3339(*one.published_at);
+    if (const auto& fence = one.shut_out_by) {
+        out["shut_out_by_generation"] = fence->generation;
+        out["reopening_begun_at"] = to_rfc3339(fence->begun_at);
+        out["fence_raised_at"] = to_rfc3339(fence->raised_at);
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string audit_report_text(const audit_record& record, const audit_result& result) {
@@ -34,8 +90,7 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
             .append(one.reason)
             .push_back('\n');
     }
-    for (std::size_t i = 0; i < record.late.size() && i < named_max; ++i)
-        out.append("  late ").append(record.late[i].to_string()).push_back('\n');
+    append_late(out, result.late_events);
     for (const audit_fault& fault : result.faults) {
         out.append("FAULT ");
         if (fault.product_id != 0)
@@ -78,8 +133,8 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
             {{"id", one.id.to_string()}, {"reason", one.reason}, {"holds_units", one.holds_units}});
     }
     json::array late;
-    for (const uuid& id : record.late)
-        late.emplace_back(id.to_string());
+    for (const late_finding& one : result.late_events)
+        late.emplace_back(late_json(one));
     json::object out{{"holds", result.holds()},
                      {"gate_checked", result.gate_checked || record.gate_is_database},
                      {"products", result.products},

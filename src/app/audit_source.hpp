@@ -11,6 +11,7 @@
 #include <flashsale/order/record.hpp>
 #include <flashsale/stock/gate.hpp>
 #include <flashsale/stock/record.hpp>
+#include <flashsale/stock/recovery.hpp>
 
 #include "config.hpp"
 
@@ -26,6 +27,8 @@ public:
     virtual std::uint32_t shards() const = 0;
     /// The products table is the gate.
     virtual bool gate_is_database() const = 0;
+    /// What the record knows of a shard's gate; nullopt where no gate outlives its process.
+    virtual std::optional<stock::shard_state> shard(std::uint32_t which) = 0;
     virtual stock::record_reader& products() = 0;
     virtual order::record_reader& orders() = 0;
 };

@@ -106,6 +106,7 @@ public:
     stock::gate& gate() override { return *gate_; }
     std::uint32_t shards() const override { return 1; }
     bool gate_is_database() const override { return false; }
+    std::optional<stock::shard_state> shard(std::uint32_t) override { return std::nullopt; }
     stock::record_reader& products() override { return *products_; }
     order::record_reader& orders() override { return *orders_; }
 

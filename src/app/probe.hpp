@@ -29,7 +29,8 @@ std::vector<module_database> module_databases(const config& settings);
 /// Of a database that is not fit for this module: whose it is, if it is another's.
 std::optional<std::string> module_of_another(const config& settings, const module_database& mine);
 
-/// Throws unavailable_error if a database does not answer or is not of this version.
+/// Throws unavailable_error if a database does not answer, does not keep what it commits, or is not
+/// of this version.
 void require_schemas(const config& settings);
 
 /// A connected session, or unavailable_error.

@@ -161,6 +161,7 @@ private:
         const auto options = redis_gate_options(uses_.settings, uses_.deployment);
         stock::gate_rebuild server(uses_.io, uses_.gate_server, shard_, 0, token_, options);
         if (auto usable = server.check_server(); !usable) return usable;
+        begun_at_ = wall_clock_now();
         const auto generation =
             stock::begin_reopening(uses_.stock_database, shard_, holder_, token_);
         if (!generation) return std::unexpected(generation.error());
@@ -289,7 +290,7 @@ private:
     /// A database that is away, or a recorder that is in the middle of a batch, is waited for.
     done fences() {
         while (true) {
-            if (order::raise_fence(uses_.order_database, shard_, report_.generation) &&
+            if (order::raise_fence(uses_.order_database, shard_, report_.generation, begun_at_) &&
                 stock::raise_fence(uses_.stock_database, shard_, report_.generation))
                 return {};
             if (auto rested = rest(look_interval); !rested) return rested;
@@ -344,6 +345,7 @@ private:
     std::optional<stock::gate_rebuild> gate_;
     events::event barrier_;
     steady::time_point renewed_at_{};
+    timestamp begun_at_{};
 };
 
 }  // namespace

@@ -31,6 +31,12 @@ public:
     stock::gate& gate() override { return access_.gate(); }
     std::uint32_t shards() const override { return generations_.shards(); }
     bool gate_is_database() const override { return gate_is_database_; }
+    std::optional<stock::shard_state> shard(std::uint32_t which) override {
+        if (gate_is_database_) return std::nullopt;
+        const auto noted = stock::read_shard(stock_database_, which);
+        if (!noted) throw unavailable_error(noted.error());
+        return *noted;
+    }
     stock::record_reader& products() override { return *products_; }
     order::record_reader& orders() override { return *orders_; }
 

@@ -375,9 +375,10 @@ bool sweeper::compare_given(shard& of) {
 // ---- late events
 
 void sweeper::settle_late(shard& of) {
-    auto report =
-        order::ask_again(order_database_, io_, access_.gate(), of.number, late_events_per_pass);
+    auto report = order::ask_again(order_database_, io_, access_.gate(), of.number, of.late_after,
+                                   late_events_per_pass);
     if (!report) return warn(of, report.error());
+    of.late_after = report->next.value_or(uuid{});
     metrics::late_settled.add(static_cast<std::int64_t>(report->settled + report->refused));
     if (report->to_publish.empty()) return;
     // What is not confirmed is in the outbox, and the sweep's to publish again.

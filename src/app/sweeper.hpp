@@ -49,6 +49,7 @@ private:
         outbox_sweep outbox;
         std::string outbox_cursor;
         std::int64_t products_after = 0;
+        uuid late_after;
         std::uint64_t generation = 0;             ///< of the gate
         uuid token;                               ///< likewise
         bool was_newer = false;                   ///< the gate, than the database said

@@ -18,8 +18,9 @@ constexpr postgres::statement delete_parked{"parked_delete",
 constexpr postgres::statement to_late{
     "parked_to_late",
     "WITH gone AS (DELETE FROM parked WHERE event_id = $1 AND NOT holds_units"
-    "              AND dropped_at IS NULL RETURNING event_id, event)"
-    " INSERT INTO late (event_id, shard, event) SELECT event_id, $2, event FROM gone"
+    "              AND dropped_at IS NULL RETURNING event_id, event, published_at)"
+    " INSERT INTO late (event_id, shard, event, published_at)"
+    " SELECT event_id, $2, event, published_at FROM gone"
     " ON CONFLICT DO NOTHING"};
 constexpr postgres::statement mark_dropped{
     "parked_drop",

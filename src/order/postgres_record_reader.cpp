@@ -28,8 +28,18 @@ constexpr std::string_view all_orders =
     "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders";
 constexpr postgres::statement late_ids{"record_late_ids",
                                        "SELECT event_id FROM late ORDER BY event_id"};
+constexpr postgres::statement all_late{
+    "record_all_late",
+    "SELECT event_id, event, false, published_at FROM late"
+    " UNION ALL SELECT event_id, event, true, published_at FROM parked"
+    "           WHERE refused_late AND dropped_at IS NULL"
+    " ORDER BY 1"};
+constexpr postgres::statement all_fences{
+    "record_all_fences",
+    "SELECT shard, generation, begun_at, raised_at FROM raised_fences ORDER BY generation"};
 constexpr std::string_view all_parked =
     "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL";
+constexpr std::string_view all_dropped = "SELECT event FROM parked WHERE dropped_at IS NOT NULL";
 constexpr std::size_t rows_per_piece = 10'000;
 
 events::event order_of(const postgres::rows& rows, std::size_t row, std::uint32_t shard) {
@@ -117,12 +127,43 @@ public:
         });
     }
 
+    std::expected<void, std::string> for_each_dropped(
+        const std::function<void(std::string_view)>& each) override {
+        return stream(all_dropped, [&](const postgres::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row)
+                each(rows.text(row, 0));
+        });
+    }
+
     std::expected<std::vector<uuid>, std::string> late() override {
         const auto found = database_.execute(late_ids);
         if (!found) return std::unexpected("order database: " + found.error().message);
         std::vector<uuid> out;
         for (std::size_t row = 0; row < found->size(); ++row)
             out.push_back(found->uuid(row, 0));
+        return out;
+    }
+
+    std::expected<std::vector<late_event>, std::string> late_events() override {
+        const auto found = database_.execute(all_late);
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<late_event> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.push_back({found->uuid(row, 0), std::string(found->text(row, 1)),
+                           found->boolean(row, 2), found->optional_time(row, 3)});
+        }
+        return out;
+    }
+
+    std::expected<std::vector<raised_fence>, std::string> raised_fences() override {
+        const auto found = database_.execute(all_fences);
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<raised_fence> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.push_back({static_cast<std::uint32_t>(found->integer(row, 0)),
+                           static_cast<std::uint64_t>(found->integer(row, 1)), found->time(row, 2),
+                           found->time(row, 3)});
+        }
         return out;
     }
 

@@ -50,13 +50,27 @@ constexpr postgres::statement park_events{
     " SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING"
     " RETURNING event_id"};
 
+// What was published again counts as published then: the last one is what a 201 may stand on. The
+// epoch stands for a time that is not known, which is later than any that is.
 constexpr postgres::statement keep_late{
     "keep_late",
-    "INSERT INTO late (event_id, shard, event)"
-    " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS b (id, shard, event)"
-    " WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = b.id)"
-    "   AND NOT EXISTS (SELECT FROM parked p WHERE p.event_id = b.id)"
-    " ON CONFLICT DO NOTHING"};
+    "WITH came AS ("
+    "  SELECT id, min(shard) AS shard, min(event) AS event,"
+    "         CASE WHEN min(published_at) > 'epoch' THEN max(published_at) END AS published_at"
+    "  FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])"
+    "    AS b (id, shard, event, published_at)"
+    "  GROUP BY id"
+    "), came_again AS ("
+    "  UPDATE parked p SET published_at = CASE WHEN p.published_at IS NOT NULL"
+    "    AND c.published_at IS NOT NULL THEN greatest(p.published_at, c.published_at) END"
+    "  FROM came c WHERE p.event_id = c.id AND p.refused_late"
+    ") INSERT INTO late AS l (event_id, shard, event, published_at)"
+    " SELECT id, shard, event, published_at FROM came c"
+    " WHERE NOT EXISTS (SELECT FROM orders o WHERE o.id = c.id)"
+    "   AND NOT EXISTS (SELECT FROM parked p WHERE p.event_id = c.id)"
+    " ON CONFLICT (event_id) DO UPDATE SET published_at = CASE WHEN l.published_at IS NOT NULL"
+    "   AND excluded.published_at IS NOT NULL"
+    "   THEN greatest(l.published_at, excluded.published_at) END"};
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
 // Barriers of an hour ago have done their work.
 constexpr postgres::statement insert_barriers{
@@ -119,17 +133,18 @@ attempt insert_late(postgres::session& database, std::span<const events::event> 
     std::vector<uuid> ids;
     std::vector<std::int64_t> shards;
     std::vector<std::string> texts;
+    std::vector<timestamp> published;
     for (const events::event& one : late) {
         ids.push_back(one.id);
         shards.push_back(one.shard);
         texts.push_back(events::text_of(one));
+        published.push_back(one.published_at.value_or(timestamp{}));
     }
     postgres::parameters with;
-    with.uuids(ids).integers(shards).texts(texts);
+    with.uuids(ids).integers(shards).texts(texts).times(published);
     auto done = database.execute(keep_late, with);
     if (!done) return std::unexpected(done.error());
-    spdlog::warn("{} events of an older gate came after its record was read, {} of them new",
-                 late.size(), done->affected());
+    spdlog::warn("{} events of an older gate came after its record was read", late.size());
     return {};
 }
 

@@ -23,36 +23,47 @@ constexpr postgres::statement set_fence{
     "set_fence",
     "INSERT INTO fences AS f (shard, generation) VALUES ($1, $2) ON CONFLICT (shard)"
     " DO UPDATE SET generation = greatest(f.generation, excluded.generation)"};
+constexpr postgres::statement note_fence{
+    "note_fence",
+    "INSERT INTO raised_fences (shard, generation, begun_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT DO NOTHING"};
 constexpr postgres::statement page_late{
-    "page_late", "SELECT event_id, event FROM late WHERE shard = $1 ORDER BY event_id LIMIT $2"};
+    "page_late",
+    "SELECT event_id, event FROM late WHERE shard = $1 AND event_id > $2"
+    " ORDER BY event_id LIMIT $3"};
 constexpr postgres::statement forget_late{"forget_late",
                                           "DELETE FROM late WHERE event_id = ANY($1::uuid[])"};
 constexpr postgres::statement park_late{
     "park_late",
-    "WITH gone AS (DELETE FROM late WHERE event_id = $1 RETURNING event_id, event)"
-    " INSERT INTO parked (event_id, event, reason, holds_units)"
-    " SELECT event_id, event, $2, false FROM gone ON CONFLICT DO NOTHING"};
+    "WITH gone AS (DELETE FROM late WHERE event_id = $1 RETURNING event_id, event, published_at)"
+    " INSERT INTO parked (event_id, event, reason, holds_units, refused_late, published_at)"
+    " SELECT event_id, event, $2, false, true, published_at FROM gone ON CONFLICT DO NOTHING"};
 
 std::unexpected<std::string> fault_of(const postgres::result& failed) {
     return std::unexpected("order database: " + failed.error().message);
 }
 
-std::expected<std::vector<events::event>, std::string> late_events(postgres::session& database,
-                                                                   std::uint32_t shard,
-                                                                   std::size_t events_max) {
+struct late_page {
+    std::vector<events::event> events;
+    std::optional<uuid> next;
+};
+
+std::expected<late_page, std::string> late_events(postgres::session& database, std::uint32_t shard,
+                                                  const uuid& after, std::size_t events_max) {
     postgres::parameters with;
-    with.integer(shard).integer(static_cast<std::int64_t>(events_max));
+    with.integer(shard).uuid(after).integer(static_cast<std::int64_t>(events_max));
     const auto found = database.execute(page_late, with);
     if (!found) return fault_of(found);
-    std::vector<events::event> out;
+    late_page out;
     for (std::size_t row = 0; row < found->size(); ++row) {
         auto event = events::parse(found->text(row, 1));
         if (event) {
-            out.push_back(std::move(*event));
+            out.events.push_back(std::move(*event));
         } else {
             spdlog::error("late event {}: {}", found->uuid(row, 0).to_string(), event.error());
         }
     }
+    if (found->size() == events_max) out.next = found->uuid(events_max - 1, 0);
     return out;
 }
 
@@ -98,7 +109,7 @@ std::expected<std::vector<uuid>, std::string> known_events(postgres::session& da
 }
 
 std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
-                                             std::uint64_t generation) {
+                                             std::uint64_t generation, timestamp begun_at) {
     const auto done =
         database.transaction([&](postgres::session& in) -> std::expected<void, postgres::error> {
             if (auto locked = in.execute(lock_fences); !locked)
@@ -106,6 +117,8 @@ std::expected<void, std::string> raise_fence(postgres::session& database, std::u
             postgres::parameters with;
             with.integer(shard).integer(static_cast<std::int64_t>(generation));
             if (auto set = in.execute(set_fence, with); !set) return std::unexpected(set.error());
+            with.time(begun_at);
+            if (auto set = in.execute(note_fence, with); !set) return std::unexpected(set.error());
             return {};
         });
     if (!done) return std::unexpected("order database: " + done.error().message);
@@ -114,17 +127,19 @@ std::expected<void, std::string> raise_fence(postgres::session& database, std::u
 
 std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,
                                                   stock::gate& gate, std::uint32_t shard,
-                                                  std::size_t events_max) {
-    const auto late = late_events(database, shard, events_max);
-    if (!late) return std::unexpected(late.error());
+                                                  const uuid& after, std::size_t events_max) {
+    const auto page = late_events(database, shard, after, events_max);
+    if (!page) return std::unexpected(page.error());
+    const std::vector<events::event>& late = page->events;
     late_report report;
-    report.asked = late->size();
-    if (late->empty()) return report;
+    report.asked = late.size();
+    report.next = page->next;
+    if (late.empty()) return report;
 
-    auto answers = ask(io, gate, *late);
+    auto answers = ask(io, gate, late);
     std::vector<uuid> settled;
-    for (std::size_t i = 0; i < late->size(); ++i) {
-        const uuid& id = (*late)[i].id;
+    for (std::size_t i = 0; i < late.size(); ++i) {
+        const uuid& id = late[i].id;
         switch (outcome_of(id, answers[i])) {
             case late_outcome::recorded:
             case late_outcome::twin:

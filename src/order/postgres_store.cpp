@@ -4,6 +4,7 @@
 namespace flashsale::embedded {
 extern const std::string_view order_0001;
 extern const std::string_view order_0002;
+extern const std::string_view order_0003;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -73,7 +74,8 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
 
 std::span<const migration> postgres_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_0001},
-                                    {2, "0002_recovery", embedded::order_0002}};
+                                    {2, "0002_recovery", embedded::order_0002},
+                                    {3, "0003_late", embedded::order_0003}};
     return all;
 }
 

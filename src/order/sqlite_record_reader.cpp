@@ -19,8 +19,10 @@ constexpr sqlite::statement is_recorded{
 constexpr sqlite::statement all_orders{
     "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders"};
 constexpr sqlite::statement late_ids{"SELECT event_id FROM late ORDER BY event_id"};
+constexpr sqlite::statement all_late{"SELECT event_id, event FROM late ORDER BY event_id"};
 constexpr sqlite::statement all_parked{
     "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL"};
+constexpr sqlite::statement all_dropped{"SELECT event FROM parked WHERE dropped_at IS NOT NULL"};
 
 std::unexpected<std::string> fault_of(const sqlite::error& error) {
     return std::unexpected("order database: " + error.message);
@@ -115,12 +117,33 @@ public:
         });
     }
 
+    std::expected<void, std::string> for_each_dropped(
+        const std::function<void(std::string_view)>& each) override {
+        auto row = database_.prepare(all_dropped);
+        return each_row(row, [&] { each(row.text_at(0)); });
+    }
+
     std::expected<std::vector<uuid>, std::string> late() override {
         std::vector<uuid> out;
         auto row = database_.prepare(late_ids);
         const auto read = each_row(row, [&] { out.push_back(row.uuid_at(0)); });
         if (!read) return std::unexpected(read.error());
         return out;
+    }
+
+    // One process owns the file, and raises no fence: nothing is late but what a person made so.
+    std::expected<std::vector<late_event>, std::string> late_events() override {
+        std::vector<late_event> out;
+        auto row = database_.prepare(all_late);
+        const auto read = each_row(row, [&] {
+            out.push_back({row.uuid_at(0), std::string(row.text_at(1)), false, std::nullopt});
+        });
+        if (!read) return std::unexpected(read.error());
+        return out;
+    }
+
+    std::expected<std::vector<raised_fence>, std::string> raised_fences() override {
+        return std::vector<raised_fence>{};
     }
 
 private:

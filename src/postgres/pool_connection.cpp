@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <cassert>
 
+#include "durability.hpp"
 #include "metrics.hpp"
 
 namespace flashsale::postgres {
@@ -88,7 +89,7 @@ void pool_connection::poll_connect() {
     descriptor_.release();
     switch (const auto status = PQconnectPoll(connection_.get())) {
         case PGRES_POLLING_OK:
-            return become_ready();
+            return ask_durability();
         case PGRES_POLLING_READING:
         case PGRES_POLLING_WRITING:
             return wait_to_poll(status);
@@ -97,11 +98,44 @@ void pool_connection::poll_connect() {
     }
 }
 
-void pool_connection::become_ready() {
-    if (PQsetnonblocking(connection_.get(), 1) != 0 ||
-        PQenterPipelineMode(connection_.get()) != 1) {
-        return fail(fault_of(connection_.get()));
+/// The last step of connecting, under the same deadline, and before the pipeline: what it says
+/// decides whether there is one.
+void pool_connection::ask_durability() {
+    PGconn* c = connection_.get();
+    if (PQsetnonblocking(c, 1) != 0 ||
+        !PQsendQueryParams(c, durability_query(), 0, nullptr, nullptr, nullptr, nullptr, 1)) {
+        return fail(fault_of(c));
     }
+    metrics::statements.add();
+    durability_ = reply();
+    await_durability();
+}
+
+void pool_connection::await_durability() {
+    PGconn* c = connection_.get();
+    const int unsent = PQflush(c);
+    if (unsent < 0) return fail(fault_of(c));
+    while (!PQisBusy(c)) {
+        result_ptr result(PQgetResult(c));
+        if (!result) return become_ready();
+        durability_.add(std::move(result));
+        if (durability_.connection_lost()) return fail(fault_of(c));
+    }
+    descriptor_.assign(PQsocket(c));
+    descriptor_.async_wait(unsent > 0 ? descriptor_.wait_write : descriptor_.wait_read,
+                           guarded([](pool_connection& self) {
+                               self.descriptor_.release();
+                               if (!PQconsumeInput(self.connection_.get()))
+                                   return self.fail(fault_of(self.connection_.get()));
+                               self.await_durability();
+                           }));
+}
+
+void pool_connection::become_ready() {
+    const auto answer = durability_.take();
+    if (!answer) return fail(answer.error().message);
+    if (const auto durable = check_durable(*answer); !durable) return fail(durable.error().message);
+    if (PQenterPipelineMode(connection_.get()) != 1) return fail(fault_of(connection_.get()));
     ++generation_;  // the timer of the attempt
     timer_.cancel();
     descriptor_.assign(PQsocket(connection_.get()));

@@ -89,6 +89,8 @@ private:
     void connect();
     void wait_to_poll(PostgresPollingStatusType status);
     void poll_connect();
+    void ask_durability();
+    void await_durability();
     void become_ready();
 
     void wait_readable();
@@ -115,6 +117,7 @@ private:
     steady_timer timer_;
     connection_ptr connection_;
     prepared_statements prepared_;
+    reply durability_;
     std::deque<sent_statement> in_flight_;
     phase phase_ = phase::idle;
     std::string fault_ = "not started";

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "durability.hpp"
 #include "metrics.hpp"
 
 namespace flashsale::postgres {
@@ -87,6 +88,13 @@ std::expected<void, error> session_connection::connect() {
         if (status == PGRES_POLLING_FAILED) return failed(fault_of(connection_.get()));
     }
     PQsetnonblocking(connection_.get(), 1);
+    const auto answer = ask(durability_query(), reply(), until);
+    if (!answer) return failed(answer.error().message);
+    if (auto durable = check_durable(*answer); !durable) {
+        metrics::connects_failed.add();
+        close();
+        return durable;
+    }
     return {};
 }
 
@@ -124,26 +132,26 @@ result session_connection::prepared(const statement& what, const parameters& wit
 }
 
 result session_connection::unprepared(std::string_view sql) {
-    const std::string text(sql);
-    return exchange(
-        [&](PGconn* c) {
-            return PQsendQueryParams(c, text.c_str(), 0, nullptr, nullptr, nullptr, nullptr, 1);
-        },
-        reply(), reply_deadline());
+    return ask(std::string(sql).c_str(), reply(), reply_deadline());
 }
 
 result session_connection::commit() {
-    return exchange(
-        [](PGconn* c) {
-            return PQsendQueryParams(c, "COMMIT", 0, nullptr, nullptr, nullptr, nullptr, 1);
-        },
-        reply(true), reply_deadline());
+    return ask("COMMIT", reply(true), reply_deadline());
 }
 
 result session_connection::script(std::string_view sql) {
     const std::string text(sql);
     return exchange([&](PGconn* c) { return PQsendQuery(c, text.c_str()); },
                     reply(!in_transaction()), reply_deadline());
+}
+
+/// One statement, unprepared.
+result session_connection::ask(const char* sql, reply expected, deadline until) {
+    return exchange(
+        [sql](PGconn* c) {
+            return PQsendQueryParams(c, sql, 0, nullptr, nullptr, nullptr, nullptr, 1);
+        },
+        std::move(expected), until);
 }
 
 result session_connection::exchange(const send& command, reply expected, deadline until,

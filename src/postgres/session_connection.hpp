@@ -40,6 +40,7 @@ private:
 
     std::expected<void, error> connect();
     bool ended_by_server();
+    result ask(const char* sql, reply expected, deadline until);
     result exchange(const send& command, reply expected, deadline until, bool* stale = nullptr);
     std::string gather(reply& into, deadline until);
     deadline reply_deadline() const {

@@ -77,7 +77,10 @@ void create_database_if_missing(const options& target) {
     session server(maintenance_of(target, *settings));
     const auto found = server.execute(find_database, parameters().text(name));
     // The first refusal says more than that of a database which nobody asked for.
-    if (!found) refuse(target, connected.error().message);
+    if (!found) {
+        const bool not_durable = found.error().what == error::kind::not_durable;
+        refuse(target, (not_durable ? found.error() : connected.error()).message);
+    }
     if (!found->empty()) {
         // Another process may have made it a moment ago.
         const auto again = session(target).connect();

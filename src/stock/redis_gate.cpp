@@ -14,6 +14,7 @@
 #include "gate_answers.hpp"
 #include "metrics.hpp"
 #include "redis_codec.hpp"
+#include "redis_listing.hpp"
 #include "redis_scripts.hpp"
 
 namespace flashsale::stock {
@@ -138,6 +139,11 @@ public:
                      callback<std::expected<levels, errc>> done) override;
     void read_outbox(std::uint32_t shard, std::string cursor,
                      callback<std::expected<outbox_page, errc>> done) override;
+    void list_products(std::uint32_t at, std::uint64_t generation, std::string cursor,
+                       callback<std::expected<product_page, errc>> done) override {
+        list_products_at(*shards_[at]->client, shards_[at]->keys, generation, cursor,
+                         std::move(done));
+    }
 
 private:
     enum class form { by_hint, in_full };

@@ -20,6 +20,7 @@ std::vector<control> controls() {
         {"given", "redis: SCRIPT FLUSH"},
         {"stepping_aside", "recorder: the active one alone cut off from PostgreSQL, refused"},
         {"pace", "recorder: a process with its clock an hour ahead"},
+        {"synchronous_commit", "postgres: synchronous_commit=off and SIGKILL"},
     };
 }
 

@@ -67,16 +67,39 @@ void cut_after_commit(world& w) {
     w.fault(w.postgres().replies_cut());
 }
 
+void set(const char* what) {
+    stack::psql({"-c", what});
+    stack::psql({"-c", "SELECT pg_reload_conf()"});
+}
+
 void read_only(world& w) {
-    const auto set = [](const char* what) {
-        stack::psql({"-c", what});
-        stack::psql({"-c", "SELECT pg_reload_conf()"});
-    };
-    w.undo_later([set] { set("ALTER SYSTEM RESET default_transaction_read_only"); });
+    w.undo_later([] { set("ALTER SYSTEM RESET default_transaction_read_only"); });
     set("ALTER SYSTEM SET default_transaction_read_only = on");
     w.fault();
     w.wait(5s);
     set("ALTER SYSTEM RESET default_transaction_read_only");
+}
+
+/// A common tuning; and so lazy a writer that hardly anything is flushed but by who insists.
+void tuned_and_killed(world& w) {
+    w.undo_later([] {
+        stack::start(stack::server::postgres);
+        set("ALTER SYSTEM RESET ALL");
+    });
+    set("ALTER SYSTEM SET wal_writer_delay = '10s'");
+    set("ALTER SYSTEM SET synchronous_commit = off");
+    for (int i = 0; i < 2; ++i) {
+        const auto recorded = [&] {
+            return w.place().number(database::order, "SELECT count(*) FROM orders");
+        };
+        const auto before = recorded();
+        w.until("orders recorded", [&] { return recorded() >= before + 200; });
+        outage down(stack::server::postgres, outage::kind::killed);
+        w.fault();
+        w.wait(1s);
+        down.end();
+        w.sell(100);
+    }
 }
 
 /// The order table moves to a disk of a few megabytes, which somebody else then fills.
@@ -124,6 +147,7 @@ std::vector<cell> postgres_cells() {
         {"postgres: LOCK TABLE orders for 8 s", lock_orders},
         {"postgres: cut after COMMIT, before the reply", cut_after_commit},
         {"postgres: read-only for 5 s", read_only},
+        {"postgres: synchronous_commit=off and SIGKILL", tuned_and_killed},
         {.name = "postgres: disk full", .fault = fill_disk, .damages = {postgres}},
     };
 }

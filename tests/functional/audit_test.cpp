@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include <set>
+
 #include "gates.hpp"
 #include "shop.hpp"
+#include "sql.hpp"
 
 using namespace flashsale::test;
 
@@ -96,4 +99,49 @@ TEST_CASE("audit: with the gate gone the databases are compared, and the exit co
     CHECK(audit.output.find("only the databases were compared") != std::string::npos);
     sale.world.sql(sandbox::database::order, "DELETE FROM orders");
     CHECK(sale.world.flashsale({"audit"}).exit_code == 1);
+}
+
+TEST_CASE("audit: a record that is behind its gate, or not its own, is a fault that says so") {
+    const sold_out sale;
+    const auto sums = [&] {
+        const auto audit = sale.world.flashsale({"audit", "--json"});
+        INFO(audit.output);
+        CHECK(audit.exit_code == 1);
+        std::set<std::string> all;
+        for (const auto& fault : json::parse(audit.last_line()).at("faults").as_array())
+            all.insert(std::string(fault.at("sum").as_string()));
+        return all;
+    };
+    const std::string product = "every product at the gate is recorded",
+                      events = "what the gate granted is recorded, or in its outbox",
+                      generation = "the gate's generation is the recorded one";
+    SECTION("the databases were emptied") {
+        sale.world.sql(sandbox::database::order, "TRUNCATE orders");
+        sale.world.sql(sandbox::database::stock, "TRUNCATE products, movements RESTART IDENTITY");
+        CHECK(sums() == std::set{product, events});
+        // Ids start again, and meet the old product at the gate.
+        sale.world.sql(sandbox::database::stock,
+                       "INSERT INTO products (name, price, given, stock) VALUES ('new', 1, 25, 25);"
+                       "INSERT INTO movements (id, product_id, delta, kind)"
+                       " SELECT gen_random_uuid(), id, 25, 'initial' FROM products");
+        REQUIRE(sale.world.number(sandbox::database::stock, "SELECT id FROM products") ==
+                sale.product);
+        CHECK(sums().contains(events));
+    }
+    SECTION("the databases were made anew") {
+        for (const auto one : {sandbox::database::order, sandbox::database::stock}) {
+            const auto url = sale.world.url(one);
+            const auto name = database_of(url);
+            run_sql(with_database(url, "postgres"), "DROP DATABASE " + name + " WITH (FORCE)");
+        }
+        REQUIRE(sale.world.flashsale({"migrate"}).exit_code == 0);
+        CHECK(sums() == std::set{product, events, generation});
+    }
+    SECTION("the last orders are gone, with all that was noted of them") {
+        const std::string last = "generation = 1 AND seq > 15";
+        sale.world.sql(sandbox::database::order, "DELETE FROM orders WHERE " + last);
+        sale.world.sql(sandbox::database::stock,
+                       "DELETE FROM movements WHERE " + last + "; UPDATE products SET stock = 10");
+        CHECK(sums().contains(events));
+    }
 }

@@ -367,4 +367,22 @@ TEST_CASE("reopening: events of the old gate that come late are asked for again,
     CHECK(parked[0][1]->find("out_of_stock") != std::string::npos);
     CHECK(parked[0][2] == "f");
     CHECK(audit_fault(world) == "");
+
+    // The operator is told, with the times: it was published after the old gate was shut out.
+    const auto audit = world.flashsale({"audit", "--json"});
+    INFO(audit.output);
+    const auto report = json::parse(audit.last_line());
+    const auto& told = report.at("late").as_array();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].at("id").as_string() == refused.id.to_string());
+    CHECK(told[0].at("state").as_string() == "refused");
+    CHECK(told[0].at("generation").to_number<int>() == 1);
+    CHECK(told[0].at("shut_out_by_generation").to_number<int>() == 2);
+    CHECK(told[0].at("perhaps_answered").as_bool());
+    CHECK(told[0].as_object().contains("published_at"));
+    CHECK(told[0].as_object().contains("reopening_begun_at"));
+    const auto in_words = world.flashsale({"audit"});
+    CHECK(in_words.output.find("  late " + refused.id.to_string() +
+                               ", refused by the newer gate: user " + std::to_string(user)) !=
+          std::string::npos);
 }

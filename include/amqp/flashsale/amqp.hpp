@@ -92,6 +92,8 @@ private:
 struct delivery {
     std::uint64_t tag = 0;
     bool redelivered = false;
+    /// By its publisher's clock, less what is left of the second; 0: it did not say.
+    std::chrono::sys_seconds published_at{};
     std::string body;
 };
 

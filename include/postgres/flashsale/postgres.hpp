@@ -3,6 +3,12 @@
 // PostgreSQL over libpq: `session`, blocking with a deadline, for the recorder's thread and the
 // command line; `pool`, asynchronous and pipelined, for the HTTP workers. Both prepare a statement
 // on its first use on a connection and speak the binary format.
+//
+// What either commits is on the server's disk. Each connection, before anything is sent on it, sets
+// synchronous_commit to `on` unless it is that or `remote_apply` already, and is given up if the
+// server runs with fsync or full_page_writes off. The setting is the session's: behind a pooler,
+// which must hand out server connections for whole sessions (leases and prepared statements want
+// that too).
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -33,6 +39,7 @@ struct options {
 
 struct error {
     enum class kind {
+        not_durable,  ///< the server would lose what it commits, and is not used; nothing was sent
         unavailable,  ///< no connection, or it was lost before COMMIT was sent: nothing happened
         overloaded,   ///< the pool's queue is full or too slow; nothing was sent
         outcome_unknown,  ///< sent, and the connection died or the deadline passed: do it again

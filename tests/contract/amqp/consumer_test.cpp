@@ -220,3 +220,14 @@ TEST_CASE("amqp consumer: without a broker it says so, each time it is asked") {
     CHECK_FALSE(in.acknowledge_up_to(1));
     CHECK(in.incarnation() == 0);
 }
+
+TEST_CASE("amqp consumer: a message tells the second in which it was published") {
+    const auto before = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto names = filled(1);
+    const auto after = std::chrono::system_clock::now();
+    consumer in(test::settings(), names, 100);
+    const auto got = test::receive(in, 1);
+    REQUIRE(got.size() == 1);
+    CHECK(got[0].published_at >= before);
+    CHECK(got[0].published_at <= after);
+}

@@ -9,11 +9,26 @@
 
 #include "eventually.hpp"
 #include "order_record.hpp"
+#include "played_gate.hpp"
 
 using namespace flashsale;
 using namespace flashsale::test;
 using order::parking;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// As the sweep does it, with a gate that refuses.
+void refuse_late(order_record& record, const std::set<uuid>& expected) {
+    asio::io_context io;
+    played_gate gate;
+    gate.otherwise = stock::errc::out_of_stock;
+    const auto report = order::ask_again(*record.database.session(), io, gate, 0, {}, 100);
+    REQUIRE(report.has_value());
+    CHECK(report->refused == expected.size());
+}
+
+}  // namespace
 
 TEST_CASE("recording: an order is recorded once, however often it comes") {
     order_record record(each_database());
@@ -143,8 +158,8 @@ TEST_CASE(
     auto& session = *record.database.session();
     const events::event known = of(1, 0, 1);
     record.must_record(std::span(&known, 1));
-    REQUIRE(order::raise_fence(session, 0, 3).has_value());
-    REQUIRE(order::raise_fence(session, 0, 2).has_value());
+    REQUIRE(order::raise_fence(session, 0, 3, wall_clock_now()).has_value());
+    REQUIRE(order::raise_fence(session, 0, 2, wall_clock_now()).has_value());
     const std::vector<events::event> batch{known, of(2, 0, 2), of(3, 0, 3), of(4, 1, 1)};
     for (int round = 0; round < 2; ++round) {
         const auto report = record.must_record(batch);
@@ -205,7 +220,8 @@ TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlo
             return std::unexpected(done.error());
         recorded = record_one(slow);  // has seen its fence, and waits for the table
         REQUIRE(eventually(60s, [&] { return waits_for_orders(looks); }));
-        raised = std::async(std::launch::async, [&] { return order::raise_fence(reopener, 0, 2); });
+        raised = std::async(std::launch::async,
+                            [&] { return order::raise_fence(reopener, 0, 2, wall_clock_now()); });
         CHECK(raised.wait_for(300ms) == std::future_status::timeout);
         return {};
     });
@@ -267,4 +283,66 @@ TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lo
     REQUIRE(last.has_value());
     CHECK(last->fresh == batch.size());
     CHECK(count() == recorded + std::ssize(batch));
+}
+
+TEST_CASE("recording: a late event keeps the time of its last publication, unless one is unknown") {
+    order_record record(database_kind::postgres);
+    using namespace std::chrono_literals;
+    const timestamp begun = std::chrono::floor<std::chrono::seconds>(wall_clock_now());
+    auto& session = *record.database.session();
+    REQUIRE(order::raise_fence(session, 0, 2, begun).has_value());
+    REQUIRE(order::raise_fence(session, 0, 2, begun + 1h).has_value());  // the first one counts
+    REQUIRE(order::raise_fence(session, 0, 3, begun + 2h).has_value());
+    const auto fences = record.reader->raised_fences();
+    REQUIRE(fences.has_value());
+    REQUIRE(fences->size() == 2);
+    CHECK((*fences)[0].generation == 2);
+    CHECK((*fences)[0].begun_at == begun);
+    CHECK((*fences)[1].generation == 3);
+    CHECK((*fences)[1].raised_at > begun);
+
+    events::event late = record.accepted(1), unknown = record.accepted(2);
+    const auto came = [&](events::event what, std::optional<timestamp> at) {
+        what.published_at = at;
+        return what;
+    };
+    const auto keep = [&](const std::vector<events::event>& all) {
+        REQUIRE(record.recording->keep_late(all).has_value());
+    };
+    const auto known = [&] {
+        std::map<uuid, order::late_event> all;
+        for (auto& one : *record.reader->late_events())
+            all.emplace(one.id, one);
+        return all;
+    };
+    keep({came(late, begun + 5s), came(late, begun + 7s), came(late, begun + 6s),
+          came(unknown, begun)});
+    CHECK(known().at(late.id).published_at == begun + 7s);
+    CHECK_FALSE(known().at(late.id).refused);
+    keep({came(late, begun + 9s), came(unknown, std::nullopt)});
+    keep({came(late, begun + 8s), came(unknown, begun + 9s)});
+    CHECK(known().at(late.id).published_at == begun + 9s);
+    CHECK_FALSE(known().at(unknown.id).published_at.has_value());
+
+    // Refused, it is told still, and what comes again is noted.
+    refuse_late(record, {late.id, unknown.id});
+    CHECK(known().at(late.id).refused);
+    CHECK(known().at(late.id).published_at == begun + 9s);
+    keep({came(late, begun + 20s), came(unknown, begun + 20s)});
+    CHECK(known().at(late.id).published_at == begun + 20s);
+    CHECK_FALSE(known().at(unknown.id).published_at.has_value());
+    CHECK(record.reader->late()->empty());
+
+    // To be asked for again by hand: the time goes with it.
+    REQUIRE(record.set_aside->ask_again_for(late.id, 0).has_value());
+    CHECK_FALSE(known().at(late.id).refused);
+    CHECK(known().at(late.id).published_at == begun + 20s);
+    REQUIRE(record.set_aside->drop(unknown.id).has_value());
+    CHECK_FALSE(known().contains(unknown.id));
+    std::size_t dropped = 0;
+    REQUIRE(record.reader->for_each_dropped([&](std::string_view text) {
+        ++dropped;
+        CHECK(events::parse(text)->id == unknown.id);
+    }));
+    CHECK(dropped == 1);
 }

@@ -4,6 +4,8 @@
 
 #include <flashsale/stock/recovery.hpp>
 
+#include <set>
+
 #include "gate_world.hpp"
 #include "stack.hpp"
 
@@ -311,4 +313,38 @@ TEST_CASE("redis gate: the tokens of a shard are noted with its generations") {
     const uuid gone[] = {first, fresh};
     CHECK(forget_tokens(database, gone).has_value());
     CHECK(older_tokens(database, 0, 3) == std::vector{second});
+}
+
+TEST_CASE("redis gate: its products are listed page by page, its own and of that generation") {
+    gate_world world(adapter::redis);
+    const auto listed = [&](std::uint64_t generation, std::size_t& pages) {
+        std::set<std::int64_t> ids;
+        std::string cursor;
+        do {
+            auto page = world.wait_for<std::expected<gate::product_page, errc>>([&](auto done) {
+                world.gate().list_products(0, generation, cursor, std::move(done));
+            });
+            REQUIRE(page.has_value());
+            ids.insert(page->ids.begin(), page->ids.end());
+            cursor = page->next_cursor;
+            ++pages;
+        } while (!cursor.empty());
+        return ids;
+    };
+    std::set<std::int64_t> made;
+    std::size_t pages = 0;
+    CHECK(listed(1, pages).empty());
+    for (std::int64_t id = 1; id <= 2'500; ++id) {
+        REQUIRE(world.give({id, 10, 1'999, {}, {}, {}}).has_value());
+        made.insert(id);
+    }
+    // Neighbours: what a product has besides, an older gate's, and those of a prefix much alike.
+    REQUIRE(world.reserve_one(world.sale(1, 1, 1, "key")).has_value());
+    const auto root = "{" + world.key_prefix() + ":0}:";
+    stack::redis_cli({"HSET", root + "11:p:7001", "free", "1"});
+    stack::redis_cli({"HSET", "{" + world.key_prefix() + ":01}:1:p:7002", "free", "1"});
+    pages = 0;
+    CHECK(listed(1, pages) == made);
+    CHECK(pages > 1);
+    CHECK(listed(11, pages) == std::set<std::int64_t>{7'001});
 }

@@ -98,8 +98,9 @@ enum class guard : std::uint8_t {
     room,                ///< what is left of older gates goes before another is loaded
     stepping_aside,      ///< who cannot record lets another process have its turn
     pace,                ///< the recorder rests no longer than what waits for it may
+    synchronous_commit,  ///< what PostgreSQL has committed is on its disk
 };
-inline constexpr std::array<std::string_view, 23> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 24> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "incarnation",
@@ -121,7 +122,8 @@ inline constexpr std::array<std::string_view, 23> guard_names{"outbox",
                                                               "identity",
                                                               "room",
                                                               "stepping_aside",
-                                                              "pace"};
+                                                              "pace",
+                                                              "synchronous_commit"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -54,6 +54,9 @@ struct event {
     std::int64_t unit_price = 0;  ///< minor units
     std::uint64_t generation = 0;
     std::uint64_t seq = 0;
+    /// Not the event's own, and not written with it: when the message that brought it was
+    /// published, by its publisher's clock, less what was left of the second. nullopt: unknown.
+    std::optional<timestamp> published_at = {};
 };
 
 /// What is known of an event before the gate has decided.

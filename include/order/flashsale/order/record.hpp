@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/events/event.hpp"
 
@@ -40,6 +41,24 @@ struct parked_event {
     std::string event;
     std::string reason;
     bool holds_units = true;  ///< at the gate; not so if a gate has refused it
+};
+
+/// An event of an older generation that came behind its shard's fence.
+struct late_event {
+    uuid id;
+    std::string event;
+    bool refused = false;  ///< by the newer gate, and parked; else that is still to be asked
+    /// Of the last message that brought it, by its publisher's clock, less what was left of the
+    /// second; nullopt: not known.
+    std::optional<timestamp> published_at;
+};
+
+/// A reopening that came as far as its fence.
+struct raised_fence {
+    std::uint32_t shard = 0;
+    std::uint64_t generation = 0;
+    timestamp begun_at;   ///< by the clock of who reopened, before it shut anything
+    timestamp raised_at;  ///< by the database's
 };
 
 /// A gate rebuilt from the record has to know each order's key and buyer, and that its units are
@@ -75,8 +94,15 @@ public:
         const std::function<void(recorded_order)>& each) = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
+    /// The texts of those that somebody dropped.
+    virtual std::expected<void, std::string> for_each_dropped(
+        const std::function<void(std::string_view event)>& each) = 0;
     /// Ids of events that came behind a newer barrier, and for which the gate is still to be asked.
     virtual std::expected<std::vector<uuid>, std::string> late() = 0;
+    /// Those, and those that the newer gate has refused, unless somebody dropped them.
+    virtual std::expected<std::vector<late_event>, std::string> late_events() = 0;
+    /// Ascending by generation.
+    virtual std::expected<std::vector<raised_fence>, std::string> raised_fences() = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& order_database);

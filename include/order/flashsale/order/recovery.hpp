@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/events/event.hpp"
 #include "flashsale/stock.hpp"
@@ -29,9 +31,9 @@ std::expected<std::vector<uuid>, std::string> known_events(postgres::session& or
                                                            std::span<const uuid> ids);
 
 /// Older events of the shard are late from here on; what was being recorded as this was called is
-/// recorded when it returns.
+/// recorded when it returns. `begun_at`: when the reopening began, by the clock of this process.
 std::expected<void, std::string> raise_fence(postgres::session& order_database, std::uint32_t shard,
-                                             std::uint64_t generation);
+                                             std::uint64_t generation, timestamp begun_at);
 
 /// What an order or a reduction is in the ledger.
 stock::movement movement_of(const events::event& one);
@@ -42,12 +44,15 @@ struct late_report {
     std::size_t refused = 0;              ///< parked, without units
     std::vector<std::string> to_publish;  ///< complete events that the gate has granted
     uuid token;                           ///< of that gate
+    std::optional<uuid> next;             ///< `after` of the next page; nullopt: the last one
 };
 
-/// Asks the gate again for late events, at most `events_max` of a shard, and acts on its answers.
-/// Runs `io`, the gate's, until it has them.
+/// Asks the gate again for late events, a page of at most `events_max` of a shard, those behind
+/// `after` (the nil UUID at first), and acts on its answers. What cannot be decided yet stays, and
+/// is asked for again when the pages begin anew. Runs `io`, the gate's, until it has the answers.
 std::expected<late_report, std::string> ask_again(postgres::session& order_database,
                                                   asio::io_context& io, stock::gate& gate,
-                                                  std::uint32_t shard, std::size_t events_max);
+                                                  std::uint32_t shard, const uuid& after,
+                                                  std::size_t events_max);
 
 }  // namespace flashsale::order

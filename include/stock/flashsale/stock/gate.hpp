@@ -165,6 +165,20 @@ public:
     /// Every entry that is there from the first page to the last is seen, perhaps twice.
     virtual void read_outbox(std::uint32_t shard, std::string cursor,
                              callback<std::expected<outbox_page, errc>> done) = 0;
+
+    struct product_page {
+        std::vector<std::int64_t> ids;
+        std::string next_cursor;  ///< empty: this was the last page
+    };
+
+    /// Every product that the gate of this generation has from the first page to the last is seen,
+    /// perhaps twice; a call looks at a bounded number of keys, so a page may be empty and not the
+    /// last. Lists none where the gate has its products from the record, and dies with the process.
+    virtual void list_products(std::uint32_t /*shard*/, std::uint64_t /*generation*/,
+                               std::string /*cursor*/,
+                               callback<std::expected<product_page, errc>> done) {
+        done(product_page{});
+    }
 };
 
 /// Which shard a product belongs to; the number of shards is fixed for a deployment.

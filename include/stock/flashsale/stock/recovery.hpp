@@ -46,7 +46,6 @@ std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::ses
                                                                    bool by_force);
 std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
                                                const uuid& holder);
-
 /// Begins an attempt: raises the generation, notes its token with it, and returns the generation.
 /// nullopt: the lease is another's, or the shard was never open. Every earlier attempt ends with
 /// this: what it still does fails.

@@ -22,6 +22,8 @@ struct cell {
 std::vector<cell> process_cells();
 std::vector<cell> redis_cells();
 std::vector<cell> loss_cells();
+std::vector<cell> fence_cells();
+std::vector<cell> fence_stall_cells();
 std::vector<cell> rabbitmq_cells();
 std::vector<cell> postgres_cells();
 std::vector<cell> network_cells();

@@ -1,0 +1,149 @@
+// A process goes on selling from a gate that whoever opens the next one cannot reach: under other
+// keys, on a server that is cut off, or asleep. Only the log hears of both.
+
+#include "apart.hpp"
+
+namespace flashsale::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using enum stack::server;
+
+/// The configuration is changed, and the first process has not heard of it: it sleeps.
+void drift_past_a_sleeper(world& w, const std::string& variable, const std::string& value) {
+    w.kill(0, SIGSTOP);
+    w.fault();
+    w.place().set(variable, value);
+    w.stop(1);
+    w.start(1);
+    w.until("another gate", [&] { return reopened_by(w, 1) > 0; });
+    w.sell(5);
+    const auto before = granted_by_first_gate(w);
+    w.kill(0, SIGCONT);
+    w.until("a grant of the gate that was replaced",
+            [&] { return granted_by_first_gate(w) > before; });
+    w.sell(15);
+    w.join();
+}
+
+void drift_to_another_prefix(world& w) {
+    drift_past_a_sleeper(w, "FLASHSALE_REDIS__KEY_PREFIX", w.place().name() + "-2");
+}
+
+void drift_to_another_database(world& w) {
+    const std::string variable = "FLASHSALE_REDIS__URL";
+    auto url = w.place().variables().at(variable);
+    w.undo_later([] { stack::redis_cli({"-n", "1", "FLUSHDB"}); });
+    drift_past_a_sleeper(w, variable, url.replace(url.rfind('/'), std::string::npos, "/1"));
+}
+
+void cut_off_with_the_master(world& w) {
+    const auto replica = follow(w, 20);
+    w.undo_later([replica] {});  // serves until the books are closed
+    const auto before = reopened_by(w, 1);
+    fail_over(w, *replica);
+    w.redis().open();
+    w.until("another gate", [&] { return reopened_by(w, 1) > before; });
+    sell_from_both(w);
+}
+
+/// It sleeps meanwhile, and finds its connection to the broker lost.
+void drop_past_a_reopening(world& w) {
+    const auto replica = follow(w, 20);
+    w.undo_later([replica] {});
+    const auto before = reopened_by(w, 1);
+    w.kill(0, SIGSTOP);
+    fail_over(w, *replica);
+    w.redis().open();
+    w.until("another gate", [&] { return reopened_by(w, 1) > before; });
+    w.sell(5);
+    const auto granted = granted_by_first_gate(w);
+    w.own().rabbitmq.cut();
+    w.fault();
+    w.kill(0, SIGCONT);
+    w.until("a grant of the gate that was replaced",
+            [&] { return granted_by_first_gate(w) > granted; });
+    w.sell(15);
+    w.join();
+}
+
+// ---- others at the broker
+
+/// A queue of somebody's who wants to see everything, whatever exchange it comes from.
+std::string bind_a_foreign_queue(const std::string& ns) {
+    return "Ns = <<\"" + ns +
+           ".\">>,"
+           "Name = fun(Kind, End) -> rabbit_misc:r(<<\"/\">>, Kind, <<Ns/binary, End/binary>>) end,"
+           "Queue = Name(queue, <<\"foreign\">>), Who = <<\"nobody\">>,"
+           "{new, _} = rabbit_amqqueue:declare(Queue, true, false, [], none, Who),"
+           "Elsewhere = Name(exchange, <<\"elsewhere\">>),"
+           "rabbit_exchange:declare(Elsewhere, fanout, true, false, false, [], Who),"
+           "[ok = rabbit_binding:add({binding, X, <<\"#\">>, Queue, []}, Who)"
+           " || {resource, _, exchange, Of} = X <- rabbit_exchange:list_names(),"
+           "    binary:longest_common_prefix([Ns, Of]) =:= byte_size(Ns),"
+           "    Of =/= <<Ns/binary, \"dead\">>].";
+}
+
+void foreign_queue_on_everything(world& w) {
+    const auto ns = w.place().name();
+    stack::rabbitmqctl({"eval", bind_a_foreign_queue(ns)});
+    w.undo_later([] { stack::rabbitmqctl({"clear_policy", "foreign"}); });
+    stack::rabbitmqctl({"set_policy", "foreign", "^" + ns + "\\.",
+                        R"({"alternate-exchange":")" + ns + R"(.elsewhere"})", "--apply-to",
+                        "exchanges"});
+    w.fault();
+    cut_off_with_the_master(w);
+}
+
+/// The second time, one process sleeps past all that is done about it.
+void wipe_twice(world& w) {
+    stack::restart_empty(rabbitmq);
+    w.fault();
+    w.sell(200);
+    w.kill(0, SIGSTOP);
+    stack::restart_empty(rabbitmq);
+    w.fault();
+    w.sell(100);
+    w.kill(0, SIGCONT);
+    w.sell(200);
+}
+
+// ---- a clock that stood still
+
+/// As a suspended machine's: its batch is as old as it was, it believes.
+void suspend_past_a_reopening(world& w) {
+    const auto before = reopened_by(w, 1);
+    w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
+    const auto since = std::chrono::steady_clock::now();
+    stack::redis_cli({"FLUSHALL"});
+    w.fault();
+    w.until("another gate", [&] { return reopened_by(w, 1) > before; });
+    w.sell(5);
+    w.wake_with_stopped_clock(since);
+    w.wait(1s);
+    w.sell(30);
+}
+
+}  // namespace
+
+std::vector<cell> fence_cells() {
+    const world_options apart = apart_options();
+    cell prefix{"another key prefix, past a sleeper", drift_to_another_prefix, apart};
+    cell database{"another database number, past a sleeper", drift_to_another_database, apart};
+    cell cut{"master and process cut off together, replica promoted", cut_off_with_the_master,
+             apart};
+    cell dropped{"dropped by the broker past a reopening, and back", drop_past_a_reopening, apart};
+    cell foreign{"a foreign queue on # and an alternate exchange, master cut off",
+                 foreign_queue_on_everything, apart};
+    cell suspended{"suspended between grant and publication, past a reopening",
+                   suspend_past_a_reopening, apart};
+    suspended.crash_points = true;
+    suspended.options.stopping_clock = true;
+    suspended.options.answer_patience = 12s;
+    suspended.options.first_life["FLASHSALE_STOP"] = "before_publish:60";
+    cell wiped{"rabbitmq: its data wiped twice, the second time past a sleeper", wipe_twice};
+    return {prefix, database, cut, dropped, foreign, suspended, wiped};
+}
+
+}  // namespace flashsale::test

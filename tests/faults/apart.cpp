@@ -13,6 +13,27 @@ std::size_t count_of(const std::string& words, const std::string& text) {
     return count;
 }
 
+std::uint64_t number_in(std::string_view text) {
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+/// 0 while the process does not say.
+std::uint64_t metric(world& w, std::size_t which, const std::string& name) {
+    const std::string line = "\nflashsale_" + name + " ";
+    std::string page;
+    try {
+        page =
+            http_client(w.port(which), "127.0.0.1", std::chrono::seconds{2}).get("/metrics").body;
+    } catch (const std::runtime_error&) {
+        return 0;
+    }
+    const auto at = page.find(line);
+    if (at == std::string::npos) throw std::logic_error("no metric " + name);
+    return number_in(std::string_view(page).substr(at + line.size()));
+}
+
 }  // namespace
 
 world_options apart_options() {
@@ -23,17 +44,12 @@ world_options apart_options() {
     out.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
                       {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}};
     out.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
-                     {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "200"}};
-    // While it sleeps it keeps those who ask it, and every second restock.
+                     {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "500"}};
+    // While it sleeps it keeps those who ask it, and every second restock. The patient are there
+    // still when it wakes.
     out.answer_patience = std::chrono::seconds{3};
+    out.patient = 0.5;
     return out;
-}
-
-std::uint64_t granted_by_first_gate(world& w) {
-    const auto seq = stack::redis_cli({"HGET", "{" + w.place().name() + ":0}:gate", "seq"});
-    std::uint64_t number = 0;
-    std::from_chars(seq.data(), seq.data() + seq.size(), number);
-    return number;
 }
 
 std::size_t reopened_by(world& w, std::size_t which) {
@@ -41,17 +57,7 @@ std::size_t reopened_by(world& w, std::size_t which) {
 }
 
 std::uint64_t published_by(world& w, std::size_t which) {
-    const std::string name = "\nflashsale_amqp_published_total ";
-    try {
-        const auto page = http_client(w.port(which)).get("/metrics").body;
-        const auto at = page.find(name);
-        if (at == std::string::npos) throw std::logic_error("no metric" + name);
-        std::uint64_t number = 0;
-        std::from_chars(page.data() + at + name.size(), page.data() + page.size(), number);
-        return number;
-    } catch (const std::runtime_error&) {
-        return 0;
-    }
+    return metric(w, which, "amqp_published_total");
 }
 
 void fail_over(world& w, second_redis& replica) {
@@ -61,11 +67,19 @@ void fail_over(world& w, second_redis& replica) {
     w.fault();
 }
 
-void sell_from_both(world& w) {
-    w.until("a grant of the gate that was replaced",
-            [&, before = granted_by_first_gate(w)] { return granted_by_first_gate(w) > before; });
-    w.sell(15);
-    w.join();
+first_gate::first_gate(world& w)
+    : w_(w), granted_(granted()), returned_(metric(w, 0, "amqp_returned_total")) {}
+
+std::uint64_t first_gate::granted() const {
+    return number_in(stack::redis_cli({"HGET", "{" + w_.place().name() + ":0}:gate", "seq"}));
+}
+
+void first_gate::sell_from_both() {
+    w_.until("a grant of the gate that was replaced", [&] {
+        return granted() > granted_ || metric(w_, 0, "amqp_returned_total") > returned_;
+    });
+    w_.sell(15);
+    w_.join();
 }
 
 }  // namespace flashsale::test

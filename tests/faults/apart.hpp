@@ -14,18 +14,29 @@ namespace flashsale::test {
 /// All want one scarce product, so that units of two gates are not had twice unnoticed.
 world_options apart_options();
 
-/// Orders that the first gate of the stack's Redis has granted.
-std::uint64_t granted_by_first_gate(world& w);
-/// Shards that a process has reopened.
+/// Reopenings that a process has brought to their end.
 std::size_t reopened_by(world& w, std::size_t which);
 /// Messages that a process has published; 0 while it does not say.
 std::uint64_t published_by(world& w, std::size_t which);
 
-/// The second process is led to `replica`, promoted; the first one keeps the old master.
+/// The second process is led to `replica`, promoted, as soon as w.redis() is opened; the first one
+/// keeps the old master.
 void fail_over(world& w, second_redis& replica);
 
-/// The first process still grants, and the second sells what it has; then the first one is put
-/// right.
-void sell_from_both(world& w);
+/// Of the first gate of the stack's Redis, which the first process goes on asking.
+class first_gate {
+public:
+    explicit first_gate(world& w);
+
+    /// It has granted since, or what it had granted came back from the log; and the second sells
+    /// what it has. Then the first process is put right.
+    void sell_from_both();
+
+private:
+    std::uint64_t granted() const;
+
+    world& w_;
+    std::uint64_t granted_, returned_;
+};
 
 }  // namespace flashsale::test

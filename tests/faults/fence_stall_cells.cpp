@@ -64,29 +64,32 @@ private:
 /// is out long before.
 void stall_within_the_deadline(world& w) {
     stalled queue(w);
+    first_gate replaced(w);
     queue.let_reopen();
     const auto latest = queue.published_at() + confirm_deadline * 3 / 4;
     w.until("three quarters of the deadline, or a barrier",
             [&] { return steady::now() > latest || queue.barrier_is_out(); });
     queue.end();
-    sell_from_both(w);
+    replaced.sell_from_both();
 }
 
 /// Those who wait are told, and ask again with their keys. The gate that they ask has the order in
 /// its outbox, and its event is still under way: they wait for the same confirm.
 void stall_beyond_the_deadline(world& w) {
     stalled queue(w);
+    first_gate replaced(w);
     queue.let_reopen();
     w.until("a barrier", [&] { return queue.barrier_is_out(); });
     w.until("the deadline of what is under way",
             [&] { return steady::now() > queue.published_at() + confirm_deadline * 5 / 4; });
     w.may_park();
     queue.end();
-    sell_from_both(w);
+    replaced.sell_from_both();
 }
 
 void suspend_during_a_stall(world& w) {
     stalled queue(w);
+    first_gate replaced(w);
     const auto since = steady::now();
     w.kill(0, SIGSTOP);
     queue.let_reopen();
@@ -94,7 +97,7 @@ void suspend_during_a_stall(world& w) {
     w.may_park();
     queue.end();
     w.wake_with_stopped_clock(since);
-    sell_from_both(w);
+    replaced.sell_from_both();
 }
 
 }  // namespace
@@ -105,7 +108,6 @@ std::vector<cell> fence_stall_cells() {
         std::to_string(std::chrono::milliseconds(confirm_deadline).count());
     // Else a connection that is silent for so long is made anew, and what is under way unknown.
     apart.variables["FLASHSALE_AMQP__CONFIRM_TIMEOUT_MS"] = "30000";
-    apart.answer_patience = 12s;
     cell within{"a fresh channel's first message stalled, shorter than the deadline",
                 stall_within_the_deadline, apart};
     cell beyond{"a fresh channel's first message stalled, longer than the deadline",

@@ -154,6 +154,7 @@ world::world(world_options chosen) : chosen_(std::move(chosen)) {
     options.twins = chosen_.twins;
     options.twins_each = chosen_.twins_each;
     options.answer_patience = chosen_.answer_patience;
+    options.patient = chosen_.patient;
     people_.emplace(std::move(options));
     sell(chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders);
 }

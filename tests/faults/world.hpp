@@ -22,6 +22,7 @@ struct world_options {
     double twins = 0.05;
     int twins_each = 1;
     std::chrono::milliseconds answer_patience{6'000};
+    double patient = 0;
     environment variables = {};   ///< of every process, over the sandbox's
     environment first_life = {};  ///< of a process as it is first started, not after a death
     std::size_t armed = 99;       ///< so many processes, from the first on, have that first life

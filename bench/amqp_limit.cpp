@@ -16,7 +16,7 @@ constexpr milliseconds drain_patience{300};
 amqp::topology names_of(const deployment& world) {
     return {.exchange = world.name() + ".limits",
             .queue = world.name() + ".limits",
-            .binding_key = "#",
+            .binding_key = "order.limits",
             .dead_letter_exchange = world.name() + ".limits.dead",
             .dead_letter_queue = world.name() + ".limits.dead"};
 }

@@ -37,7 +37,7 @@ private:
         const auto now = clock::now();
         for (const auto due = schedule_.due_by(std::min(now, end_)); sent_ < due; ++sent_) {
             lag_.record((now - schedule_.due(sent_)).count());
-            if (!producer_->append(sample_event(sent_), sent_)) ++refused_;
+            if (!producer_->append(sample_event(sent_), uuid{}, sent_)) ++refused_;
         }
         producer_->flush();
         if (now >= end_) return finish();
@@ -91,6 +91,7 @@ publish_pace measure_publish_pace(const deployment& world, double per_second, mi
     events::amqp_options options;
     options.url = world.servers().amqp;
     options.name_prefix = world.name() + ".pace";
+    options.takes_nil_token = true;
     const auto log = events::make_amqp_log(options);
     log->start();
     for (int i = 0; i < 1'000 && log->state() != events::log_state::up; ++i)

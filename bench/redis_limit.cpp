@@ -24,7 +24,8 @@ public:
         if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
         options_.key_prefix = world.name();
         options_.outbox_events_max = 100'000'000;
-        stock::open_new_shards(io_, database_, {&client_}, generations_, options_);
+        stock::open_new_shards(io_, database_, {&client_}, generations_, options_,
+                               [](const uuid&) { return std::expected<void, std::string>{}; });
         gate_ = stock::make_redis_gate({&client_}, generations_, options_);
         bool given = false;
         gate_->give({{product_id, 1'000'000'000, 1'999, std::nullopt, std::nullopt, std::nullopt}},

@@ -29,7 +29,9 @@ void confirm_window::finish_one(slot& one, bool refused, std::vector<settled>& o
     if (one.given_up)
         --given_up_;
     else
-        out.push_back({one.tag, refused || one.returned ? outcome::refused : outcome::confirmed});
+        out.push_back({one.tag, refused        ? outcome::refused
+                                : one.returned ? outcome::returned
+                                               : outcome::confirmed});
 }
 
 void confirm_window::finish(std::uint64_t number, bool multiple, bool refused,

@@ -6,7 +6,7 @@
 // `multiple` all up to it, in any order. A message takes the next number and a slot; slots leave at
 // the front, in order, once settled. So the window spans from the oldest unsettled message to the
 // newest, which bounds it also when one confirm stays out. A returned message is acked like any
-// other, after its return: the mark makes that ack a refusal.
+// other, after its return: the mark makes that ack `returned`.
 //
 // A message that was given up (its caller got `unknown`) keeps its slot until the broker speaks of
 // it, since the number is taken.

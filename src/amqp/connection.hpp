@@ -41,6 +41,8 @@ public:
     int fd() const { return amqp_get_sockfd(state_); }
 
     status declare(const topology& names);
+    status bind(const topology& names, std::string_view key);
+    status unbind(const topology& names, std::string_view key);
     status confirm_select();
     status consume(const std::string& queue, std::uint16_t prefetch_messages);
 
@@ -66,6 +68,7 @@ private:
 
     status log_in(const options& settings, const server& where);
     status reply_status(std::string_view doing);
+    status declared(const std::string& what);
     std::string refused_by_server(const amqp_frame_t& frame);
 
     watchdog& dog_;

@@ -5,40 +5,48 @@
 
 namespace flashsale::amqp {
 
-namespace {
-
-constexpr std::chrono::milliseconds farewell_patience{500};
-
-}  // namespace
-
 // Declaring what exists already is a no-op if it is equal, and an error that names the difference
 // if it is not: nothing that holds messages is ever changed or deleted from here.
-status connection::declare(const topology& names) {
-    const auto declared = [this](const std::string& what) -> status {
-        const auto reply = amqp_get_rpc_reply(state_);
-        if (reply.reply_type == AMQP_RESPONSE_NORMAL) return {};
-        const std::string reason = describe(reply);
-        if (reason.starts_with("406 "))
-            return std::unexpected("the " + what +
-                                   " exists, but not as this process declares it: " + reason);
+//
+// What the queue takes of the exchange is not declared, unless it is one key for ever: a binding
+// that everybody makes who connects is one that nobody can take away.
+status connection::declared(const std::string& what) {
+    const auto reply = amqp_get_rpc_reply(state_);
+    if (reply.reply_type == AMQP_RESPONSE_NORMAL) return {};
+    const std::string reason = describe(reply);
+    if (!reason.starts_with("406 "))
         return std::unexpected("cannot declare the " + what + ": " + reason);
-    };
-    const auto exchange = [&](const std::string& name, const char* type) {
+    if (reason.find("alternate-exchange") != std::string::npos)
+        return std::unexpected("the " + what + " is another deployment's: " + reason);
+    return std::unexpected("the " + what +
+                           " exists, but not as this process declares it: " + reason);
+}
+
+status connection::bind(const topology& names, std::string_view key) {
+    const watchdog::inside guard(dog_);
+    amqp_queue_bind(state_, channel, to_bytes(names.queue), to_bytes(names.exchange), to_bytes(key),
+                    amqp_empty_table);
+    return declared("binding of " + names.queue + " to " + names.exchange);
+}
+
+status connection::unbind(const topology& names, std::string_view key) {
+    const watchdog::inside guard(dog_);
+    amqp_queue_unbind(state_, channel, to_bytes(names.queue), to_bytes(names.exchange),
+                      to_bytes(key), amqp_empty_table);
+    return reply_status("unbind " + names.queue + " from " + names.exchange);
+}
+
+status connection::declare(const topology& names) {
+    const auto exchange = [&](const std::string& name, const char* type, amqp_table_t arguments) {
         const watchdog::inside guard(dog_);
         amqp_exchange_declare(state_, channel, to_bytes(name), amqp_cstring_bytes(type), 0, 1, 0, 0,
-                              amqp_empty_table);
+                              arguments);
         return declared("exchange " + name);
     };
     const auto queue = [&](const std::string& name, amqp_table_t arguments) {
         const watchdog::inside guard(dog_);
         amqp_queue_declare(state_, channel, to_bytes(name), 0, 1, 0, 0, arguments);
         return declared("queue " + name);
-    };
-    const auto bind = [&](const std::string& to, const std::string& from, std::string_view key) {
-        const watchdog::inside guard(dog_);
-        amqp_queue_bind(state_, channel, to_bytes(to), to_bytes(from), to_bytes(key),
-                        amqp_empty_table);
-        return declared("binding of " + to + " to " + from);
     };
 
     std::array quorum{text("x-queue-type", "quorum")};
@@ -50,21 +58,29 @@ status connection::declare(const topology& names) {
                     text("x-dead-letter-strategy", "at-least-once"),
                     text("x-overflow", "reject-publish")};
 
-    if (auto ok = exchange(names.dead_letter_exchange, "fanout"); !ok) return ok;
-    if (auto ok = queue(names.dead_letter_queue, table(quorum)); !ok) return ok;
-    if (auto ok = bind(names.dead_letter_queue, names.dead_letter_exchange, ""); !ok) return ok;
-    if (auto ok = exchange(names.exchange, "topic"); !ok) return ok;
-    if (auto ok = queue(names.queue, table(main)); !ok) return ok;
-    return bind(names.queue, names.exchange, names.binding_key);
-}
+    std::array owned{text("alternate-exchange", names.owner)};
 
-std::expected<void, std::string> declare(const options& settings, const topology& names) {
-    watchdog dog(settings.stall_timeout);
-    auto made = connection::open(settings, parse_url(settings.url), dog);
-    if (!made) return std::unexpected(made.error());
-    auto done = (*made)->declare(names);
-    if (done) (*made)->close(farewell_patience);
-    return done;
+    if (auto ok = exchange(names.dead_letter_exchange, "fanout", amqp_empty_table); !ok) return ok;
+    if (auto ok = queue(names.dead_letter_queue, table(quorum)); !ok) return ok;
+    {
+        const watchdog::inside guard(dog_);
+        amqp_queue_bind(state_, channel, to_bytes(names.dead_letter_queue),
+                        to_bytes(names.dead_letter_exchange), amqp_empty_bytes, amqp_empty_table);
+    }
+    if (auto ok = declared("binding of " + names.dead_letter_queue); !ok) return ok;
+    if (auto ok = exchange(names.exchange, "direct",
+                           names.owner.empty() ? amqp_empty_table : table(owned));
+        !ok)
+        return ok;
+    if (auto ok = queue(names.queue, table(main)); !ok) return ok;
+    if (!names.replaced_exchange.empty()) {
+        const watchdog::inside guard(dog_);
+        amqp_exchange_delete(state_, channel, to_bytes(names.replaced_exchange), 0);
+        if (auto ok = reply_status("remove the exchange " + names.replaced_exchange); !ok)
+            return ok;
+    }
+    if (names.binding_key.empty()) return {};
+    return bind(names, names.binding_key);
 }
 
 }  // namespace flashsale::amqp

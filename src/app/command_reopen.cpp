@@ -17,8 +17,9 @@ using steady = std::chrono::steady_clock;
 
 /// Ends with its scope, whatever happens.
 struct running_log {
-    explicit running_log(const config& settings)
-        : log(events::make_amqp_log(amqp_options(settings))) {
+    running_log(const config& settings, const std::string& deployment)
+        : log(events::make_amqp_log(amqp_options(settings, deployment))) {
+        require_log(settings, *log);
         log->start();
         const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
         while (log->state() != events::log_state::up && steady::now() < until)
@@ -65,10 +66,11 @@ int reopen(const config& settings, std::int64_t shard) {
     auto order_database =
         open_session(settings, "order", "postgres.order_url", settings.postgres.order_url);
     // The confirm deadline that is waited for must be the one that orders are answered by.
-    stock::agree_on_deployment(stock_database, deployment_of(settings));
+    const std::string deployment =
+        stock::agree_on_deployment(stock_database, deployment_of(settings));
 
     stock::shard_generations generations(shards_of(settings));
-    running_log log(settings);
+    running_log log(settings, deployment);
     running_gate gate(settings, generations);
     const auto number = static_cast<std::uint32_t>(shard);
     redis::client& server = *gate.access.clients()[number];
@@ -84,7 +86,7 @@ int reopen(const config& settings, std::int64_t shard) {
         stock::lease_shard(stock_database, number, holder, ms_of(settings.recovery.lease_ms), true);
     if (!lease) throw unavailable_error(lease.error());
     const auto result = reopen({settings, gate.io, server, stock_database, order_database, *log.log,
-                                publisher, [] { return false; }},
+                                publisher, deployment, [] { return false; }},
                                number, shards_of(settings), holder);
     (void)stock::release_shard(stock_database, number, holder);
     if (!result)

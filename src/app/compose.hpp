@@ -47,8 +47,15 @@ inline redis::options redis_options(const config& from, const std::string& url) 
     return out;
 }
 
-inline events::amqp_options amqp_options(const config& from) {
+inline bool uses_redis(const config& from) {
+    return from.stock.gate == "redis";
+}
+
+/// `deployment`: as the stock database has it.
+inline events::amqp_options amqp_options(const config& from, const std::string& deployment) {
     events::amqp_options out;
+    out.deployment = deployment;
+    out.takes_nil_token = !uses_redis(from);
     out.url = from.amqp.url;
     out.name_prefix = from.amqp.name_space;
     out.connect_timeout = ms_of(from.amqp.connect_timeout_ms);
@@ -86,8 +93,10 @@ inline http::limits http_limits(const config& from) {
     return out;
 }
 
-inline stock::redis_gate_options redis_gate_options(const config& from) {
+inline stock::redis_gate_options redis_gate_options(const config& from,
+                                                    const std::string& deployment = {}) {
     stock::redis_gate_options out;
+    out.deployment = deployment;
     out.key_prefix = from.redis.key_prefix;
     out.batch_max = size_of(from.stock.gate_batch_reservations_max);
     out.outbox_events_max = size_of(from.stock.outbox_events_max);
@@ -103,10 +112,6 @@ inline stock::database_gate_options database_gate_options(const config& from) {
 
 inline bool is_embedded(const config& from) {
     return from.stock.gate == "memory";
-}
-
-inline bool uses_redis(const config& from) {
-    return from.stock.gate == "redis";
 }
 
 inline std::uint32_t shards_of(const config& from) {

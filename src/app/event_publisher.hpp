@@ -22,7 +22,8 @@ public:
     event_publisher(asio::io_context& io, events::log& log, std::function<bool()> stopping);
 
     /// An error: not all of them are known to be in the log; some may be, or come to be.
-    std::expected<void, std::string> publish(std::vector<std::string> events,
+    /// `token` is that of the gate that granted them, or of the one that is being opened.
+    std::expected<void, std::string> publish(std::vector<std::string> events, const uuid& token,
                                              std::chrono::milliseconds patience);
 
 private:
@@ -31,7 +32,7 @@ private:
     std::function<bool()> stopping_;
     std::uint64_t last_ticket_ = 0;
     std::uint64_t first_of_round_ = 1;
-    std::size_t durable_ = 0, failed_ = 0;
+    std::size_t durable_ = 0, failed_ = 0, returned_ = 0;
     std::unique_ptr<events::log::producer> producer_;
 };
 

@@ -18,5 +18,7 @@ metric reopening_failures{counter, "shard_reopening_failures_total",
                           "Attempts to rebuild a gate that were given up"};
 metric reopening_ms{gauge, "shard_reopening_ms",
                     "Time that the last reopening took, in milliseconds"};
+metric tokens_renewed{counter, "gate_tokens_renewed_total",
+                      "Ways into the log made anew because it had lost its data"};
 
 }  // namespace flashsale::app::metrics

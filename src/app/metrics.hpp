@@ -12,5 +12,6 @@ extern metric late_settled;
 extern metric reopenings;
 extern metric reopening_failures;
 extern metric reopening_ms;
+extern metric tokens_renewed;
 
 }  // namespace flashsale::app::metrics

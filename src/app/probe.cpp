@@ -1,5 +1,8 @@
 #include "probe.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/user/module.hpp>
@@ -15,6 +18,26 @@ std::string not_answering(std::string_view server, std::string_view key, std::st
     if (!why.empty()) out.append(" (").append(why).append(")");
     out.append(": start it (script/stack up starts all three servers) or correct ").append(key);
     return out;
+}
+
+void require_log(const config& settings, events::log& log) {
+    using steady = std::chrono::steady_clock;
+    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
+    while (true) {
+        const auto prepared = log.prepare();
+        if (prepared) return;
+        if (prepared.error().find("another deployment") != std::string::npos)
+            throw config_error("amqp.url " + without_password(settings.amqp.url) +
+                               ", amqp.namespace " + settings.amqp.name_space + ": " +
+                               prepared.error() + "; the stock database at " +
+                               without_password(settings.postgres.stock_url) +
+                               " is of one, the exchange of another: correct the one that is not "
+                               "meant");
+        if (steady::now() >= until)
+            throw unavailable_error(
+                not_answering("RabbitMQ", "amqp.url", settings.amqp.url, prepared.error()));
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
 }
 
 std::vector<module_database> module_databases(const config& settings) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <flashsale/events/log.hpp>
 #include <flashsale/postgres.hpp>
 
 #include "config.hpp"
@@ -30,6 +31,10 @@ void require_schemas(const config& settings);
 /// A connected session, or unavailable_error.
 postgres::session open_session(const config& settings, const char* name, const char* key,
                                const std::string& url);
+
+/// Until the log answers, has all that it needs, and is this deployment's. Throws unavailable_error
+/// if that is not so in time, config_error if it is another's.
+void require_log(const config& settings, events::log& log);
 
 /// "… does not answer at …: … Start it (script/stack up) or correct redis.url."
 std::string not_answering(std::string_view server, std::string_view key, std::string_view url,

@@ -63,9 +63,9 @@ public:
 private:
     static faults::place place_behind(reopening::step what) {
         using enum faults::place;
-        static_assert(static_cast<int>(reopen_remove_older) - static_cast<int>(reopen_close_gate) ==
+        static_assert(static_cast<int>(reopen_remove_older) - static_cast<int>(reopen_unbind) ==
                       static_cast<int>(reopening::step::remove_older) -
-                          static_cast<int>(reopening::step::close_gate));
+                          static_cast<int>(reopening::step::unbind));
         return static_cast<faults::place>(static_cast<int>(reopen_raise_generation) +
                                           static_cast<int>(what));
     }
@@ -73,6 +73,9 @@ private:
     static bool left_out(reopening::step what) {
         using enum reopening::step;
         return (what == close_gate && faults::without(faults::guard::closing)) ||
+               ((what == unbind || what == prove_unbound) &&
+                faults::without(faults::guard::unbinding)) ||
+               (what == prove_unbound && faults::without(faults::guard::proof)) ||
                (what == wait_deadline && faults::without(faults::guard::waiting)) ||
                ((what == send_barrier || what == await_barrier || what == find_survivors) &&
                 faults::without(faults::guard::barrier)) ||
@@ -84,10 +87,16 @@ private:
         switch (what) {
             case raise_generation:
                 return raise();
+            case unbind:
+                return unbind_older();
+            case prove_unbound:
+                return uses_.log.prove_unbound(older_tokens_);
             case close_gate:
-                return must(gate_->close(), "a newer gate is there");
+                return close();
             case wait_deadline:
                 return rest(plan_.left(steady::now()));
+            case bind:
+                return uses_.log.bind(token_);
             case publish_survivors:
                 return survivors();
             case send_barrier:
@@ -147,28 +156,50 @@ private:
     }
 
     done raise() {
-        const auto options = redis_gate_options(uses_.settings);
-        stock::gate_rebuild server(uses_.io, uses_.gate_server, shard_, 0, options);
+        const auto options = redis_gate_options(uses_.settings, uses_.deployment);
+        stock::gate_rebuild server(uses_.io, uses_.gate_server, shard_, 0, token_, options);
         if (auto usable = server.check_server(); !usable) return usable;
-        const auto generation = stock::begin_reopening(uses_.stock_database, shard_, holder_);
+        const auto generation =
+            stock::begin_reopening(uses_.stock_database, shard_, holder_, token_);
         if (!generation) return std::unexpected(generation.error());
         if (!*generation) return std::unexpected("the lease is another's");
         report_.generation = **generation;
         renewed_at_ = steady::now();
-        gate_.emplace(uses_.io, uses_.gate_server, shard_, report_.generation, options);
+        gate_.emplace(uses_.io, uses_.gate_server, shard_, report_.generation, token_, options);
         spdlog::warn("shard {} is being reopened, generation {}", shard_, report_.generation);
         return {};
     }
 
-    /// What was declared may be gone with whatever took the gate: without it nothing is confirmed,
-    /// and no attempt would ever get further.
+    /// None is noted for an older generation once this one was raised.
+    done unbind_older() {
+        auto noted = stock::older_tokens(uses_.stock_database, shard_, report_.generation);
+        if (!noted) return std::unexpected(noted.error());
+        older_tokens_ = std::move(*noted);
+        return uses_.log.unbind(older_tokens_);
+    }
+
+    /// A gate that is not met is no reason to stop: it may be lost, which is why all this is done,
+    /// or be somewhere else, and then grants what the log does not take.
+    done close() {
+        const auto closed = gate_->close(older_tokens_);
+        if (!closed) return std::unexpected(closed.error());
+        if (*closed == stock::gate_rebuild::closing::overtaken)
+            return std::unexpected("a newer gate is there");
+        report_.closed_older = *closed == stock::gate_rebuild::closing::met;
+        if (!report_.closed_older)
+            spdlog::warn(
+                "shard {}: the gate that is replaced is not here: its data is lost, or it "
+                "is somewhere else; the log takes no order of it any more",
+                shard_);
+        return {};
+    }
+
     done survivors() {
-        if (auto prepared = uses_.log.prepare(); !prepared) return prepared;
         report_.survivors = 0;
         return gate_->for_each_survivor([this](std::vector<std::string> events) {
             report_.survivors += events.size();
             if (auto kept = keep_lease(); !kept) return kept;
-            return uses_.publisher.publish(std::move(events), publish_patience);
+            return uses_.publisher.publish(std::move(events), token_, publish_patience);
         });
     }
 
@@ -180,7 +211,7 @@ private:
             barrier_.generation = report_.generation;
             barrier_.created_at = barrier_.id.time();
         }
-        return uses_.publisher.publish({events::text_of(barrier_)}, publish_patience);
+        return uses_.publisher.publish({events::text_of(barrier_)}, token_, publish_patience);
     }
 
     done wait_for_barrier() {
@@ -189,9 +220,10 @@ private:
             const auto recorded = order::barrier_recorded(uses_.order_database, barrier_.id);
             if (recorded && *recorded) return {};
             if (auto rested = rest(look_interval); !rested) return rested;
-            // Not there, says the database; so either it is slow, or the log has lost it.
+            // Not there, says the database; so either it is slow, or the log has lost it. If it
+            // lost the binding too, what is published comes back, and the attempt ends: nobody
+            // binds twice.
             if (recorded && steady::now() >= again) {
-                if (auto prepared = uses_.log.prepare(); !prepared) return prepared;
                 plan_.publish_again();
                 return {};
             }
@@ -275,6 +307,9 @@ private:
 
     /// The gate is open; what is left lies about until the next reopening.
     done remove_left() {
+        // Their openers are done with binding, or were overtaken: then no gate opens under them.
+        if (const auto done = stock::forget_tokens(uses_.stock_database, older_tokens_); !done)
+            spdlog::warn("shard {}: older tokens stay noted: {}", shard_, done.error());
         if (const auto removed = gate_->remove_older(); !removed)
             spdlog::warn("shard {}: an older gate's keys stay: {}", shard_, removed.error());
         return {};
@@ -285,6 +320,8 @@ private:
     const uuid holder_;
     reopening plan_;
     reopened report_;
+    const uuid token_ = uuid_generator().make(shard_);
+    std::vector<uuid> older_tokens_;
     std::optional<stock::gate_rebuild> gate_;
     events::event barrier_;
     steady::time_point renewed_at_{};

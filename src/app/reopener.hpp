@@ -21,6 +21,7 @@ struct reopened {
     std::size_t products = 0, orders = 0, parked = 0, reductions = 0;
     std::size_t survivors = 0;  ///< outbox entries published once more
     std::size_t mended = 0;     ///< orders that had no movement
+    bool closed_older = false;  ///< the gate that it replaces was met, and closed
     std::chrono::milliseconds took{0};
     std::chrono::milliseconds loading{0};
 };
@@ -32,7 +33,8 @@ struct reopener_dependencies {
     postgres::session& stock_database;
     postgres::session& order_database;
     events::log& log;
-    event_publisher& publisher;  ///< on `io`
+    event_publisher& publisher;     ///< on `io`
+    const std::string& deployment;  ///< as agree_on_deployment() returned it
     std::function<bool()> stopping;
 };
 

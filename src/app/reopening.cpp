@@ -5,7 +5,7 @@
 namespace flashsale::app {
 
 void reopening::succeeded(deadline now) {
-    if (step_ == step::close_gate) closed_at_ = now;
+    if (step_ == step::unbind) unbound_at_ = now;
     if (step_ == step::wait_deadline && left(now).count() > 0) return;
     if (step_ < step::done) step_ = static_cast<step>(static_cast<int>(step_) + 1);
 }
@@ -16,7 +16,7 @@ void reopening::publish_again() {
 }
 
 std::chrono::milliseconds reopening::left(deadline now) const {
-    const auto until = closed_at_ + confirm_deadline_;
+    const auto until = unbound_at_ + confirm_deadline_;
     return std::max(std::chrono::milliseconds{0},
                     std::chrono::ceil<std::chrono::milliseconds>(until - now));
 }
@@ -26,10 +26,16 @@ std::string_view name_of(reopening::step what) {
     switch (what) {
         case raise_generation:
             return "raise_generation";
+        case unbind:
+            return "unbind";
+        case prove_unbound:
+            return "prove_unbound";
         case close_gate:
             return "close_gate";
         case wait_deadline:
             return "wait_deadline";
+        case bind:
+            return "bind";
         case publish_survivors:
             return "publish_survivors";
         case send_barrier:

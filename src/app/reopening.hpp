@@ -3,10 +3,14 @@
 // The steps by which a shard's gate is rebuilt from the record, and the arithmetic that lets it be
 // opened; no I/O.
 //
-//   raise_generation   in the stock database: every earlier attempt ends with it
-//   close_gate         nothing of an older generation is granted from here on
-//   wait_deadline      the confirm deadline: what was granted before, and will ever be answered as
-//                      accepted, has been confirmed by then, and so is in the log
+//   raise_generation   in the stock database, with a token of its own: every earlier attempt ends
+//   unbind             every other token: nothing that an older gate grants gets into the log from
+//                      here on, whoever has granted it, wherever that gate is
+//   prove_unbound      by trying
+//   close_gate         nothing of an older generation is granted from here on, if it can be reached
+//   wait_deadline      the confirm deadline, from unbind on: what got into the log before, and will
+//                      ever be answered as accepted, has been confirmed by then
+//   bind               the own token
 //   publish_survivors  outbox entries that are there still
 //   send_barrier       of the new generation, behind all that
 //   await_barrier      until it is recorded, and so all that the log still had
@@ -18,6 +22,17 @@
 //   mark_open          in the stock database, if the attempt is still the newest
 //   open_gate          what this attempt has loaded, and nothing else
 //   remove_older       what older gates have left
+//
+// The fence, in ten lines. An order is accepted when the log has confirmed its event, and an event
+// is published under the token of the gate that granted it (src/stock/lua/reserve.lua tells it with
+// the grant). Only the opener of a generation binds its token, once, before its gate opens; nobody
+// mends a binding. So when unbind has returned, the log takes nothing more of any older gate: not
+// of one that could not be closed, on a server that is cut off, under another key prefix, or asked
+// by a process that slept. What the broker had routed before, it may still be putting into the
+// queue; a process counts a confirm only within the deadline D of the start of its publication, so
+// what it counts was confirmed, and in the queue, before D from unbind was over, and the barrier
+// comes after that. Whatever is published later comes back, and is answered as unknown. Closing the
+// old gate only spares its buyers that answer: it is not what makes the rest true.
 //
 // It may end between any two of them. Whoever begins again begins with a generation of his own, and
 // what the one before still does is refused by the database or by the header.
@@ -35,8 +50,11 @@ class reopening {
 public:
     enum class step {
         raise_generation,
+        unbind,
+        prove_unbound,
         close_gate,
         wait_deadline,
+        bind,
         publish_survivors,
         send_barrier,
         await_barrier,
@@ -70,7 +88,7 @@ public:
 private:
     std::chrono::milliseconds confirm_deadline_;
     step step_ = step::raise_generation;
-    deadline closed_at_{};
+    deadline unbound_at_{};
 };
 
 std::string_view name_of(reopening::step what);

@@ -9,6 +9,7 @@
 
 #include <thread>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/order/module.hpp>
 
@@ -58,7 +59,8 @@ private:
 };
 
 /// The gate's servers must answer once at the start, or nobody is told why nothing sells.
-void prepare_shards(const config& settings, stock::shard_generations& generations) {
+void prepare_shards(const config& settings, stock::shard_generations& generations,
+                    const std::string& deployment, events::log& log) {
     if (!uses_redis(settings)) return;
     asio::io_context io;
     gate_access access(io, settings, generations);
@@ -79,7 +81,20 @@ void prepare_shards(const config& settings, stock::shard_generations& generation
     }
     auto database =
         open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
-    stock::open_new_shards(io, database, clients, generations, redis_gate_options(settings));
+    try {
+        stock::open_new_shards(io, database, clients, generations,
+                               redis_gate_options(settings, deployment),
+                               [&log](const uuid& token) { return log.bind(token); });
+    } catch (const stock::another_deployment& found) {
+        throw config_error("redis.url " + without_password(settings.redis.url) + ": " +
+                           found.what() + "; the stock database at " +
+                           without_password(settings.postgres.stock_url) +
+                           " is of one, the gate of another: correct the one that is not meant, or "
+                           "redis.key_prefix");
+    } catch (const stock::log_unavailable& fault) {
+        throw unavailable_error(
+            not_answering("RabbitMQ", "amqp.url", settings.amqp.url, fault.what()));
+    }
     access.stop();
     io.restart();
     io.poll();
@@ -142,12 +157,12 @@ private:
 /// The recorder and what it alone uses.
 struct recording_part {
     recording_part(const config& settings, stock::shard_generations& generations,
-                   const events::log& log)
+                   const events::log& log, const std::string& deployment)
         : order_database(postgres_options(settings, settings.postgres.order_url)),
           stock_database(postgres_options(settings, settings.postgres.stock_url)),
           recording(order::make_postgres_recording(order_database)),
           ledger(stock::make_postgres_ledger(stock_database)),
-          reader(events::make_amqp_reader(amqp_options(settings))),
+          reader(events::make_amqp_reader(amqp_options(settings, deployment))),
           behind(settings, generations),
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
                     [&log] { return log.appended(); }, rest_options(settings)}) {}
@@ -166,17 +181,16 @@ public:
     explicit stack_backend(const config& settings)
         : settings_(settings), generations_(shards_of(settings)) {
         require_schemas(settings);
-        {
-            auto database =
-                open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
-            stock::agree_on_deployment(database, deployment_of(settings));
-        }
-        prepare_shards(settings, generations_);
-        log_ = events::make_amqp_log(amqp_options(settings));
+        const std::string deployment = agree(settings);
+        log_ = events::make_amqp_log(amqp_options(settings, deployment),
+                                     [this](const uuid& token) { came_back(token); });
+        require_log(settings, *log_);
+        prepare_shards(settings, generations_, deployment, *log_);
         if (settings.recorder.enabled) {
-            recording_ = std::make_unique<recording_part>(settings, generations_, *log_);
+            recording_ =
+                std::make_unique<recording_part>(settings, generations_, *log_, deployment);
         }
-        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_);
+        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_, deployment);
     }
 
     std::uint32_t shards() const override { return generations_.shards(); }
@@ -222,6 +236,19 @@ public:
     }
 
 private:
+    static std::string agree(const config& settings) {
+        auto database =
+            open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
+        return stock::agree_on_deployment(database, deployment_of(settings));
+    }
+
+    /// The publisher's thread, which runs from start() to drain().
+    void came_back(const uuid& token) {
+        if (!faults::without(faults::guard::return_stops))
+            generations_.shut_out(token.shard(), token);
+        sweep_->hurry();
+    }
+
     const config settings_;
     stock::shard_generations generations_;
     std::unique_ptr<events::log> log_;

@@ -1,5 +1,7 @@
 // One pass over one shard, by whoever has its lease:
 //
+//   token    the log gives everything back that is published under the gate's: it has lost its
+//            data, for no reopening has begun. The gate gets another
 //   given    what the stock database gave and the gate does not know of, because the process that
 //            was to tell it died: one comparison, a page of products a pass
 //   late     events that came behind the barrier of a newer generation: the gate is asked again
@@ -11,6 +13,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 
 #include "metrics.hpp"
@@ -30,10 +33,12 @@ constexpr auto publish_patience = 5s;
 
 }  // namespace
 
-sweeper::sweeper(const config& settings, stock::shard_generations& generations, events::log& log)
+sweeper::sweeper(const config& settings, stock::shard_generations& generations, events::log& log,
+                 std::string deployment)
     : settings_(settings),
       generations_(generations),
       log_(log),
+      deployment_(std::move(deployment)),
       holder_(uuid_generator().make()),
       access_(io_, settings, generations),
       stock_database_(postgres_options(settings, settings.postgres.stock_url)),
@@ -56,6 +61,11 @@ void sweeper::stop() {
     stopping_ = true;
     asio::post(io_, [] {});
     thread_.join();
+}
+
+void sweeper::hurry() {
+    hurried_ = true;
+    asio::post(io_, [] {});
 }
 
 std::optional<std::string> sweeper::fault() const {
@@ -98,7 +108,7 @@ void sweeper::run() {
 
 void sweeper::rest(std::chrono::milliseconds time) {
     const auto until = steady::now() + time;
-    while (!stopping_ && steady::now() < until) {
+    while (!stopping_ && !hurried_.exchange(false) && steady::now() < until) {
         io_.restart();
         io_.run_one_until(until);
     }
@@ -120,24 +130,96 @@ void sweeper::pass(shard& of) {
                                           ms_of(settings_.recovery.lease_ms), false);
     database_answers_ = lease.has_value();
     if (!lease) return warn(lease.error());
-    if (!*lease) {
-        of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
-        of.fault.reset();
-        return;
-    }
-    if (uses_redis(settings_) && (*lease)->what == stock::shard_state::phase::never) return;
+    const bool mine = lease->has_value();
+    if (!mine) of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+    const auto known = mine ? **lease : stock::read_shard(stock_database_, of.number);
+    if (!known) return warn(known.error());
+    if (uses_redis(settings_) && known->what == stock::shard_state::phase::never) return;
 
     const auto open = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
-    const bool begun = (*lease)->what == stock::shard_state::phase::reopening;
+    const bool begun = known->what == stock::shard_state::phase::reopening;
+    of.fault.reset();
+    if (open && uses_redis(settings_) && !is_newest(of, *known, *open) && !(mine && begun)) return;
+    if (!mine) return;
     if (open && !begun) {
         of.generation = open->generation;
+        of.token = open->token;
+        if (uses_redis(settings_) && !has_a_way(of, *known)) return;
         return sweep(of);
     }
     if (!open && open.error() != stock::errc::reopening)
         return warn("the gate answers " + std::string(stock::name_of(open.error())));
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
-    if (settings_.recovery.reopen_automatically) reopen_gate(of, **lease);
+    if (settings_.recovery.reopen_automatically) reopen_gate(of, *known);
+}
+
+// ---- the gate's way into the log
+
+/// A gate that is not the one that the database says is open was replaced, and does not know it: it
+/// is on a server that was cut off, or the configuration points to a place that is another's. What
+/// it holds proves nothing, and it is asked for nothing more.
+bool sweeper::is_newest(shard& of, const stock::shard_state& known,
+                        const stock::gate::levels& gate) {
+    if (faults::without(faults::guard::newest_gate)) return true;
+    if (gate.generation == known.generation) {
+        of.was_newer = false;
+        return true;
+    }
+    // It was asked after the database: one that is newer may have been opened in between.
+    const bool newer = gate.generation > known.generation;
+    const bool again = std::exchange(of.was_newer, newer);
+    if (newer && !again) return false;
+    generations_.shut_out(of.number, gate.token);
+    of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
+               std::to_string(gate.generation) + ", the stock database knows of " +
+               std::to_string(known.generation) + ": this process is at another place than others";
+    warn(*of.fault);
+    return false;
+}
+
+/// False: not in this pass. A token that was lost is not bound again: whoever reads that it is the
+/// newest, sleeps, and binds it then would take a later reopening's fence down. Another is bound,
+/// and counts only if the database still says, by then, that no reopening has begun.
+bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
+    const auto renewed = [&](const uuid& token) {
+        stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,
+                                 token, redis_gate_options(settings_, deployment_));
+        const auto done = gate.renew(of.token);
+        if (!done) warn(done.error());
+        return false;
+    };
+    // Noted, and then its process died.
+    if (known.token != of.token) return renewed(known.token);
+    if (!generations_.is_shut_out(of.number)) return true;
+
+    if (faults::without(faults::guard::one_binder)) {
+        (void)log_.bind(of.token);
+        return true;
+    }
+    const uuid fresh = ids_.make(of.number);
+    if (const auto bound = log_.bind(fresh); !bound) {
+        warn("log: " + bound.error());
+        return false;
+    }
+    const auto noted =
+        stock::replace_token(stock_database_, of.number, of.generation, of.token, fresh);
+    if (!noted || !*noted) {
+        (void)log_.unbind(std::span(&fresh, 1));
+        if (!noted) warn(noted.error());
+        return false;
+    }
+    spdlog::warn(
+        "sweep: the log had lost the events of shard {}, or their way into it: they have "
+        "another",
+        of.number);
+    metrics::tokens_renewed.add();
+    return renewed(fresh);
+}
+
+/// What a mender would do that there is none of.
+void sweeper::rebind(const shard& of) {
+    if (faults::without(faults::guard::one_binder)) (void)log_.bind(of.token);
 }
 
 // ---- a gate that is closed
@@ -145,16 +227,16 @@ void sweeper::pass(shard& of) {
 void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
     if (steady::now() < of.reopen_from) return;
     redis::client& server = *access_.clients()[of.number];
-    const auto opening = redis_gate_options(settings_);
+    const auto opening = redis_gate_options(settings_, deployment_);
     if (known.what == stock::shard_state::phase::open) {
         // Loaded, noted, and then its process died before the last step.
-        stock::gate_rebuild loaded(io_, server, of.number, known.generation, opening);
+        stock::gate_rebuild loaded(io_, server, of.number, known.generation, known.token, opening);
         const auto opened = loaded.open();
         if (opened && *opened)
             return spdlog::info("sweep: opened shard {}, loaded before", of.number);
     }
     const auto result = reopen({settings_, io_, server, stock_database_, order_database_, log_,
-                                *publisher_, [this] { return stopping_.load(); }},
+                                *publisher_, deployment_, [this] { return stopping_.load(); }},
                                of.number, generations_.shards(), holder_);
     if (!result) {
         metrics::reopening_failures.add();
@@ -220,7 +302,7 @@ void sweeper::settle_late(shard& of) {
     metrics::late_settled.add(static_cast<std::int64_t>(report->settled + report->refused));
     if (report->to_publish.empty()) return;
     // What is not confirmed is in the outbox, and the sweep's to publish again.
-    (void)publisher_->publish(std::move(report->to_publish), publish_patience);
+    (void)publisher_->publish(std::move(report->to_publish), report->token, publish_patience);
 }
 
 // ---- the outbox
@@ -249,7 +331,6 @@ void sweeper::sweep_outbox(shard& of) {
     }
     const auto overdue = of.outbox.overdue(now);
     metrics::sweep_barrier_overdue_ms.set(overdue.value_or(0ms).count());
-    of.fault.reset();
     if (overdue) {
         of.fault = "accepted orders are not being recorded: a barrier is out for " +
                    std::to_string(overdue->count()) + " ms";
@@ -272,12 +353,13 @@ void sweeper::note_outbox(shard& of) {
     of.outbox.note(std::move(entries), ids_.make(of.number));
 }
 
-// A barrier that is not confirmed, or does not come back, may have been published to a queue that
+// A barrier that is not confirmed, or is not recorded, may have been published to a queue that
 // is not there any more: it is declared again before the next attempt, and at each one after a
 // first that failed. To declare it before every barrier would be a connection a second for nothing.
 void sweeper::send_barrier(shard& of) {
     if (of.outbox.next() == outbox_sweep::step::await_barrier) {
         if (const auto done = log_.prepare(); !done) return warn(done.error());
+        rebind(of);
     }
     events::event barrier;
     barrier.what = events::event::kind::barrier;
@@ -285,10 +367,11 @@ void sweeper::send_barrier(shard& of) {
     barrier.shard = of.number;
     barrier.generation = of.generation;
     barrier.created_at = barrier.id.time();
-    const auto sent = publisher_->publish({events::text_of(barrier)}, publish_patience);
+    const auto sent = publisher_->publish({events::text_of(barrier)}, of.token, publish_patience);
     if (!sent) {
         warn(sent.error());
         if (log_.state() == events::log_state::up) (void)log_.prepare();
+        rebind(of);
         return;
     }
     metrics::sweep_barriers.add();
@@ -313,7 +396,8 @@ void sweeper::look_again(shard& of) {
         }
         if (unsettled.empty()) continue;
         published += unsettled.size();
-        if (const auto sent = publisher_->publish(std::move(unsettled), publish_patience); !sent) {
+        if (const auto sent = publisher_->publish(std::move(unsettled), of.token, publish_patience);
+            !sent) {
             warn(sent.error());
             break;
         }

@@ -28,11 +28,15 @@ namespace flashsale::app {
 
 class sweeper {
 public:
-    sweeper(const config& settings, stock::shard_generations& generations, events::log& log);
+    /// `deployment`: as agree_on_deployment() returned it.
+    sweeper(const config& settings, stock::shard_generations& generations, events::log& log,
+            std::string deployment);
     ~sweeper() { stop(); }
 
     void start();
     void stop();
+    /// Something is the matter: look at once. Any thread.
+    void hurry();
 
     /// nullopt: all is well; else what hinders orders from being recorded. Any thread.
     std::optional<std::string> fault() const;
@@ -47,6 +51,8 @@ private:
         std::string outbox_cursor;
         std::int64_t products_after = 0;
         std::uint64_t generation = 0;  ///< of the gate
+        uuid token;                    ///< likewise
+        bool was_newer = false;        ///< the gate, than the database said
         std::optional<std::string> fault;
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
         std::chrono::steady_clock::time_point reopen_from{};
@@ -54,6 +60,9 @@ private:
 
     void run();
     void pass(shard& of);
+    bool is_newest(shard& of, const stock::shard_state& known, const stock::gate::levels& gate);
+    bool has_a_way(shard& of, const stock::shard_state& known);
+    void rebind(const shard& of);
     void sweep(shard& of);
     void compare_given(shard& of);
     void settle_late(shard& of);
@@ -72,6 +81,7 @@ private:
     const config settings_;
     stock::shard_generations& generations_;
     events::log& log_;
+    const std::string deployment_;
     const uuid holder_;
     uuid_generator ids_;
     asio::io_context io_{1};
@@ -85,6 +95,7 @@ private:
     bool database_answers_ = false;
     std::string last_warning_;
     std::atomic<bool> stopping_{false};
+    std::atomic<bool> hurried_{false};
     mutable std::mutex mutex_;
     std::optional<std::string> fault_;  // under mutex_
     std::jthread thread_;

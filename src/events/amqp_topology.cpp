@@ -14,11 +14,13 @@ amqp::options connection_options(const amqp_options& options, const char* purpos
 
 amqp::topology topology_of(const amqp_options& options) {
     amqp::topology names;
-    names.exchange = options.name_prefix + ".events";
+    names.exchange = options.name_prefix + ".log";
     names.queue = options.name_prefix + ".recorder";
-    names.binding_key = "#";
+    if (options.takes_nil_token) names.binding_key = uuid{}.to_string();
     names.dead_letter_exchange = options.name_prefix + ".dead";
     names.dead_letter_queue = options.name_prefix + ".dead";
+    if (!options.deployment.empty()) names.owner = names.exchange + ".of." + options.deployment;
+    names.replaced_exchange = options.name_prefix + ".events";
     return names;
 }
 

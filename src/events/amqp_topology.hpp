@@ -5,8 +5,6 @@
 
 namespace flashsale::events {
 
-inline constexpr const char* order_routing_key = "order.accepted";
-
 amqp::options connection_options(const amqp_options& options, const char* purpose);
 amqp::topology topology_of(const amqp_options& options);
 log_state state_of(amqp::link_state link);

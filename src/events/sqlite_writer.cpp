@@ -37,7 +37,9 @@ public:
         : shared_(std::move(shared)), end_(std::move(end)) {}
     ~sqlite_producer() override { end_->confirmed = nullptr; }
 
-    bool append(std::string event, std::uint64_t ticket) override {
+    /// One process has the folder's lock, and what it appends nobody else could: no token is looked
+    /// at, and no fence is needed.
+    bool append(std::string event, const uuid&, std::uint64_t ticket) override {
         const std::lock_guard lock(shared_->mutex);
         if (shared_->stopping) return false;
         shared_->waiting.push_back({end_, std::move(event), ticket});

@@ -132,7 +132,11 @@ std::expected<late_report, std::string> ask_again(postgres::session& database, a
                 break;
             case late_outcome::on_its_way:
                 // A repeat's event was in the outbox before, and the sweep sees to that.
-                if (!answers[i]->repeat) report.to_publish.push_back(std::move(answers[i]->event));
+                // So will it to that of another gate than the first one's.
+                if (answers[i]->repeat) break;
+                if (report.to_publish.empty()) report.token = answers[i]->token;
+                if (answers[i]->token == report.token)
+                    report.to_publish.push_back(std::move(answers[i]->event));
                 break;
             case late_outcome::refused: {
                 const std::string reason = "the gate of a later generation refuses it: " +

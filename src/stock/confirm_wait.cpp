@@ -16,12 +16,12 @@ void answer_unknown(confirm_wait::waiter& one) {
 }  // namespace
 
 std::optional<std::uint64_t> confirm_wait::add(const uuid& id, std::string_view event,
-                                               waiter&& one) {
+                                               const uuid& token, waiter&& one) {
     const std::size_t hash = std::hash<std::string_view>{}(event);
     const auto [found, is_new] = by_id_.try_emplace(id, last_ticket_ + 1);
     if (!is_new) {
         entry& there = by_ticket_.at(found->second);
-        if (there.hash == hash) {
+        if (there.hash == hash && there.token == token) {
             deadlines_.emplace(one.until, found->second);
             there.waiters.push_back(std::move(one));
             return std::nullopt;
@@ -30,7 +30,7 @@ std::optional<std::uint64_t> confirm_wait::add(const uuid& id, std::string_view 
     }
     const std::uint64_t ticket = ++last_ticket_;
     deadlines_.emplace(one.until, ticket);
-    entry& made = by_ticket_.try_emplace(ticket, entry{id, hash, {}}).first->second;
+    entry& made = by_ticket_.try_emplace(ticket, entry{id, hash, token, {}}).first->second;
     made.waiters.push_back(std::move(one));
     return ticket;
 }

@@ -31,9 +31,10 @@ public:
     };
 
     /// Joins the entry of the event `id`, or makes one. The ticket to publish it under, or nullopt
-    /// if it is being published already, in these same bytes: that an earlier gate's event of this
-    /// id is confirmed says nothing of this one.
-    std::optional<std::uint64_t> add(const uuid& id, std::string_view event, waiter&& one);
+    /// if it is being published already, in these same bytes and under this token: that an earlier
+    /// gate's event of this id is confirmed says nothing of this one.
+    std::optional<std::uint64_t> add(const uuid& id, std::string_view event, const uuid& token,
+                                     waiter&& one);
 
     /// The log has answered. Calls every waiter of the entry.
     void confirmed(std::uint64_t ticket, bool durable, deadline now);
@@ -47,6 +48,7 @@ private:
     struct entry {
         uuid id;
         std::size_t hash;  // of the event's bytes
+        uuid token;
         std::vector<waiter> waiters;
     };
 

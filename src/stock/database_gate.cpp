@@ -21,6 +21,9 @@ namespace flashsale::stock {
 
 namespace {
 
+// A gate that is its own record is never rebuilt: one generation, and one token for ever, uuid{},
+// which every process binds as it connects. Decision, movement and outbox are one transaction, so
+// there is nobody to be shut out.
 constexpr std::uint64_t only_generation = 1;
 constexpr std::chrono::seconds backlog_age_max{1};
 
@@ -179,7 +182,7 @@ public:
             read_stock, std::move(with),
             [ids = std::move(ids), done = std::move(done)](postgres::result result) mutable {
                 if (!result) return done(std::unexpected(errc_of(result.error())));
-                levels out{only_generation, 0, {}};
+                levels out{only_generation, 0, {}, {}};
                 for (const std::int64_t id : ids) {
                     std::optional<levels::product> found;
                     for (std::size_t row = 0; row < result->size(); ++row) {

@@ -7,8 +7,10 @@
 namespace flashsale::embedded {
 extern const std::string_view stock_0001;
 extern const std::string_view stock_0002;
+extern const std::string_view stock_0003;
 extern const std::string_view stock_sqlite_0001;
 extern const std::string_view stock_sqlite_0002;
+extern const std::string_view stock_sqlite_0003;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -25,12 +27,17 @@ constexpr sqlite::statement count_generation{
     " ON CONFLICT (shard) DO UPDATE SET generation = generation + 1, state = 'open'"
     " RETURNING generation"};
 
-void agree_on(postgres::session& database, const std::string& name, const std::string& mine) {
+/// Notes the value if there is none; the one that is there.
+std::string agreed(postgres::session& database, const std::string& name, const std::string& mine) {
     auto noted = database.execute(note_value, postgres::parameters().text(name).text(mine));
     if (!noted) throw std::runtime_error("stock database: " + noted.error().message);
     auto read = database.execute(read_value, postgres::parameters().text(name));
     if (!read) throw std::runtime_error("stock database: " + read.error().message);
-    const std::string theirs(read->empty() ? "" : read->text(0, 0));
+    return std::string(read->empty() ? "" : read->text(0, 0));
+}
+
+void agree_on(postgres::session& database, const std::string& name, const std::string& mine) {
+    const std::string theirs = agreed(database, name, mine);
     if (theirs == mine) return;
     throw std::runtime_error("this deployment has " + name + " = " + theirs + ", this process " +
                              mine +
@@ -40,11 +47,12 @@ void agree_on(postgres::session& database, const std::string& name, const std::s
 
 }  // namespace
 
-void agree_on_deployment(postgres::session& database, const deployment& mine) {
+std::string agree_on_deployment(postgres::session& database, const deployment& mine) {
     agree_on(database, "stock.gate", mine.gate_kind);
     agree_on(database, "redis.shards", std::to_string(mine.shards));
     agree_on(database, "amqp.prefetch_messages", std::to_string(mine.prefetch_messages));
     agree_on(database, "orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count()));
+    return agreed(database, "identity", uuid_generator().make().to_string());
 }
 
 std::uint64_t count_new_generation(sqlite::database& database, std::uint32_t shard) {
@@ -64,13 +72,15 @@ std::uint64_t count_new_generation(sqlite::database& database, std::uint32_t sha
 
 std::span<const migration> postgres_migrations() {
     static const migration all[] = {{1, "0001_stock", embedded::stock_0001},
-                                    {2, "0002_recovery", embedded::stock_0002}};
+                                    {2, "0002_recovery", embedded::stock_0002},
+                                    {3, "0003_fence", embedded::stock_0003}};
     return all;
 }
 
 std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_stock", embedded::stock_sqlite_0001},
-                                    {2, "0002_recovery", embedded::stock_sqlite_0002}};
+                                    {2, "0002_recovery", embedded::stock_sqlite_0002},
+                                    {3, "0003_fence", embedded::stock_sqlite_0003}};
     return all;
 }
 

@@ -202,7 +202,7 @@ std::expected<std::optional<std::string>, errc> memory_gate_core::find_event(con
 std::expected<gate::levels, errc> memory_gate_core::read_levels(
     std::span<const std::int64_t> product_ids) const {
     if (!is_open()) return std::unexpected(errc::reopening);
-    gate::levels out{generation_, seq_, {}};
+    gate::levels out{generation_, seq_, {}, {}};
     for (const std::int64_t id : product_ids) {
         const product* of = find(id);
         out.products.push_back(of ? std::optional(gate::levels::product{of->free, of->given})

@@ -161,6 +161,7 @@ public:
         if (element.kind == value::type::integer) return read_refusals(element.integer);
         std::string_view text = element.text;
         const std::string_view tag = take_word(text);
+        if (tag == "t") return (out_.token = uuid::parse(text)).has_value();
         if (tag == "g") return read_grants(text);
         if (tag == "r" || tag == "p") return read_repeat(text, tag == "r");
         return false;
@@ -193,7 +194,7 @@ private:
         std::uint64_t seq = 0;
         std::int64_t price = 0;
         if (!read_integer(take_word(text), count) || !read_integer(take_word(text), seq) ||
-            !read_integer(text, price) || count > left()) {
+            !read_integer(text, price) || count > left() || !out_.token) {
             return false;
         }
         for (; count > 0; --count, ++seq) {
@@ -201,6 +202,7 @@ private:
             grant& made = *out_.decisions.emplace_back(std::in_place);
             made.id = asked.id;
             made.unit_price = price;
+            made.token = *out_.token;
             made.event = event_of(asked);
             events::close_event(made.event, price, generation_, seq);
         }
@@ -217,7 +219,10 @@ private:
         made.unit_price = price;
         made.repeat = true;
         made.recorded = recorded;
-        if (!recorded) made.event = event_of_entry(*id, text);
+        if (recorded) return true;
+        if (!out_.token) return false;
+        made.token = *out_.token;
+        made.event = event_of_entry(*id, text);
         return true;
     }
 

@@ -71,7 +71,12 @@ struct decoded_decisions {
     std::vector<decision> decisions;  ///< in the batch's order
     /// Places in the batch of those that were asked in short form and could be granted in full.
     std::vector<std::size_t> ask_again;
+    std::optional<uuid> token;  ///< if anything of it is to be published
 };
+
+/// What the script that opens gates may answer besides 1 and 0 (lua/open.lua).
+inline constexpr std::int64_t another_deployments = -1;
+inline constexpr std::int64_t closed_another = 2;
 
 /// Decisions out of an open gate's reply. A reply of another shape makes every decision
 /// outcome_unknown: the script ran, and what it did cannot be told.

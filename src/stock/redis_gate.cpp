@@ -20,9 +20,26 @@
 namespace flashsale::stock {
 
 void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
-    std::uint64_t seen = generations_[shard].load();
-    while (seen < generation && !generations_[shard].compare_exchange_weak(seen, generation)) {
+    std::atomic<std::uint64_t>& newest = shards_[shard].generation;
+    std::uint64_t seen = newest.load();
+    while (seen < generation && !newest.compare_exchange_weak(seen, generation)) {
     }
+}
+
+void shard_generations::shut_out(std::uint32_t shard, const uuid& token) {
+    if (shard >= shards_.size()) return;
+    state& of = shards_[shard];
+    const std::lock_guard lock(of.mutex);
+    if (of.seen != uuid{} && of.seen != token) return;
+    of.shut = token;
+    of.is_shut_out = true;
+}
+
+void shard_generations::saw(std::uint32_t shard, const uuid& token) {
+    state& of = shards_[shard];
+    const std::lock_guard lock(of.mutex);
+    of.seen = token;
+    if (of.shut != token) of.is_shut_out = false;
 }
 
 namespace {
@@ -35,6 +52,8 @@ constexpr std::size_t beside_another_min = 32;
 // answered together come back within this time.
 constexpr std::chrono::microseconds gather_max{150};
 constexpr std::size_t gathered_enough = 64;
+// Of what inspect.lua says of the gate as a whole.
+constexpr std::size_t token_place = 3;
 
 class redis_gate final : public gate {
 public:
@@ -43,7 +62,7 @@ public:
         : options_(options), generations_(generations) {
         for (std::uint32_t i = 0; i < shards.size(); ++i) {
             shards_.push_back(
-                std::make_unique<shard>(shards[i], shard_keys(options.key_prefix, i)));
+                std::make_unique<shard>(i, shards[i], shard_keys(options.key_prefix, i)));
         }
     }
 
@@ -107,9 +126,14 @@ public:
     std::expected<void, std::string> check() const override {
         for (const auto& one : shards_) {
             if (!one->client->ready()) return std::unexpected("redis: " + one->client->fault());
-            if (!one->closed) continue;
+            const bool shut_out = generations_.is_shut_out(one->number);
+            if (!one->closed && !shut_out) continue;
             look_again(*one);
-            return std::unexpected("redis: the gate is closed until it is reopened");
+            if (one->closed)
+                return std::unexpected("redis: the gate is closed until it is reopened");
+            return std::unexpected(
+                "the log takes no events of this gate: another is taking its place, or the log "
+                "has lost its data");
         }
         return {};
     }
@@ -123,23 +147,33 @@ private:
     enum class form { by_hint, in_full };
 
     struct shard {
+        std::uint32_t number;
         redis::client* client;
         shard_keys keys;
+        uuid token;  // as the last reply had it
         // As the last answer had it; for readiness alone, never for a decision.
         bool closed = false;
         bool looking = false;
     };
 
     /// Who is called unready is sent no orders whose answers would say that the gate is open again.
-    static void look_again(shard& at) {
+    void look_again(shard& at) const {
         if (std::exchange(at.looking, true)) return;
         const std::string_view keys[] = {at.keys.header};
         const std::string_view arguments[] = {at.keys.root, "state"};
-        at.client->evaluate(scripts().inspect, keys, arguments, [&at](redis::result reply) {
+        at.client->evaluate(scripts().inspect, keys, arguments, [this, &at](redis::result reply) {
             at.looking = false;
-            if (reply && status_of(*reply).what == script_status::kind::open)
-                note(at, script_status::kind::open);
+            if (!reply || status_of(*reply).what != script_status::kind::open) return;
+            note(at, script_status::kind::open);
+            if (reply->elements.size() > token_place)
+                note_token(at, uuid::parse(reply->elements[token_place].text));
         });
+    }
+
+    void note_token(shard& of, const std::optional<uuid>& token) const {
+        if (!token || (*token == of.token && !generations_.is_shut_out(of.number))) return;
+        of.token = *token;
+        generations_.saw(of.number, *token);
     }
 
     static void note(shard& of, script_status::kind status) {
@@ -180,6 +214,8 @@ private:
     void reserve_as(std::vector<reservation> batch, callback<std::vector<decision>> done,
                     bool try_again, form how) {
         const std::uint32_t at = batch.front().id.shard();
+        if (generations_.is_shut_out(at))
+            return done(std::vector<decision>(batch.size(), std::unexpected(errc::reopening)));
         const std::uint64_t generation = generations_.get(at);
         const auto arguments =
             reserve_arguments(shards_[at]->keys, generation, options_.outbox_events_max, batch,
@@ -192,6 +228,7 @@ private:
                     fault = reply.error();
                 } else if (reply->first.what == script_status::kind::open) {
                     auto decoded = decode_decisions(std::move(reply->second), generation, batch);
+                    note_token(*shards_[at], decoded.token);
                     note_stock(batch, decoded.decisions);
                     if (decoded.ask_again.empty()) return done(std::move(decoded.decisions));
                     return ask_in_full(batch, std::move(decoded), std::move(done));
@@ -340,26 +377,33 @@ void redis_gate::read_levels(std::uint32_t at, std::vector<std::int64_t> product
     std::vector<std::string> what{"products"};
     for (const std::int64_t id : product_ids)
         what.push_back(std::to_string(id));
-    inspect(
-        at, std::move(what),
-        [count = product_ids.size(), done = std::move(done)](auto reply) mutable {
-            if (!reply) return done(std::unexpected(reply.error()));
-            auto& elements = reply->elements;
-            if (elements.size() != 3 + 2 * count)
-                return done(std::unexpected(errc::outcome_unknown));
-            const auto number = [&](std::size_t i) { return std::atoll(elements[i].text.c_str()); };
-            levels out;
-            out.generation = static_cast<std::uint64_t>(number(1));
-            out.seq = static_cast<std::uint64_t>(number(2));
-            for (std::size_t i = 0; i < count; ++i) {
-                if (elements[3 + 2 * i].kind == redis::value::type::nil) {
-                    out.products.emplace_back(std::nullopt);
-                } else {
-                    out.products.push_back(levels::product{number(3 + 2 * i), number(4 + 2 * i)});
+    inspect(at, std::move(what),
+            [this, at, count = product_ids.size(), done = std::move(done)](auto reply) mutable {
+                if (!reply) return done(std::unexpected(reply.error()));
+                auto& elements = reply->elements;
+                constexpr std::size_t first = token_place + 1;
+                if (elements.size() != first + 2 * count)
+                    return done(std::unexpected(errc::outcome_unknown));
+                const auto number = [&](std::size_t i) {
+                    return std::atoll(elements[i].text.c_str());
+                };
+                levels out;
+                out.generation = static_cast<std::uint64_t>(number(1));
+                out.seq = static_cast<std::uint64_t>(number(2));
+                const auto token = uuid::parse(elements[token_place].text);
+                if (!token) return done(std::unexpected(errc::outcome_unknown));
+                out.token = *token;
+                note_token(*shards_[at], token);
+                for (std::size_t i = 0; i < count; ++i) {
+                    const std::size_t place = first + 2 * i;
+                    if (elements[place].kind == redis::value::type::nil) {
+                        out.products.emplace_back(std::nullopt);
+                    } else {
+                        out.products.push_back(levels::product{number(place), number(place + 1)});
+                    }
                 }
-            }
-            done(std::move(out));
-        });
+                done(std::move(out));
+            });
 }
 
 void redis_gate::read_outbox(std::uint32_t at, std::string cursor,

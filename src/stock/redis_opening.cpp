@@ -3,14 +3,16 @@
 // record.
 //
 // The stock database decides who opens, and the gate obeys only that generation:
-//   1. database  never|opening -> opening, generation + 1
-//   2. gate      a header of that generation that grants nothing ('loading'); an empty shard needs
+//   1. database  never|opening -> opening, generation + 1, and a token that nobody has used
+//   2. log       takes events of that token
+//   3. gate      a header of that generation that grants nothing ('loading'); an empty shard needs
 //                nothing else
-//   3. database  opening -> open, if the generation is still ours
-//   4. gate      'loading' -> 'open', if the header is still ours
-// Two processes at once: the later generation wins at 2 and 3, and the earlier one's flip finds a
-// header that is not its own. A crash after 3 is mended by whoever starts next: the generation is
-// in the database, and the flip may be repeated for as long as the header is there, untouched.
+//   4. database  opening -> open, if the generation is still ours
+//   5. gate      'loading' -> 'open', if the header is still ours
+// Two processes at once: the later generation wins at 3 and 4, and the earlier one's flip finds a
+// header that is not its own; its token is in the log for nothing. A crash after 4 is mended by
+// whoever starts next: the generation is in the database, and the flip may be repeated for as long
+// as the header is there, untouched.
 
 #include <spdlog/spdlog.h>
 
@@ -85,8 +87,10 @@ constexpr postgres::statement read_shard{"read_shard",
                                          "SELECT generation, state FROM shards WHERE shard = $1"};
 constexpr postgres::statement begin_opening{
     "begin_opening",
-    "UPDATE shards SET state = 'opening', generation = generation + 1 "
-    "WHERE shard = $1 AND state IN ('never', 'opening') RETURNING generation"};
+    "WITH begun AS (UPDATE shards SET state = 'opening', generation = generation + 1, token = $2"
+    "  WHERE shard = $1 AND state IN ('never', 'opening') RETURNING generation)"
+    " INSERT INTO shard_tokens (token, shard, generation) SELECT $2, $1, generation FROM begun"
+    " RETURNING generation"};
 constexpr postgres::statement finish_opening{
     "finish_opening",
     "UPDATE shards SET state = 'open' WHERE shard = $1 AND generation = $2 AND state = 'opening'"};
@@ -114,10 +118,11 @@ void require_noeviction(asio::io_context& io, redis::client& client) {
 
 /// True if the gate's header is now (or was already) in the step asked for.
 bool run_open_script(asio::io_context& io, redis::client& client, const shard_keys& keys,
-                     std::string_view step, std::uint64_t generation) {
+                     std::string_view step, std::uint64_t generation, const std::string& deployment,
+                     const std::string& token = {}) {
     const std::string_view names[] = {keys.header};
     const std::string number = std::to_string(generation);
-    const std::string_view arguments[] = {step, number};
+    const std::string_view arguments[] = {step, number, deployment, token};
     std::optional<redis::result> reply;
     client.evaluate(scripts().open, names, arguments,
                     [&reply](redis::result result) { reply = std::move(result); });
@@ -125,11 +130,13 @@ bool run_open_script(asio::io_context& io, redis::client& client, const shard_ke
     while (!reply)
         io.run_one();
     if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
+    if ((*reply)->integer == another_deployments) throw another_deployment(keys.header);
     return (*reply)->integer == 1;
 }
 
 void open_shard(asio::io_context& io, postgres::session& database, redis::client& client,
-                std::uint32_t shard, shard_generations& generations, const shard_keys& keys) {
+                std::uint32_t shard, shard_generations& generations, const shard_keys& keys,
+                const std::string& deployment, const bind_token& bind) {
     require_noeviction(io, client);
     must(database.execute(insert_shard, postgres::parameters().integer(shard)));
     auto row = must(database.execute(read_shard, postgres::parameters().integer(shard)));
@@ -137,10 +144,14 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
     std::string state(row.text(0, 1));
 
     if (state == "never" || state == "opening") {
-        auto begun = must(database.execute(begin_opening, postgres::parameters().integer(shard)));
+        const uuid token = uuid_generator().make(shard);
+        auto begun = must(
+            database.execute(begin_opening, postgres::parameters().integer(shard).uuid(token)));
         if (!begun.empty()) {
             generation = static_cast<std::uint64_t>(begun.integer(0, 0));
-            if (run_open_script(io, client, keys, "load", generation)) {
+            if (const auto bound = bind(token); !bound) throw log_unavailable(bound.error());
+            if (run_open_script(io, client, keys, "load", generation, deployment,
+                                token.to_string())) {
                 must(database.execute(finish_opening, postgres::parameters().integer(shard).integer(
                                                           static_cast<std::int64_t>(generation))));
             }
@@ -150,7 +161,7 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
         state = row.text(0, 1);
     }
     generations.raise(shard, generation);
-    if (state != "open" || !run_open_script(io, client, keys, "flip", generation)) {
+    if (state != "open" || !run_open_script(io, client, keys, "flip", generation, deployment)) {
         spdlog::warn(
             "shard {} (generation {}) has no gate that can be trusted: orders are "
             "answered 503 reopening",
@@ -162,10 +173,10 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
 
 void open_new_shards(asio::io_context& io, postgres::session& database,
                      std::vector<redis::client*> shards, shard_generations& generations,
-                     const redis_gate_options& options) {
+                     const redis_gate_options& options, const bind_token& bind) {
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
         open_shard(io, database, *shards[shard], shard, generations,
-                   shard_keys(options.key_prefix, shard));
+                   shard_keys(options.key_prefix, shard), options.deployment, bind);
     }
 }
 

@@ -36,6 +36,8 @@ struct gate_rebuild::impl {
     asio::io_context& io;
     redis::client& client;
     std::uint64_t generation;
+    uuid token;
+    std::string deployment;
     shard_keys keys;
 
     std::expected<redis::value, std::string> wait_for(
@@ -60,13 +62,27 @@ struct gate_rebuild::impl {
             [&](auto done) { client.evaluate(what, names, arguments.views(), std::move(done)); });
     }
 
-    std::expected<bool, std::string> step(std::string_view name) {
+    std::expected<std::int64_t, std::string> step(std::string_view name,
+                                                  std::span<const uuid> tokens = {}) {
         argument_list arguments;
         arguments.add(name);
         arguments.add(generation);
+        arguments.add(deployment);
+        for (const uuid& one : tokens)
+            arguments.add_with([&](std::string& bytes) { one.append_to(bytes); });
         const auto reply = evaluate(scripts().open, arguments);
         if (!reply) return std::unexpected(reply.error());
-        return reply->integer == 1;
+        if (reply->integer == another_deployments)
+            return std::unexpected("the gate " + keys.header +
+                                   " is another deployment's: it is left as it is");
+        return reply->integer;
+    }
+
+    std::expected<bool, std::string> done(std::string_view name,
+                                          std::span<const uuid> tokens = {}) {
+        const auto answer = step(name, tokens);
+        if (!answer) return std::unexpected(answer.error());
+        return *answer == 1;
     }
 
     argument_list load_arguments(std::string_view what) const {
@@ -107,8 +123,10 @@ struct gate_rebuild::impl {
 };
 
 gate_rebuild::gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
-                           std::uint64_t generation, const redis_gate_options& options)
-    : impl_(new impl{io, client, generation, shard_keys(options.key_prefix, shard)}) {}
+                           std::uint64_t generation, const uuid& token,
+                           const redis_gate_options& options)
+    : impl_(new impl{io, client, generation, token, options.deployment,
+                     shard_keys(options.key_prefix, shard)}) {}
 
 gate_rebuild::~gate_rebuild() = default;
 
@@ -119,16 +137,25 @@ std::expected<void, std::string> gate_rebuild::check_server() {
     return std::unexpected("redis: the server is a replica");
 }
 
-std::expected<bool, std::string> gate_rebuild::close() {
-    return impl_->step("close");
+std::expected<gate_rebuild::closing, std::string> gate_rebuild::close(std::span<const uuid> older) {
+    const auto answer = impl_->step("close", older);
+    if (!answer) return std::unexpected(answer.error());
+    return *answer == 1                ? closing::met
+           : *answer == closed_another ? closing::not_met
+                                       : closing::overtaken;
 }
 
 std::expected<bool, std::string> gate_rebuild::begin() {
-    return impl_->step("load");
+    return impl_->done("load", std::span(&impl_->token, 1));
 }
 
 std::expected<bool, std::string> gate_rebuild::open() {
-    return impl_->step("flip");
+    return impl_->done("flip");
+}
+
+std::expected<bool, std::string> gate_rebuild::renew(const uuid& old) {
+    const uuid tokens[] = {old, impl_->token};
+    return impl_->done("renew", tokens);
 }
 
 std::expected<void, std::string> gate_rebuild::for_each_survivor(

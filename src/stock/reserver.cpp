@@ -158,10 +158,11 @@ private:
             metrics::replayed.add();
             return done(what);
         }
-        const auto ticket = wait_.add(made->id, made->event, {what, std::move(done), until});
+        const auto ticket =
+            wait_.add(made->id, made->event, made->token, {what, std::move(done), until});
         if (!ticket) return;
         if (made->repeat) metrics::publishes_again.add();
-        if (!producer_->append(std::move(made->event), *ticket)) {
+        if (!producer_->append(std::move(made->event), made->token, *ticket)) {
             // The units are taken and the outbox has the event: not a refusal.
             metrics::overloaded.add();
             wait_.confirmed(*ticket, false, std::chrono::steady_clock::now());

@@ -1,5 +1,5 @@
-// Who looks after a shard, the generations of its gate, and its fence: the tables shards and
-// fences.
+// Who looks after a shard, the generations of its gate with their tokens, and its fence: the tables
+// shards, shard_tokens and fences.
 //
 // The lease keeps two from doing the same work; it is not what keeps the work right. Who sleeps
 // through it and goes on publishes what is published already, or holds a generation that is not the
@@ -24,13 +24,27 @@ constexpr postgres::statement take_lease{
     "                                   lease_session = excluded.lease_session"
     " WHERE s.lease_holder = $2 OR s.lease_until IS NULL OR s.lease_until < now() OR $4"
     "    OR NOT EXISTS (SELECT FROM pg_stat_get_activity(s.lease_session))"
-    " RETURNING generation, state"};
+    " RETURNING generation, state, token"};
+constexpr postgres::statement read_row{
+    "read_shard_row", "SELECT generation, state, token FROM shards WHERE shard = $1"};
 constexpr postgres::statement release_lease{
     "release_lease", "UPDATE shards SET lease_until = NULL WHERE shard = $1 AND lease_holder = $2"};
 constexpr postgres::statement raise_generation{
     "raise_generation",
-    "UPDATE shards SET state = 'reopening', generation = generation + 1"
-    " WHERE shard = $1 AND lease_holder = $2 AND state <> 'never'"
+    "WITH raised AS (UPDATE shards SET state = 'reopening', generation = generation + 1, token = $3"
+    "  WHERE shard = $1 AND lease_holder = $2 AND state <> 'never' RETURNING generation)"
+    " INSERT INTO shard_tokens (token, shard, generation) SELECT $3, $1, generation FROM raised"
+    " RETURNING generation"};
+constexpr postgres::statement find_older_tokens{
+    "find_older_tokens",
+    "SELECT token FROM shard_tokens WHERE shard = $1 AND generation < $2 ORDER BY generation"};
+constexpr postgres::statement remove_tokens{
+    "remove_tokens", "DELETE FROM shard_tokens WHERE token = ANY($1::uuid[])"};
+constexpr postgres::statement change_token{
+    "change_token",
+    "WITH changed AS (UPDATE shards SET token = $4"
+    "  WHERE shard = $1 AND generation = $2 AND state = 'open' AND token = $3 RETURNING generation)"
+    " INSERT INTO shard_tokens (token, shard, generation) SELECT $4, $1, generation FROM changed"
     " RETURNING generation"};
 constexpr postgres::statement renew_attempt{
     "renew_attempt",
@@ -64,6 +78,11 @@ std::expected<postgres::rows, std::string> run(postgres::session& database,
     return std::move(*done);
 }
 
+shard_state state_of(const postgres::rows& found) {
+    return {phase_of(found.text(0, 1)), static_cast<std::uint64_t>(found.integer(0, 0)),
+            found.is_null(0, 2) ? uuid{} : found.uuid(0, 2)};
+}
+
 }  // namespace
 
 std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::session& database,
@@ -76,8 +95,14 @@ std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::ses
     const auto taken = run(database, take_lease, with);
     if (!taken) return std::unexpected(taken.error());
     if (taken->empty()) return std::optional<shard_state>{};
-    return shard_state{phase_of(taken->text(0, 1)),
-                       static_cast<std::uint64_t>(taken->integer(0, 0))};
+    return state_of(*taken);
+}
+
+std::expected<shard_state, std::string> read_shard(postgres::session& database,
+                                                   std::uint32_t shard) {
+    const auto found = run(database, read_row, postgres::parameters().integer(shard));
+    if (!found) return std::unexpected(found.error());
+    return found->empty() ? shard_state{} : state_of(*found);
 }
 
 std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
@@ -89,12 +114,42 @@ std::expected<void, std::string> release_shard(postgres::session& database, std:
 }
 
 std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
-    postgres::session& database, std::uint32_t shard, const uuid& holder) {
-    const auto begun =
-        run(database, raise_generation, postgres::parameters().integer(shard).uuid(holder));
+    postgres::session& database, std::uint32_t shard, const uuid& holder, const uuid& token) {
+    const auto begun = run(database, raise_generation,
+                           postgres::parameters().integer(shard).uuid(holder).uuid(token));
     if (!begun) return std::unexpected(begun.error());
     if (begun->empty()) return std::optional<std::uint64_t>{};
     return static_cast<std::uint64_t>(begun->integer(0, 0));
+}
+
+std::expected<std::vector<uuid>, std::string> older_tokens(postgres::session& database,
+                                                           std::uint32_t shard,
+                                                           std::uint64_t generation) {
+    const auto found =
+        run(database, find_older_tokens,
+            postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(generation)));
+    if (!found) return std::unexpected(found.error());
+    std::vector<uuid> out;
+    for (std::size_t row = 0; row < found->size(); ++row)
+        out.push_back(found->uuid(row, 0));
+    return out;
+}
+
+std::expected<void, std::string> forget_tokens(postgres::session& database,
+                                               std::span<const uuid> tokens) {
+    const auto done = run(database, remove_tokens, postgres::parameters().uuids(tokens));
+    if (!done) return std::unexpected(done.error());
+    return {};
+}
+
+std::expected<bool, std::string> replace_token(postgres::session& database, std::uint32_t shard,
+                                               std::uint64_t generation, const uuid& old,
+                                               const uuid& fresh) {
+    postgres::parameters with;
+    with.integer(shard).integer(static_cast<std::int64_t>(generation)).uuid(old).uuid(fresh);
+    const auto changed = run(database, change_token, with);
+    if (!changed) return std::unexpected(changed.error());
+    return !changed->empty();
 }
 
 std::expected<bool, std::string> renew_reopening(postgres::session& database, std::uint32_t shard,

@@ -49,13 +49,10 @@ void purge(world& w) {
 }
 
 void remove_binding(world& w) {
-    const auto name = [](const char* kind, const std::string& of) {
-        return "rabbit_misc:r(<<\"/\">>, " + std::string(kind) + ", <<\"" + of + "\">>)";
-    };
-    stack::rabbitmqctl({"eval", "rabbit_binding:remove({binding, " +
-                                    name("exchange", w.place().name() + ".events") +
-                                    ", <<\"#\">>, " + name("queue", queue_of(w)) +
-                                    ", []}, <<\"nobody\">>)."});
+    stack::rabbitmqctl({"eval",
+                        "[rabbit_binding:remove(One, <<\"nobody\">>) || One <- "
+                        "rabbit_binding:list_for_source(rabbit_misc:r(<<\"/\">>, exchange, <<\"" +
+                            w.place().name() + ".log\">>))]."});
     w.fault();
 }
 
@@ -111,9 +108,9 @@ void poison(world& w) {
     amqp::options settings;
     settings.url = std::getenv("FLASHSALE_AMQP__URL");
     amqp::topology names;
-    names.exchange = w.place().name() + ".events";
+    names.exchange = w.place().name() + ".stranger";
     names.queue = queue_of(w);
-    names.binding_key = "#";
+    names.binding_key = "stranger";
     names.dead_letter_exchange = names.dead_letter_queue = w.place().name() + ".dead";
     std::vector<std::string> left{"these bytes are no JSON", R"([{"poison":true}])"};
     std::promise<void> sent;
@@ -122,7 +119,7 @@ void poison(world& w) {
         settings, names, {},
         [&](amqp::message& out) {
             if (left.empty()) return false;
-            out = {"order.accepted", left.back(), left.size()};
+            out = {"stranger", left.back(), left.size()};
             left.pop_back();
             return true;
         },

@@ -13,9 +13,9 @@ void publish(const sandbox& world, std::string body) {
     amqp::options settings;
     settings.url = std::getenv("FLASHSALE_AMQP__URL");
     amqp::topology names;
-    names.exchange = world.name() + ".events";
+    names.exchange = world.name() + ".stranger";
     names.queue = world.name() + ".recorder";
-    names.binding_key = "#";
+    names.binding_key = "stranger";
     names.dead_letter_exchange = world.name() + ".dead";
     names.dead_letter_queue = world.name() + ".dead";
     std::promise<amqp::outcome> done;
@@ -24,7 +24,7 @@ void publish(const sandbox& world, std::string body) {
         settings, names, {},
         [&](amqp::message& out) {
             if (std::exchange(sent, true)) return false;
-            out = {"order.accepted", body, 1};
+            out = {"stranger", body, 1};
             return true;
         },
         [&](std::uint64_t, amqp::outcome what) { done.set_value(what); });

@@ -6,7 +6,8 @@
 
 namespace flashsale::test {
 
-/// Publishes one body into the world's exchange, as a stranger would, and waits for its confirm.
+/// Publishes one body into the recorder's queue, as a stranger would, through an exchange of the
+/// stranger's own, and waits for its confirm.
 void publish(const sandbox& world, std::string body);
 
 }  // namespace flashsale::test

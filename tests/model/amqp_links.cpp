@@ -256,4 +256,20 @@ std::expected<void, std::string> declare(const options&, const topology&) {
                : std::unexpected(std::string("nobody answers"));
 }
 
+// The simulated broker does not look at routing keys yet.
+std::expected<void, std::string> bind(const options& settings, const topology& names,
+                                      std::span<const std::string>) {
+    return declare(settings, names);
+}
+std::expected<void, std::string> unbind(const options& settings, const topology& names,
+                                        std::span<const std::string>) {
+    return declare(settings, names);
+}
+std::expected<std::vector<std::string>, std::string> find_bound(const options&, const topology&,
+                                                                std::span<const std::string>,
+                                                                const std::string&,
+                                                                std::chrono::milliseconds) {
+    return std::vector<std::string>{};
+}
+
 }  // namespace flashsale::amqp

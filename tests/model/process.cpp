@@ -233,7 +233,7 @@ awaitable<events::outcome> process::publish(std::string text) {
             return;
         }
         parts_->waiting.emplace(ticket, std::move(done));
-        parts_->producer->append(std::move(text), ticket);
+        parts_->producer->append(std::move(text), uuid{}, ticket);
         parts_->producer->flush();
     });
 }

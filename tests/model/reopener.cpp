@@ -225,24 +225,28 @@ awaitable<void> reopen(process& of) {
     if (!raised) co_return;
     const std::uint64_t generation = *raised;
     const std::string number = std::to_string(generation);
+    const std::string token = uuid{}.to_string();
     in.tell(of.name, "reopens the gate as generation {}", generation);
     reach(of, "after the generation was raised");
 
     const redis::script& close =
         in.is_without(guard::close_fences) ? lazy_close_script() : stock::scripts().open;
-    if (!in.is_without(guard::close_before_d) && !co_await done_by(of, close, {"close", number}))
+    if (!in.is_without(guard::close_before_d) &&
+        !co_await done_by(of, close, {"close", number, "deployment", token}))
         co_return;
     reach(of, "after the close");
     if (!in.is_without(guard::wait_d)) co_await of.pause(confirm_deadline_ms * ms);
     if (!co_await drain(of, generation)) co_return;
     if (!co_await raise_fences(of, generation)) co_return;
-    if (in.is_without(guard::close_before_d) && !co_await done_by(of, close, {"close", number}))
+    if (in.is_without(guard::close_before_d) &&
+        !co_await done_by(of, close, {"close", number, "deployment", token}))
         co_return;
 
     const auto all = co_await read_record(of);
     if (!all) co_return;
     reach(of, "before the load");
-    if (!co_await done_by(of, stock::scripts().open, {"load", number})) co_return;
+    if (!co_await done_by(of, stock::scripts().open, {"load", number, "deployment", token}))
+        co_return;
     for (auto& piece : pieces_of(*all, generation)) {
         if (!co_await done_by(of, load_script(), std::move(piece))) co_return;
         reach(of, "in the middle of the load");
@@ -254,7 +258,7 @@ awaitable<void> reopen(process& of) {
     });
     if (!mine || !*mine) co_return;
     reach(of, "before the flip");
-    if (!co_await done_by(of, stock::scripts().open, {"flip", number})) co_return;
+    if (!co_await done_by(of, stock::scripts().open, {"flip", number, "deployment"})) co_return;
     in.tell(of.name, "opened generation {}", generation);
     of.generations().raise(0, generation);
     for (std::uint64_t old = 1; old < generation; ++old) {

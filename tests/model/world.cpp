@@ -103,7 +103,8 @@ bool world::at_rest() const {
 std::string world::run() {
     const std::vector<std::string> keys{header_key};
     for (const char* step_of_opening : {"load", "flip"})
-        (void)redis->evaluate(stock::scripts().open.source(), keys, {step_of_opening, "1"});
+        (void)redis->evaluate(stock::scripts().open.source(), keys,
+                              {step_of_opening, "1", "deployment", uuid{}.to_string()});
     stock->generation = 1;
     stock->state = "open";
     for (const auto& one : processes)

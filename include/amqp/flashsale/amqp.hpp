@@ -26,18 +26,25 @@ struct options {
 
 /// Names and limits of what is declared; the same for every process of a deployment.
 struct topology {
-    std::string exchange;              ///< durable topic exchange
+    std::string exchange;              ///< durable direct exchange
     std::string queue;                 ///< quorum queue, single active consumer
-    std::string binding_key;           ///< what of the exchange the queue takes: `order.#`
+    std::string binding_key;           ///< bound by whoever declares; empty: none is
     std::string dead_letter_exchange;  ///< durable
     std::string dead_letter_queue;     ///< quorum queue
     std::int64_t delivery_limit = 1'000'000;
+    /// Whose exchange it is: declaring it for another owner is refused. Empty: anybody's. It stands
+    /// in the one argument that the broker compares, as the name of an alternate exchange that does
+    /// not exist; so no policy can give the exchange one either, and what no queue takes comes
+    /// back.
+    std::string owner{};
+    std::string replaced_exchange{};  ///< an earlier version's: removed. Empty: there is none
 };
 
 /// What became of a message.
 enum class outcome {
     confirmed,  ///< on disk at the queue's quorum
-    refused,    ///< returned as unroutable, or nacked: it is not in the queue
+    returned,   ///< no queue takes what has its routing key: it is not in the queue
+    refused,    ///< nacked: it is not in the queue
     unknown,    ///< the connection died, or the confirm took too long
 };
 
@@ -130,7 +137,24 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
-/// Declares the topology on a connection of its own. Blocking.
+// --- blocking, each on a connection of its own; an error's text is for people ---
+
+/// Declares the topology.
 std::expected<void, std::string> declare(const options& settings, const topology& names);
+
+/// Declares the topology, and has its queue take what has one of these keys, or no longer. When it
+/// returns the broker has done it, and remembers it. Publishes nothing: an alarm does not hold it
+/// up.
+std::expected<void, std::string> bind(const options& settings, const topology& names,
+                                      std::span<const std::string> keys);
+std::expected<void, std::string> unbind(const options& settings, const topology& names,
+                                        std::span<const std::string> keys);
+
+/// Publishes `body`, mandatory, under each of these keys: those under which some queue took it.
+std::expected<std::vector<std::string>, std::string> find_bound(const options& settings,
+                                                                const topology& names,
+                                                                std::span<const std::string> keys,
+                                                                const std::string& body,
+                                                                std::chrono::milliseconds patience);
 
 }  // namespace flashsale::amqp

@@ -2,8 +2,8 @@
 -- Reads one thing of a shard, with the same guard as every other script.
 --
 -- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  what
---   'state'                      {0, generation, seq, outbox length}
---   'products', id…              {0, generation, seq, free, given, …}; false where it has no such
+--   'state'                      {0, generation, seq, token, outbox length}
+--   'products', id…              {0, generation, seq, token, free, given, …}; false: no such product
 --   'event', id                  {0, entry or false}; reserve.lua has its form
 --   'events', id…               {0, entry or false, …}
 --   'outbox', cursor, count      {0, next cursor, id, entry, id, entry, …}; '0' ends
@@ -11,16 +11,16 @@
 
 local root, what = ARGV[1], ARGV[2]
 
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq')
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq', 'token')
 local info = redis.call('INFO', 'server', 'replication')
 local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
-if header[1] ~= 'open' or header[3] ~= incarnation then return {1} end
+if header[1] ~= 'open' or not header[5] or header[3] ~= incarnation then return {1} end
 
 local base = root .. header[2] .. ':'
 if what == 'state' then
-    return {0, header[2], header[4], redis.call('HLEN', base .. 'outbox')}
+    return {0, header[2], header[4], header[5], redis.call('HLEN', base .. 'outbox')}
 elseif what == 'products' then
-    local reply = {0, header[2], header[4]}
+    local reply = {0, header[2], header[4], header[5]}
     for at = 3, #ARGV do
         local stored = redis.call('HMGET', base .. 'p:' .. ARGV[at], 'free', 'given')
         reply[#reply + 1] = stored[1]

@@ -2,7 +2,7 @@
 -- Decides a batch of reservations of one shard. Everything is checked before anything is written,
 -- because a script is not rolled back; no write below can fail.
 --
--- KEYS[1]  the shard's header: state, generation, incarnation, seq
+-- KEYS[1]  the shard's header: state, generation, incarnation, seq, token
 -- ARGV[1]  root of the shard's keys      ARGV[2]  generation the caller believes in
 -- ARGV[3]  outbox_max
 -- then runs, neighbours in the batch that want the same quantity of the same product:
@@ -17,6 +17,8 @@
 --   an integer, 8 * count + code: so many neighbours were refused
 --     1 no such product · 2 window closed · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
 --     7 not refused: ask again in full
+--   't <token>'                     before the first of these: what is published of this reply goes
+--                                   under this token; it decides nothing
 --   'g <count> <seq> <price>'       so many neighbours were granted, the first under seq
 --   'r <id> <price>'                granted before, and recorded since
 --   'p <id> <price> <entry>'        granted before, its event still in the outbox, as this entry
@@ -28,8 +30,8 @@
 
 local root, generation, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq')
-if header[1] ~= 'open' then return {1} end
+local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq', 'token')
+if header[1] ~= 'open' or not header[5] then return {1} end
 -- The header's incarnation is this server's run id and its replication id: both must stand in INFO.
 local info = redis.call('INFO', 'server', 'replication')
 local incarnation, find, sub = header[3], string.find, string.sub
@@ -83,6 +85,13 @@ local function read_buyers(id, product, first, last)
 end
 
 local reply, replies = {0}, 1
+local token = 't ' .. header[5]
+local function tell_token()
+    if not token then return end
+    replies = replies + 1
+    reply[replies] = token
+    token = nil
+end
 local refusals, refusal = 0, 0                      -- neighbours not yet in the reply
 local grants, first_seq, grant_price = 0, 0, ''
 local function end_neighbours()
@@ -91,6 +100,7 @@ local function end_neighbours()
         reply[replies] = refusals * 8 + refusal
         refusals = 0
     elseif grants > 0 then
+        tell_token()
         replies = replies + 1
         reply[replies] = 'g ' .. grants .. ' ' .. digits(first_seq) .. ' ' .. grant_price
         grants = 0
@@ -116,8 +126,9 @@ local function repeated(record, quantity, by_this_batch)
     local id, first_quantity, price = string.match(record, '^(%S+) (%S+) (%S+)$')
     if first_quantity ~= quantity then return refuse(5, 1) end
     end_neighbours()
-    replies = replies + 1
     local waiting = entry_of(id, by_this_batch)
+    if waiting then tell_token() end
+    replies = replies + 1
     if waiting then
         reply[replies] = 'p ' .. id .. ' ' .. price .. ' ' .. waiting
     else

@@ -26,7 +26,7 @@ inline topology fresh_names() {
     const std::string suffix = std::to_string(random()) + std::to_string(random());
     return {.exchange = "test.events." + suffix,
             .queue = "test.recorder." + suffix,
-            .binding_key = "order.#",
+            .binding_key = "order.placed",
             .dead_letter_exchange = "test.dead." + suffix,
             .dead_letter_queue = "test.parked." + suffix};
 }

@@ -76,7 +76,7 @@ TEST_CASE("amqp publisher: whole frames are not held back by the kernel") {
     CHECK(fastest < 150ms);
 }
 
-TEST_CASE("amqp publisher: what no queue takes is refused, and the rest is not") {
+TEST_CASE("amqp publisher: what no queue takes comes back, and the rest does not") {
     const auto names = test::fresh_names();
     outgoing out(test::settings(), names);
     std::vector<std::uint64_t> astray;
@@ -86,13 +86,13 @@ TEST_CASE("amqp publisher: what no queue takes is refused, and the rest is not")
     }
     REQUIRE(eventually(10s, [&] { return out.settled_once() && out.waiting() == 0; }));
     CHECK(out.count(outcome::confirmed) == 100);
-    CHECK(out.count(outcome::refused) == 100);
+    CHECK(out.count(outcome::returned) == 100);
     for (const auto tag : astray)
-        CHECK(out.ends_of(tag) == std::vector{outcome::refused});
+        CHECK(out.ends_of(tag) == std::vector{outcome::returned});
     CHECK(out->state() == link_state::up);
 }
 
-TEST_CASE("amqp publisher: a queue deleted under it makes messages refused, not lost") {
+TEST_CASE("amqp publisher: a queue deleted under it makes messages come back, not lost") {
     const auto names = test::fresh_names();
     outgoing out(test::settings(), names);
     out.put("kept");
@@ -100,7 +100,7 @@ TEST_CASE("amqp publisher: a queue deleted under it makes messages refused, not 
     stack::rabbitmqctl({"delete_queue", names.queue});
     const auto tag = out.put("homeless");
     REQUIRE(eventually(10s, [&] { return !out.ends_of(tag).empty(); }));
-    CHECK(out.ends_of(tag) == std::vector{outcome::refused});
+    CHECK(out.ends_of(tag) == std::vector{outcome::returned});
 }
 
 TEST_CASE("amqp publisher: a routing key too long for the protocol is refused") {

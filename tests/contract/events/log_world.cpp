@@ -25,6 +25,7 @@ events::amqp_options amqp_options(const std::string& names) {
     events::amqp_options out;
     out.url = url;
     out.name_prefix = names;
+    out.takes_nil_token = true;
     return out;
 }
 
@@ -87,7 +88,7 @@ bool log_world::worker::append(std::uint64_t seq) {
 }
 
 bool log_world::worker::append_text(std::string text, std::uint64_t ticket) {
-    const bool taken = producer_->append(std::move(text), ticket);
+    const bool taken = producer_->append(std::move(text), uuid{}, ticket);
     producer_->flush();
     if (taken) ++appended_;
     return taken;

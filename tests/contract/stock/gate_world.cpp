@@ -47,7 +47,8 @@ gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
     }
     if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
     if (kind == adapter::redis) {
-        stock::open_new_shards(io_, database_, {&client_}, generations_, redis_options_);
+        stock::open_new_shards(io_, database_, {&client_}, generations_, redis_options_,
+                               [](const uuid&) { return std::expected<void, std::string>{}; });
     }
     memory_ = std::make_unique<stock::memory_gate_owner>(
         stock::memory_gate_options{.outbox_events_max = outbox_events_max});
@@ -140,8 +141,8 @@ std::expected<std::optional<std::string>, stock::errc> gate_world::find_event(uu
 
 stock::gate::found_events gate_world::find_events(std::vector<uuid> ids) {
     using answer = std::expected<stock::gate::found_events, stock::errc>;
-    auto found =
-        wait_for<answer>([&](auto done) { gate_->find_events(0, std::move(ids), std::move(done)); });
+    auto found = wait_for<answer>(
+        [&](auto done) { gate_->find_events(0, std::move(ids), std::move(done)); });
     if (!found) throw std::runtime_error(std::string(name_of(found.error())));
     return std::move(*found);
 }

@@ -16,6 +16,11 @@ errc refusal(const decision& made) {
     return made.error();
 }
 
+/// No log is there.
+std::expected<void, std::string> bound(const uuid&) {
+    return {};
+}
+
 std::string header_of(const gate_world& world) {
     return "{" + world.key_prefix() + ":0}:gate";
 }
@@ -71,13 +76,13 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     redis_gate_options options;
     options.key_prefix = world.key_prefix();
     shard_generations seen(1);
-    open_new_shards(io, world.stock_database(), {&client}, seen, options);
+    open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
     CHECK(seen.get(0) == 1);
     CHECK(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
     CHECK(world.available(product) == 9);
     // Lost: whoever starts now must not open an empty gate in its place.
     stack::redis_cli({"DEL", header_of(world)});
-    open_new_shards(io, world.stock_database(), {&client}, seen, options);
+    open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
     CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
     client.stop();
     io.restart();

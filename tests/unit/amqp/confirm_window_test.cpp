@@ -23,9 +23,10 @@ struct bench {
         std::string all;
         for (const auto& [one, what] : out) {
             if (!all.empty()) all += ' ';
-            all += std::to_string(one) + (what == outcome::confirmed ? 'c'
-                                          : what == outcome::refused ? 'r'
-                                                                     : 'u');
+            all += std::to_string(one) + (what == outcome::confirmed  ? 'c'
+                                          : what == outcome::returned ? 'b'
+                                          : what == outcome::refused  ? 'r'
+                                                                      : 'u');
         }
         out.clear();
         return all;
@@ -84,7 +85,7 @@ TEST_CASE("confirm window: an ack after a return is a refusal, of that message a
     b.add(3);
     CHECK(b.window.mark_returned(2));
     b.window.ack(3, true, b.out);
-    CHECK(b.settled() == "101c 102r 103c");
+    CHECK(b.settled() == "101c 102b 103c");
     CHECK_FALSE(b.window.mark_returned(2));
     CHECK_FALSE(b.window.mark_returned(99));
     CHECK_FALSE(b.window.mark_returned(0));

@@ -11,9 +11,10 @@ TEST_CASE("reopening: each step once, in this order") {
     reopening plan(2s);
     deadline now{};
     for (const step expected :
-         {step::raise_generation, step::close_gate, step::wait_deadline, step::publish_survivors,
-          step::send_barrier, step::await_barrier, step::find_survivors, step::raise_fences,
-          step::begin_loading, step::load, step::mark_open, step::open_gate, step::remove_older}) {
+         {step::raise_generation, step::unbind, step::prove_unbound, step::close_gate,
+          step::wait_deadline, step::bind, step::publish_survivors, step::send_barrier,
+          step::await_barrier, step::find_survivors, step::raise_fences, step::begin_loading,
+          step::load, step::mark_open, step::open_gate, step::remove_older}) {
         CHECK(plan.next() == expected);
         if (expected == step::wait_deadline) now += 2s;
         plan.succeeded(now);
@@ -24,22 +25,27 @@ TEST_CASE("reopening: each step once, in this order") {
 }
 
 TEST_CASE(
-    "reopening: nothing is published before the confirm deadline has passed since the closing") {
+    "reopening: nothing is published before the confirm deadline has passed since the unbinding") {
     reopening plan(2s);
     deadline now{1h};
     plan.succeeded(now);
     now += 500ms;
-    plan.succeeded(now);  // closed
+    plan.succeeded(now);  // unbound
     CHECK(plan.left(now) == 2s);
+    now += 100ms;
+    plan.succeeded(now);
+    plan.succeeded(now);  // closed
+    CHECK(plan.next() == step::wait_deadline);
+    CHECK(plan.left(now) == 1'900ms);
     plan.succeeded(now);
     CHECK(plan.next() == step::wait_deadline);
-    now += 1'999ms;
+    now += 1'899ms;
     CHECK(plan.left(now) == 1ms);
     plan.succeeded(now);
     CHECK(plan.next() == step::wait_deadline);
     now += 1ms;
     plan.succeeded(now);
-    CHECK(plan.next() == step::publish_survivors);
+    CHECK(plan.next() == step::bind);
 }
 
 TEST_CASE("reopening: a lost barrier, or survivor, goes out with what has to be before it") {

@@ -32,7 +32,7 @@ TEST_CASE("confirm wait: a confirm in time accepts, once") {
     confirm_wait wait;
     client one;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, "event", one.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", uuid{}, one.waiter(id, start + 2s));
     REQUIRE(ticket.has_value());
     wait.confirmed(*ticket, true, start + 2s);
     CHECK(one.was_accepted());
@@ -48,7 +48,7 @@ TEST_CASE("confirm wait: a confirm handled after the deadline is unknown, howeve
     confirm_wait wait;
     client one;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, "event", one.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", uuid{}, one.waiter(id, start + 2s));
     wait.confirmed(*ticket, true, start + 2s + 1ns);
     CHECK(one.is_unknown());
 }
@@ -58,7 +58,7 @@ TEST_CASE("confirm wait: what the log refused or lost is unknown, never refused"
     confirm_wait wait;
     client one;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, "event", one.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", uuid{}, one.waiter(id, start + 2s));
     wait.confirmed(*ticket, false, start);
     CHECK(one.is_unknown());
 }
@@ -68,9 +68,9 @@ TEST_CASE("confirm wait: a twin joins the publication under way and has a deadli
     confirm_wait wait;
     client first, twin;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, "event", first.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", uuid{}, first.waiter(id, start + 2s));
     REQUIRE(ticket.has_value());
-    CHECK_FALSE(wait.add(id, "event", twin.waiter(id, start + 3s)).has_value());
+    CHECK_FALSE(wait.add(id, "event", uuid{}, twin.waiter(id, start + 3s)).has_value());
     wait.expire(start + 2500ms);
     CHECK(first.is_unknown());
     CHECK(twin.answers.empty());
@@ -84,18 +84,18 @@ TEST_CASE("confirm wait: another gate's event of the same id is published too, a
     confirm_wait wait;
     client first, second, third;
     const uuid id = make.make();
-    const auto old = wait.add(id, "of generation 1", first.waiter(id, start + 2s));
-    const auto anew = wait.add(id, "of generation 2", second.waiter(id, start + 4s));
+    const auto old = wait.add(id, "of generation 1", uuid{}, first.waiter(id, start + 2s));
+    const auto anew = wait.add(id, "of generation 2", uuid{}, second.waiter(id, start + 4s));
     REQUIRE(anew.has_value());
     CHECK(*anew != *old);
     wait.confirmed(*old, true, start + 3s);
     CHECK(first.is_unknown());
     CHECK(second.answers.empty());
-    CHECK_FALSE(wait.add(id, "of generation 2", third.waiter(id, start + 4s)).has_value());
+    CHECK_FALSE(wait.add(id, "of generation 2", uuid{}, third.waiter(id, start + 4s)).has_value());
     wait.confirmed(*anew, true, start + 3s);
     CHECK(second.was_accepted());
     CHECK(third.was_accepted());
-    CHECK(wait.add(id, "of generation 2", client().waiter(id, start + 9s)).has_value());
+    CHECK(wait.add(id, "of generation 2", uuid{}, client().waiter(id, start + 9s)).has_value());
 }
 
 TEST_CASE("confirm wait: deadlines pass in their own order, whichever gate answered first") {
@@ -103,8 +103,8 @@ TEST_CASE("confirm wait: deadlines pass in their own order, whichever gate answe
     confirm_wait wait;
     client later, sooner;
     const uuid one = make.make(), other = make.make();
-    REQUIRE(wait.add(one, "event", later.waiter(one, start + 4s)));
-    REQUIRE(wait.add(other, "event", sooner.waiter(other, start + 2s)));
+    REQUIRE(wait.add(one, "event", uuid{}, later.waiter(one, start + 4s)));
+    REQUIRE(wait.add(other, "event", uuid{}, sooner.waiter(other, start + 2s)));
     wait.expire(start + 3s);
     CHECK(sooner.is_unknown());
     CHECK(later.answers.empty());
@@ -115,9 +115,9 @@ TEST_CASE("confirm wait: after the log has answered, a repeat is published anew"
     confirm_wait wait;
     client first, second;
     const uuid id = make.make();
-    const auto ticket = wait.add(id, "event", first.waiter(id, start + 2s));
+    const auto ticket = wait.add(id, "event", uuid{}, first.waiter(id, start + 2s));
     wait.confirmed(*ticket, false, start);
-    const auto again = wait.add(id, "event", second.waiter(id, start + 2s));
+    const auto again = wait.add(id, "event", uuid{}, second.waiter(id, start + 2s));
     REQUIRE(again.has_value());
     CHECK(*again != *ticket);
     wait.confirmed(*again, true, start);
@@ -132,7 +132,7 @@ TEST_CASE("confirm wait: expiry answers those whose time is up and keeps the res
     for (std::size_t i = 0; i < clients.size(); ++i) {
         const uuid id = make.make();
         tickets.push_back(
-            *wait.add(id, "event", clients[i].waiter(id, start + std::chrono::seconds(i))));
+            *wait.add(id, "event", uuid{}, clients[i].waiter(id, start + std::chrono::seconds(i))));
     }
     wait.expire(start + 4500ms);
     for (std::size_t i = 0; i < clients.size(); ++i)

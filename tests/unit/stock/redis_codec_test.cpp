@@ -119,9 +119,12 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     for (std::int64_t user = 1; user <= 12; ++user)
         batch.push_back(sale(user, make.make()));
     const std::string f = first.to_string();
-    const auto [decisions, ask_again] = decode_decisions(
-        array({integer(0), text("g 2 42 1999"), integer(8 + 1), integer(8 + 2), integer(16 + 3),
-               integer(8 + 4), integer(8 + 5), integer(8 + 6), text("r " + f + " 1999"),
+    const uuid shown = make.make(3);
+    const value token = text("t " + shown.to_string());
+    const auto [decisions, ask_again, told] = decode_decisions(
+        array({integer(0), token, text("g 2 42 1999"), integer(8 + 1), integer(8 + 2),
+               integer(16 + 3), integer(8 + 4), integer(8 + 5), integer(8 + 6),
+               text("r " + f + " 1999"),
                text("p " + f + " 9223372036854775807 s7:a key 3 1 9223372036854775807 7 50 -8"),
                integer(8 + 7)}),
         7, batch);
@@ -131,6 +134,7 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
         CHECK(decisions[i]->id == batch[i].id);
         CHECK(decisions[i]->unit_price == 1999);
         CHECK_FALSE(decisions[i]->repeat);
+        CHECK(decisions[i]->token == shown);
         const auto event = events::parse(decisions[i]->event);
         REQUIRE(event.has_value());
         CHECK(event->id == batch[i].id);
@@ -152,6 +156,7 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     CHECK(decisions[9]->recorded);
     REQUIRE(decisions[10].has_value());
     CHECK(decisions[10]->repeat);
+    CHECK(decisions[10]->token == shown);
     CHECK_FALSE(decisions[10]->recorded);
     CHECK(decisions[10]->unit_price == std::numeric_limits<std::int64_t>::max());
     const auto repeated = events::parse(decisions[10]->event);
@@ -160,17 +165,23 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     CHECK(repeated->idempotency_key == "a key");
     CHECK(repeated->seq == 42);
     CHECK(ask_again == std::vector<std::size_t>{11});
+    CHECK(told == shown);
 }
 
 TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome unknown") {
     uuid_generator make;
     const std::vector<reservation> batch(2, sale(1, make.make()));
+    const value token = text("t " + make.make().to_string());
+    const std::string id = make.make().to_string();
     for (const auto& wrong :
          {array({integer(0), integer(8 + 4)}), array({integer(0), integer(24 + 4)}),
           array({integer(0), integer(-12), integer(16 + 4)}),
           array({integer(0), integer(8 + 4), text("nonsense")}),
-          array({integer(0), text("g 3 1 1")}), array({integer(0), text("g 2 1")}),
-          array({integer(0), integer(16 + 4), text("g 1 1 1")}),
+          array({integer(0), token, text("g 3 1 1")}), array({integer(0), token, text("g 2 1")}),
+          array({integer(0), integer(16 + 4), token, text("g 1 1 1")}),
+          array({integer(0), text("g 2 1 1")}),
+          array({integer(0), text("t no token"), text("g 2 1 1")}),
+          array({integer(0), integer(8 + 4), text("p " + id + " 1 s7:key 3 1 1 7 50 1")}),
           array({integer(0), integer(16 + 7), integer(8 + 7)})}) {
         const auto decoded = decode_decisions(wrong, 1, batch);
         REQUIRE(decoded.decisions.size() == 2);

@@ -78,7 +78,7 @@ private:
     class played_producer final : public producer {
     public:
         explicit played_producer(played_log& to) : to_(to) {}
-        bool append(std::string event, std::uint64_t ticket) override {
+        bool append(std::string event, const uuid&, std::uint64_t ticket) override {
             if (to_.full) return false;
             waiting_.emplace_back(std::move(event), ticket);
             return true;
@@ -142,7 +142,7 @@ struct played_world {
         return all;
     }
     static stock::grant grant_of(uuid id, bool repeat, bool recorded) {
-        return {id, 1'999, repeat, recorded, recorded ? "" : "event"};
+        return {id, 1'999, repeat, recorded, recorded ? "" : "event", {}};
     }
 };
 

@@ -30,8 +30,11 @@ enum class place : std::uint8_t {
     before_settle,      ///< acknowledged, and still in the outbox
     // Behind each step of a reopening, in the order of src/app/reopening.hpp.
     reopen_raise_generation,
+    reopen_unbind,
+    reopen_prove_unbound,
     reopen_close_gate,
     reopen_wait_deadline,
+    reopen_bind,
     reopen_publish_survivors,
     reopen_send_barrier,
     reopen_await_barrier,
@@ -43,7 +46,7 @@ enum class place : std::uint8_t {
     reopen_open_gate,
     reopen_remove_older,
 };
-inline constexpr std::array<std::string_view, 23> place_names{"after_reserve",
+inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
                                                               "before_publish",
                                                               "after_publish",
                                                               "after_confirm",
@@ -54,8 +57,11 @@ inline constexpr std::array<std::string_view, 23> place_names{"after_reserve",
                                                               "before_ack",
                                                               "before_settle",
                                                               "reopen_raise_generation",
+                                                              "reopen_unbind",
+                                                              "reopen_prove_unbound",
                                                               "reopen_close_gate",
                                                               "reopen_wait_deadline",
+                                                              "reopen_bind",
                                                               "reopen_publish_survivors",
                                                               "reopen_send_barrier",
                                                               "reopen_await_barrier",
@@ -81,10 +87,35 @@ enum class guard : std::uint8_t {
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
     survivors,           ///< and looked for, because the log may lose it after all
+    unbinding,           ///< the log takes nothing of an older gate once a reopening has begun
+    proof,               ///< which is tried, because another's queue may be bound too
+    one_binder,          ///< nobody binds a token but who opens a gate under it
+    return_stops,        ///< a token whose events come back is asked for nothing more
+    publication_start,   ///< who joins a publication under way has no more time than it has
+    boot_clock,          ///< the confirm deadline passes while the machine sleeps
+    newest_gate,         ///< the sweep leaves a gate alone that is not the newest
+    identity,            ///< what another deployment has made is refused, and another's settings
 };
-inline constexpr std::array<std::string_view, 12> guard_names{
-    "outbox", "idempotency_record", "returning", "incarnation", "mandatory", "ack_after_commit",
-    "given",  "generation",         "closing",   "waiting",     "barrier",   "survivors"};
+inline constexpr std::array<std::string_view, 20> guard_names{"outbox",
+                                                              "idempotency_record",
+                                                              "returning",
+                                                              "incarnation",
+                                                              "mandatory",
+                                                              "ack_after_commit",
+                                                              "given",
+                                                              "generation",
+                                                              "closing",
+                                                              "waiting",
+                                                              "barrier",
+                                                              "survivors",
+                                                              "unbinding",
+                                                              "proof",
+                                                              "one_binder",
+                                                              "return_stops",
+                                                              "publication_start",
+                                                              "boot_clock",
+                                                              "newest_gate",
+                                                              "identity"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

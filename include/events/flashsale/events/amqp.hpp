@@ -3,6 +3,7 @@
 // The log on RabbitMQ. For the composition only.
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,9 +28,17 @@ struct amqp_options {
     std::size_t messages_per_batch_max = 64;
     std::chrono::milliseconds batch_interval{25};  ///< between batches that are not full
     std::uint16_t prefetch_messages = 128;         ///< one value for the whole deployment
+    /// Whose events they are: what another deployment has declared is refused. Empty: not asked.
+    std::string deployment;
+    /// Events of the token uuid{} are taken by whoever connects: for a gate that is never rebuilt,
+    /// and so needs no fence.
+    bool takes_nil_token = false;
 };
 
-std::unique_ptr<log> make_amqp_log(const amqp_options& options);
+/// `returned` is called when events of a token have come back because no queue takes them, before
+/// anybody is told of them; on the log's own thread.
+std::unique_ptr<log> make_amqp_log(const amqp_options& options,
+                                   std::function<void(const uuid& token)> returned = {});
 std::unique_ptr<reader> make_amqp_reader(const amqp_options& options);
 
 }  // namespace flashsale::events

@@ -18,9 +18,10 @@
 namespace flashsale::events {
 
 enum class outcome {
-    durable,  ///< on disk where the recorder will find it
-    refused,  ///< it is not in the log
-    unknown,  ///< it may be in the log, now or later
+    durable,   ///< on disk where the recorder will find it
+    returned,  ///< it is not in the log, which takes no events of its token
+    refused,   ///< it is not in the log
+    unknown,   ///< it may be in the log, now or later
 };
 
 struct confirmation {
@@ -39,9 +40,9 @@ public:
     public:
         virtual ~producer() = default;
 
-        /// Hands over one complete event. False: too many are waiting already, nothing was taken.
-        /// Only on the worker's thread.
-        virtual bool append(std::string event, std::uint64_t ticket) = 0;
+        /// Hands over one complete event, and the token of the gate that has granted it. False: too
+        /// many are waiting already, nothing was taken. Only on the worker's thread.
+        virtual bool append(std::string event, const uuid& token, std::uint64_t ticket) = 0;
 
         /// Sends what was appended on its way, together as far as it can. What is appended needs a
         /// flush: it may wait for ever without.
@@ -65,6 +66,20 @@ public:
     /// Makes sure that what the reader reads is there: it may have gone with the log's data, while
     /// all connections stand. Blocking; any thread; an error's text is for people.
     virtual std::expected<void, std::string> prepare() { return {}; }
+
+    // --- the fence: for who opens a gate, and nobody else (src/app/reopening.hpp) ---
+    // Blocking; any thread; an error's text is for people. What takes events of every token, and
+    // so has no fence, does nothing.
+
+    /// Events of this token are taken from here on.
+    virtual std::expected<void, std::string> bind(const uuid& /*token*/) { return {}; }
+    /// Events of these are not any more, whoever publishes them: what is published after this has
+    /// returned comes back.
+    virtual std::expected<void, std::string> unbind(std::span<const uuid> /*tokens*/) { return {}; }
+    /// That this is so, by trying. An error names a token whose events something still takes.
+    virtual std::expected<void, std::string> prove_unbound(std::span<const uuid> /*tokens*/) {
+        return {};
+    }
 
     virtual void start() = 0;
     /// Appends what waits, for at most `patience`; what is left ends as unknown.

@@ -41,6 +41,7 @@ struct late_report {
     std::size_t settled = 0;              ///< recorded, or a twin of another order
     std::size_t refused = 0;              ///< parked, without units
     std::vector<std::string> to_publish;  ///< complete events that the gate has granted
+    uuid token;                           ///< of that gate
 };
 
 /// Asks the gate again for late events, at most `events_max` of a shard, and acts on its answers.

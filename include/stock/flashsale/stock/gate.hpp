@@ -61,6 +61,7 @@ struct grant {
     bool repeat = false;    ///< the key was granted before
     bool recorded = false;  ///< a repeat whose event is in the databases already
     std::string event;      ///< complete; to be published, unless recorded
+    uuid token;             ///< of the gate: under this one alone, by whoever waits for the confirm
 };
 
 using decision = std::expected<grant, errc>;
@@ -134,6 +135,7 @@ public:
     struct levels {
         std::uint64_t generation = 0;
         std::uint64_t seq = 0;
+        uuid token;  ///< under which the gate's events are published; uuid{} where one is for ever
         struct product {
             std::int64_t free = 0;
             std::int64_t given = 0;

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -37,24 +39,42 @@ namespace flashsale::stock {
 std::span<const migration> postgres_migrations();
 std::span<const migration> sqlite_migrations();
 
-/// The generation of each shard's gate that this process believes in. Shared by all its gates.
+/// What this process knows of each shard's gate: the generation that it believes in, and whether
+/// the log takes the gate's events. Shared by all its gates; any thread.
 class shard_generations {
 public:
-    explicit shard_generations(std::uint32_t shards) : generations_(shards) {}
+    explicit shard_generations(std::uint32_t shards) : shards_(shards) {}
 
-    std::uint32_t shards() const { return static_cast<std::uint32_t>(generations_.size()); }
-    std::uint64_t get(std::uint32_t shard) const { return generations_[shard].load(); }
+    std::uint32_t shards() const { return static_cast<std::uint32_t>(shards_.size()); }
+    std::uint64_t get(std::uint32_t shard) const { return shards_[shard].generation.load(); }
     /// Never goes back.
     void raise(std::uint32_t shard, std::uint64_t generation);
 
+    /// Nothing of this token gets into the log, or will be answered for: the gate that has it is
+    /// asked for nothing more, until a header shows another. Of a token that was there before the
+    /// one seen last it says nothing.
+    void shut_out(std::uint32_t shard, const uuid& token);
+    /// A reply of the gate has shown it.
+    void saw(std::uint32_t shard, const uuid& token);
+    bool is_shut_out(std::uint32_t shard) const {
+        return shards_[shard].is_shut_out.load(std::memory_order_relaxed);
+    }
+
 private:
-    std::vector<std::atomic<std::uint64_t>> generations_;
+    struct state {
+        std::atomic<std::uint64_t> generation{0};
+        std::atomic<bool> is_shut_out{false};  // written under mutex
+        std::mutex mutex;
+        uuid seen, shut;  // under mutex
+    };
+    std::vector<state> shards_;
 };
 
 struct redis_gate_options {
     std::string key_prefix = "flashsale";
     std::size_t batch_max = 256;
     std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
+    std::string deployment;                     ///< as agree_on_deployment() returned it
 };
 
 /// `shards[i]` is the client of shard i, on the gate's io_context. All must outlive the gate.
@@ -104,16 +124,33 @@ struct deployment {
     std::chrono::milliseconds confirm_deadline{0};
     std::int64_t prefetch_messages = 0;  ///< of the recorder: two values would reorder events
 };
-void agree_on_deployment(postgres::session& stock_database, const deployment& mine);
+/// Returns the deployment's identity, which the first one has made.
+std::string agree_on_deployment(postgres::session& stock_database, const deployment& mine);
 
 /// For a gate that does not outlive its process: notes that it is opened once more, and answers the
 /// generation of this opening, 1 for the first.
 std::uint64_t count_new_generation(sqlite::database& stock_database, std::uint32_t shard);
 
+/// A gate is where ours should be, and is another deployment's.
+struct another_deployment : std::runtime_error {
+    explicit another_deployment(const std::string& header_key)
+        : std::runtime_error("the gate " + header_key + " is another deployment's"),
+          header(header_key) {}
+    std::string header;
+};
+
+/// The log does not do as it is asked.
+struct log_unavailable : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Makes the log take events of a token; an error's text is for people.
+using bind_token = std::function<std::expected<void, std::string>(const uuid& token)>;
+
 /// Opens the gate of every shard that was never open; raises `generations` to what the database
 /// has. Runs the clients' io_context until done.
 void open_new_shards(asio::io_context& io, postgres::session& stock_database,
                      std::vector<redis::client*> shards, shard_generations& generations,
-                     const redis_gate_options& options);
+                     const redis_gate_options& options, const bind_token& bind);
 
 }  // namespace flashsale::stock

@@ -28,7 +28,12 @@ struct shard_state {
     };
     phase what = phase::never;
     std::uint64_t generation = 0;
+    uuid token;  ///< under which the events of that generation get into the log
 };
+
+/// As the database has it, whoever has the lease.
+std::expected<shard_state, std::string> read_shard(postgres::session& database,
+                                                   std::uint32_t shard);
 
 /// Takes the shard's lease or renews it, for `time` from now, or until the session ends. nullopt:
 /// another has it; `by_force` takes it from him. Who sleeps through his lease does no harm: see
@@ -41,10 +46,23 @@ std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::ses
 std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
                                                const uuid& holder);
 
-/// Begins an attempt: raises the generation, and returns it. nullopt: the lease is another's, or
-/// the shard was never open. Every earlier attempt ends with this: what it still does fails.
+/// Begins an attempt: raises the generation, notes its token with it, and returns the generation.
+/// nullopt: the lease is another's, or the shard was never open. Every earlier attempt ends with
+/// this: what it still does fails.
 std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
-    postgres::session& database, std::uint32_t shard, const uuid& holder);
+    postgres::session& database, std::uint32_t shard, const uuid& holder, const uuid& token);
+/// Every token of an older generation of the shard that was noted and not forgotten.
+std::expected<std::vector<uuid>, std::string> older_tokens(postgres::session& database,
+                                                           std::uint32_t shard,
+                                                           std::uint64_t generation);
+/// The log takes nothing of these any more, and never will.
+std::expected<void, std::string> forget_tokens(postgres::session& database,
+                                               std::span<const uuid> tokens);
+/// Notes another token for an open shard. False: its generation is not this one any more, or its
+/// token not `old`, or it is being reopened; then nobody may use `fresh`.
+std::expected<bool, std::string> replace_token(postgres::session& database, std::uint32_t shard,
+                                               std::uint64_t generation, const uuid& old,
+                                               const uuid& fresh);
 /// Renews the lease of an attempt. False: it is not the newest any more.
 std::expected<bool, std::string> renew_reopening(postgres::session& database, std::uint32_t shard,
                                                  const uuid& holder, std::uint64_t generation,
@@ -76,13 +94,20 @@ class gate_rebuild {
 public:
     /// Runs `io` until it has what it waits for; the client is on it.
     gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
-                 std::uint64_t generation, const redis_gate_options& options);
+                 std::uint64_t generation, const uuid& token, const redis_gate_options& options);
     ~gate_rebuild();
 
     /// The server may be written to; not a replica.
     std::expected<void, std::string> check_server();
-    /// Nothing older grants from here on.
-    std::expected<bool, std::string> close();
+    enum class closing {
+        met,        ///< one that was opened under one of `older`: nothing older grants from here on
+        not_met,    ///< none of those is here: it is gone, or somewhere else, and may still grant
+        overtaken,  ///< a newer one is here: nothing was changed
+    };
+    std::expected<closing, std::string> close(std::span<const uuid> older);
+    /// Gives the open gate of this generation this token instead of `old`. False: it has another,
+    /// or is another.
+    std::expected<bool, std::string> renew(const uuid& old);
     /// The outbox entries of all older gates that are there, in pages; an error of `each` ends it.
     std::expected<void, std::string> for_each_survivor(
         const std::function<std::expected<void, std::string>(std::vector<std::string> events)>&

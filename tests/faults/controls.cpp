@@ -16,6 +16,17 @@ std::vector<control> controls() {
         {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         {"given", "redis: SCRIPT FLUSH"},
+        {"unbinding", "another key prefix, past a sleeper"},
+        {"unbinding", "another database number, past a sleeper"},
+        {"unbinding", "master and process cut off together, replica promoted"},
+        {"unbinding", "a foreign queue on # and an alternate exchange, master cut off"},
+        {"unbinding", "suspended between grant and publication, past a reopening"},
+        {"proof", "a foreign queue under the gate's own key, master cut off"},
+        {"one_binder", "dropped by the broker past a reopening, and back"},
+        {"waiting", "a fresh channel's first message stalled, shorter than the deadline"},
+        {"publication_start",
+         "a repeat joins a publication under way, beyond the deadline of its start"},
+        {"boot_clock", "suspended while its first message is stalled"},
     };
 }
 

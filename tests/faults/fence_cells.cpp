@@ -157,7 +157,12 @@ void suspend_past_a_reopening(world& w) {
 std::vector<cell> fence_cells() {
     const world_options apart = apart_options();
     cell prefix{"another key prefix, past a sleeper", drift_to_another_prefix, apart};
-    cell database{"another database number, past a sleeper", drift_to_another_database, apart};
+    // It is refused as it starts, with this guard; the fence must hold for who gets past that.
+    prefix.options.without = {"identity"};
+    prefix.crash_points = true;
+    cell database = prefix;
+    database.name = "another database number, past a sleeper";
+    database.fault = drift_to_another_database;
     cell cut{"master and process cut off together, replica promoted", cut_off_with_the_master,
              apart};
     cell dropped{"dropped by the broker past a reopening, and back", drop_past_a_reopening, apart};

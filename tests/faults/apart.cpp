@@ -44,7 +44,7 @@ world_options apart_options() {
     out.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
                       {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}};
     out.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
-                     {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "500"}};
+                     {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "1000"}};
     // While it sleeps it keeps those who ask it, and every second restock. The patient are there
     // still when it wakes.
     out.answer_patience = std::chrono::seconds{3};

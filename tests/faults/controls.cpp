@@ -9,8 +9,6 @@ std::vector<control> controls() {
         {"returning", "crash at before_ack"},
         {"incarnation", "redis: an older copy restored"},
         {"generation", "SIGSTOP across a reopening"},
-        {"closing", "reopened for no reason, with a batch on its way"},
-        {"waiting", "redis: FLUSHALL, with a batch on its way"},
         {"barrier", "redis: FLUSHALL while the record is behind"},
         {"survivors", "rabbitmq: a reopening's survivors purged, not its barrier"},
         {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},

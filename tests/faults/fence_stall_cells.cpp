@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "apart.hpp"
+#include "sql.hpp"
 #include "stalled_leader.hpp"
 
 namespace flashsale::test {
@@ -15,7 +16,30 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 /// Not the default: a reopening's first steps must fit into it several times.
-constexpr auto confirm_deadline = 4s;
+constexpr auto confirm_deadline = 5s;
+
+/// Nobody sweeps while it lives, and so asks the new gate for what came late. By then its units are
+/// sold; else it would be granted, and nobody would see what came of counting it.
+class no_sweep {
+public:
+    explicit no_sweep(world& w)
+        : url_(w.place().url(sandbox::database::stock)), holding_([this] {
+              run_sql(url_,
+                      "DO $$ BEGIN PERFORM FROM shards FOR UPDATE; FOR i IN 1..3000 LOOP"
+                      " EXIT WHEN EXISTS (SELECT FROM pg_class WHERE relname = 'sold');"
+                      " PERFORM pg_sleep(0.02); END LOOP; END $$");
+          }) {}
+    ~no_sweep() {
+        run_sql(url_, "CREATE TABLE sold ()");
+        holding_.join();
+    }
+    no_sweep(const no_sweep&) = delete;
+    no_sweep& operator=(const no_sweep&) = delete;
+
+private:
+    const std::string url_;
+    std::thread holding_;
+};
 
 /// A process, cut off with its master, whose channel is fresh and whose first message the queue's
 /// leader has not looked at; the channel of the other one the queue knows.
@@ -70,6 +94,10 @@ void stall_within_the_deadline(world& w) {
     w.until("three quarters of the deadline, or a barrier",
             [&] { return steady::now() > latest || queue.barrier_is_out(); });
     queue.end();
+    {
+        const no_sweep yet(w);
+        w.sell(30);
+    }
     replaced.sell_from_both();
 }
 
@@ -84,6 +112,10 @@ void stall_beyond_the_deadline(world& w) {
             [&] { return steady::now() > queue.published_at() + confirm_deadline * 5 / 4; });
     w.may_park();
     queue.end();
+    {
+        const no_sweep yet(w);
+        w.sell(30);
+    }
     replaced.sell_from_both();
 }
 
@@ -96,7 +128,11 @@ void suspend_during_a_stall(world& w) {
     w.until("a barrier", [&] { return queue.barrier_is_out(); });
     w.may_park();
     queue.end();
-    w.wake_with_stopped_clock(since);
+    {
+        const no_sweep yet(w);
+        w.wake_with_stopped_clock(since);
+        w.sell(30);
+    }
     replaced.sell_from_both();
 }
 

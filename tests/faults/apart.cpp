@@ -19,21 +19,6 @@ std::uint64_t number_in(std::string_view text) {
     return number;
 }
 
-/// 0 while the process does not say.
-std::uint64_t metric(world& w, std::size_t which, const std::string& name) {
-    const std::string line = "\nflashsale_" + name + " ";
-    std::string page;
-    try {
-        page =
-            http_client(w.port(which), "127.0.0.1", std::chrono::seconds{2}).get("/metrics").body;
-    } catch (const std::runtime_error&) {
-        return 0;
-    }
-    const auto at = page.find(line);
-    if (at == std::string::npos) throw std::logic_error("no metric " + name);
-    return number_in(std::string_view(page).substr(at + line.size()));
-}
-
 }  // namespace
 
 world_options apart_options() {
@@ -56,8 +41,12 @@ std::size_t reopened_by(world& w, std::size_t which) {
     return count_of(" is open, generation ", w.shop(which)->log());
 }
 
-std::uint64_t published_by(world& w, std::size_t which) {
-    return metric(w, which, "amqp_published_total");
+std::uint64_t counter(world& w, std::size_t which, const std::string& name) {
+    const std::string line = "\nflashsale_" + name + " ";
+    const auto page = http_client(w.port(which)).get("/metrics").body;
+    const auto at = page.find(line);
+    if (at == std::string::npos) throw std::runtime_error("no metric " + name);
+    return number_in(std::string_view(page).substr(at + line.size()));
 }
 
 void fail_over(world& w, second_redis& replica) {
@@ -68,7 +57,7 @@ void fail_over(world& w, second_redis& replica) {
 }
 
 first_gate::first_gate(world& w)
-    : w_(w), granted_(granted()), returned_(metric(w, 0, "amqp_returned_total")) {}
+    : w_(w), granted_(granted()), returned_(counter(w, 0, "amqp_returned_total")) {}
 
 std::uint64_t first_gate::granted() const {
     return number_in(stack::redis_cli({"HGET", "{" + w_.place().name() + ":0}:gate", "seq"}));
@@ -76,7 +65,7 @@ std::uint64_t first_gate::granted() const {
 
 void first_gate::sell_from_both() {
     w_.until("a grant of the gate that was replaced", [&] {
-        return granted() > granted_ || metric(w_, 0, "amqp_returned_total") > returned_;
+        return granted() > granted_ || counter(w_, 0, "amqp_returned_total") > returned_;
     });
     w_.sell(15);
     w_.join();

@@ -16,8 +16,8 @@ world_options apart_options();
 
 /// Reopenings that a process has brought to their end.
 std::size_t reopened_by(world& w, std::size_t which);
-/// Messages that a process has published; 0 while it does not say.
-std::uint64_t published_by(world& w, std::size_t which);
+/// Of the page /metrics of a process; `name` without the prefix.
+std::uint64_t counter(world& w, std::size_t which, const std::string& name);
 
 /// The second process is led to `replica`, promoted, as soon as w.redis() is opened; the first one
 /// keeps the old master.

@@ -17,6 +17,7 @@ using steady = std::chrono::steady_clock;
 
 /// Not the default: a reopening's first steps must fit into it several times.
 constexpr auto confirm_deadline = 5s;
+constexpr auto published = "amqp_published_total", disconnects = "amqp_disconnects_total";
 
 /// Nobody sweeps while it lives, and so asks the new gate for what came late. By then its units are
 /// sold; else it would be granted, and nobody would see what came of counting it.
@@ -50,23 +51,24 @@ public:
         w.undo_later([replica = replica_] {});
         reopened_ = reopened_by(w, 1);
         fail_over(w, *replica_);
-        // What the second has on its way is confirmed: else its next message would wait for that.
-        w.wait(300ms);
+        const auto lost = counter(w, 0, disconnects);
+        w.own().rabbitmq.close();
+        w.until("a connection lost", [&] { return counter(w, 0, disconnects) > lost; });
+        // By now what the second had on its way is confirmed: else its next would wait for that.
         leader_.hold();
         w.fault();
-        w.own().rabbitmq.cut();
-        const auto published = published_by(w, 0);
-        w.until("a first message of a fresh channel",
-                [&] { return published_by(w, 0) > published; });
+        const auto sent = counter(w, 0, published);
+        published_ = counter(w, 1, published);
+        w.own().rabbitmq.open();
+        w.until("a fresh channel's first message", [&] { return counter(w, 0, published) > sent; });
         published_at_ = steady::now();
-        published_ = published_by(w, 1);
     }
 
     /// The second finds the gate closed, and begins.
     void let_reopen() { w_.redis().open(); }
 
     /// The barrier is behind it then, or rather before: it came on a channel that the queue knows.
-    bool barrier_is_out() { return published_by(w_, 1) > published_; }
+    bool barrier_is_out() { return counter(w_, 1, published) > published_; }
 
     void end() {
         leader_.release();
@@ -153,6 +155,7 @@ std::vector<cell> fence_stall_cells() {
     repeated.options.twins = 1;
     cell suspended{"suspended while its first message is stalled", suspend_during_a_stall, apart};
     suspended.options.stopping_clock = true;
+    suspended.options.patient = 0.8;
     return {within, beyond, repeated, suspended};
 }
 

@@ -118,9 +118,38 @@ inline std::uint32_t shards_of(const config& from) {
     return uses_redis(from) ? static_cast<std::uint32_t>(from.redis_urls().size()) : 1;
 }
 
+/// What stands behind the host in a URL: a database, a virtual host.
+inline std::string path_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    const auto slash = url.find('/', scheme == std::string_view::npos ? 0 : scheme + 3);
+    return slash == std::string_view::npos ? std::string() : std::string(url.substr(slash + 1));
+}
+
+inline std::string redis_database_of(std::string_view url) {
+    const auto parameter = url.find("?db=");
+    std::string database = parameter != std::string_view::npos
+                               ? std::string(url.substr(parameter + 4))
+                           : url.starts_with("unix:") ? std::string()
+                                                      : path_of(url);
+    return database.empty() ? "0" : database;
+}
+
 inline stock::deployment deployment_of(const config& from) {
-    return {from.stock.gate, shards_of(from), ms_of(from.orders.confirm_deadline_ms),
-            from.amqp.prefetch_messages};
+    stock::deployment out{from.stock.gate,
+                          shards_of(from),
+                          ms_of(from.orders.confirm_deadline_ms),
+                          from.amqp.prefetch_messages,
+                          {}};
+    std::string host = path_of(from.amqp.url);
+    if (host.empty() || host == "%2F") host = "%2f";
+    out.places = {{"amqp.namespace", from.amqp.name_space}, {"virtual host of amqp.url", host}};
+    if (!uses_redis(from)) return out;
+    std::string databases;
+    for (const std::string& url : from.redis_urls())
+        databases += (databases.empty() ? "" : ",") + redis_database_of(url);
+    out.places.emplace_back("redis.key_prefix", from.redis.key_prefix);
+    out.places.emplace_back("databases of redis.url", databases);
+    return out;
 }
 
 }  // namespace flashsale::app

@@ -90,7 +90,7 @@ private:
             case unbind:
                 return unbind_older();
             case prove_unbound:
-                return uses_.log.prove_unbound(older_tokens_);
+                return prove();
             case close_gate:
                 return close();
             case wait_deadline:
@@ -176,6 +176,14 @@ private:
         if (!noted) return std::unexpected(noted.error());
         older_tokens_ = std::move(*noted);
         return uses_.log.unbind(older_tokens_);
+    }
+
+    /// What a queue that is not ours takes is confirmed, and in nobody's record: if the gate can be
+    /// reached, it grants no more of that.
+    done prove() {
+        auto proved = uses_.log.prove_unbound(older_tokens_);
+        if (!proved) (void)gate_->close(older_tokens_);
+        return proved;
     }
 
     /// A gate that is not met is no reason to stop: it may be lost, which is why all this is done,

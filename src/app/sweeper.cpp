@@ -166,6 +166,8 @@ bool sweeper::is_newest(shard& of, const stock::shard_state& known,
         of.was_newer = false;
         return true;
     }
+    // It is being replaced, and will be closed or shut out in a moment.
+    if (known.what == stock::shard_state::phase::reopening) return false;
     // It was asked after the database: one that is newer may have been opened in between.
     const bool newer = gate.generation > known.generation;
     const bool again = std::exchange(of.was_newer, newer);

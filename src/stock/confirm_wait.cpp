@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <flashsale/base/fault_points.hpp>
+
 #include "metrics.hpp"
 
 namespace flashsale::stock {
@@ -22,6 +24,8 @@ std::optional<std::uint64_t> confirm_wait::add(const uuid& id, std::string_view 
     if (!is_new) {
         entry& there = by_ticket_.at(found->second);
         if (there.hash == hash && there.token == token) {
+            if (!faults::without(faults::guard::publication_start))
+                one.until = std::min(one.until, there.until);
             deadlines_.emplace(one.until, found->second);
             there.waiters.push_back(std::move(one));
             return std::nullopt;
@@ -30,12 +34,13 @@ std::optional<std::uint64_t> confirm_wait::add(const uuid& id, std::string_view 
     }
     const std::uint64_t ticket = ++last_ticket_;
     deadlines_.emplace(one.until, ticket);
-    entry& made = by_ticket_.try_emplace(ticket, entry{id, hash, token, {}}).first->second;
+    entry& made =
+        by_ticket_.try_emplace(ticket, entry{id, hash, token, one.until, {}}).first->second;
     made.waiters.push_back(std::move(one));
     return ticket;
 }
 
-void confirm_wait::confirmed(std::uint64_t ticket, bool durable, deadline now) {
+void confirm_wait::confirmed(std::uint64_t ticket, bool durable, moment now) {
     auto found = by_ticket_.extract(ticket);
     if (found.empty()) return;
     const auto latest = by_id_.find(found.mapped().id);
@@ -51,7 +56,7 @@ void confirm_wait::confirmed(std::uint64_t ticket, bool durable, deadline now) {
     }
 }
 
-void confirm_wait::expire(deadline now) {
+void confirm_wait::expire(moment now) {
     while (!deadlines_.empty() && deadlines_.top().first < now) {
         const std::uint64_t ticket = deadlines_.top().second;
         deadlines_.pop();

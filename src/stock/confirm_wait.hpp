@@ -7,8 +7,13 @@
 // confirm comes or its own deadline passes, whichever is first; the entry stays until the log has
 // answered, which it does for every event exactly once. The clock is the caller's, so a confirm
 // that was handled late is late, however early it arrived.
+//
+// Who joins has no more time than the publication had when it began: a reopening waits the confirm
+// deadline from when the log has stopped to take an older gate's events, and what was routed before
+// that may be confirmed until then, and counted no longer. The clock does not stop while the
+// machine sleeps.
 
-#include <flashsale/base/time.hpp>
+#include <flashsale/base/boot_clock.hpp>
 #include <flashsale/base/uuid.hpp>
 #include <flashsale/stock.hpp>
 
@@ -23,11 +28,12 @@ namespace flashsale::stock {
 class confirm_wait {
 public:
     using answer = callback<std::expected<accepted, errc>>;
+    using moment = boot_clock::time_point;
 
     struct waiter {
         accepted what;
         answer done;
-        deadline until;
+        moment until;  ///< at most the confirm deadline after it was asked for
     };
 
     /// Joins the entry of the event `id`, or makes one. The ticket to publish it under, or nullopt
@@ -37,10 +43,10 @@ public:
                                      waiter&& one);
 
     /// The log has answered. Calls every waiter of the entry.
-    void confirmed(std::uint64_t ticket, bool durable, deadline now);
+    void confirmed(std::uint64_t ticket, bool durable, moment now);
 
     /// Answers outcome_unknown to waiters whose deadline has passed.
-    void expire(deadline now);
+    void expire(moment now);
 
     std::size_t size() const { return by_ticket_.size(); }
 
@@ -49,6 +55,7 @@ private:
         uuid id;
         std::size_t hash;  // of the event's bytes
         uuid token;
+        moment until;  // of whoever has begun it
         std::vector<waiter> waiters;
     };
 
@@ -56,7 +63,7 @@ private:
     std::unordered_map<std::uint64_t, entry> by_ticket_;
     std::unordered_map<uuid, std::uint64_t, uuid_hash> by_id_;
     // Those of one gate come nearly in order; with several, one may have kept its orders for long.
-    using due = std::pair<deadline, std::uint64_t>;
+    using due = std::pair<moment, std::uint64_t>;
     std::priority_queue<due, std::vector<due>, std::greater<>> deadlines_;
 };
 

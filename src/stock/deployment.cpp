@@ -1,3 +1,4 @@
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/sqlite.hpp>
 #include <flashsale/stock/module.hpp>
@@ -52,6 +53,10 @@ std::string agree_on_deployment(postgres::session& database, const deployment& m
     agree_on(database, "redis.shards", std::to_string(mine.shards));
     agree_on(database, "amqp.prefetch_messages", std::to_string(mine.prefetch_messages));
     agree_on(database, "orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count()));
+    if (!faults::without(faults::guard::identity)) {
+        for (const auto& [setting, value] : mine.places)
+            agree_on(database, setting, value);
+    }
     return agreed(database, "identity", uuid_generator().make().to_string());
 }
 

@@ -72,7 +72,9 @@ const gate_scripts& scripts() {
     static const gate_scripts all{
         redis::script(reserve_source()),
         redis::script(give_source()),
-        redis::script(embedded::lua_open),
+        redis::script(faults::without(guard::identity, embedded::lua_open,
+                                      "if header[5] and header[5] ~= deployment then return -1 end",
+                                      "")),
         redis::script(checked_incarnation(embedded::lua_inspect)),
         redis::script(embedded::lua_load),
     };
@@ -169,11 +171,43 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
     }
 }
 
+/// The header's deployment; empty: there is none.
+std::string deployment_at(asio::io_context& io, redis::client& client, const shard_keys& keys) {
+    const std::string_view command[] = {"HGET", keys.header, "deployment"};
+    std::optional<redis::result> reply;
+    client.command(command, [&reply](redis::result result) { reply = std::move(result); });
+    io.restart();
+    while (!reply)
+        io.run_one();
+    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
+    return (*reply)->text;
+}
+
+/// A shard whose gate is not on its own server, but on that of another: the servers are named in
+/// another order than before, and each would be reopened where the other was.
+void require_order(asio::io_context& io, const std::vector<redis::client*>& servers,
+                   const redis_gate_options& options) {
+    if (faults::without(guard::identity)) return;
+    for (std::uint32_t shard = 0; shard < servers.size(); ++shard) {
+        const shard_keys keys(options.key_prefix, shard);
+        if (!deployment_at(io, *servers[shard], keys).empty()) continue;
+        for (std::size_t other = 0; other < servers.size(); ++other) {
+            if (other == shard || deployment_at(io, *servers[other], keys) != options.deployment)
+                continue;
+            throw std::runtime_error(
+                "redis.url: the gate " + keys.header + " is on server " +
+                std::to_string(other + 1) + " of the list, and looked for on server " +
+                std::to_string(shard + 1) + ": name the servers in the order that they had");
+        }
+    }
+}
+
 }  // namespace
 
 void open_new_shards(asio::io_context& io, postgres::session& database,
                      std::vector<redis::client*> shards, shard_generations& generations,
                      const redis_gate_options& options, const bind_token& bind) {
+    require_order(io, shards, options);
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
         open_shard(io, database, *shards[shard], shard, generations,
                    shard_keys(options.key_prefix, shard), options.deployment, bind);

@@ -116,7 +116,7 @@ private:
     }
 
     void send(std::uint32_t shard, reservation_batch batch) {
-        const deadline until = std::chrono::steady_clock::now() + confirm_deadline_;
+        const confirm_wait::moment until = boot_clock::now() + confirm_deadline_;
         at_gate_ += batch.size();
         gate_.reserve(std::move(batch.reservations),
                       [this, shard, until, answers = std::move(batch.answers)](
@@ -148,7 +148,7 @@ private:
         producer_->flush();
     }
 
-    void decided(decision made, answer done, deadline until) {
+    void decided(decision made, answer done, confirm_wait::moment until) {
         if (!made) {
             (made.error() == errc::outcome_unknown ? metrics::unknown : metrics::refused).add();
             return done(std::unexpected(made.error()));
@@ -165,14 +165,14 @@ private:
         if (!producer_->append(std::move(made->event), made->token, *ticket)) {
             // The units are taken and the outbox has the event: not a refusal.
             metrics::overloaded.add();
-            wait_.confirmed(*ticket, false, std::chrono::steady_clock::now());
+            wait_.confirmed(*ticket, false, boot_clock::now());
             return;
         }
         ++events_gathered_;
     }
 
     void confirmed(std::span<const events::confirmation> all) {
-        const deadline now = std::chrono::steady_clock::now();
+        const confirm_wait::moment now = boot_clock::now();
         for (const events::confirmation& one : all) {
             const bool durable = one.what == events::outcome::durable;
             wait_.confirmed(one.ticket, durable, now);
@@ -184,7 +184,7 @@ private:
         expiry_.async_wait([this](boost::system::error_code error) {
             if (error) return;
             if (events_gathered_ > 0) flush_log_now();
-            wait_.expire(std::chrono::steady_clock::now());
+            wait_.expire(boot_clock::now());
             expire_later();
         });
     }

@@ -19,6 +19,15 @@ bool says(const finished& what, std::string_view part) {
     return what.output.find(part) != std::string::npos;
 }
 
+/// The same Redis, one database further.
+std::string another_database(const environment& variables) {
+    const auto found = variables.find("FLASHSALE_REDIS__URL");
+    std::string url =
+        found != variables.end() ? found->second : std::getenv("FLASHSALE_REDIS__URL");
+    const auto slash = url.find('/', url.find("://") + 3);
+    return url.substr(0, slash) + "/1";
+}
+
 }  // namespace
 
 TEST_CASE("command line: help for each command, a version, and exit code 2 for what is wrong") {
@@ -100,6 +109,9 @@ TEST_CASE("command line: processes of one deployment must agree") {
     for (const auto& [name, value] :
          environment{{"FLASHSALE_STOCK__GATE", "database"},
                      {"FLASHSALE_AMQP__PREFETCH_MESSAGES", "64"},
+                     {"FLASHSALE_REDIS__KEY_PREFIX", "elsewhere"},
+                     {"FLASHSALE_REDIS__URL", another_database(variables)},
+                     {"FLASHSALE_AMQP__NAMESPACE", "elsewhere"},
                      {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}}) {
         auto other = variables;
         other[name] = value;

@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+#include <flashsale/base/boot_clock.hpp>
+
 #include "fiber.hpp"
 #include "process.hpp"
 #include "world.hpp"
@@ -32,6 +34,11 @@ flashsale::model::world* run() {
 
 std::chrono::steady_clock::time_point std::chrono::steady_clock::now() noexcept {
     if (!run()) return time_point{machine_clock(CLOCK_MONOTONIC)};
+    return time_point{beginning + std::chrono::microseconds{run()->now()}};
+}
+
+flashsale::boot_clock::time_point flashsale::boot_clock::now() noexcept {
+    if (!run()) return time_point{machine_clock(CLOCK_BOOTTIME)};
     return time_point{beginning + std::chrono::microseconds{run()->now()}};
 }
 

@@ -83,8 +83,15 @@ log_world::worker::worker(events::log& to)
           }
       })) {}
 
-bool log_world::worker::append(std::uint64_t seq) {
-    return append_text(numbered_event(seq), seq);
+bool log_world::worker::append(std::uint64_t seq, const uuid& token, bool now) {
+    const bool taken = producer_->append(numbered_event(seq), token, seq);
+    if (now) flush();
+    if (taken) ++appended_;
+    return taken;
+}
+
+void log_world::worker::flush() {
+    producer_->flush();
 }
 
 bool log_world::worker::append_text(std::string text, std::uint64_t ticket) {

@@ -34,7 +34,8 @@ public:
     public:
         explicit worker(events::log& to);
         /// Appends the event with this seq under a ticket of the same number.
-        bool append(std::uint64_t seq);
+        bool append(std::uint64_t seq, const uuid& token = {}, bool now = true);
+        void flush();
         bool append_text(std::string text, std::uint64_t ticket);
         /// Until every ticket is answered.
         void wait_for_answers();

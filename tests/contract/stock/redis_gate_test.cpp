@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <flashsale/stock/recovery.hpp>
+
 #include "gate_world.hpp"
 #include "stack.hpp"
 
@@ -113,4 +115,145 @@ TEST_CASE("redis gate: one seq for each grant, dense, in the order of the grants
     CHECK(levels->seq == 20);
     CHECK(levels->products[0]->free == 80);
     CHECK(world.outbox().size() == 20);
+}
+
+TEST_CASE(
+    "redis gate: what it grants goes under the token in its header, and without one nothing") {
+    gate_world world(adapter::redis);
+    const auto product = world.make_product(10);
+    const auto first = world.reserve_one(world.sale(product, 1, 1, "key"));
+    REQUIRE(first.has_value());
+    const auto levels = world.levels(product);
+    REQUIRE(levels.has_value());
+    CHECK(first->token == levels->token);
+    CHECK(first->token != uuid{});
+
+    const uuid renewed = uuid_generator().make();
+    stack::redis_cli({"HSET", header_of(world), "token", renewed.to_string()});
+    const auto repeat = world.reserve_one(world.sale(product, 1, 1, "key"));
+    REQUIRE(repeat.has_value());
+    CHECK(repeat->repeat);
+    CHECK(repeat->token == renewed);
+    CHECK(world.reserve_one(world.sale(product, 2, 1, "key"))->token == renewed);
+
+    stack::redis_cli({"HDEL", header_of(world), "token"});
+    CHECK(refusal(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+    CHECK(world.levels(product).error() == errc::reopening);
+}
+
+TEST_CASE("redis gate: shut out of the log it is asked for nothing, until it has another token") {
+    gate_world world(adapter::redis);
+    const auto product = world.make_product(10);
+    const auto first = world.reserve_one(world.sale(product, 1, 1, "key"));
+    REQUIRE(first.has_value());
+    // That an earlier one's events come back says nothing of this gate.
+    world.generations().shut_out(0, uuid_generator().make());
+    CHECK(world.reserve_one(world.sale(product, 2, 1, "key")).has_value());
+
+    world.generations().shut_out(0, first->token);
+    CHECK(refusal(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+    CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+    CHECK_FALSE(world.gate().check().has_value());
+    const auto levels = world.levels(product);  // whose reply has the token that it had
+    REQUIRE(levels.has_value());
+    CHECK(levels->products[0]->free == 8);
+    CHECK(refusal(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+
+    stack::redis_cli({"HSET", header_of(world), "token", uuid_generator().make().to_string()});
+    REQUIRE(world.levels(product).has_value());
+    CHECK(world.gate().check().has_value());
+    CHECK(world.reserve_one(world.sale(product, 3, 1, "key")).has_value());
+    CHECK(world.available(product) == 7);
+}
+
+TEST_CASE("redis gate: another deployment's is left as it is, and named") {
+    gate_world world(adapter::redis);
+    redis::options settings;
+    settings.url = std::getenv("FLASHSALE_REDIS__URL");
+    asio::io_context io;
+    redis::client client(io, settings);
+    client.start();
+    while (!client.ready())
+        io.run_one();
+    redis_gate_options options;
+    options.key_prefix = world.key_prefix();
+    options.deployment = "mine";
+    stack::redis_cli({"HSET", header_of(world), "deployment", "theirs"});
+    shard_generations seen(1);
+    CHECK_THROWS_WITH(open_new_shards(io, world.stock_database(), {&client}, seen, options, bound),
+                      Catch::Contains(header_of(world)) && Catch::Contains("another deployment's"));
+    gate_rebuild rebuilt(io, client, 0, 2, uuid_generator().make(), options);
+    CHECK_THAT(rebuilt.close({}).error(), Catch::Contains("another deployment's"));
+    CHECK_THAT(rebuilt.begin().error(), Catch::Contains("another deployment's"));
+    CHECK(stack::redis_cli({"HGET", header_of(world), "state"}).starts_with("open"));
+    client.stop();
+    io.restart();
+    io.poll();
+}
+
+TEST_CASE("redis gate: a rebuild knows whether it has closed the gate that it replaces") {
+    using closing = gate_rebuild::closing;
+    gate_world world(adapter::redis);
+    const auto product = world.make_product(10);
+    const uuid old = world.levels(product)->token;
+    redis::options settings;
+    settings.url = std::getenv("FLASHSALE_REDIS__URL");
+    asio::io_context io;
+    redis::client client(io, settings);
+    client.start();
+    while (!client.ready())
+        io.run_one();
+    redis_gate_options options;
+    options.key_prefix = world.key_prefix();
+    uuid_generator make;
+    const uuid token = make.make(), renewed = make.make();
+    const uuid known[] = {make.make(), old}, unknown[] = {make.make()};
+
+    gate_rebuild same(io, client, 0, 1, token, options);
+    CHECK(same.close(known) == closing::overtaken);
+    CHECK(same.renew(make.make()) == false);
+    CHECK(same.renew(old) == true);
+    CHECK(world.levels(product)->token == token);
+    CHECK(same.renew(old) == false);
+
+    const uuid now_known[] = {token};
+    gate_rebuild next(io, client, 0, 2, renewed, options);
+    CHECK(next.close(unknown) == closing::not_met);
+    CHECK(next.close(now_known) == closing::met);
+    CHECK(world.levels(product).error() == errc::reopening);
+    stack::redis_cli({"DEL", header_of(world)});
+    CHECK(next.close(now_known) == closing::not_met);
+    CHECK(next.begin() == true);
+    CHECK(next.renew(renewed) == false);  // it is not open
+    CHECK(next.open() == true);
+    CHECK(world.levels(product)->token == renewed);
+    CHECK(next.renew(token) == false);
+    client.stop();
+    io.restart();
+    io.poll();
+}
+
+TEST_CASE("redis gate: the tokens of a shard are noted with its generations") {
+    gate_world world(adapter::redis);
+    postgres::session& database = world.stock_database();
+    uuid_generator make;
+    const uuid holder = make.make(), second = make.make(), third = make.make(), fresh = make.make();
+    REQUIRE(lease_shard(database, 0, holder, std::chrono::seconds{10}, false));
+    const uuid first = read_shard(database, 0)->token;
+    CHECK(first != uuid{});
+    CHECK(replace_token(database, 0, 1, second, fresh) == false);  // not the one that it has
+    CHECK(replace_token(database, 0, 2, first, fresh) == false);   // not its generation
+    CHECK(replace_token(database, 0, 1, first, fresh) == true);
+    CHECK(read_shard(database, 0)->token == fresh);
+
+    CHECK(begin_reopening(database, 0, holder, second).value().value() == 2);
+    CHECK(read_shard(database, 0)->token == second);
+    CHECK(replace_token(database, 0, 2, second, make.make()) == false);  // it is being reopened
+    CHECK(older_tokens(database, 0, 2) == std::vector{first, fresh});
+    CHECK(begin_reopening(database, 0, holder, third).value().value() == 3);
+    CHECK(older_tokens(database, 0, 2) == std::vector{first, fresh});
+    CHECK(older_tokens(database, 0, 3) == std::vector{first, fresh, second});
+    const uuid gone[] = {first, fresh};
+    CHECK(forget_tokens(database, gone).has_value());
+    CHECK(older_tokens(database, 0, 3) == std::vector{second});
 }

@@ -160,6 +160,29 @@ TEST_CASE("deployment: what was agreed on stays, another value is refused by nam
     agree(first);
 }
 
+TEST_CASE("deployment: has one identity, and its things are where they were") {
+    stock_record record(database_kind::postgres);
+    const auto agree = [&](const deployment& mine) {
+        return agree_on_deployment(*record.database.session(), mine);
+    };
+    deployment mine{"redis",
+                    1,
+                    std::chrono::milliseconds{2'000},
+                    128,
+                    {{"redis.key_prefix", "a"}, {"amqp.namespace", "b"}}};
+    const std::string identity = agree(mine);
+    CHECK(uuid::parse(identity).has_value());
+    CHECK(agree(mine) == identity);
+    deployment other = mine;
+    other.places[0].second = "elsewhere";
+    CHECK_THROWS_WITH(agree(other),
+                      Catch::Contains("redis.key_prefix = a, this process elsewhere"));
+    other = mine;
+    other.places[1].second = "elsewhere";
+    CHECK_THROWS_WITH(agree(other), Catch::Contains("amqp.namespace = b"));
+    CHECK(agree(mine) == identity);
+}
+
 TEST_CASE("deployment: each opening in a file has a generation of its own") {
     stock_record record(database_kind::sqlite);  // a gate in a server outlives the process
     sqlite::database& file = *record.database.file();

@@ -8,13 +8,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const deadline start = std::chrono::steady_clock::now();
+const confirm_wait::moment start = boot_clock::now();
 
 /// Remembers every answer, so that a second one would show.
 struct client {
     std::vector<std::expected<accepted, errc>> answers;
 
-    confirm_wait::waiter waiter(const uuid& id, deadline until) {
+    confirm_wait::waiter waiter(const uuid& id, confirm_wait::moment until) {
         return {{id, 100, false},
                 [this](std::expected<accepted, errc> answer) { answers.push_back(answer); },
                 until};
@@ -63,7 +63,7 @@ TEST_CASE("confirm wait: what the log refused or lost is unknown, never refused"
     CHECK(one.is_unknown());
 }
 
-TEST_CASE("confirm wait: a twin joins the publication under way and has a deadline of its own") {
+TEST_CASE("confirm wait: a twin joins the publication under way, and has no more time than it") {
     uuid_generator make;
     confirm_wait wait;
     client first, twin;
@@ -71,12 +71,48 @@ TEST_CASE("confirm wait: a twin joins the publication under way and has a deadli
     const auto ticket = wait.add(id, "event", uuid{}, first.waiter(id, start + 2s));
     REQUIRE(ticket.has_value());
     CHECK_FALSE(wait.add(id, "event", uuid{}, twin.waiter(id, start + 3s)).has_value());
-    wait.expire(start + 2500ms);
+    SECTION("confirmed in that time") {
+        wait.confirmed(*ticket, true, start + 2s);
+        CHECK(first.was_accepted());
+        CHECK(twin.was_accepted());
+    }
+    SECTION("confirmed later") {
+        wait.confirmed(*ticket, true, start + 2s + 1ns);
+        CHECK(first.is_unknown());
+        CHECK(twin.is_unknown());
+    }
+    SECTION("not confirmed") {
+        wait.expire(start + 2500ms);
+        CHECK(first.is_unknown());
+        CHECK(twin.is_unknown());
+    }
+}
+
+TEST_CASE("confirm wait: a twin that has less time leaves before") {
+    uuid_generator make;
+    confirm_wait wait;
+    client first, twin;
+    const uuid id = make.make();
+    const auto ticket = wait.add(id, "event", uuid{}, first.waiter(id, start + 2s));
+    CHECK_FALSE(wait.add(id, "event", uuid{}, twin.waiter(id, start + 1s)).has_value());
+    wait.confirmed(*ticket, true, start + 1500ms);
+    CHECK(first.was_accepted());
+    CHECK(twin.is_unknown());
+}
+
+TEST_CASE("confirm wait: under another token the same event is published too") {
+    uuid_generator make;
+    confirm_wait wait;
+    client first, second;
+    const uuid id = make.make(), token = make.make(), renewed = make.make();
+    const auto old = wait.add(id, "event", token, first.waiter(id, start + 2s));
+    const auto anew = wait.add(id, "event", renewed, second.waiter(id, start + 4s));
+    REQUIRE(anew.has_value());
+    wait.confirmed(*old, false, start + 1s);
     CHECK(first.is_unknown());
-    CHECK(twin.answers.empty());
-    wait.confirmed(*ticket, true, start + 2800ms);
-    CHECK(twin.was_accepted());
-    CHECK(first.answers.size() == 1);
+    CHECK(second.answers.empty());
+    wait.confirmed(*anew, true, start + 3s);
+    CHECK(second.was_accepted());
 }
 
 TEST_CASE("confirm wait: another gate's event of the same id is published too, and waited for") {

@@ -167,6 +167,10 @@ TEST_CASE("reserver: what the log refuses, loses or has no room for is unknown")
     played_world world;
     world.ask();
     world.turn();
+    SECTION("returned") {
+        world.grant();
+        world.log.confirm(events::outcome::returned);
+    }
     SECTION("refused") {
         world.grant();
         world.log.confirm(events::outcome::refused);

@@ -123,6 +123,9 @@ struct deployment {
     std::uint32_t shards = 1;
     std::chrono::milliseconds confirm_deadline{0};
     std::int64_t prefetch_messages = 0;  ///< of the recorder: two values would reorder events
+    /// Where things are, by setting: who looks elsewhere sees another gate, or another log. Not the
+    /// hosts, which may change.
+    std::vector<std::pair<std::string, std::string>> places{};
 };
 /// Returns the deployment's identity, which the first one has made.
 std::string agree_on_deployment(postgres::session& stock_database, const deployment& mine);

@@ -17,6 +17,7 @@
 #include <flashsale/base/backoff.hpp>
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
+#include <set>
 #include <thread>
 
 #include "confirm_window.hpp"
@@ -80,6 +81,7 @@ struct publisher::impl {
     bool want_write_ = false;  ///< the socket was full
     clock::time_point unblocked_at_{};
     std::optional<watchdog> dog_;
+    std::set<std::string> keys_to_bind_;  ///< always empty: whoever connects binds nothing
 
     // shared
     wakeup wakeup_;
@@ -129,6 +131,9 @@ std::expected<std::unique_ptr<connection>, std::string> publisher::impl::open() 
     auto link = connection::open(settings_, server_, *dog_);
     if (!link) return link;
     if (auto ok = (*link)->declare(names_); !ok) return std::unexpected(ok.error());
+    for (const std::string& key : keys_to_bind_) {
+        if (auto ok = (*link)->bind(names_, key); !ok) return std::unexpected(ok.error());
+    }
     if (auto ok = (*link)->confirm_select(); !ok) return std::unexpected(ok.error());
     return link;
 }
@@ -248,6 +253,7 @@ std::expected<std::size_t, std::string> publisher::impl::publish_burst(connectio
             report();
             continue;
         }
+        if (faults::without(faults::guard::one_binder)) keys_to_bind_.insert(message_.routing_key);
         faults::pass(faults::place::before_publish);
         const auto number = window_.add(message_.tag, clock::now());
         if (auto ok = link.publish(names_.exchange, message_, number); !ok)

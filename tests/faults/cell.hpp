@@ -23,6 +23,8 @@ std::vector<cell> process_cells();
 std::vector<cell> redis_cells();
 std::vector<cell> loss_cells();
 std::vector<cell> memory_cells();
+std::vector<cell> fence_cells();
+std::vector<cell> fence_stall_cells();
 std::vector<cell> rabbitmq_cells();
 std::vector<cell> postgres_cells();
 std::vector<cell> recorder_cells();

@@ -21,6 +21,7 @@ using boost::system::error_code;
 constexpr auto no_throw = asio::as_tuple(use_awaitable);
 constexpr auto restock_interval = 200ms;
 constexpr std::int64_t quantity_max = 2;
+constexpr int patient_factor = 4;
 
 struct reply {
     unsigned status = 0;  ///< 0: none came
@@ -129,6 +130,9 @@ struct crowd::state {
     std::int64_t up_to(std::int64_t most) {
         return std::uniform_int_distribution<std::int64_t>(1, most)(random);
     }
+    std::chrono::milliseconds patience() {
+        return chosen.answer_patience * (chance(chosen.patient) ? patient_factor : 1);
+    }
     awaitable<void> about(std::chrono::milliseconds time) {
         asio::steady_timer timer(io, std::chrono::milliseconds(up_to(2 * time.count())));
         co_await timer.async_wait(no_throw);
@@ -138,7 +142,7 @@ struct crowd::state {
 
     awaitable<void> live(std::size_t who) {
         ++alive;
-        caller one(io, chosen.answer_patience);
+        caller one(io, patience());
         co_await about(chosen.think);
         for (std::size_t turn = 0; !closing; ++turn) {
             auto want = std::make_shared<wish>();
@@ -159,7 +163,7 @@ struct crowd::state {
 
     awaitable<void> twin(std::shared_ptr<wish> want, std::size_t at) {
         ++alive;
-        caller one(io, chosen.answer_patience);
+        caller one(io, patience());
         co_await pursue(one, want, at);
         --alive;
     }
@@ -265,8 +269,9 @@ void crowd::finish(std::chrono::milliseconds most) {
     while (state_->alive > 0 && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(10ms);
     state_->over = true;
-    const auto last_answers =
-        std::chrono::steady_clock::now() + state_->chosen.answer_patience + 1s;
+    const auto& chosen = state_->chosen;
+    const auto longest = chosen.answer_patience * (chosen.patient > 0 ? patient_factor : 1);
+    const auto last_answers = std::chrono::steady_clock::now() + longest + 1s;
     while (state_->alive > 0 && std::chrono::steady_clock::now() < last_answers)
         std::this_thread::sleep_for(10ms);
     state_->io.stop();

@@ -47,6 +47,7 @@ struct crowd_options {
     std::chrono::milliseconds think{300};              ///< between two orders of a user, on average
     std::chrono::milliseconds patience{250};           ///< between two attempts, on average
     std::chrono::milliseconds answer_patience{6'000};  ///< then it counts as none
+    double patient = 0.0;   ///< share of users who wait four times as long for an answer
     double twins = 0.05;    ///< share of orders sent twice at once, to two processes
     int twins_each = 1;     ///< how many more at once
     double hang_ups = 0.0;  ///< share of attempts whose client is gone before the answer

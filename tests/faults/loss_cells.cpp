@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cell.hpp"
+#include "second_redis.hpp"
 #include "sql.hpp"
 
 namespace flashsale::test {
@@ -75,56 +76,6 @@ void restore_older(world& w) {
     fs::remove_all(data);
     run_or_throw({"cp", "-a", copy.string(), data.string()});
     down.end();
-}
-
-/// A Redis of this test's own, following the stack's.
-class second_redis {
-public:
-    explicit second_redis(const fs::path& folder)
-        : port_(static_cast<std::uint16_t>(std::stoi(std::getenv("FLASHSALE_STACK_PORT")) + 390)) {
-        fs::create_directory(folder);
-        const auto master = std::to_string(std::stoi(std::getenv("FLASHSALE_STACK_PORT")) + 379);
-        server_.emplace(std::vector<std::string>{
-            "redis-server", "--bind", "127.0.0.1", "--port", std::to_string(port_), "--dir",
-            folder.string(), "--save", "", "--maxmemory-policy", "noeviction", "--repl-backlog-ttl",
-            "0", "--replicaof", "127.0.0.1", master});
-    }
-    std::uint16_t port() const { return port_; }
-    std::string ask(std::vector<std::string> what) const {
-        what.insert(what.begin(), {"redis-cli", "-p", std::to_string(port_)});
-        return run(what).output;
-    }
-    bool follows() const {
-        return ask({"INFO", "replication"}).find("master_link_status:up") != std::string::npos;
-    }
-    std::string said() const { return server_->output(); }
-    void signal(int which) { server_->kill(which); }
-
-private:
-    std::uint16_t port_;
-    std::optional<process> server_;
-};
-
-fs::path second_folder(world& w) {
-    const auto folder = stack_folder() / "redis-second";
-    w.undo_later([folder] {
-        fs::remove_all(folder);
-        stack::start(redis);
-    });
-    fs::remove_all(folder);
-    return folder;
-}
-
-std::shared_ptr<second_redis> follow(world& w) {
-    auto second = std::make_shared<second_redis>(second_folder(w));
-    try {
-        w.until("a replica in step", [&] { return second->follows(); });
-    } catch (const std::runtime_error& why) {
-        throw std::runtime_error(why.what() + (":\n" + second->said()));
-    }
-    // The first replica of a master gives it another replication id, which closes the gate.
-    w.sell(200);
-    return second;
 }
 
 void fail_over_to_a_lagging_replica(world& w) {

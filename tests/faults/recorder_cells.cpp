@@ -49,7 +49,7 @@ void cut_off(world& w, const std::function<void(fault_proxy&)>& cut) {
         const auto answer = http_client(w.port(1)).get("/readyz");
         if (answer.status != 200 && unready.empty()) unready = answer.body;
     };
-    cut(w.postgres_of_first());
+    cut(w.own().postgres);
     w.fault();
     if (!soon(w, takeover_limit, [&] {
             healthy();
@@ -63,7 +63,7 @@ void cut_off(world& w, const std::function<void(fault_proxy&)>& cut) {
         }))
         w.complain("the process that is cut off calls itself ready");
     if (!unready.empty()) w.complain("the healthy process was called unready: " + unready);
-    w.postgres_of_first().heal();
+    w.own().postgres.heal();
     if (!soon(w, return_limit, [&] { return http_client(w.port(0)).get("/readyz").status == 200; }))
         w.complain("healed, the process does not become ready again");
 }

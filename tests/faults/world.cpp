@@ -49,6 +49,9 @@ std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
     return {colon + 1, end - colon - 1};
 }
 
+constexpr const char* redis_variable = "FLASHSALE_REDIS__URL";
+constexpr const char* amqp_variable = "FLASHSALE_AMQP__URL";
+
 std::uint16_t port_of(const char* name) {
     const auto url = variable(name);
     const auto [at, size] = port_in(url);
@@ -90,15 +93,27 @@ std::vector<std::int64_t> make_users(const sandbox& place, std::size_t count) {
 
 }  // namespace
 
-world::world(world_options chosen)
-    : chosen_(std::move(chosen)),
-      redis_("127.0.0.1", port_of("FLASHSALE_REDIS__URL")),
-      rabbitmq_("127.0.0.1", port_of("FLASHSALE_AMQP__URL")),
-      postgres_("127.0.0.1", port_of(database_variables[0])),
-      postgres_of_first_("127.0.0.1", postgres_.port()) {
+ways::ways()
+    : redis("127.0.0.1", port_of(redis_variable)),
+      rabbitmq("127.0.0.1", port_of(amqp_variable)),
+      postgres("127.0.0.1", port_of(database_variables[0])) {}
+
+environment ways::of(const environment& variables) {
+    environment out;
+    out[redis_variable] = through(variables.at(redis_variable), redis);
+    out[amqp_variable] = through(variables.at(amqp_variable), rabbitmq);
+    for (const char* name : database_variables)
+        out[name] = through(variables.at(name), postgres);
+    return out;
+}
+
+world::world(world_options chosen) : chosen_(std::move(chosen)) {
+    if (chosen_.first_apart) own_.emplace();
+    if (chosen_.stopping_clock) clock_.emplace();
     environment variables = chosen_.variables;
-    variables["FLASHSALE_REDIS__URL"] = through(variable("FLASHSALE_REDIS__URL"), redis_);
-    variables["FLASHSALE_AMQP__URL"] = through(variable("FLASHSALE_AMQP__URL"), rabbitmq_);
+    // Of the databases only the processes' ways are these: an audit needs none that fails.
+    for (const char* name : {redis_variable, amqp_variable})
+        variables[name] = through(variable(name), name == redis_variable ? redis() : rabbitmq());
     std::string without;
     for (const auto& one : chosen_.without)
         without += (without.empty() ? "" : ",") + one;
@@ -139,6 +154,7 @@ world::world(world_options chosen)
     options.twins = chosen_.twins;
     options.twins_each = chosen_.twins_each;
     options.answer_patience = chosen_.answer_patience;
+    options.patient = chosen_.patient;
     people_.emplace(std::move(options));
     sell(chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders);
 }
@@ -152,7 +168,7 @@ world::~world() {
             std::fprintf(stderr, "undoing a fault: %s\n", why.what());
         }
     }
-    for (auto* proxy : {&redis_, &rabbitmq_, &postgres_, &postgres_of_first_})
+    for (auto* proxy : {&redis(), &rabbitmq(), &postgres()})
         proxy->heal();
 }
 
@@ -160,9 +176,9 @@ world::~world() {
 
 void world::start_with(std::size_t which, const environment& extra) {
     environment variables = extra;
-    const auto& way = which == 0 && chosen_.first_apart ? postgres_of_first_ : postgres_;
-    for (const char* name : database_variables)
-        variables[name] = through(place_->variables().at(name), way);
+    const bool apart = which == 0 && own_;
+    variables.merge((apart ? *own_ : common_).of(place_->variables()));
+    if (which == 0 && clock_) variables.merge(clock_->variables());
     variables["FLASHSALE_HTTP__PORT"] = std::to_string(ports_[which]);
     shops_[which] = std::make_unique<flashsale_process>(*place_, variables, 60s);
 }
@@ -177,6 +193,18 @@ void world::stop(std::size_t which) {
     kill(which, SIGKILL);
     if (shops_[which]) shops_[which]->wait(10s);
     shops_[which].reset();
+}
+
+void world::join() {
+    stop(0);
+    own_.reset();
+    clock_.reset();
+    start(0);
+}
+
+void world::wake_with_stopped_clock(steady::time_point since) {
+    clock_->add(steady::now() - since);
+    kill(0, SIGCONT);
 }
 
 bool is_stopped(pid_t process) {

@@ -10,6 +10,7 @@
 #include "flashsale_process.hpp"
 #include "sandbox.hpp"
 #include "stack.hpp"
+#include "stopped_clock.hpp"
 
 namespace flashsale::test {
 
@@ -21,10 +22,12 @@ struct world_options {
     double twins = 0.05;
     int twins_each = 1;
     std::chrono::milliseconds answer_patience{6'000};
+    double patient = 0;
     environment variables = {};   ///< of every process, over the sandbox's
     environment first_life = {};  ///< of a process as it is first started, not after a death
     std::size_t armed = 99;       ///< so many processes, from the first on, have that first life
-    bool first_apart = false;     ///< the first process has a way to PostgreSQL of its own
+    bool first_apart = false;     ///< the first process has ways of its own to the servers
+    bool stopping_clock = false;  ///< and its steady clock can be made to stand still
     bool all_want_the_scarce = false;       ///< the product that is restocked, and nothing else
     std::vector<std::string> without = {};  ///< guards left out, for a control
     std::uint64_t seed = 1;
@@ -32,6 +35,15 @@ struct world_options {
 
 /// By SIGSTOP.
 bool is_stopped(pid_t process);
+
+/// The ways of some processes to the servers.
+struct ways {
+    ways();
+    /// The URLs of `variables` on these ways.
+    environment of(const environment& variables);
+
+    fault_proxy redis, rabbitmq, postgres;
+};
 
 /// A sale under load on servers that fail: a sandbox behind three proxies, some processes that are
 /// started again when they die, and a crowd. A cell's fault runs in it, on the thread that made it.
@@ -44,11 +56,11 @@ public:
     ~world();
 
     sandbox& place() { return *place_; }
-    fault_proxy& redis() { return redis_; }
-    fault_proxy& rabbitmq() { return rabbitmq_; }
-    fault_proxy& postgres() { return postgres_; }
-    /// Behind postgres(); of the first process, if it is apart.
-    fault_proxy& postgres_of_first() { return postgres_of_first_; }
+    fault_proxy& redis() { return common_.redis; }
+    fault_proxy& rabbitmq() { return common_.rabbitmq; }
+    fault_proxy& postgres() { return common_.postgres; }
+    /// Those of the first process, if it is apart.
+    ways& own() { return own_.value(); }
     crowd& people() { return *people_; }
     std::uint64_t seed() const { return chosen_.seed; }
     /// Lives while the fault is on, and undoes what is left of it at the end, red or green.
@@ -61,9 +73,13 @@ public:
     /// Not started again until start() is called.
     void stop(std::size_t which);
     void start(std::size_t which, const environment& extra = {});
+    /// Ends the first process, apart until now, and starts it as one of the others.
+    void join();
     /// What a process is started with after each death from now on.
     void lives(std::size_t which, environment extra) { next_life_[which] = std::move(extra); }
     bool asleep(std::size_t which) const;
+    /// SIGCONT for the first process; its clock has stood still since then.
+    void wake_with_stopped_clock(std::chrono::steady_clock::time_point since);
     flashsale_process* shop(std::size_t which) { return shops_[which].get(); }
     std::string logs() const;
     /// Deaths at a crash point so far.
@@ -90,6 +106,8 @@ public:
     void complain(std::string what) { complaints_.push_back(std::move(what)); }
     /// What the cell expects to find parked; anything else is a complaint.
     void expect_parked(std::size_t count) { expected_parked_ = count; }
+    /// Of those that were never answered 201, any number.
+    void may_park() { expected_parked_.reset(); }
 
     /// Ends the sale: waits for the first 201, lets the crowd have its last answers, and adds up.
     verdict close();
@@ -100,7 +118,9 @@ private:
     void note_crash(const std::string& log);
 
     world_options chosen_;
-    fault_proxy redis_, rabbitmq_, postgres_, postgres_of_first_;
+    ways common_;
+    std::optional<ways> own_;
+    std::optional<stopped_clock> clock_;
     std::optional<sandbox> place_;
     std::vector<std::uint16_t> ports_;
     std::vector<std::unique_ptr<flashsale_process>> shops_;
@@ -111,7 +131,7 @@ private:
     std::vector<std::function<void()>> undo_;
     std::size_t crashes_ = 0;
     std::uint64_t faults_ = 0;
-    std::size_t expected_parked_ = 0;
+    std::optional<std::size_t> expected_parked_ = 0;
     std::vector<std::string> complaints_;
     std::string deaths_;  ///< of processes that were not to die: the ends of their logs
 };

@@ -45,6 +45,10 @@ public:
     const std::string& name() const { return name_; }
     /// What points flashsale, or flashsale-bench, at this world.
     const environment& variables() const { return variables_; }
+    /// What is started in this world from now on has it.
+    void set(const std::string& variable, std::string value) {
+        variables_[variable] = std::move(value);
+    }
     /// Of the stack alone.
     std::string url(database which) const;
     /// Of the embedded configuration alone: where its data is.

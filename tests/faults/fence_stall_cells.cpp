@@ -1,0 +1,162 @@
+// The broker takes its time between routing a message and queueing it, while a gate that it is from
+// is replaced. It was routed before the log was told to take nothing more of that gate; all that
+// counts is whether it is counted.
+
+#include <thread>
+
+#include "apart.hpp"
+#include "sql.hpp"
+#include "stalled_leader.hpp"
+
+namespace flashsale::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+/// Not the default: a reopening's first steps must fit into it several times.
+constexpr auto confirm_deadline = 5s;
+constexpr auto published = "amqp_published_total", disconnects = "amqp_disconnects_total";
+
+/// Nobody sweeps while it lives, and so asks the new gate for what came late. By then its units are
+/// sold; else it would be granted, and nobody would see what came of counting it.
+class no_sweep {
+public:
+    explicit no_sweep(world& w)
+        : url_(w.place().url(sandbox::database::stock)), holding_([this] {
+              run_sql(url_,
+                      "DO $$ BEGIN PERFORM FROM shards FOR UPDATE; FOR i IN 1..3000 LOOP"
+                      " EXIT WHEN EXISTS (SELECT FROM pg_class WHERE relname = 'sold');"
+                      " PERFORM pg_sleep(0.02); END LOOP; END $$");
+          }) {}
+    ~no_sweep() {
+        run_sql(url_, "CREATE TABLE sold ()");
+        holding_.join();
+    }
+    no_sweep(const no_sweep&) = delete;
+    no_sweep& operator=(const no_sweep&) = delete;
+
+private:
+    const std::string url_;
+    std::thread holding_;
+};
+
+/// A process, cut off with its master, whose channel is fresh and whose first message the queue's
+/// leader has not looked at; the channel of the other one the queue knows.
+class stalled {
+public:
+    explicit stalled(world& w)
+        : w_(w), replica_(follow(w, 20)), leader_(w.place().name() + ".recorder") {
+        w.undo_later([replica = replica_] {});
+        reopened_ = reopened_by(w, 1);
+        fail_over(w, *replica_);
+        const auto lost = counter(w, 0, disconnects);
+        w.own().rabbitmq.close();
+        w.until("a connection lost", [&] { return counter(w, 0, disconnects) > lost; });
+        // By now what the second had on its way is confirmed: else its next would wait for that.
+        leader_.hold();
+        w.fault();
+        const auto sent = counter(w, 0, published);
+        published_ = counter(w, 1, published);
+        w.own().rabbitmq.open();
+        w.until("a fresh channel's first message", [&] { return counter(w, 0, published) > sent; });
+        published_at_ = steady::now();
+    }
+
+    /// The second finds the gate closed, and begins.
+    void let_reopen() { w_.redis().open(); }
+
+    /// The barrier is behind it then, or rather before: it came on a channel that the queue knows.
+    bool barrier_is_out() { return counter(w_, 1, published) > published_; }
+
+    void end() {
+        leader_.release();
+        w_.until("another gate", [&] { return reopened_by(w_, 1) > reopened_; });
+    }
+
+    steady::time_point published_at() const { return published_at_; }
+
+private:
+    world& w_;
+    std::shared_ptr<second_redis> replica_;
+    stalled_leader leader_;
+    std::size_t reopened_ = 0;
+    std::uint64_t published_ = 0;
+    steady::time_point published_at_;
+};
+
+/// Within it what is confirmed counts, and must be before the barrier. Without the wait the barrier
+/// is out long before.
+void stall_within_the_deadline(world& w) {
+    stalled queue(w);
+    first_gate replaced(w);
+    queue.let_reopen();
+    const auto latest = queue.published_at() + confirm_deadline * 3 / 4;
+    w.until("three quarters of the deadline, or a barrier",
+            [&] { return steady::now() > latest || queue.barrier_is_out(); });
+    queue.end();
+    {
+        const no_sweep yet(w);
+        w.sell(30);
+    }
+    replaced.sell_from_both();
+}
+
+/// Those who wait are told, and ask again with their keys. The gate that they ask has the order in
+/// its outbox, and its event is still under way: they wait for the same confirm.
+void stall_beyond_the_deadline(world& w) {
+    stalled queue(w);
+    first_gate replaced(w);
+    queue.let_reopen();
+    w.until("a barrier", [&] { return queue.barrier_is_out(); });
+    w.until("the deadline of what is under way",
+            [&] { return steady::now() > queue.published_at() + confirm_deadline * 5 / 4; });
+    w.may_park();
+    queue.end();
+    {
+        const no_sweep yet(w);
+        w.sell(30);
+    }
+    replaced.sell_from_both();
+}
+
+void suspend_during_a_stall(world& w) {
+    stalled queue(w);
+    first_gate replaced(w);
+    const auto since = steady::now();
+    w.kill(0, SIGSTOP);
+    queue.let_reopen();
+    w.until("a barrier", [&] { return queue.barrier_is_out(); });
+    w.may_park();
+    queue.end();
+    {
+        const no_sweep yet(w);
+        w.wake_with_stopped_clock(since);
+        w.sell(30);
+    }
+    replaced.sell_from_both();
+}
+
+}  // namespace
+
+std::vector<cell> fence_stall_cells() {
+    world_options apart = apart_options();
+    apart.variables["FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS"] =
+        std::to_string(std::chrono::milliseconds(confirm_deadline).count());
+    // Else a connection that is silent for so long is made anew, and what is under way unknown.
+    apart.variables["FLASHSALE_AMQP__CONFIRM_TIMEOUT_MS"] = "30000";
+    cell within{"a fresh channel's first message stalled, shorter than the deadline",
+                stall_within_the_deadline, apart};
+    cell beyond{"a fresh channel's first message stalled, longer than the deadline",
+                stall_beyond_the_deadline, apart};
+    cell repeated{"a repeat joins a publication under way, beyond the deadline of its start",
+                  stall_beyond_the_deadline, apart};
+    repeated.options.twins = 1;
+    cell suspended{"suspended while its first message is stalled", suspend_during_a_stall, apart};
+    suspended.options.stopping_clock = true;
+    suspended.options.patient = 0.8;
+    return {within, beyond, repeated, suspended};
+}
+
+}  // namespace flashsale::test

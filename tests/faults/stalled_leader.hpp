@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace flashsale::test {
+
+/// Makes a quorum queue stand still: the process of RabbitMQ that leads it takes its messages, and
+/// looks at none. What a channel sends first waits then between its routing and the queue, and is
+/// overtaken by what comes on channels that the queue knows.
+class stalled_leader {
+public:
+    /// Takes seconds; hold() and release() do not.
+    explicit stalled_leader(const std::string& queue);
+    ~stalled_leader();
+    stalled_leader(const stalled_leader&) = delete;
+    stalled_leader& operator=(const stalled_leader&) = delete;
+
+    void hold();     ///< returns when it stands
+    void release();  ///< returns when it goes
+
+private:
+    std::filesystem::path wanted_, held_;
+};
+
+}  // namespace flashsale::test

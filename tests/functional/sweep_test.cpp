@@ -113,7 +113,10 @@ TEST_CASE("sweep: a queue deleted while nobody reads is declared again, and orde
     const auto product = make_product(client, 100);
     REQUIRE(place_order(client, user, product, 1).status == 201);
     stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
-    CHECK(eventually(60s, [&] { return place_order(client, user, product, 1).status == 201; }));
+    // The barrier that is out is sent again after twice as long each time, up to 64 s: that is when
+    // the queue is missed.
+    CHECK(eventually(180s,
+                     [&] { return place_order(client, user, product, 1, "again").status == 201; }));
 }
 
 TEST_CASE("sweep: what is only slow is not published again") {

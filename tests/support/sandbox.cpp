@@ -48,8 +48,12 @@ std::string make_name() {
 }
 
 const environment patience{{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "8000"},
+                           {"FLASHSALE_REDIS__CONNECT_TIMEOUT_MS", "30000"},
                            {"FLASHSALE_REDIS__REPLY_TIMEOUT_MS", "8000"},
+                           {"FLASHSALE_AMQP__CONNECT_TIMEOUT_MS", "30000"},
                            {"FLASHSALE_AMQP__CONFIRM_TIMEOUT_MS", "15000"},
+                           {"FLASHSALE_POSTGRES__CONNECT_TIMEOUT_MS", "30000"},
+                           {"FLASHSALE_POSTGRES__STATEMENT_TIMEOUT_MS", "20000"},
                            {"FLASHSALE_PROCESS__START_TIMEOUT_MS", "60000"}};
 
 // One call for however many keys; UNLINK frees them in the background.

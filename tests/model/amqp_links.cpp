@@ -92,7 +92,7 @@ struct publisher::impl final : model::registered {
             message out;
             if (!next(out)) break;
             window.add(out.tag, std::chrono::steady_clock::now());
-            of.in.amqp->publish(link, std::move(out.body));
+            of.in.amqp->publish(link, std::move(out.routing_key), std::move(out.body));
         }
         watch();
     }
@@ -259,26 +259,44 @@ std::expected<bool, std::string> is_consumed(const options&, const std::string&)
     return model::world::current()->amqp->is_consumed();
 }
 
+namespace {
+
+/// What was done, and whether its reply has come.
+std::expected<void, std::string> reply(bool done) {
+    auto& in = *model::world::current();
+    if (!done) return std::unexpected("nobody answers");
+    if (!in.faults_over && in.random.chance(4)) return std::unexpected("the reply is lost");
+    return {};
+}
+
+}  // namespace
+
 std::expected<void, std::string> declare(const options&, const topology&) {
     return model::world::current()->amqp->declare()
                ? std::expected<void, std::string>{}
                : std::unexpected(std::string("nobody answers"));
 }
 
-// The simulated broker does not look at routing keys yet.
-std::expected<void, std::string> bind(const options& settings, const topology& names,
-                                      std::span<const std::string>) {
-    return declare(settings, names);
+std::expected<void, std::string> bind(const options&, const topology&,
+                                      std::span<const std::string> keys) {
+    return reply(model::world::current()->amqp->bind(keys));
 }
-std::expected<void, std::string> unbind(const options& settings, const topology& names,
-                                        std::span<const std::string>) {
-    return declare(settings, names);
+
+std::expected<void, std::string> unbind(const options&, const topology&,
+                                        std::span<const std::string> keys) {
+    return reply(model::world::current()->amqp->unbind(keys));
 }
+
 std::expected<std::vector<std::string>, std::string> find_bound(const options&, const topology&,
-                                                                std::span<const std::string>,
+                                                                std::span<const std::string> keys,
                                                                 const std::string&,
                                                                 std::chrono::milliseconds) {
-    return std::vector<std::string>{};
+    broker& asked = *model::world::current()->amqp;
+    if (!asked.declare() || asked.blocked()) return std::unexpected("nobody answers");
+    std::vector<std::string> bound;
+    std::ranges::copy_if(keys, std::back_inserter(bound),
+                         [&](const std::string& key) { return asked.is_bound(key); });
+    return bound;
 }
 
 }  // namespace flashsale::amqp

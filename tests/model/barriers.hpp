@@ -13,6 +13,13 @@ namespace flashsale::model {
 void reach(process& of, std::string_view where);
 
 /// Publishes a barrier and waits until it is recorded, for at most `patience`.
-awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, micros patience);
+awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, uuid token,
+                                 micros patience);
+
+/// On its way to a server and back, for what is done at once here.
+awaitable<void> round_trip(process& of);
+
+/// Rebuilds the gate, by whoever thinks that he should.
+awaitable<void> reopen(process& of);
 
 }  // namespace flashsale::model

@@ -11,7 +11,8 @@ namespace flashsale::model {
 
 namespace {
 
-/// By the codec of the recorder: what it can read is known to the checks, in whatever form it travels.
+/// By the codec of the recorder: what it can read is known to the checks, in whatever form it
+/// travels.
 std::vector<std::string> ids_in(std::string_view body) {
     const auto entries = events::decode_message(body);
     if (!entries) throw std::logic_error("a message that is no array of events");
@@ -54,39 +55,87 @@ void broker::notify(const handle& to, micros delay,
     });
 }
 
-void broker::publish(const handle& from, std::string body) {
+void broker::publish(const handle& from, std::string key, std::string body) {
     ++from->published;
     micros way = in_.transit();
     if (from->process == slow_process_ && in_.now() < slow_until_)
         way += in_.random.between(50 * ms, 480 * ms);
     from->last_arrival = std::max(from->last_arrival, in_.now() + way);
     in_.after(from->last_arrival - in_.now(),
-              [this, from, body = std::move(body)]() mutable { accept(from, std::move(body)); });
+              [this, from, key = std::move(key), body = std::move(body)]() mutable {
+                  accept(from, key, std::move(body));
+              });
 }
 
-void broker::accept(const handle& from, std::string body) {
+bool broker::bind(std::span<const std::string> keys) {
+    if (!declare()) return false;
+    for (const std::string& key : keys) {
+        in_.tell("broker", "takes what comes under {}", short_id(key));
+        bound_.insert(key);
+    }
+    return true;
+}
+
+bool broker::unbind(std::span<const std::string> keys) {
+    if (!declare()) return false;
+    for (const std::string& key : keys) {
+        if (bound_.erase(key) > 0)
+            in_.tell("broker", "takes nothing any more under {}", short_id(key));
+    }
+    return true;
+}
+
+void broker::accept(const handle& from, const std::string& key, std::string body) {
     if (from->cut && from->still_arriving-- <= 0) return;
     if (!up_) return;
     const std::uint64_t number = ++from->confirmed_up_to;
-    if (!declared_) {
+    if (!is_bound(key)) {
         if (!in_.is_without(guard::mandatory)) {
             if (!from->cut)
                 notify(from, 0, [number](broker_client& client) { client.returned(number); });
         }
-        in_.tell("broker", "no queue takes message {} of p{}", number, from->process);
-    } else {
-        message made{std::move(body), {}, nullptr, 0, false};
-        made.ids = ids_in(made.body);
-        if (in_.telling()) {
-            std::string all;
-            for (const auto& id : made.ids)
-                all.append(" ").append(short_id(id));
-            in_.tell("broker", "queues message {} of p{}:{}{}", number, from->process, all,
-                     made.body.find("barrier") != std::string::npos ? " barrier" : "");
-        }
-        queue_.push_back(std::move(made));
-        deliver();
+        in_.tell("broker", "no queue takes message {} of p{}, under {}", number, from->process,
+                 short_id(key));
+        return confirm(from, number);
     }
+    const micros way = until_queued(from, number);
+    if (way == 0) return queue(from, number, std::move(body));
+    in_.tell("broker", "routes message {} of p{}", number, from->process);
+    ++routed_;
+    in_.after(way, [this, from, number, of = queues_, body = std::move(body)]() mutable {
+        --routed_;
+        if (up_ && of == queues_) queue(from, number, std::move(body));
+    });
+}
+
+/// Between the two steps. Messages of one connection keep their order.
+micros broker::until_queued(const handle& from, std::uint64_t number) {
+    micros when = std::max(leader_from_, in_.now());
+    // A channel's first message registers with the leader, and is queued when that has answered.
+    if (number == 1 && in_.random.chance(50)) {
+        const bool long_way = leader_from_ > in_.now() || in_.random.chance(20);
+        when += in_.random.between(0, long_way ? 100 * ms : 3 * ms);
+    }
+    from->last_queued = std::max(from->last_queued, when);
+    return from->last_queued - in_.now();
+}
+
+void broker::queue(const handle& from, std::uint64_t number, std::string body) {
+    message made{std::move(body), {}, nullptr, 0, false};
+    made.ids = ids_in(made.body);
+    if (in_.telling()) {
+        std::string all;
+        for (const auto& id : made.ids)
+            all.append(" ").append(short_id(id));
+        in_.tell("broker", "queues message {} of p{}:{}{}", number, from->process, all,
+                 made.body.find("barrier") != std::string::npos ? " barrier" : "");
+    }
+    queue_.push_back(std::move(made));
+    deliver();
+    confirm(from, number);
+}
+
+void broker::confirm(const handle& from, std::uint64_t number) {
     if (from->cut) return;
     micros delay = in_.transit();
     if (in_.now() < stalled_until_) delay += stalled_until_ - in_.now();
@@ -174,6 +223,8 @@ void broker::stop() {
 }
 
 void broker::lose_messages() {
+    ++queues_;
+    bound_.clear();
     std::deque<message> lost;
     lost.swap(queue_);
     for (const message& one : lost) {

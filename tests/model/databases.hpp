@@ -94,6 +94,8 @@ public:
     std::uint64_t generation = 0;
     std::uint64_t fence = 0;  ///< older reductions are late
     std::string state = "never";
+    uuid token;                            ///< of the newest generation
+    std::map<uuid, std::uint64_t> tokens;  ///< that the log may still take: of these generations
 };
 
 }  // namespace flashsale::model

@@ -120,6 +120,12 @@ void loss_of_broker(world& in) {
     in.after(in.random.between(2 * ms, 700 * ms), [&in] { in.amqp->start(false); });
 }
 
+/// What is routed is not queued for a while, perhaps for longer than anybody waits.
+void suspend_leader(world& in) {
+    in.tell("broker", "its queue's leader is suspended");
+    in.amqp->suspend_leader(in.random.between(100 * ms, 2'000 * ms));
+}
+
 void fault_of_broker(world& in) {
     switch (in.random.below(7)) {
         case 3:
@@ -136,8 +142,12 @@ void fault_of_broker(world& in) {
             in.after(in.random.between(50 * ms, 1'200 * ms), [&in] { in.amqp->block(false); });
             break;
         case 2:
-            in.tell("broker", "is slow to confirm");
-            in.amqp->stall_confirms(in.random.between(100 * ms, 1'000 * ms));
+            if (in.random.chance(50)) {
+                in.tell("broker", "is slow to confirm");
+                in.amqp->stall_confirms(in.random.between(100 * ms, 1'000 * ms));
+            } else {
+                suspend_leader(in);
+            }
             break;
         default: {
             const auto which = in.random.between(1, 3);
@@ -174,6 +184,18 @@ void sleep_of_process(world& in) {
     stop_for_a_while(in, static_cast<int>(in.random.below(in.processes.size())));
 }
 
+/// A process looks for its gate elsewhere from its next start on, or where it was again. It starts
+/// again at once, for one that is cut off together with a server has no time to end.
+void move_of_process(world& in) {
+    process& of = *in.processes[in.random.below(in.processes.size())];
+    if (!of.alive()) return;
+    of.move(of.place() == 0 ? 1 : 0);
+    of.die();
+    in.after(in.random.between(5 * ms, 300 * ms), [&of] {
+        if (!of.alive()) of.start();
+    });
+}
+
 bool reopening_asked = false;
 
 void ask_for_reopening(world& in) {
@@ -206,30 +228,63 @@ void purge_what_others_read(world& in, int number) {
     in.amqp->purge();
 }
 
+/// What was granted just now is lost at the gate, and in the log the first message of a channel:
+/// routed before a reopening unbinds its token, perhaps, and queued some time after the leader goes
+/// on.
+void reconnect_and_suspend(world& in, int number, micros least, micros most) {
+    in.amqp->miss(number);
+    in.tell("broker", "its queue's leader is suspended");
+    in.amqp->suspend_leader(in.random.between(least, most));
+    in.redis->flush_all();
+}
+
+void suspend_shortly(world& in, int number) {
+    reconnect_and_suspend(in, number, 100 * ms, 450 * ms);
+}
+
+void suspend_for_long(world& in, int number) {
+    reconnect_and_suspend(in, number, 700 * ms, 2'000 * ms);
+}
+
+/// Sleeps for longer than a reopening takes, and the others make one where it does not look.
+void sleep_while_others_move(world& in, int number) {
+    in.processes[static_cast<std::size_t>(number)]->sleep_for(
+        in.random.between(2'000 * ms, 3'500 * ms));
+    for (const auto& one : in.processes) {
+        if (one->number == number || !one->alive() || one->asleep()) continue;
+        one->move(one->place() == 0 ? 1 : 0);
+        one->die();
+        in.after(in.random.between(5 * ms, 100 * ms), [&of = *one] {
+            if (!of.alive()) of.start();
+        });
+    }
+}
+
+constexpr std::string_view granted = "between a grant and its publishing";
 constexpr std::string_view survivors_are_out = "before the reopening's barrier";
 
 const std::vector<plan>& plans() {
     static const std::vector<plan> all{
         {"calm", 3, {}, 0},
-        {"processes", 12, {fault_of_process}, 8},
-        {"redis loses", 15, {loss_of_redis, loss_of_redis, fault_of_broker}, 0},
+        {"processes", 10, {fault_of_process}, 8},
+        {"redis loses", 13, {loss_of_redis, loss_of_redis, fault_of_broker}, 0},
         {"broker loses", 12, {loss_of_broker}, 0},
         {"network",
          10,
          {fault_of_redis, fault_of_broker, fault_of_databases, ask_for_reopening},
          0},
         {"redis loses, all fail",
-         16,
+         14,
          {loss_of_redis, loss_of_redis, fault_of_redis, fault_of_process, fault_of_broker,
           fault_of_databases, ask_for_reopening},
          5},
         {"broker loses, all fail",
-         16,
+         14,
          {loss_of_broker, loss_of_broker, fault_of_redis, fault_of_redis, fault_of_process,
           fault_of_broker, fault_of_databases},
          5},
         {"both lose, all fail",
-         12,
+         8,
          {loss_of_redis, loss_of_broker, fault_of_redis, fault_of_process, fault_of_process,
           fault_of_broker, fault_of_databases},
          5},
@@ -237,6 +292,12 @@ const std::vector<plan>& plans() {
          4,
          {loss_of_redis, loss_of_broker, sleep_of_process},
          12},
+        // No server loses anything, so nothing excuses an order that is missing.
+        {"gates are elsewhere",
+         12,
+         {move_of_process, move_of_process, sleep_of_process, fault_of_broker, fault_of_databases,
+          ask_for_reopening},
+         4},
     };
     return all;
 }
@@ -246,11 +307,18 @@ const plan* plan_without(guard one) {
     static const std::vector<std::pair<guard, plan>> all{
         {guard::mandatory,
          {"a queue that is gone", 0, {loss_of_queue, loss_of_queue, loss_of_redis}, 0}},
-        {guard::wait_d, {"slow publishers", 0, {slow_link, loss_of_redis}, 0}},
+        {guard::wait_d,
+         {"fresh channels while a way is taken",
+          0,
+          {fault_of_redis},
+          0,
+          {{granted, 30, suspend_shortly}}}},
         {guard::generation,
-         {"late publishers", 0, {sleep_of_process, loss_of_redis, loss_of_redis}, 8}},
-        {guard::close_before_d,
-         {"reopenings of an open gate", 0, {ask_for_reopening, slow_link}, 0}},
+         {"fresh channels that are queued late",
+          0,
+          {fault_of_redis},
+          0,
+          {{granted, 30, suspend_for_long}}}},
         {guard::cut_at_barrier,
          {"slow records", 0, {loss_of_redis, ask_for_reopening, fault_of_databases}, 4}},
         {guard::survivors,
@@ -271,6 +339,22 @@ const plan* plan_without(guard one) {
           {loss_of_redis, loss_of_broker, sleep_of_process},
           12}},
         {guard::begun, {"reopenings that die", 0, {ask_for_reopening, fault_of_process}, 12}},
+        {guard::unbinding,
+         {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
+        {guard::own_token,
+         {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
+        {guard::return_stops, {"a broker that loses all", 0, {loss_of_broker}, 0}},
+        {guard::fresh_token,
+         {"menders that sleep while a gate is made elsewhere",
+          0,
+          {loss_of_broker, move_of_process, sleep_of_process},
+          4,
+          {{"before the sweep binds", 60, sleep_while_others_move}}}},
+        {guard::newest_gate,
+         {"gates are elsewhere",
+          0,
+          {move_of_process, move_of_process, sleep_of_process, fault_of_broker, loss_of_queue},
+          4}},
         {guard::close_fences,
          {"reopeners that sleep",
           0,
@@ -353,6 +437,8 @@ void plan_faults(world& in) {
         in.faults_over = true;
         if (!in.redis->reachable()) in.redis->restart(0);
         for (const auto& one : in.processes) {
+            one->move(0);
+            if (one->alive() && one->place() != 0) one->die();
             if (!one->alive()) one->start();
         }
     });

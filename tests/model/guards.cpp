@@ -7,13 +7,12 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr std::array<std::pair<guard, std::string_view>, 17> names{{
+constexpr std::array<std::pair<guard, std::string_view>, 21> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
     {guard::incarnation, "incarnation"},
     {guard::generation, "generation"},
-    {guard::close_before_d, "close-before-d"},
     {guard::wait_d, "wait-d"},
     {guard::barrier, "barrier"},
     {guard::mandatory, "mandatory"},
@@ -25,6 +24,11 @@ constexpr std::array<std::pair<guard, std::string_view>, 17> names{{
     {guard::fences_held, "fences-held"},
     {guard::begun, "begun"},
     {guard::close_fences, "close-fences"},
+    {guard::unbinding, "unbinding"},
+    {guard::own_token, "own-token"},
+    {guard::return_stops, "return-stops"},
+    {guard::fresh_token, "fresh-token"},
+    {guard::newest_gate, "newest-gate"},
 }};
 
 /// What the scripts have in place of a guard when it is gone.

@@ -16,7 +16,6 @@ enum class guard {
     returning,       ///< side effects only for rows that were new
     incarnation,     ///< the scripts know the server they were loaded into
     generation,      ///< an event that is older than the fence is not recorded unasked
-    close_before_d,  ///< a reopening closes the gate before D begins
     wait_d,          ///< a reopening waits D
     barrier,         ///< a reopening waits until the recorder has recorded its barrier
     mandatory,       ///< a message that no queue takes is not confirmed
@@ -28,6 +27,11 @@ enum class guard {
     fences_held,     ///< who records writes by the fence as it is then, however long he slept
     begun,           ///< a reopening that was begun over an open gate is done, whoever dies
     close_fences,    ///< closing leaves its own generation in a header that is being loaded
+    unbinding,       ///< a reopening takes away the way into the log of every gate before it
+    own_token,       ///< each generation has a token of its own, and what it grants goes under that
+    return_stops,    ///< a gate whose events come back is asked for nothing more
+    fresh_token,     ///< the sweep binds a token that was never bound, if the database agrees
+    newest_gate,     ///< the sweep leaves alone a gate that is not the newest
 };
 
 std::string_view name_of(guard one);

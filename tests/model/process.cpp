@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 
 #include "ports.hpp"
+#include "promises.hpp"
 #include "redis_server.hpp"
 #include "service.hpp"
 
@@ -57,6 +58,10 @@ events::amqp_options amqp_options_of(const process& of) {
     return out;
 }
 
+std::string prefix_of(int place) {
+    return place == 0 ? "flashsale" : "elsewhere";
+}
+
 constexpr micros tick_interval = 50 * ms;
 /// Shorter than what the faults take, so that it happens.
 constexpr std::chrono::milliseconds step_aside_after{400};
@@ -67,9 +72,9 @@ struct process::parts {
     explicit parts(process& of)
         : client(io, redis::options{std::to_string(of.number)}),
           generations(1),
-          gate(stock::make_redis_gate({&client}, generations, gate_options())),
-          log(events::make_amqp_log(amqp_options_of(of))),
-          own_log(events::make_amqp_log(amqp_options_of(of))),
+          gate(stock::make_redis_gate({&client}, generations, gate_options(of))),
+          log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
+          own_log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
           reserver(stock::make_reserver(io, *gate, *log, 1,
                                         {std::chrono::milliseconds{confirm_deadline_ms}, 16'384})),
           rows(of),
@@ -90,8 +95,17 @@ struct process::parts {
               }
           })) {}
 
-    static stock::redis_gate_options gate_options() {
+    std::function<void(const uuid&)> came_back(process& of) {
+        return [this, &of](const uuid& token) {
+            of.in.tell(of.name, "is told that nothing takes what comes under {}",
+                       short_id(token.to_string()));
+            if (!of.in.is_without(guard::return_stops)) generations.shut_out(0, token);
+        };
+    }
+
+    static stock::redis_gate_options gate_options(const process& of) {
         stock::redis_gate_options out;
+        out.key_prefix = prefix_of(of.place());
         out.batch_max = 3;
         out.outbox_events_max = 1'000;
         return out;
@@ -133,7 +147,8 @@ process::~process() {
 
 void process::start() {
     ++life_;
-    in.tell(name, "starts");
+    place_ = next_place_;
+    in.tell(name, "starts{}", place_ == 0 ? "" : ", with its gate elsewhere");
     busy_ = 0;
     ticking_ = false;
     arrival_waiter_ = 0;
@@ -232,7 +247,11 @@ void process::spawn(awaitable<void> what) {
     });
 }
 
-awaitable<events::outcome> process::publish(std::string text) {
+std::string process::root() const {
+    return "{" + prefix_of(place_) + ":0}:";
+}
+
+awaitable<events::outcome> process::publish(std::string text, uuid token) {
     co_return co_await await_callback<events::outcome>([&](callback<events::outcome> done) {
         const std::uint64_t ticket = ++parts_->last_ticket;
         if (parts_->own_log->state() != events::log_state::up) {
@@ -240,7 +259,7 @@ awaitable<events::outcome> process::publish(std::string text) {
             return;
         }
         parts_->waiting.emplace(ticket, std::move(done));
-        parts_->producer->append(std::move(text), uuid{}, ticket);
+        parts_->producer->append(std::move(text), token, ticket);
         parts_->producer->flush();
     });
 }
@@ -314,8 +333,8 @@ stock::shard_generations& process::generations() {
 uuid process::make_id() {
     return parts_->ids.make();
 }
-bool process::prepare_log() {
-    return parts_->own_log->prepare().has_value();
+events::log& process::log() {
+    return *parts_->own_log;
 }
 asio::io_context& process::io() {
     return parts_->io;

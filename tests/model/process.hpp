@@ -43,6 +43,13 @@ public:
     /// Counts lives.
     std::uint64_t life() const { return life_; }
 
+    /// Where this process looks for its gate, from its next life on. Others may look elsewhere: it
+    /// was configured so, or it is cut off together with a server that others have replaced.
+    void move(int to) { next_place_ = to; }
+    int place() const { return place_; }
+    std::string root() const;
+    std::string header_key() const { return root() + "gate"; }
+
     // --- events of this life: dropped when it dies, late when it sleeps ---
     void after(micros delay, std::move_only_function<void()> what);
     /// Keeps `what` until called by number; for replies that come from outside.
@@ -97,7 +104,7 @@ public:
     }
 
     /// Appends to a log of its own and waits for what became of it.
-    awaitable<events::outcome> publish(std::string text);
+    awaitable<events::outcome> publish(std::string text, uuid token);
 
     stock::gate& gate();
     order::service& service();
@@ -107,8 +114,8 @@ public:
     stock::shard_generations& generations();
     asio::io_context& io();
     uuid make_id();
-    /// Makes sure that the queue is there.
-    bool prepare_log();
+    /// For what blocks, and for what is prepared.
+    events::log& log();
 
     void arrived();  ///< something for the recorder
 
@@ -125,6 +132,7 @@ private:
 
     std::unique_ptr<parts> parts_;
     std::uint64_t life_ = 0;
+    int place_ = 0, next_place_ = 0;
     bool asleep_ = false;
     std::uint64_t sleeps_ = 0;
     std::vector<std::uint64_t> missed_;

@@ -1,4 +1,4 @@
-// Reopening a shard, as DESIGN.md's six steps.
+// Reopening a shard, step by step as src/app/reopening.hpp has them.
 
 #include <flashsale/redis.hpp>
 
@@ -12,8 +12,7 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr const char* header_key = "{flashsale:0}:gate";
-constexpr const char* root = "{flashsale:0}:";
+constexpr const char* deployment = "deployment";
 
 // What `close` would be if it left a header that grants nothing as it is.
 const redis::script& lazy_close_script() {
@@ -41,7 +40,8 @@ return 1
 awaitable<redis::result> evaluate(process& of, const redis::script& what,
                                   std::vector<std::string> arguments) {
     co_return co_await await_callback<redis::result>([&](auto done) {
-        const std::string_view keys[] = {header_key};
+        const std::string header = of.header_key();
+        const std::string_view keys[] = {header};
         const std::vector<std::string_view> views(arguments.begin(), arguments.end());
         of.client().evaluate(what, keys, views, std::move(done));
     });
@@ -53,8 +53,15 @@ awaitable<bool> done_by(process& of, const redis::script& what,
     co_return reply && reply->integer == 1;
 }
 
+/// Nothing that is closed there is as good.
+awaitable<bool> closed_by(process& of, const redis::script& what,
+                          std::vector<std::string> arguments) {
+    const auto reply = co_await evaluate(of, what, std::move(arguments));
+    co_return reply && reply->integer > 0;
+}
+
 awaitable<bool> is_closed(process& of) {
-    const auto reply = co_await evaluate(of, stock::scripts().inspect, {root, "0", "state"});
+    const auto reply = co_await evaluate(of, stock::scripts().inspect, {of.root(), "0", "state"});
     co_return reply && !reply->elements.empty() && reply->elements[0].integer == 1;
 }
 
@@ -62,7 +69,7 @@ awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(
     process& of, std::uint64_t generation) {
     std::map<std::string, std::string> out;
     for (std::uint64_t old = 1; old < generation; ++old) {
-        const std::string key = root + std::to_string(old) + ":outbox";
+        const std::string key = of.root() + std::to_string(old) + ":outbox";
         const auto reply = co_await await_callback<redis::result>([&](auto done) {
             const std::string_view words[] = {"HGETALL", key};
             of.client().command(words, std::move(done));
@@ -77,7 +84,7 @@ awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(
 }
 
 /// Everything that was granted and will ever be answered 201 is recorded.
-awaitable<bool> drain(process& of, std::uint64_t generation) {
+awaitable<bool> drain(process& of, std::uint64_t generation, uuid token) {
     world& in = of.in;
     for (int tries = 0; tries < 6; ++tries) {
         const auto left = co_await surviving_events(of, generation);
@@ -85,7 +92,7 @@ awaitable<bool> drain(process& of, std::uint64_t generation) {
         bool published = true;
         for (const auto& [id, text] : *left) {
             in.tell(of.name, "publishes {}, which the old gate still has", short_id(id));
-            published = co_await of.publish(text) == events::outcome::durable && published;
+            published = co_await of.publish(text, token) == events::outcome::durable && published;
         }
         if (!published) {
             co_await of.pause(100 * ms);
@@ -93,7 +100,7 @@ awaitable<bool> drain(process& of, std::uint64_t generation) {
         }
         if (in.is_without(guard::barrier)) co_return true;
         reach(of, "before the reopening's barrier");
-        if (!co_await wait_for_barrier(of, generation, 2 * second)) continue;
+        if (!co_await wait_for_barrier(of, generation, token, 2 * second)) continue;
         if (in.is_without(guard::survivors)) co_return true;
         const auto all_there = co_await of.ask<bool>(*in.orders, [&in, left = *left] {
             for (const auto& [id, text] : left) {
@@ -135,7 +142,8 @@ struct contents {
 };
 
 /// One piece for each key of the new gate.
-std::vector<std::vector<std::string>> pieces_of(const contents& all, std::uint64_t generation) {
+std::vector<std::vector<std::string>> pieces_of(const contents& all, const std::string& root,
+                                                std::uint64_t generation) {
     const std::string number = std::to_string(generation);
     const std::string base = root + number + ":";
     std::vector<std::vector<std::string>> out;
@@ -216,39 +224,70 @@ awaitable<std::optional<contents>> read_record(process& of) {
     co_return out;
 }
 
+/// From here on nothing that an older gate grants gets into the log, wherever that gate is.
+awaitable<bool> take_the_way_into_the_log(process& of, std::vector<uuid> older) {
+    world& in = of.in;
+    if (in.is_without(guard::unbinding)) co_return true;
+    co_await round_trip(of);
+    if (!of.log().unbind(older)) co_return false;
+    reach(of, "after the unbinding");
+    co_await round_trip(of);
+    co_return of.log().prove_unbound(older).has_value();
+}
+
+}  // namespace
+
+awaitable<void> round_trip(process& of) {
+    co_await of.pause(of.in.transit());
+}
+
 awaitable<void> reopen(process& of) {
     world& in = of.in;
-    const auto raised = co_await of.ask<std::uint64_t>(*in.stock, [&in] {
+    struct beginning {
+        std::uint64_t generation = 0;
+        std::vector<uuid> older;
+    };
+    const uuid own = in.is_without(guard::own_token) ? in.stock->token : of.make_id();
+    const auto raised = co_await of.ask<beginning>(*in.stock, [&in, own] {
+        beginning out;
+        for (const auto& [token, generation] : in.stock->tokens) {
+            if (token != own) out.older.push_back(token);
+        }
         in.stock->state = "reopening";
-        return ++in.stock->generation;
+        in.stock->token = own;
+        out.generation = ++in.stock->generation;
+        in.stock->tokens.try_emplace(own, out.generation);
+        return out;
     });
     if (!raised) co_return;
-    const std::uint64_t generation = *raised;
+    const std::uint64_t generation = raised->generation;
     const std::string number = std::to_string(generation);
-    const std::string token = uuid{}.to_string();
-    in.tell(of.name, "reopens the gate as generation {}", generation);
+    const std::string token = own.to_string();
+    in.tell(of.name, "reopens the gate as generation {}, token {}", generation, short_id(token));
     reach(of, "after the generation was raised");
 
+    if (!co_await take_the_way_into_the_log(of, raised->older)) co_return;
     const redis::script& close =
         in.is_without(guard::close_fences) ? lazy_close_script() : stock::scripts().open;
-    if (!in.is_without(guard::close_before_d) &&
-        !co_await done_by(of, close, {"close", number, "deployment", token}))
-        co_return;
+    std::vector<std::string> closing{"close", number, deployment};
+    for (const uuid& one : raised->older)
+        closing.push_back(one.to_string());
+    if (!co_await closed_by(of, close, closing)) co_return;
     reach(of, "after the close");
     if (!in.is_without(guard::wait_d)) co_await of.pause(confirm_deadline_ms * ms);
-    if (!co_await drain(of, generation)) co_return;
+    reach(of, "before the bind");
+    co_await round_trip(of);
+    if (!of.log().bind(own)) co_return;
+    if (!co_await drain(of, generation, own)) co_return;
     if (!co_await raise_fences(of, generation)) co_return;
-    if (in.is_without(guard::close_before_d) &&
-        !co_await done_by(of, close, {"close", number, "deployment", token}))
-        co_return;
 
     const auto all = co_await read_record(of);
     if (!all) co_return;
     reach(of, "before the load");
-    if (!co_await done_by(of, stock::scripts().open, {"load", number, "deployment", token}))
+    if (!co_await done_by(of, stock::scripts().open, {"load", number, deployment, token}))
         co_return;
     for (std::uint64_t old = 1; old < generation; ++old) {
-        const std::string key = root + std::to_string(old) + ":outbox";
+        const std::string key = of.root() + std::to_string(old) + ":outbox";
         const auto removed = co_await await_callback<redis::result>([&](auto done) {
             const std::string_view words[] = {"DEL", key};
             of.client().command(words, std::move(done));
@@ -256,7 +295,12 @@ awaitable<void> reopen(process& of) {
         if (!removed) co_return;
     }
     reach(of, "after older keys were removed");
-    for (auto& piece : pieces_of(*all, generation)) {
+    co_await of.ask<int>(*in.stock, [&in, older = raised->older] {
+        for (const uuid& one : older)
+            in.stock->tokens.erase(one);
+        return 0;
+    });
+    for (auto& piece : pieces_of(*all, of.root(), generation)) {
         if (!co_await done_by(of, load_script(), std::move(piece))) co_return;
         reach(of, "in the middle of the load");
     }
@@ -267,12 +311,10 @@ awaitable<void> reopen(process& of) {
     });
     if (!mine || !*mine) co_return;
     reach(of, "before the flip");
-    if (!co_await done_by(of, stock::scripts().open, {"flip", number, "deployment"})) co_return;
+    if (!co_await done_by(of, stock::scripts().open, {"flip", number, deployment})) co_return;
     in.tell(of.name, "opened generation {}", generation);
     of.generations().raise(0, generation);
 }
-
-}  // namespace
 
 awaitable<void> reopen_for_ever(process& of) {
     world& in = of.in;

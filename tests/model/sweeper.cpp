@@ -6,6 +6,7 @@
 
 #include "barriers.hpp"
 #include "late_event.hpp"
+#include "redis_scripts.hpp"
 
 namespace flashsale::model {
 
@@ -29,8 +30,7 @@ awaitable<std::optional<outbox>> read_outbox(process& of) {
     co_return out;
 }
 
-/// Also says which generation the gate is of; none: it is closed, or does not answer.
-awaitable<std::optional<std::uint64_t>> give_what_is_missing(process& of) {
+awaitable<void> give_what_is_missing(process& of) {
     world& in = of.in;
     const auto rows = co_await of.ask<std::vector<product_row>>(*in.stock, [&in] {
         std::vector<product_row> out;
@@ -38,13 +38,13 @@ awaitable<std::optional<std::uint64_t>> give_what_is_missing(process& of) {
             out.push_back(row);
         return out;
     });
-    if (!rows) co_return std::nullopt;
+    if (!rows) co_return;
     std::vector<std::int64_t> ids;
     for (const product_row& row : *rows)
         ids.push_back(row.id);
     const auto levels = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { of.gate().read_levels(0, ids, std::move(done)); });
-    if (!levels) co_return std::nullopt;
+    if (!levels) co_return;
     std::vector<stock::gate_product> missing;
     for (std::size_t i = 0; i < rows->size(); ++i) {
         const product_row& row = (*rows)[i];
@@ -55,7 +55,6 @@ awaitable<std::optional<std::uint64_t>> give_what_is_missing(process& of) {
         co_await await_callback<std::expected<void, stock::errc>>(
             [&](auto done) { of.gate().give(std::move(missing), std::move(done)); });
     }
-    co_return levels->generation;
 }
 
 /// Asks the gate again for events that came behind a barrier of a newer generation.
@@ -80,7 +79,7 @@ awaitable<void> ask_for_late(process& of) {
                 decided.front() ? (outcome == late_outcome::twin ? "a twin has it" : "granted")
                                 : stock::name_of(decided.front().error()));
         if (outcome == late_outcome::on_its_way)
-            co_await of.publish(std::move(decided.front()->event));
+            co_await of.publish(std::move(decided.front()->event), decided.front()->token);
         if (outcome == late_outcome::on_its_way || outcome == late_outcome::not_yet) continue;
         co_await of.ask<int>(*in.orders, [&in, one, refused = outcome == late_outcome::refused] {
             in.orders->late.erase(one.id);
@@ -92,35 +91,103 @@ awaitable<void> ask_for_late(process& of) {
     }
 }
 
-awaitable<void> sweep(process& of) {
+awaitable<void> sweep(process& of, const stock::gate::levels& gate) {
     world& in = of.in;
-    const auto generation = co_await give_what_is_missing(of);
-    if (!generation) co_return;
+    co_await give_what_is_missing(of);
     co_await ask_for_late(of);
     const auto noted = co_await read_outbox(of);
     if (!noted || noted->empty()) co_return;
-    if (!co_await wait_for_barrier(of, *generation, 2 * second)) co_return;
+    if (!co_await wait_for_barrier(of, gate.generation, gate.token, 2 * second)) co_return;
     reach(of, "after the sweep's barrier");
     const auto now = co_await read_outbox(of);
     if (!now) co_return;
     for (const auto& [id, text] : *noted) {
         if (!now->contains(id)) continue;
         in.tell(of.name, "sweeps {}", short_id(id));
-        co_await of.publish(text);
+        co_await of.publish(text, gate.token);
     }
+}
+
+struct shard_row {
+    std::uint64_t generation = 0;
+    std::string state;
+    uuid token;
+};
+
+awaitable<std::expected<shard_row, std::string>> read_row(process& of) {
+    co_return co_await of.ask<shard_row>(*of.in.stock, [&in = of.in] {
+        return shard_row{in.stock->generation, in.stock->state, in.stock->token};
+    });
+}
+
+awaitable<bool> lease(process& of) {
+    const auto mine =
+        co_await of.ask<bool>(*of.in.stock, [&in = of.in, number = of.number, life = of.life()] {
+            return in.stock->lock("sweep", number, life);
+        });
+    co_return mine && *mine;
+}
+
+/// The gate here is not the newest: others have the newest, and look after it. True: nobody does.
+awaitable<bool> leave_it_to_others(process& of, int passes) {
+    constexpr int patience = 4;
+    if (passes >= patience && co_await lease(of)) co_return true;
+    co_await of.ask<int>(*of.in.stock, [&in = of.in, number = of.number, life = of.life()] {
+        in.stock->unlock("sweep", number, life);
+        return 0;
+    });
+    co_return false;
+}
+
+awaitable<void> renew(process& of, const stock::gate::levels& gate, uuid token) {
+    of.in.tell(of.name, "gives the gate token {}", short_id(token.to_string()));
+    co_await await_callback<redis::result>([&](auto done) {
+        const std::string header = of.header_key(), number = std::to_string(gate.generation),
+                          old = gate.token.to_string(), fresh = token.to_string();
+        const std::string_view keys[] = {header};
+        const std::string_view arguments[] = {"renew", number, "deployment", old, fresh};
+        of.client().evaluate(stock::scripts().open, keys, arguments, std::move(done));
+    });
+}
+
+/// The log has lost what its queue takes, and all that was in it.
+awaitable<void> make_a_way(process& of, const stock::gate::levels& gate) {
+    world& in = of.in;
+    reach(of, "before the sweep binds");
+    co_await round_trip(of);
+    if (in.is_without(guard::fresh_token)) {
+        (void)of.log().bind(gate.token);
+        of.generations().saw(0, uuid{});
+        co_return;
+    }
+    const uuid fresh = of.make_id();
+    if (!of.log().bind(fresh)) co_return;
+    reach(of, "after the sweep has bound");
+    const auto noted = co_await of.ask<bool>(*in.stock, [&in, gate, fresh] {
+        if (in.stock->generation != gate.generation || in.stock->state != "open" ||
+            in.stock->token != gate.token)
+            return false;
+        in.stock->token = fresh;
+        in.stock->tokens.try_emplace(fresh, gate.generation);
+        return true;
+    });
+    if (!noted || !*noted) co_return;
+    reach(of, "before the header has its token");
+    co_await renew(of, gate, fresh);
 }
 
 }  // namespace
 
-awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, micros patience) {
+awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, uuid token,
+                                 micros patience) {
     world& in = of.in;
     events::event mark;
     mark.what = events::event::kind::barrier;
     mark.id = of.make_id();
     mark.generation = generation;
     mark.created_at = mark.id.time();
-    if (co_await of.publish(events::text_of(mark)) != events::outcome::durable) {
-        (void)of.prepare_log();
+    if (co_await of.publish(events::text_of(mark), token) != events::outcome::durable) {
+        (void)of.log().prepare();
         co_return false;
     }
     const micros until = in.now() + patience;
@@ -130,19 +197,41 @@ awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, micros p
             *in.orders, [&in, id = mark.id] { return in.orders->barriers.contains(id); });
         if (there && *there) co_return true;
     }
-    (void)of.prepare_log();
+    (void)of.log().prepare();
     co_return false;
 }
 
 awaitable<void> sweep_for_ever(process& of) {
     world& in = of.in;
+    int passes_replaced = 0;
     for (;;) {
         co_await of.pause(in.random.between(250 * ms, 700 * ms));
-        const auto mine =
-            co_await of.ask<bool>(*in.stock, [&in, number = of.number, life = of.life()] {
-                return in.stock->lock("sweep", number, life);
-            });
-        if (mine && *mine) co_await sweep(of);
+        const auto known = co_await read_row(of);
+        if (!known) continue;
+        const bool looks = !in.is_without(guard::newest_gate);
+        if (looks && known->state == "open") of.generations().raise(0, known->generation);
+        const auto gate = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
+            [&](auto done) { of.gate().read_levels(0, {}, std::move(done)); });
+        if (looks && of.generations().answer(0) == stock::gate_answer::older) {
+            in.tell(of.name, "has an older gate, and {} is the newest", known->generation);
+            if (co_await leave_it_to_others(of, ++passes_replaced)) co_await reopen(of);
+            continue;
+        }
+        // One that is being replaced.
+        if (looks && gate && gate->generation < known->generation) {
+            of.generations().shut_out(0, gate->token);
+            continue;
+        }
+        passes_replaced = 0;
+        const auto mine = co_await lease(of);
+        if (!mine || !gate || known->state != "open") continue;
+        if (known->token != gate->token) {
+            co_await renew(of, *gate, known->token);
+        } else if (of.generations().is_shut_out(0)) {
+            co_await make_a_way(of, *gate);
+        } else {
+            co_await sweep(of, *gate);
+        }
     }
 }
 

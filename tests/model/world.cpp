@@ -21,7 +21,7 @@ world* running = nullptr;
 
 constexpr micros rest_watched = 1'500 * ms;
 constexpr micros longest_run = 90 * second;
-constexpr const char* header_key = "{flashsale:0}:gate";
+constexpr const char* header_key = "{flashsale:0}:gate";  // where all look at the end
 
 /// Compiled scripts outlive a run; nothing else does.
 lua_host& lua_for(guard without) {
@@ -94,6 +94,7 @@ bool world::at_rest() const {
     if (stock->state != "open") return false;
     const auto* header = redis->find(header_key);
     if (!header || header->at("state") != "open" || !orders->late.empty()) return false;
+    if (header->at("generation") != std::to_string(stock->generation)) return false;
     // What an older gate has left may lie about until the next reopening.
     if (redis->find("{flashsale:0}:" + header->at("generation") + ":outbox")) return false;
     return std::ranges::all_of(processes,
@@ -102,11 +103,15 @@ bool world::at_rest() const {
 
 std::string world::run() {
     const std::vector<std::string> keys{header_key};
-    for (const char* step_of_opening : {"load", "flip"})
-        (void)redis->evaluate(stock::scripts().open.source(), keys,
-                              {step_of_opening, "1", "deployment", uuid{}.to_string()});
     stock->generation = 1;
     stock->state = "open";
+    stock->token = uuid_generator().make();
+    stock->tokens.emplace(stock->token, 1);
+    const std::string token = stock->token.to_string();
+    (void)amqp->bind(std::span(&token, 1));
+    for (const char* step_of_opening : {"load", "flip"})
+        (void)redis->evaluate(stock::scripts().open.source(), keys,
+                              {step_of_opening, "1", "deployment", token});
     for (const auto& one : processes)
         one->start();
     customers->open();

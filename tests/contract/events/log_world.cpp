@@ -35,6 +35,13 @@ events::sqlite_log_options sqlite_options(const scratch_folder& folder) {
     return out;
 }
 
+/// The log's thread may still be about to leave the loop that it has posted an answer to when the
+/// answer is here, and the worker gone. In a process the workers' loops outlive the log.
+asio::io_context& loop_for_ever() {
+    static std::vector<std::unique_ptr<asio::io_context>> all;
+    return *all.emplace_back(std::make_unique<asio::io_context>());
+}
+
 }  // namespace
 
 log_world::log_world(log_adapter kind)
@@ -76,7 +83,8 @@ void log_world::restart() {
 }
 
 log_world::worker::worker(events::log& to)
-    : producer_(to.open_producer(io_, [this](std::span<const events::confirmation> all) {
+    : io_(loop_for_ever()),
+      producer_(to.open_producer(io_, [this](std::span<const events::confirmation> all) {
           for (const auto& one : all) {
               answers_[one.ticket].push_back(one.what);
               ++answered_;

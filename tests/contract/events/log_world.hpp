@@ -48,7 +48,7 @@ public:
         bool all_durable() const;
 
     private:
-        asio::io_context io_;
+        asio::io_context& io_;
         asio::executor_work_guard<executor> work_{io_.get_executor()};
         std::map<std::uint64_t, std::vector<events::outcome>> answers_;
         std::size_t appended_ = 0, answered_ = 0;

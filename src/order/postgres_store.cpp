@@ -37,6 +37,9 @@ order order_of(const postgres::rows& rows, std::size_t row) {
             rows.integer(row, 3), rows.integer(row, 4), rows.time(row, 5)};
 }
 
+constexpr postgres::statement find_fence{"find_fence",
+                                         "SELECT generation FROM fences WHERE shard = $1"};
+
 class postgres_store final : public store {
 public:
     explicit postgres_store(postgres::pool& database) : database_(database) {}
@@ -47,6 +50,13 @@ public:
         if (!found) co_return std::unexpected(errc_of(found.error()));
         if (found->empty()) co_return std::optional<order>{};
         co_return std::optional(order_of(*found, 0));
+    }
+
+    awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(std::uint32_t shard) override {
+        auto found = co_await database_.execute(find_fence,
+                                                std::move(postgres::parameters().integer(shard)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return found->empty() ? 0 : static_cast<std::uint64_t>(found->integer(0, 0));
     }
 
     awaitable<std::expected<std::vector<order>, store_errc>> list(std::int64_t user_id,

@@ -50,7 +50,7 @@ void service::reserve(std::unique_ptr<placing> one) {
 // An accepted order is in the outbox until it is in the database, so whoever looks there first and
 // in the database after cannot miss it. If the gate could not be read, an absent row proves
 // nothing.
-awaitable<std::expected<order, failure>> service::find(uuid id) {
+awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
@@ -65,6 +65,29 @@ awaitable<std::expected<order, failure>> service::find(uuid id) {
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
     if (!event) co_return std::unexpected(failure(event.error()));
+    co_return std::nullopt;
+}
+
+// A gate that was replaced, and does not know it, has no outbox to speak of: the order may be in
+// its successor's. The record was read for that one, and its fence raised, before it granted
+// anything. So before an order is said not to exist, the gate is asked which it is, all is looked
+// at once more, and the fence must not be of a newer gate.
+awaitable<std::expected<order, failure>> service::find(uuid id) {
+    auto found = co_await look_up(id);
+    if (!found) co_return std::unexpected(found.error());
+    if (*found) co_return **found;
+
+    const auto gate = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
+        [&](auto done) { gate_.read_levels(id.shard(), {}, std::move(done)); });
+    if (!gate && gate.error() == stock::errc::product_not_found)  // there is no such shard
+        co_return std::unexpected(failure(errc::order_not_found));
+    if (!gate) co_return std::unexpected(failure(gate.error()));
+    found = co_await look_up(id);
+    if (!found) co_return std::unexpected(found.error());
+    if (*found) co_return **found;
+    const auto newest = co_await store_.newest_gate(id.shard());
+    if (!newest) co_return std::unexpected(failure(errc_of(newest.error())));
+    if (*newest > gate->generation) co_return std::unexpected(failure(stock::errc::reopening));
     co_return std::unexpected(failure(errc::order_not_found));
 }
 

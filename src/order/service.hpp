@@ -56,6 +56,7 @@ public:
 
 private:
     void reserve(std::unique_ptr<placing> one);
+    awaitable<std::expected<std::optional<order>, failure>> look_up(uuid id);
 
     store& store_;
     user::directory& users_;

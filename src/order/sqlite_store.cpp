@@ -49,6 +49,11 @@ public:
         co_return std::move(*found);
     }
 
+    /// One process has the folder, and its gate is the newest.
+    awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(std::uint32_t) override {
+        co_return 0;
+    }
+
     awaitable<std::expected<std::vector<order>, store_errc>> list(std::int64_t user_id,
                                                                   std::optional<uuid> before,
                                                                   std::int64_t limit) override {

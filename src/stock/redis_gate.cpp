@@ -380,6 +380,7 @@ void redis_gate::available(
 
 void redis_gate::read_levels(std::uint32_t at, std::vector<std::int64_t> product_ids,
                              callback<std::expected<levels, errc>> done) {
+    if (at >= count()) return done(std::unexpected(errc::product_not_found));
     std::vector<std::string> what{"products"};
     for (const std::int64_t id : product_ids)
         what.push_back(std::to_string(id));

@@ -184,7 +184,7 @@ struct consumer::impl final : model::registered {
     }
 
     void delivered(std::uint64_t number, bool again, const std::string& body) override {
-        gathered.push_back({tags.add(number), again, body});
+        gathered.push_back({tags.add(number), again, {}, body});
         of.arrived();
     }
 

@@ -343,6 +343,8 @@ const plan* plan_without(guard one) {
          {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
         {guard::own_token,
          {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
+        {guard::fence_looked_at,
+         {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
         {guard::return_stops, {"a broker that loses all", 0, {loss_of_broker}, 0}},
         {guard::fresh_token,
          {"menders that sleep while a gate is made elsewhere",

@@ -7,7 +7,7 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr std::array<std::pair<guard, std::string_view>, 21> names{{
+constexpr std::array<std::pair<guard, std::string_view>, 22> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
@@ -28,6 +28,7 @@ constexpr std::array<std::pair<guard, std::string_view>, 21> names{{
     {guard::own_token, "own-token"},
     {guard::return_stops, "return-stops"},
     {guard::fresh_token, "fresh-token"},
+    {guard::fence_looked_at, "fence-looked-at"},
     {guard::newest_gate, "newest-gate"},
 }};
 

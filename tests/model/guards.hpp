@@ -31,7 +31,8 @@ enum class guard {
     own_token,       ///< each generation has a token of its own, and what it grants goes under that
     return_stops,    ///< a gate whose events come back is asked for nothing more
     fresh_token,     ///< the sweep binds a token that was never bound, if the database agrees
-    newest_gate,     ///< the sweep leaves alone a gate that is not the newest
+    fence_looked_at,  ///< before an order is said not to exist, whether a newer gate has it
+    newest_gate,      ///< the sweep leaves alone a gate that is not the newest
 };
 
 std::string_view name_of(guard one);

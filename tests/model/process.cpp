@@ -38,6 +38,14 @@ public:
         co_return *found;
     }
 
+    awaitable<std::expected<std::uint64_t, order::store_errc>> newest_gate(std::uint32_t) override {
+        auto found = co_await of_.ask<std::uint64_t>(*of_.in.orders, [&in = of_.in] {
+            return in.is_without(guard::fence_looked_at) ? 0 : in.orders->fence;
+        });
+        if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
+        co_return *found;
+    }
+
     awaitable<std::expected<std::vector<order::order>, order::store_errc>> list(
         std::int64_t, std::optional<uuid>, std::int64_t) override {
         co_return std::unexpected(order::store_errc::dependency_unavailable);

@@ -28,6 +28,9 @@ public:
     virtual ~store() = default;
 
     virtual awaitable<std::expected<std::optional<order>, store_errc>> find(uuid id) = 0;
+    /// The generation of the newest gate of a shard that the record was read for; 0: of none.
+    virtual awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(
+        std::uint32_t shard) = 0;
     /// A user's orders, newest first, those before `before` if it is given.
     virtual awaitable<std::expected<std::vector<order>, store_errc>> list(
         std::int64_t user_id, std::optional<uuid> before, std::int64_t limit) = 0;

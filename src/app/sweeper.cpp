@@ -13,7 +13,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 
 #include "metrics.hpp"
@@ -152,76 +151,6 @@ void sweeper::pass(shard& of) {
         return warn("the gate answers " + std::string(stock::name_of(open.error())));
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
     if (settings_.recovery.reopen_automatically) reopen_gate(of, *known);
-}
-
-// ---- the gate's way into the log
-
-/// A gate that is not the one that the database says is open was replaced, and does not know it: it
-/// is on a server that was cut off, or the configuration points to a place that is another's. What
-/// it holds proves nothing, and it is asked for nothing more.
-bool sweeper::is_newest(shard& of, const stock::shard_state& known,
-                        const stock::gate::levels& gate) {
-    if (faults::without(faults::guard::newest_gate)) return true;
-    if (gate.generation == known.generation) {
-        of.was_newer = false;
-        return true;
-    }
-    // It is being replaced, and will be closed or shut out in a moment.
-    if (known.what == stock::shard_state::phase::reopening) return false;
-    // It was asked after the database: one that is newer may have been opened in between.
-    const bool newer = gate.generation > known.generation;
-    const bool again = std::exchange(of.was_newer, newer);
-    if (newer && !again) return false;
-    generations_.shut_out(of.number, gate.token);
-    of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
-               std::to_string(gate.generation) + ", the stock database knows of " +
-               std::to_string(known.generation) + ": this process is at another place than others";
-    warn(*of.fault);
-    return false;
-}
-
-/// False: not in this pass. A token that was lost is not bound again: whoever reads that it is the
-/// newest, sleeps, and binds it then would take a later reopening's fence down. Another is bound,
-/// and counts only if the database still says, by then, that no reopening has begun.
-bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
-    const auto renewed = [&](const uuid& token) {
-        stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,
-                                 token, redis_gate_options(settings_, deployment_));
-        const auto done = gate.renew(of.token);
-        if (!done) warn(done.error());
-        return false;
-    };
-    // Noted, and then its process died.
-    if (known.token != of.token) return renewed(known.token);
-    if (!generations_.is_shut_out(of.number)) return true;
-
-    if (faults::without(faults::guard::one_binder)) {
-        (void)log_.bind(of.token);
-        return true;
-    }
-    const uuid fresh = ids_.make(of.number);
-    if (const auto bound = log_.bind(fresh); !bound) {
-        warn("log: " + bound.error());
-        return false;
-    }
-    const auto noted =
-        stock::replace_token(stock_database_, of.number, of.generation, of.token, fresh);
-    if (!noted || !*noted) {
-        (void)log_.unbind(std::span(&fresh, 1));
-        if (!noted) warn(noted.error());
-        return false;
-    }
-    spdlog::warn(
-        "sweep: the log had lost the events of shard {}, or their way into it: they have "
-        "another",
-        of.number);
-    metrics::tokens_renewed.add();
-    return renewed(fresh);
-}
-
-/// What a mender would do that there is none of.
-void sweeper::rebind(const shard& of) {
-    if (faults::without(faults::guard::one_binder)) (void)log_.bind(of.token);
 }
 
 // ---- a gate that is closed

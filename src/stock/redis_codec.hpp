@@ -74,6 +74,11 @@ struct decoded_decisions {
     std::optional<uuid> token;  ///< if anything of it is to be published
 };
 
+/// Where inspect.lua says the token, in what it says of the gate as a whole.
+inline constexpr std::size_t token_place = 3;
+/// Its reply to 'products', for so many; nullopt: of another shape.
+std::optional<gate::levels> decode_levels(const redis::value& reply, std::size_t products);
+
 /// What the script that opens gates may answer besides 1 and 0 (lua/open.lua).
 inline constexpr std::int64_t another_deployments = -1;
 inline constexpr std::int64_t closed_another = 2;

@@ -19,29 +19,6 @@
 
 namespace flashsale::stock {
 
-void shard_generations::raise(std::uint32_t shard, std::uint64_t generation) {
-    std::atomic<std::uint64_t>& newest = shards_[shard].generation;
-    std::uint64_t seen = newest.load();
-    while (seen < generation && !newest.compare_exchange_weak(seen, generation)) {
-    }
-}
-
-void shard_generations::shut_out(std::uint32_t shard, const uuid& token) {
-    if (shard >= shards_.size()) return;
-    state& of = shards_[shard];
-    const std::lock_guard lock(of.mutex);
-    if (of.seen != uuid{} && of.seen != token) return;
-    of.shut = token;
-    of.is_shut_out = true;
-}
-
-void shard_generations::saw(std::uint32_t shard, const uuid& token) {
-    state& of = shards_[shard];
-    const std::lock_guard lock(of.mutex);
-    of.seen = token;
-    if (of.shut != token) of.is_shut_out = false;
-}
-
 namespace {
 
 // A second batch keeps Redis busy while this process answers the first; a small one would cost
@@ -52,8 +29,9 @@ constexpr std::size_t beside_another_min = 32;
 // answered together come back within this time.
 constexpr std::chrono::microseconds gather_max{150};
 constexpr std::size_t gathered_enough = 64;
-// Of what inspect.lua says of the gate as a whole.
-constexpr std::size_t token_place = 3;
+constexpr const char* closed_text = "redis: the gate is closed until it is reopened";
+constexpr const char* shut_out_text =
+    "the log takes no events of this gate: it was replaced, or lost";
 
 class redis_gate final : public gate {
 public:
@@ -129,11 +107,7 @@ public:
             const bool shut_out = generations_.is_shut_out(one->number);
             if (!one->closed && !shut_out) continue;
             look_again(*one);
-            if (one->closed)
-                return std::unexpected("redis: the gate is closed until it is reopened");
-            return std::unexpected(
-                "the log takes no events of this gate: another is taking its place, or the log "
-                "has lost its data");
+            return std::unexpected(one->closed ? closed_text : shut_out_text);
         }
         return {};
     }
@@ -380,29 +354,10 @@ void redis_gate::read_levels(std::uint32_t at, std::vector<std::int64_t> product
     inspect(at, std::move(what),
             [this, at, count = product_ids.size(), done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
-                auto& elements = reply->elements;
-                constexpr std::size_t first = token_place + 1;
-                if (elements.size() != first + 2 * count)
-                    return done(std::unexpected(errc::outcome_unknown));
-                const auto number = [&](std::size_t i) {
-                    return std::atoll(elements[i].text.c_str());
-                };
-                levels out;
-                out.generation = static_cast<std::uint64_t>(number(1));
-                out.seq = static_cast<std::uint64_t>(number(2));
-                const auto token = uuid::parse(elements[token_place].text);
-                if (!token) return done(std::unexpected(errc::outcome_unknown));
-                out.token = *token;
-                note_token(*shards_[at], token);
-                for (std::size_t i = 0; i < count; ++i) {
-                    const std::size_t place = first + 2 * i;
-                    if (elements[place].kind == redis::value::type::nil) {
-                        out.products.emplace_back(std::nullopt);
-                    } else {
-                        out.products.push_back(levels::product{number(place), number(place + 1)});
-                    }
-                }
-                done(std::move(out));
+                auto out = decode_levels(*reply, count);
+                if (!out) return done(std::unexpected(errc::outcome_unknown));
+                note_token(*shards_[at], out->token);
+                done(std::move(*out));
             });
 }
 

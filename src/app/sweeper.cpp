@@ -31,7 +31,6 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::size_t products_per_pass = 500;
 constexpr std::size_t late_events_per_pass = 500;
-constexpr std::size_t events_per_question = 500;
 constexpr auto publish_patience = 5s;
 
 }  // namespace
@@ -124,17 +123,6 @@ void sweeper::rest(std::chrono::milliseconds time) {
     }
 }
 
-template <class T>
-T sweeper::wait_for(const std::function<void(callback<T>)>& start) {
-    std::optional<T> reply;
-    start([&reply](T result) { reply = std::move(result); });
-    while (!reply) {
-        io_.restart();
-        io_.run_one();
-    }
-    return std::move(*reply);
-}
-
 void sweeper::pass(shard& of) {
     using enum stock::shard_state::phase;
     std::expected<std::optional<stock::shard_state>, std::string> lease;
@@ -189,95 +177,6 @@ void sweeper::pass(shard& of) {
     if (settings_.recovery.reopen_automatically) return reopen_gate(of, *known);
     of.fault = "shard " + std::to_string(of.number) +
                " is closed, and recovery.reopen_automatically is off: flashsale reopen";
-}
-
-/// A process whose gate is an older one lets others look after the shard: they may have the newest,
-/// where this one does not look for it. Nobody has the lease for as long as a lease lasts: then
-/// nobody does, and this gate is as good as any to be loaded again.
-bool sweeper::may_take(shard& of) {
-    const auto last = generations_.answer(of.number);
-    if (last == stock::gate_answer::open) of.free_since.reset();
-    if (last != stock::gate_answer::older) return true;
-    const auto known = stock::read_shard(stock_database_, of.number);
-    if (!known) return true;  // the lease will say why
-    const auto now = steady::now();
-    if (known->leased) {
-        of.free_since.reset();
-        return false;
-    }
-    if (!of.free_since) of.free_since = now;
-    return now - *of.free_since >= ms_of(settings_.recovery.lease_ms);
-}
-
-// ---- the gate's way into the log
-
-/// A gate that is not the one that the database has is being replaced, or was, and does not know
-/// it: it is on a server that was cut off, or the configuration points to a place that is
-/// another's. What it holds proves nothing, and it is asked for nothing more.
-bool sweeper::is_newest(shard& of, const stock::shard_state& known,
-                        const stock::gate::levels& gate) {
-    if (faults::without(faults::guard::newest_gate)) return true;
-    if (gate.generation == known.generation) {
-        of.was_newer = false;
-        return true;
-    }
-    // It is being replaced, and will be closed or shut out in a moment.
-    if (known.what == stock::shard_state::phase::reopening) return false;
-    // It was asked after the database: one that is newer may have been opened in between.
-    const bool newer = gate.generation > known.generation;
-    const bool again = std::exchange(of.was_newer, newer);
-    if (newer && !again) return false;
-    generations_.shut_out(of.number, gate.token);
-    if (known.what == stock::shard_state::phase::reopening) return false;  // its end will tell
-    of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
-               std::to_string(gate.generation) + ", the stock database knows of " +
-               std::to_string(known.generation) + ": this process is at another place than others";
-    warn(of, *of.fault);
-    return false;
-}
-
-/// False: not in this pass. A token that was lost is not bound again: whoever reads that it is the
-/// newest, sleeps, and binds it then would take a later reopening's fence down. Another is bound,
-/// and counts only if the database still says, by then, that no reopening has begun.
-bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
-    const auto renewed = [&](const uuid& token) {
-        stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,
-                                 token, redis_gate_options(settings_, deployment_));
-        const auto done = gate.renew(of.token);
-        if (!done) warn(of, done.error());
-        return false;
-    };
-    // Noted, and then its process died.
-    if (known.token != of.token) return renewed(known.token);
-    if (!generations_.is_shut_out(of.number)) return true;
-
-    if (faults::without(faults::guard::one_binder)) {
-        (void)log_.bind(of.token);
-        return true;
-    }
-    const uuid fresh = ids_.make(of.number);
-    if (const auto bound = log_.bind(fresh); !bound) {
-        warn(of, "log: " + bound.error());
-        return false;
-    }
-    const auto noted =
-        stock::replace_token(stock_database_, of.number, of.generation, of.token, fresh);
-    if (!noted || !*noted) {
-        (void)log_.unbind(std::span(&fresh, 1));
-        if (!noted) warn(of, noted.error());
-        return false;
-    }
-    spdlog::warn(
-        "sweep: the log had lost the events of shard {}, or their way into it: they have "
-        "another",
-        of.number);
-    metrics::tokens_renewed.add();
-    return renewed(fresh);
-}
-
-/// What a mender would do that there is none of.
-void sweeper::rebind(const shard& of) {
-    if (faults::without(faults::guard::one_binder)) (void)log_.bind(of.token);
 }
 
 // ---- a gate that is closed
@@ -383,111 +282,6 @@ void sweeper::settle_late(shard& of) {
     if (report->to_publish.empty()) return;
     // What is not confirmed is in the outbox, and the sweep's to publish again.
     (void)publisher_->publish(std::move(report->to_publish), report->token, publish_patience);
-}
-
-// ---- the outbox
-
-void sweeper::sweep_outbox(shard& of) {
-    using enum outbox_sweep::step;
-    const deadline now = steady::now();
-    switch (of.outbox.next()) {
-        case note:
-            note_outbox(of);
-            if (of.outbox.next() == send_barrier) this->send_barrier(of);
-            break;
-        case send_barrier:
-            this->send_barrier(of);
-            break;
-        case await_barrier: {
-            const auto recorded = order::barrier_recorded(order_database_, of.outbox.barrier());
-            if (!recorded) return warn(of, recorded.error());
-            of.outbox.barrier_seen(*recorded);
-            if (of.outbox.barrier_due_again(now)) this->send_barrier(of);
-            break;
-        }
-        case look_again:
-            this->look_again(of);
-            break;
-    }
-    const auto overdue = of.outbox.overdue(now);
-    metrics::sweep_barrier_overdue_ms.set(overdue.value_or(0ms).count());
-    if (overdue) {
-        of.fault = "accepted orders are not being recorded: a barrier is out for " +
-                   std::to_string(overdue->count()) + " ms";
-    }
-}
-
-void sweeper::note_outbox(shard& of) {
-    std::vector<uuid> entries;
-    do {
-        auto page = wait_for<std::expected<stock::gate::outbox_page, stock::errc>>([&](auto done) {
-            access_.gate().read_outbox(of.number, of.outbox_cursor, std::move(done));
-        });
-        if (!page) return;
-        for (const std::string& event : page->events) {
-            if (const auto id = events::id_of(event)) entries.push_back(*id);
-        }
-        of.outbox_cursor = std::move(page->next_cursor);
-    } while (!of.outbox_cursor.empty() &&
-             entries.size() < size_of(settings_.recovery.sweep_events_max));
-    of.outbox.note(std::move(entries), ids_.make(of.number));
-}
-
-// A barrier that is not confirmed, or is not recorded, may have been published to a queue that
-// is not there any more: it is declared again before the next attempt, and at each one after a
-// first that failed. To declare it before every barrier would be a connection a second for nothing.
-void sweeper::send_barrier(shard& of) {
-    if (of.outbox.next() == outbox_sweep::step::await_barrier) {
-        if (const auto done = log_.prepare(); !done) return warn(of, done.error());
-        rebind(of);
-    }
-    events::event barrier;
-    barrier.what = events::event::kind::barrier;
-    barrier.id = of.outbox.barrier();
-    barrier.shard = of.number;
-    barrier.generation = of.generation;
-    barrier.created_at = barrier.id.time();
-    const auto sent = publisher_->publish({events::text_of(barrier)}, of.token, publish_patience);
-    if (!sent) {
-        warn(of, sent.error());
-        if (log_.state() == events::log_state::up) (void)log_.prepare();
-        rebind(of);
-        return;
-    }
-    metrics::sweep_barriers.add();
-    of.outbox.barrier_sent(steady::now());
-}
-
-void sweeper::look_again(shard& of) {
-    const auto& noted = of.outbox.noted();
-    std::size_t published = 0;
-    for (std::size_t begin = 0; begin < noted.size(); begin += events_per_question) {
-        const auto end = std::min(begin + events_per_question, noted.size());
-        std::vector<uuid> ids(noted.begin() + static_cast<std::ptrdiff_t>(begin),
-                              noted.begin() + static_cast<std::ptrdiff_t>(end));
-        auto found =
-            wait_for<std::expected<stock::gate::found_events, stock::errc>>([&](auto done) {
-                access_.gate().find_events(of.number, std::move(ids), std::move(done));
-            });
-        if (!found) break;  // what is left is noted again
-        std::vector<std::string> unsettled;
-        for (auto& event : *found) {
-            if (event) unsettled.push_back(std::move(*event));
-        }
-        if (unsettled.empty()) continue;
-        published += unsettled.size();
-        if (const auto sent = publisher_->publish(std::move(unsettled), of.token, publish_patience);
-            !sent) {
-            warn(of, sent.error());
-            break;
-        }
-    }
-    if (published > 0) {
-        metrics::sweep_published.add(static_cast<std::int64_t>(published));
-        spdlog::info("sweep: published {} events of shard {} again that nobody had recorded",
-                     published, of.number);
-    }
-    of.outbox.looked_again();
 }
 
 }  // namespace flashsale::app

@@ -116,4 +116,15 @@ private:
     std::jthread thread_;
 };
 
+template <class T>
+T sweeper::wait_for(const std::function<void(callback<T>)>& start) {
+    std::optional<T> reply;
+    start([&reply](T result) { reply = std::move(result); });
+    while (!reply) {
+        io_.restart();
+        io_.run_one();
+    }
+    return std::move(*reply);
+}
+
 }  // namespace flashsale::app

@@ -267,12 +267,43 @@ std::vector<std::string> events_of_entries(std::span<const value> fields_and_val
     return out;
 }
 
+std::optional<gate::levels> decode_levels(const value& reply, std::size_t products) {
+    const auto& elements = reply.elements;
+    constexpr std::size_t first = token_place + 1;
+    if (elements.size() != first + 2 * products) return std::nullopt;
+    const auto token = uuid::parse(elements[token_place].text);
+    if (!token) return std::nullopt;
+    const auto number = [&](std::size_t i) { return std::atoll(elements[i].text.c_str()); };
+    gate::levels out;
+    out.generation = static_cast<std::uint64_t>(number(1));
+    out.seq = static_cast<std::uint64_t>(number(2));
+    out.token = *token;
+    for (std::size_t place = first; place < elements.size(); place += 2) {
+        if (elements[place].kind == value::type::nil) {
+            out.products.emplace_back(std::nullopt);
+        } else {
+            out.products.push_back(gate::levels::product{number(place), number(place + 1)});
+        }
+    }
+    return out;
+}
+
 decoded_decisions decode_decisions(value reply, std::uint64_t generation,
                                    std::span<const reservation> batch) {
     decision_reader reader(generation, batch);
     const bool well_formed = std::all_of(reply.elements.begin() + 1, reply.elements.end(),
                                          [&](const value& each) { return reader.read(each); });
     return reader.finish(well_formed);
+}
+
+std::optional<gate::backlog> decode_backlog(const value& reply) {
+    const auto& elements = reply.elements;
+    if (elements.size() != 5) return std::nullopt;
+    const auto number = [](const value& one) {
+        return one.kind == value::type::integer ? static_cast<std::uint64_t>(one.integer)
+                                                : std::strtoull(one.text.c_str(), nullptr, 10);
+    };
+    return gate::backlog{number(elements[1]), number(elements[2]), number(elements[4])};
 }
 
 }  // namespace flashsale::stock

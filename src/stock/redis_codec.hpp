@@ -4,6 +4,7 @@
 
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/gate.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -74,6 +75,11 @@ struct decoded_decisions {
     std::optional<uuid> token;  ///< if anything of it is to be published
 };
 
+/// Where inspect.lua says the token, in what it says of the gate as a whole.
+inline constexpr std::size_t token_place = 3;
+/// Its reply to 'products', for so many; nullopt: of another shape.
+std::optional<gate::levels> decode_levels(const redis::value& reply, std::size_t products);
+
 /// What the script that opens gates may answer besides 1 and 0 (lua/open.lua).
 inline constexpr std::int64_t another_deployments = -1;
 inline constexpr std::int64_t closed_another = 2;
@@ -82,5 +88,9 @@ inline constexpr std::int64_t closed_another = 2;
 /// outcome_unknown: the script ran, and what it did cannot be told.
 decoded_decisions decode_decisions(redis::value reply, std::uint64_t generation,
                                    std::span<const reservation> batch);
+
+/// What inspect.lua says of the gate as a whole, but for its token; nullopt: a reply of another
+/// shape.
+std::optional<gate::backlog> decode_backlog(const redis::value& reply);
 
 }  // namespace flashsale::stock

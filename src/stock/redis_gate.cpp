@@ -12,6 +12,7 @@
 #include <flashsale/stock/module.hpp>
 
 #include "gate_answers.hpp"
+#include "gathered.hpp"
 #include "metrics.hpp"
 #include "redis_codec.hpp"
 #include "redis_listing.hpp"
@@ -29,8 +30,8 @@ constexpr std::size_t beside_another_min = 32;
 // answered together come back within this time.
 constexpr std::chrono::microseconds gather_max{150};
 constexpr std::size_t gathered_enough = 64;
-// Of what inspect.lua says of the gate as a whole.
-constexpr std::size_t token_place = 3;
+constexpr const char* shut_out_text =
+    "the log takes no events of this gate: it was replaced, or lost";
 
 class redis_gate final : public gate {
 public:
@@ -103,14 +104,9 @@ public:
     void read_backlog(std::uint32_t at, callback<std::expected<backlog, errc>> done) override {
         inspect(at, {"state"}, [done = std::move(done)](auto reply) mutable {
             if (!reply) return done(std::unexpected(reply.error()));
-            const auto& elements = reply->elements;
-            if (elements.size() != 5) return done(std::unexpected(errc::outcome_unknown));
-            const auto number = [](const redis::value& one) {
-                return one.kind == redis::value::type::integer
-                           ? static_cast<std::uint64_t>(one.integer)
-                           : std::strtoull(one.text.c_str(), nullptr, 10);
-            };
-            done(backlog{number(elements[1]), number(elements[2]), number(elements[4])});
+            const auto found = decode_backlog(*reply);
+            if (!found) return done(std::unexpected(errc::outcome_unknown));
+            done(*found);
         });
     }
 
@@ -127,9 +123,7 @@ public:
             } else if (last != gate_answer::open) {
                 found = std::unexpected(fault_of(last));
             } else if (shut_out) {
-                found = std::unexpected(
-                    "the log takes no events of this gate: another is taking its place, or the log "
-                    "has lost its data");
+                found = std::unexpected(shut_out_text);
             }
         }
         return found;
@@ -310,18 +304,6 @@ private:
     sold_out_hints sold_out_;
 };
 
-/// Calls back once, when as many parts as there are shards are done, with the first fault.
-struct gathered {
-    std::size_t parts_left;
-    std::expected<void, errc> result;
-    callback<std::expected<void, errc>> done;
-
-    void finish_part(std::expected<void, errc> part) {
-        if (!part && result) result = part;
-        if (--parts_left == 0) done(result);
-    }
-};
-
 void redis_gate::settle(std::vector<settled_event> events,
                         callback<std::expected<void, errc>> done) {
     // The outbox is named by its generation, so no guard is needed: an entry of that name is of
@@ -387,29 +369,10 @@ void redis_gate::read_levels(std::uint32_t at, std::vector<std::int64_t> product
     inspect(at, std::move(what),
             [this, at, count = product_ids.size(), done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
-                auto& elements = reply->elements;
-                constexpr std::size_t first = token_place + 1;
-                if (elements.size() != first + 2 * count)
-                    return done(std::unexpected(errc::outcome_unknown));
-                const auto number = [&](std::size_t i) {
-                    return std::atoll(elements[i].text.c_str());
-                };
-                levels out;
-                out.generation = static_cast<std::uint64_t>(number(1));
-                out.seq = static_cast<std::uint64_t>(number(2));
-                const auto token = uuid::parse(elements[token_place].text);
-                if (!token) return done(std::unexpected(errc::outcome_unknown));
-                out.token = *token;
-                note_token(*shards_[at], token);
-                for (std::size_t i = 0; i < count; ++i) {
-                    const std::size_t place = first + 2 * i;
-                    if (elements[place].kind == redis::value::type::nil) {
-                        out.products.emplace_back(std::nullopt);
-                    } else {
-                        out.products.push_back(levels::product{number(place), number(place + 1)});
-                    }
-                }
-                done(std::move(out));
+                auto out = decode_levels(*reply, count);
+                if (!out) return done(std::unexpected(errc::outcome_unknown));
+                note_token(*shards_[at], out->token);
+                done(std::move(*out));
             });
 }
 

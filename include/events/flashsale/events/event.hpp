@@ -1,6 +1,6 @@
 #pragma once
 
-// What the gate has granted, as JSON that anybody who binds a queue to the exchange can read:
+// What the gate has granted, as JSON:
 //
 //   {"version":1,"type":"order_accepted","id":"…","shard":0,"user_id":7,"product_id":3,
 //    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"generation":1,"seq":42}

@@ -1,0 +1,101 @@
+// What a pass of the sweep does about a gate that may not be the newest, and about the gate's way
+// into the log.
+
+#include <spdlog/spdlog.h>
+
+#include <flashsale/base/fault_points.hpp>
+
+#include "metrics.hpp"
+#include "sweeper.hpp"
+
+namespace flashsale::app {
+
+using steady = std::chrono::steady_clock;
+
+/// A gate that is not the one that the database has is being replaced, or was, and does not know
+/// it: it is on a server that was cut off, or the configuration points to a place that is
+/// another's. What it holds proves nothing, and it is asked for nothing more.
+bool sweeper::is_newest(shard& of, const stock::shard_state& known,
+                        const stock::gate::levels& gate) {
+    if (faults::without(faults::guard::newest_gate)) return true;
+    if (gate.generation == known.generation) {
+        of.was_newer = false;
+        return true;
+    }
+    // It is being replaced, and will be closed or shut out in a moment.
+    if (known.what == stock::shard_state::phase::reopening) return false;
+    // It was asked after the database: one that is newer may have been opened in between.
+    const bool newer = gate.generation > known.generation;
+    const bool again = std::exchange(of.was_newer, newer);
+    if (newer && !again) return false;
+    generations_.shut_out(of.number, gate.token);
+    of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
+               std::to_string(gate.generation) + ", the stock database knows of " +
+               std::to_string(known.generation) + ": this process is at another place than others";
+    warn(of, *of.fault);
+    return false;
+}
+
+/// False: not in this pass. A token that was lost is not bound again: whoever reads that it is the
+/// newest, sleeps, and binds it then would take a later reopening's fence down. Another is bound,
+/// and counts only if the database still says, by then, that no reopening has begun.
+bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
+    const auto renewed = [&](const uuid& token) {
+        stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,
+                                 token, redis_gate_options(settings_, deployment_));
+        const auto done = gate.renew(of.token);
+        if (!done) warn(of, done.error());
+        return false;
+    };
+    // Noted, and then its process died.
+    if (known.token != of.token) return renewed(known.token);
+    if (!generations_.is_shut_out(of.number)) return true;
+
+    if (faults::without(faults::guard::one_binder)) {
+        (void)log_.bind(of.token);
+        return true;
+    }
+    const uuid fresh = ids_.make(of.number);
+    if (const auto bound = log_.bind(fresh); !bound) {
+        warn(of, "log: " + bound.error());
+        return false;
+    }
+    const auto noted =
+        stock::replace_token(stock_database_, of.number, of.generation, of.token, fresh);
+    if (!noted || !*noted) {
+        (void)log_.unbind(std::span(&fresh, 1));
+        if (!noted) warn(of, noted.error());
+        return false;
+    }
+    spdlog::warn(
+        "sweep: the log had lost the events of shard {}, or their way into it: they have "
+        "another",
+        of.number);
+    metrics::tokens_renewed.add();
+    return renewed(fresh);
+}
+
+/// What a mender would do that there is none of.
+void sweeper::rebind(const shard& of) {
+    if (faults::without(faults::guard::one_binder)) (void)log_.bind(of.token);
+}
+
+/// A process whose gate is an older one lets others look after the shard: they may have the newest,
+/// where this one does not look for it. Nobody has the lease for as long as a lease lasts: then
+/// nobody does, and this gate is as good as any to be loaded again.
+bool sweeper::may_take(shard& of) {
+    const auto last = generations_.answer(of.number);
+    if (last == stock::gate_answer::open) of.free_since.reset();
+    if (last != stock::gate_answer::older) return true;
+    const auto known = stock::read_shard(stock_database_, of.number);
+    if (!known) return true;  // the lease will say why
+    const auto now = steady::now();
+    if (known->leased) {
+        of.free_since.reset();
+        return false;
+    }
+    if (!of.free_since) of.free_since = now;
+    return now - *of.free_since >= ms_of(settings_.recovery.lease_ms);
+}
+
+}  // namespace flashsale::app

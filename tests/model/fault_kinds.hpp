@@ -1,0 +1,30 @@
+#pragma once
+
+// What may go wrong, one thing each; faults.cpp makes plans of them.
+
+#include "world.hpp"
+
+namespace flashsale::model {
+
+void crash_and_restart(world& in, int number);
+void stop_for_a_while(world& in, int number);
+void fault_of_process(world& in);
+void loss_of_redis(world& in);
+void fault_of_redis(world& in);
+void loss_of_broker(world& in);
+void fault_of_broker(world& in);
+void fault_of_databases(world& in);
+void loss_of_queue(world& in);
+void purge_of_queue(world& in);
+void slow_link(world& in);
+void sleep_of_process(world& in);
+void move_of_process(world& in);
+void ask_for_reopening(world& in);
+void suspend_shortly(world& in, int number);
+void suspend_for_long(world& in, int number);
+void sleep_while_others_move(world& in, int number);
+
+/// No reopening is asked for.
+void forget_reopening_request();
+
+}  // namespace flashsale::model

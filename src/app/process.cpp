@@ -12,6 +12,7 @@
 #include "backend.hpp"
 #include "compose.hpp"
 #include "probe.hpp"
+#include "url.hpp"
 #include "worker.hpp"
 
 namespace flashsale::app {
@@ -68,8 +69,8 @@ process::process(const config& settings) {
                                                     static_cast<std::uint16_t>(settings.http.port),
                                                     http_limits(settings), std::move(serving));
     } catch (const boost::system::system_error& error) {
-        throw config_error("http.address, http.port: cannot listen on " + settings.http.address +
-                           ":" + std::to_string(settings.http.port) + ": " +
+        throw config_error("http.address, http.port: cannot listen on " +
+                           url_of(settings.http.address, settings.http.port) + ": " +
                            error.code().message());
     }
 }

@@ -39,9 +39,11 @@ http_endpoint endpoint_of(const config& settings) {
 int healthcheck(const config& settings, const std::string& url, bool live) {
     const http_endpoint to = url.empty() ? endpoint_of(settings) : parse_url(url);
     const std::string authority = authority_of(to.host, to.port);
+    // A process that answers by certain names only is asked by one of them.
+    const auto names = url.empty() ? settings.hosts() : std::vector<std::string>{};
     beast::http::request<beast::http::empty_body> request{beast::http::verb::get,
                                                           live ? "/livez" : "/readyz", 11};
-    request.set(beast::http::field::host, authority);
+    request.set(beast::http::field::host, names.empty() ? authority : names.front());
     request.set(beast::http::field::connection, "close");
 
     asio::io_context io;

@@ -50,7 +50,7 @@ void service::reserve(std::unique_ptr<placing> one) {
 // An accepted order is in the outbox until it is in the database, so whoever looks there first and
 // in the database after cannot miss it. If the gate could not be read, an absent row proves
 // nothing.
-awaitable<std::expected<order, failure>> service::find(uuid id) {
+awaitable<std::expected<order, failure>> service::find(uuid id, std::string request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
@@ -59,7 +59,10 @@ awaitable<std::expected<order, failure>> service::find(uuid id) {
         if (decoded && decoded->what == events::event::kind::order_accepted) {
             co_return order_of(*decoded);
         }
-        if (!decoded) spdlog::error("outbox entry {}: {}", id.to_string(), decoded.error());
+        if (!decoded) {
+            spdlog::error("request {}: outbox entry {}: {}", request, id.to_string(),
+                          decoded.error());
+        }
     }
     auto recorded = co_await store_.find(id);
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));

@@ -49,7 +49,8 @@ public:
 
     void place(std::unique_ptr<placing> one);
 
-    awaitable<std::expected<order, failure>> find(uuid id);
+    /// `request` names who asks, for the log.
+    awaitable<std::expected<order, failure>> find(uuid id, std::string request);
     awaitable<std::expected<std::vector<order>, failure>> list(std::int64_t user_id,
                                                                std::optional<uuid> before,
                                                                std::int64_t limit);

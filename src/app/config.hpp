@@ -68,7 +68,7 @@ struct config {
         std::string level;
     } log;
     struct {
-        std::int64_t start_timeout_ms, drain_timeout_ms;
+        std::int64_t start_timeout_ms, drain_delay_ms, drain_timeout_ms;
     } process;
 
     /// The servers of the gate's shards, in order: redis.url split at its commas.

@@ -241,6 +241,9 @@ std::span<const setting> settings() {
 
         {"process.start_timeout_ms", "for all servers to answer when `serve` begins",
          INTEGER(process.start_timeout_ms, 100, hour_ms, 10'000)},
+        {"process.drain_delay_ms",
+         "on SIGTERM, from /readyz 503 to the end of listening: for balancers to look",
+         INTEGER(process.drain_delay_ms, 0, hour_ms, 0)},
         {"process.drain_timeout_ms", "for requests, confirms and the recorder to finish on SIGTERM",
          INTEGER(process.drain_timeout_ms, 100, hour_ms, 10'000)},
     };

@@ -297,6 +297,30 @@ TEST_CASE("http: what a client may not use here is not counted as a failure of t
     CHECK(counted("5xx_total", 0));
 }
 
+TEST_CASE("http: SIGTERM: unready for so long, and serving, before nobody new is let in") {
+    const sandbox world(with_gate("memory"));
+    flashsale_process shop(world, {{"FLASHSALE_PROCESS__DRAIN_DELAY_MS", "60000"}});
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 10);
+    shop.kill(SIGTERM);
+    // New connections each time, as a balancer's.
+    CHECK(eventually(20s, [&] { return shop.client().get("/readyz").status == 503; }));
+    CHECK(shop.client().get("/livez").status == 200);
+    CHECK(shop.client().get("/readyz?verbose").json().at("status").as_string() == "draining");
+    auto newcomer = shop.client();
+    CHECK(outcome(place_order(newcomer, user, product, 1)) == "201");
+    CHECK(shop.running());
+    // Who cannot wait says it twice.
+    shop.kill(SIGTERM);
+    CHECK(shop.wait(20s) == 128 + SIGTERM);
+
+    flashsale_process other(world, {{"FLASHSALE_PROCESS__DRAIN_DELAY_MS", "300"}});
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(other.terminate() == 0);
+    CHECK(std::chrono::steady_clock::now() - begun >= 300ms);
+}
+
 TEST_CASE("http: where it listens is a URL, and healthcheck takes it") {
     const std::string address = GENERATE("127.0.0.1", "::1");
     const std::string url = address == "::1" ? "http://[::1]:" : "http://127.0.0.1:";

@@ -23,6 +23,8 @@ TEST_CASE("config: what is left out has its default, comments are allowed") {
                                      "file.json", nullptr);
     CHECK(read.http.port == 9'000);
     CHECK(read.http.body_bytes_max == 16'384);
+    // Longer than a balancer keeps its own idle connections, which is commonly 60 s.
+    CHECK(read.http.idle_timeout_ms == 75'000);
     CHECK(read.stock.gate == "redis");
     CHECK(read.recorder.enabled);
     CHECK(read.orders.confirm_deadline_ms == 2'000);

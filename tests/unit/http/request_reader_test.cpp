@@ -187,6 +187,30 @@ TEST_CASE("with http.hosts, no other host is answered, in whatever form it comes
     CHECK(read_one("GET / HTTP/1.0\r\n\r\n", bounds).field == "Host");
 }
 
+TEST_CASE("a connection whose Host was right once is no freer with the next") {
+    limits bounds;
+    bounds.hosts = {"a"};
+    const std::string right = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    for (const std::string& next :
+         {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"s, "GET / HTTP/1.1\r\n\r\n"s,
+          "GET / HTTP/1.1\r\nHost: b\r\n\r\n"s, "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"s,
+          "GET / HTTP/1.1\r\nHost: a/\r\n\r\n"s, "GET / HTTP/1.0\r\n\r\n"s}) {
+        INFO(next);
+        const auto outcomes = read_all(right + right + next, bounds);
+        REQUIRE(outcomes.size() == 3);
+        CHECK_FALSE(outcomes[1].refused);
+        CHECK(outcomes[2].field == "Host");
+    }
+    // What came with an absolute form is not what Host was found right for.
+    const auto foreign = read_all(
+        "GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n"
+        "GET / HTTP/1.1\r\nHost: b\r\n\r\n",
+        bounds);
+    REQUIRE(foreign.size() == 2);
+    CHECK_FALSE(foreign[0].refused);
+    CHECK(foreign[1].field == "Host");
+}
+
 TEST_CASE("the absolute form is the origin form") {
     const auto asked = [](std::string_view target) {
         return read_one("GET " + std::string(target) + " HTTP/1.1\r\nHost: b\r\n\r\n");

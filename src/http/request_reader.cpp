@@ -38,9 +38,7 @@ std::optional<refusal> check_host(const header_parser& header, const request_tar
     }
     if (!bounds.hosts.empty() &&
         !is_one_of(by_header ? header.host : target.authority, bounds.hosts)) {
-        return refusal{
-            .detail = "This server is not asked by this name: http.hosts has the others.",
-            .field = "Host"};
+        return refusal{.detail = "http.hosts does not name this host.", .field = "Host"};
     }
     if (by_header) accepted = header.host;
     return std::nullopt;

@@ -95,30 +95,48 @@ void router::add(method verb, std::string pattern, handler handle, route_options
     }
 }
 
+namespace {
+
+/// What a coroutine's route needs when it has answered. Asio moves a completion handler often, so
+/// that has three words of its own.
+struct async_route {
+    asio::io_context& io;
+    std::string pattern;
+    std::function<awaitable<response>(const request&)> function;
+    std::string_view cache_control;  ///< empty: no-store
+
+    void start(const request& incoming, exchange reply) const {
+        std::unique_ptr<const std::string> known;
+        if (!cache_control.empty() && !incoming.if_none_match.empty()) {
+            known = std::make_unique<std::string>(incoming.if_none_match);
+        }
+        asio::co_spawn(io, function(incoming),
+                       [this, known = std::move(known), reply = std::move(reply)](
+                           const std::exception_ptr& thrown, response made) mutable {
+                           if (thrown) {
+                               log_exception(thrown, pattern, reply.request_name());
+                               made = problem(problem_code::internal);
+                           } else if (!cache_control.empty()) {
+                               make_cacheable(made, cache_control,
+                                              known ? *known : std::string_view{});
+                           }
+                           reply.answer(std::move(made));
+                       });
+    }
+};
+
+}  // namespace
+
 void router::add_async(asio::io_context& io, method verb, std::string pattern,
                        std::function<awaitable<response>(const request&)> function,
                        route_options options) {
-    std::string name = pattern;
-    std::string_view cache_control;
-    if (options.kept_by == caching::its_person) cache_control = "private, no-cache";
-    if (options.kept_by == caching::everybody) cache_control = catalogue_cache_control_;
+    auto made = std::make_shared<async_route>(io, pattern, std::move(function), std::string_view{});
+    if (options.kept_by == caching::its_person) made->cache_control = "private, no-cache";
+    if (options.kept_by == caching::everybody) made->cache_control = catalogue_cache_control_;
     add(
         verb, std::move(pattern),
-        [&io, name = std::move(name), function = std::move(function), cache_control](
-            const request& incoming, exchange reply) {
-            std::string known(cache_control.empty() ? std::string_view{} : incoming.if_none_match);
-            asio::co_spawn(
-                io, function(incoming),
-                [&name, cache_control, known = std::move(known), reply = std::move(reply)](
-                    const std::exception_ptr& thrown, response made) mutable {
-                    if (thrown) {
-                        log_exception(thrown, name, reply.request_name());
-                        made = problem(problem_code::internal);
-                    } else if (!cache_control.empty()) {
-                        make_cacheable(made, cache_control, known);
-                    }
-                    reply.answer(std::move(made));
-                });
+        [made = std::move(made)](const request& incoming, exchange reply) {
+            made->start(incoming, std::move(reply));
         },
         std::move(options));
 }

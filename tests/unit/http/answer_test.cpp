@@ -90,6 +90,25 @@ TEST_CASE("an answer has the name of its request, in the header and in the probl
     CHECK(request_name{.prefix = "0123-", .number = 7}.to_string() == "0123-7");
 }
 
+TEST_CASE("an answer with everything at its longest has room") {
+    response all = problem(problem_code::outcome_unknown, {}, std::string(1'000, 'f'));
+    all.status = 431;  // has the longest line
+    all.location = std::string(300, 'l');
+    all.idempotency_key = std::string(255, 'k');
+    all.replayed = true;
+    all.retry_after_s = ~0u;
+    all.content_type = "application/a-very-long-type+json";
+    all.allow = "GET, HEAD, POST";
+    all.cache_control = "public, max-age=9223372036854775807";
+    all.etag = ~std::uint64_t{0};
+    const std::string id(64, '"');
+    const std::string answer = rendered(all, {.close = true}, {.taken = id});
+    const auto body = answer.find("\r\n\r\n") + 4;
+    CHECK(answer.find("Content-Length: " + std::to_string(answer.size() - body) + "\r\n") !=
+          std::string::npos);
+    CHECK(boost::json::parse(answer.substr(body)).at("request_id").as_string() == id);
+}
+
 TEST_CASE("the form of an answer follows its request") {
     CHECK(rendered({.status = 200, .body = "{}"}, {.head_only = true})
               .ends_with("Content-Length: 2\r\n\r\n"));

@@ -21,16 +21,17 @@ std::expected<target, std::string> parse_target(std::string_view url) {
     }
     url.remove_prefix(scheme.size());
     if (url.ends_with('/')) url.remove_suffix(1);
-    const auto colon = url.rfind(':');
-    const std::string host{url.substr(0, colon)};
+    const auto colon = url.ends_with(']') ? std::string_view::npos : url.rfind(':');
+    std::string_view host = url.substr(0, colon);
     const std::string port{colon == std::string_view::npos ? "80" : url.substr(colon + 1)};
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     if (host.empty() || port.empty() || url.find_first_of("/?#") != std::string_view::npos) {
         return std::unexpected(quoted + " is no URL of the form http://host:port");
     }
     asio::io_context io;
     asio::ip::tcp::resolver resolver{io};
     boost::system::error_code fault;
-    const auto found = resolver.resolve(host, port, fault);
+    const auto found = resolver.resolve(std::string{host}, port, fault);
     if (fault || found.empty()) {
         return std::unexpected("cannot resolve " + quoted + ": " + fault.message());
     }

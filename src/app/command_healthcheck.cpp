@@ -10,6 +10,7 @@
 #include <flashsale/base/async.hpp>
 
 #include "commands.hpp"
+#include "url.hpp"
 
 namespace flashsale::app {
 
@@ -19,23 +20,14 @@ namespace {
 
 constexpr std::chrono::seconds patience{3};
 
-struct endpoint {
-    std::string host;
-    std::string port;
-};
-
-endpoint parse_url(const std::string& url) {
-    constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) throw config_error("--url: expected http://host:port");
-    const std::string authority =
-        url.substr(scheme.size(), url.find('/', scheme.size()) - scheme.size());
-    const auto colon = authority.rfind(':');
-    if (colon == std::string::npos) return {authority, "80"};
-    return {authority.substr(0, colon), authority.substr(colon + 1)};
+http_endpoint parse_url(const std::string& url) {
+    auto found = parse_http_url(url);
+    if (!found) throw config_error("--url: expected http://host:port or http://[address]:port");
+    return std::move(*found);
 }
 
 /// A wildcard address is listened on, but not connected to.
-endpoint endpoint_of(const config& settings) {
+http_endpoint endpoint_of(const config& settings) {
     std::string host = settings.http.address;
     if (host == "0.0.0.0") host = "127.0.0.1";
     if (host == "::") host = "::1";
@@ -45,10 +37,13 @@ endpoint endpoint_of(const config& settings) {
 }  // namespace
 
 int healthcheck(const config& settings, const std::string& url, bool live) {
-    const endpoint to = url.empty() ? endpoint_of(settings) : parse_url(url);
+    const http_endpoint to = url.empty() ? endpoint_of(settings) : parse_url(url);
+    const std::string authority = authority_of(to.host, to.port);
+    // A process that answers by certain names only is asked by one of them.
+    const auto names = url.empty() ? settings.hosts() : std::vector<std::string>{};
     beast::http::request<beast::http::empty_body> request{beast::http::verb::get,
                                                           live ? "/livez" : "/readyz", 11};
-    request.set(beast::http::field::host, to.host + ":" + to.port);
+    request.set(beast::http::field::host, names.empty() ? authority : names.front());
     request.set(beast::http::field::connection, "close");
 
     asio::io_context io;
@@ -74,8 +69,8 @@ int healthcheck(const config& settings, const std::string& url, bool live) {
         failed = unresolved;
     }
     if (failed) {
-        std::fprintf(stderr, "flashsale does not answer at http://%s:%s: %s\n", to.host.c_str(),
-                     to.port.c_str(), failed.message().c_str());
+        std::fprintf(stderr, "flashsale does not answer at http://%s: %s\n", authority.c_str(),
+                     failed.message().c_str());
         return exit_does_not_hold;
     }
     if (response.result() == beast::http::status::ok) return exit_ok;

@@ -125,7 +125,10 @@ int run(int argc, char** argv) {
         "healthcheck", "ask a running process whether it is ready: exit 0 if it is, else 1");
     auto* health_config =
         health_command->add_option("--config", config_path, "the configuration file it runs with");
-    health_command->add_option("--url", url, "where it listens, http://host:port")
+    health_command
+        ->add_option(
+            "--url", url,
+            "where it listens, as `serve` prints it: http://host:port or http://[address]:port")
         ->excludes(health_config);
     health_command->add_flag("--live", live, "ask only whether it is alive");
 

@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "process.hpp"
+#include "url.hpp"
 
 namespace flashsale::app {
 
@@ -24,7 +25,7 @@ int serve(const config& settings) {
     process running(settings);
     running.start();
     // For scripts as much as for people: the first line of standard output.
-    std::printf("listening on http://%s:%u\n", settings.http.address.c_str(), running.port());
+    std::printf("listening on %s\n", url_of(settings.http.address, running.port()).c_str());
     std::fflush(stdout);
     io.run_one();
     spdlog::info("draining; a second signal ends the process at once");

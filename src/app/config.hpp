@@ -20,6 +20,8 @@ struct config {
         std::int64_t connections_max, header_bytes_max, body_bytes_max, uri_bytes_max;
         std::int64_t pipelined_requests_max, requests_per_connection_max;
         std::int64_t request_timeout_ms, idle_timeout_ms, write_timeout_ms;
+        std::string hosts;
+        std::int64_t catalogue_max_age_s;
     } http;
     struct {
         std::int64_t cached_users_max, waiting_lookups_max;
@@ -66,11 +68,13 @@ struct config {
         std::string level;
     } log;
     struct {
-        std::int64_t start_timeout_ms, drain_timeout_ms;
+        std::int64_t start_timeout_ms, drain_delay_ms, drain_timeout_ms;
     } process;
 
     /// The servers of the gate's shards, in order: redis.url split at its commas.
     std::vector<std::string> redis_urls() const;
+    /// http.hosts split at its commas; none: any.
+    std::vector<std::string> hosts() const;
 };
 
 /// One line for people: where, what is wrong, what was expected.

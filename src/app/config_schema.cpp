@@ -22,7 +22,7 @@ json::object schema_of(const setting& one) {
     } else {
         const auto& text = std::get<setting::text>(one.value);
         out["type"] = "string";
-        out["minLength"] = 1;
+        if (!text.fallback.empty()) out["minLength"] = 1;
         if (!text.choices.empty())
             out["enum"] = json::array(text.choices.begin(), text.choices.end());
         out["default"] = text.fallback;

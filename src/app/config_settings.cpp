@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <flashsale/http.hpp>
+
 #include "config.hpp"
 
 namespace flashsale::app {
@@ -31,6 +33,22 @@ bool is_name(std::string_view text) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '_' || c == '-' || c == '.';
     });
+}
+
+std::vector<std::string> split_at_commas(std::string_view text) {
+    std::vector<std::string> parts;
+    while (true) {
+        const auto comma = text.find(',');
+        parts.emplace_back(text.substr(0, comma));
+        if (comma == std::string_view::npos) return parts;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+bool are_hosts(std::string_view text) {
+    return text.empty() || std::ranges::all_of(split_at_commas(text), [](const std::string& one) {
+               return !one.empty() && http::is_host(one);
+           });
 }
 
 #define INTEGER(member, min, max, fallback)                                     \
@@ -77,9 +95,17 @@ std::span<const setting> settings() {
         {"http.request_timeout_ms", "from a request's first byte to its last",
          INTEGER(http.request_timeout_ms, 10, hour_ms, 10'000)},
         {"http.idle_timeout_ms", "a connection without a request",
-         INTEGER(http.idle_timeout_ms, 10, 24 * hour_ms, 60'000)},
+         INTEGER(http.idle_timeout_ms, 10, 24 * hour_ms, 75'000)},
         {"http.write_timeout_ms", "a client that does not read its answer",
          INTEGER(http.write_timeout_ms, 10, hour_ms, 10'000)},
+        {"http.hosts",
+         "the hosts that may be asked for, separated by commas, each for one port (`host:port`) or "
+         "for any (`host`); another is 400; empty: any",
+         TEXT(http.hosts, "", "host or host:port, several separated by commas, or nothing",
+              are_hosts)},
+        {"http.catalogue_max_age_s",
+         "how long caches may show products as they were; 0: not at all",
+         INTEGER(http.catalogue_max_age_s, 0, 3'600, 0)},
 
         {"users.cached_users_max",
          "room for known users in each worker; 1,024 neighbours take that of 4",
@@ -218,6 +244,9 @@ std::span<const setting> settings() {
 
         {"process.start_timeout_ms", "for all servers to answer when `serve` begins",
          INTEGER(process.start_timeout_ms, 100, hour_ms, 10'000)},
+        {"process.drain_delay_ms",
+         "on SIGTERM, from /readyz 503 to the end of listening: for balancers to look",
+         INTEGER(process.drain_delay_ms, 0, hour_ms, 0)},
         {"process.drain_timeout_ms", "for requests, confirms and the recorder to finish on SIGTERM",
          INTEGER(process.drain_timeout_ms, 100, hour_ms, 10'000)},
     };
@@ -242,14 +271,11 @@ std::string setting::environment_name() const {
 }
 
 std::vector<std::string> config::redis_urls() const {
-    std::vector<std::string> urls;
-    std::string_view left = redis.url;
-    while (true) {
-        const auto comma = left.find(',');
-        urls.emplace_back(left.substr(0, comma));
-        if (comma == std::string_view::npos) return urls;
-        left.remove_prefix(comma + 1);
-    }
+    return split_at_commas(redis.url);
+}
+
+std::vector<std::string> config::hosts() const {
+    return http.hosts.empty() ? std::vector<std::string>{} : split_at_commas(http.hosts);
 }
 
 }  // namespace flashsale::app

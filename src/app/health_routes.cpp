@@ -20,8 +20,17 @@ std::string checks_of(const std::vector<dependency_state>& all, bool ready, bool
     return out + "}}";
 }
 
+/// nullopt: `verbose` is neither true nor false.
+std::optional<bool> asks_for_all(std::string_view query) {
+    if (query.empty() || query == "verbose=false" || query == "verbose=0") return false;
+    if (query == "verbose" || query == "verbose=true" || query == "verbose=1") return true;
+    return std::nullopt;
+}
+
 http::response readiness(const http::request& asked, const health& state,
                          std::vector<dependency_state> all) {
+    const auto verbose = asks_for_all(asked.query);
+    if (!verbose) return http::problem({"verbose", "true or false"});
     const auto shared = state.shared();
     all.insert(all.end(), shared.begin(), shared.end());
     const bool draining = state.draining;
@@ -34,8 +43,9 @@ http::response readiness(const http::request& asked, const health& state,
     }
     http::response out;
     if (!ready) out = http::problem(http::problem_code::dependency_unavailable, why);
-    if (asked.query == "verbose" || asked.query == "verbose=true" || asked.query == "verbose=1") {
+    if (*verbose) {
         out.body = checks_of(all, ready, draining);
+        out.is_problem = false;
         out.content_type = "application/json";
     } else if (ready) {
         out.body = R"({"status":"ready"})";
@@ -55,7 +65,8 @@ void register_health_routes(http::router& routes, const health& state,
     routes.add(http::method::get, "/readyz",
                [&state, own = std::move(own)](const http::request& asked, http::exchange reply) {
                    reply.answer(readiness(asked, state, own()));
-               });
+               },
+               {.query = {"verbose"}});
     routes.add(http::method::get, "/metrics", [](const http::request&, http::exchange reply) {
         http::response out;
         out.body = render_metrics();

@@ -1,5 +1,5 @@
-// Stopping goes against the flow of an order: first nobody new is let in, then what is inside is
-// answered, made durable and recorded.
+// Stopping goes against the flow of an order: first balancers may see that it is coming, then
+// nobody new is let in, then what is inside is answered, made durable and recorded.
 
 #include "process.hpp"
 
@@ -12,6 +12,7 @@
 #include "backend.hpp"
 #include "compose.hpp"
 #include "probe.hpp"
+#include "url.hpp"
 #include "worker.hpp"
 
 namespace flashsale::app {
@@ -68,8 +69,8 @@ process::process(const config& settings) {
                                                     static_cast<std::uint16_t>(settings.http.port),
                                                     http_limits(settings), std::move(serving));
     } catch (const boost::system::system_error& error) {
-        throw config_error("http.address, http.port: cannot listen on " + settings.http.address +
-                           ":" + std::to_string(settings.http.port) + ": " +
+        throw config_error("http.address, http.port: cannot listen on " +
+                           url_of(settings.http.address, settings.http.port) + ": " +
                            error.code().message());
     }
 }
@@ -101,12 +102,14 @@ void process::start() {
 void process::drain_and_stop() {
     parts& all = *parts_;
     all.started = false;
+    // Whoever asks is served as before, but told to send nobody here any more.
+    all.state.draining = true;
+    std::this_thread::sleep_for(ms_of(all.settings.process.drain_delay_ms));
     const auto until = steady::now() + ms_of(all.settings.process.drain_timeout_ms);
     const auto left = [until] {
         return std::max(
             0ms, std::chrono::duration_cast<std::chrono::milliseconds>(until - steady::now()));
     };
-    all.state.draining = true;
     all.server->stop();
     while (!all.server->drained() && left() > 0ms)
         std::this_thread::sleep_for(5ms);

@@ -20,8 +20,9 @@ public:
     void start();
     std::uint16_t port() const;
 
-    /// Readiness goes first, then accepting stops, requests in flight finish, confirms and the
-    /// recorder drain. Returns within process.drain_timeout_ms and a little.
+    /// Readiness goes first, process.drain_delay_ms later accepting stops, requests in flight
+    /// finish, confirms and the recorder drain. Returns within process.drain_timeout_ms from then,
+    /// and a little.
     void drain_and_stop();
 
 private:

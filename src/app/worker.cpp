@@ -10,7 +10,8 @@
 namespace flashsale::app {
 
 worker::worker(const config& settings, backend& behind, const health& state)
-    : stands_on_(behind.for_worker(io_)) {
+    : stands_on_(behind.for_worker(io_)),
+      routes_(std::chrono::seconds(settings.http.catalogue_max_age_s)) {
     user::directory_options users;
     users.cached_users_max = size_of(settings.users.cached_users_max);
     users.waiting_lookups_max = size_of(settings.users.waiting_lookups_max);

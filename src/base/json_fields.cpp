@@ -114,35 +114,37 @@ std::optional<field_fault> json_fields::finish() {
     return fault_;
 }
 
+std::size_t utf8_character_bytes(std::string_view text) {
+    if (text.empty()) return 0;
+    const auto lead = static_cast<unsigned char>(text.front());
+    if (lead < 0x80) return 1;
+    std::size_t length = 0;
+    std::uint32_t point = 0;
+    std::uint32_t smallest = 0;
+    if ((lead & 0xe0) == 0xc0) {
+        length = 2, point = lead & 0x1f, smallest = 0x80;
+    } else if ((lead & 0xf0) == 0xe0) {
+        length = 3, point = lead & 0x0f, smallest = 0x800;
+    } else if ((lead & 0xf8) == 0xf0) {
+        length = 4, point = lead & 0x07, smallest = 0x10000;
+    } else {
+        return 0;
+    }
+    if (text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        const auto next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xc0) != 0x80) return 0;
+        point = point << 6 | (next & 0x3f);
+    }
+    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
+    return point < smallest || point > 0x10ffff || surrogate ? 0 : length;
+}
+
 bool is_valid_utf8(std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        if (lead < 0x80) {
-            ++at;
-            continue;
-        }
-        std::size_t length = 0;
-        std::uint32_t point = 0;
-        std::uint32_t smallest = 0;
-        if ((lead & 0xe0) == 0xc0) {
-            length = 2, point = lead & 0x1f, smallest = 0x80;
-        } else if ((lead & 0xf0) == 0xe0) {
-            length = 3, point = lead & 0x0f, smallest = 0x800;
-        } else if ((lead & 0xf8) == 0xf0) {
-            length = 4, point = lead & 0x07, smallest = 0x10000;
-        } else {
-            return false;
-        }
-        if (text.size() - at < length) return false;
-        for (std::size_t i = 1; i < length; ++i) {
-            const auto next = static_cast<unsigned char>(text[at + i]);
-            if ((next & 0xc0) != 0x80) return false;
-            point = point << 6 | (next & 0x3f);
-        }
-        const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-        if (point < smallest || point > 0x10ffff || surrogate) return false;
-        at += length;
+    while (!text.empty()) {
+        const std::size_t bytes = utf8_character_bytes(text);
+        if (bytes == 0) return false;
+        text.remove_prefix(bytes);
     }
     return true;
 }
@@ -150,7 +152,8 @@ bool is_valid_utf8(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
     constexpr char hex_digits[] = "0123456789abcdef";
     out.push_back('"');
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             out.push_back('\\');
@@ -159,8 +162,13 @@ void append_json_string(std::string& out, std::string_view text) {
             out.append("\\u00");
             out.push_back(hex_digits[byte >> 4]);
             out.push_back(hex_digits[byte & 0x0f]);
-        } else {
+        } else if (byte < 0x80) {
             out.push_back(c);
+        } else if (const std::size_t bytes = utf8_character_bytes(text.substr(at))) {
+            out.append(text.substr(at, bytes));
+            at += bytes - 1;
+        } else {
+            out.append(utf8_replacement);
         }
     }
     out.push_back('"');

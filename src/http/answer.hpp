@@ -11,9 +11,32 @@ struct answer_form {
     bool http_1_0 = false;   ///< keep-alive must be said
 };
 
-/// Appends the answer as it goes on the wire. `date_line` is a whole header line or empty.
+/// The header lines that are the same for all answers of a worker, as they go on the wire, up to
+/// the number that X-Request-Id ends with. Made once for each date: an answer copies them in one
+/// piece.
+class common_lines {
+public:
+    /// `prefix` begins the request ids made here.
+    explicit common_lines(std::string_view prefix) : prefix_(prefix) {}
+
+    void set_date(std::chrono::system_clock::time_point now);
+
+    std::string_view all() const { return text_; }
+    std::string_view date() const { return std::string_view(text_).substr(0, date_bytes_); }
+    std::string_view prefix() const { return prefix_; }
+
+    static constexpr std::string_view no_store = "Cache-Control: no-store\r\n";
+    static constexpr std::string_view request_id = "X-Request-Id: ";
+
+private:
+    std::string prefix_;
+    std::string text_;
+    std::size_t date_bytes_ = 0;
+};
+
+/// Appends the answer as it goes on the wire.
 void append_answer(std::string& out, const response& answer, answer_form form,
-                   std::string_view date_line);
+                   const common_lines& lines, const request_name& name);
 
 /// `Date: Tue, 15 Nov 1994 08:12:31 GMT` with its line end.
 std::string make_date_line(std::chrono::system_clock::time_point now);

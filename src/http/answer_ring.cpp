@@ -2,24 +2,26 @@
 
 namespace flashsale::http {
 
-std::uint64_t answer_ring::push(answer_form form) {
+std::uint64_t answer_ring::push(answer_form form, const request_name& name) {
     if (size() == slots_.size()) grow();
     slot& made = at(next_);
     made.form = form;
+    made.taken_name = name.taken;
+    made.made_name = name.number;
     made.answered = false;
     return next_++;
 }
 
-bool answer_ring::answer(std::uint64_t number, const response& value, std::string_view date_line,
+bool answer_ring::answer(std::uint64_t number, const response& value, const common_lines& lines,
                          std::string& out) {
-    if (number < oldest_ || number >= next_ || at(number).answered) return false;
+    if (!is_open(number)) return false;
     slot& mine = at(number);
     mine.answered = true;
     if (number != oldest_) {
-        append_answer(mine.kept, value, mine.form, date_line);
+        append_answer(mine.kept, value, mine.form, lines, mine.name());
         return true;
     }
-    append_answer(out, value, mine.form, date_line);
+    append_answer(out, value, mine.form, lines, mine.name());
     ++oldest_;
     while (!empty() && at(oldest_).answered) {
         out.append(at(oldest_).kept);
@@ -27,6 +29,11 @@ bool answer_ring::answer(std::uint64_t number, const response& value, std::strin
         ++oldest_;
     }
     return true;
+}
+
+std::optional<request_name> answer_ring::name_of(std::uint64_t number) const {
+    if (!is_open(number)) return std::nullopt;
+    return at(number).name();
 }
 
 void answer_ring::close_newest() {

@@ -9,13 +9,17 @@ namespace flashsale::http {
 /// slot.
 class answer_ring {
 public:
-    /// The new slot's number; numbers are never used again.
-    std::uint64_t push(answer_form form);
+    /// The new slot's number; numbers are never used again. Of the name, all but the prefix is
+    /// kept.
+    std::uint64_t push(answer_form form, const request_name& name);
 
     /// Renders into `out` what may leave now: nothing if an older answer is still missing. False if
     /// the slot is not open, because it was answered before.
-    bool answer(std::uint64_t number, const response& value, std::string_view date_line,
+    bool answer(std::uint64_t number, const response& value, const common_lines& lines,
                 std::string& out);
+
+    /// Of an open slot, until its answer; else nullopt.
+    std::optional<request_name> name_of(std::uint64_t number) const;
 
     /// The newest request's answer will say `Connection: close`, unless it has been rendered.
     void close_newest();
@@ -28,11 +32,19 @@ public:
 
 private:
     struct slot {
+        request_name name() const { return {.taken = taken_name, .number = made_name}; }
+
         std::string kept;
+        std::string taken_name;  ///< its memory serves the next request here
+        std::uint64_t made_name = 0;
         answer_form form;
         bool answered = false;
     };
 
+    bool is_open(std::uint64_t number) const {
+        return number >= oldest_ && number < next_ && !at(number).answered;
+    }
+    const slot& at(std::uint64_t number) const { return slots_[number & (slots_.size() - 1)]; }
     slot& at(std::uint64_t number) { return slots_[number & (slots_.size() - 1)]; }
     void grow();
 

@@ -103,11 +103,18 @@ void connection::close() {
 
 void connection::answer(std::uint64_t slot, response&& value) {
     if (phase_ != phase::open) return;
-    if (!ring_.answer(slot, value, loop_->date_line(), out_)) return;
+    if (!ring_.answer(slot, value, loop_->lines(), out_)) return;
     loop_->counted.count_answer(value.status);
     if (dispatching_ || in_turn_) return;
     in_turn_ = true;
     loop_->flush_at_end_of_turn(shared_from_this());
+}
+
+std::string connection::request_name(std::uint64_t slot) const {
+    auto name = phase_ == phase::open ? ring_.name_of(slot) : std::nullopt;
+    if (!name) return {};
+    name->prefix = loop_->lines().prefix();
+    return name->to_string();
 }
 
 void connection::flush_turn() {
@@ -216,8 +223,10 @@ void connection::dispatch(parsed_request& found) {
     const bool close = !found.keep_alive || loop_->stopping() ||
                        requests_ >= loop_->bounds().requests_per_connection_max;
     last_request_read_ = close;
+    if (found.incoming.name.taken.empty()) found.incoming.name = loop_->make_name();
     const std::uint64_t slot =
-        ring_.push({.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0});
+        ring_.push({.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0},
+                   found.incoming.name);
     if (found.refused) {
         answer(slot, problem(found.refused->code, found.refused->detail, found.refused->field));
     } else {
@@ -297,6 +306,7 @@ void connection::check_deadlines(std::chrono::steady_clock::time_point now) {
 
 void connection::release_memory() {
     ring_.release();
+    reader_.release_memory();
     if (out_.capacity() > out_bytes_kept_max) out_ = {};
     in_.reset();
     in_capacity_ = 0;
@@ -312,7 +322,7 @@ void connection::time_out() {
 void connection::answer_last(problem_code code) {
     last_request_read_ = true;
     dispatching_ = true;
-    answer(ring_.push({.close = true}), problem(code));
+    answer(ring_.push({.close = true}, loop_->make_name()), problem(code));
     dispatching_ = false;
     loop_->counted.publish();
     flush();

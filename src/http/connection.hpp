@@ -28,6 +28,7 @@ public:
     void close();
 
     void answer(std::uint64_t slot, response&& value) override;
+    std::string request_name(std::uint64_t slot) const override;
 
     /// The end of a turn of the loop in which answers came: writes them.
     void flush_turn();

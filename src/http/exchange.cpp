@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <flashsale/http.hpp>
 
 #include "session.hpp"
@@ -17,7 +19,15 @@ exchange& exchange::operator=(exchange&& other) noexcept {
 }
 
 exchange::~exchange() {
-    if (owner_) answer(problem(problem_code::internal));
+    if (!owner_) return;
+    if (const std::string name = request_name(); !name.empty()) {
+        spdlog::error("http: request {} was dropped without an answer", name);
+    }
+    answer(problem(problem_code::internal));
+}
+
+std::string exchange::request_name() const {
+    return owner_ ? owner_->request_name(slot_) : std::string();
 }
 
 void exchange::answer(response value) {

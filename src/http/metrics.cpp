@@ -16,7 +16,10 @@ metric requests_total{metric::kind::counter, "http_requests_total",
 metric answers_4xx_total{metric::kind::counter, "http_answers_4xx_total",
                          "HTTP answers with a status of 400 to 499."};
 metric answers_5xx_total{metric::kind::counter, "http_answers_5xx_total",
-                         "HTTP answers with a status of 500 to 599."};
+                         "HTTP answers with a status of 500 to 599, but for 501 and 505."};
+metric answers_unsupported_total{
+    metric::kind::counter, "http_answers_unsupported_total",
+    "HTTP answers 501 and 505: a coding or version that the client may not use here."};
 metric timeouts_total{metric::kind::counter, "http_timeouts_total",
                       "HTTP connections ended by a request or write deadline."};
 
@@ -24,6 +27,9 @@ void tally::publish() {
     if (requests != 0) requests_total.add(std::exchange(requests, 0));
     if (answers_4xx != 0) answers_4xx_total.add(std::exchange(answers_4xx, 0));
     if (answers_5xx != 0) answers_5xx_total.add(std::exchange(answers_5xx, 0));
+    if (answers_unsupported != 0) {
+        answers_unsupported_total.add(std::exchange(answers_unsupported, 0));
+    }
 }
 
 }  // namespace flashsale::http

@@ -1,9 +1,8 @@
 // The errors as the client sees them (RFC 9457). Under a sold-out sale nearly every answer is one
-// of these, so all of a document but its request_id is rendered once per code and then only copied.
+// of these, so all of a document but its request_id is made once per code, and the answer only
+// points to it.
 
-#include <cstdio>
 #include <flashsale/base/json_fields.hpp>
-#include <random>
 
 #include "problem_table.hpp"
 
@@ -38,13 +37,13 @@ constexpr std::array rows{
     problem_row{sale_not_open, 409, "sale_not_open", "The sale is not open",
                 "The sale of this product has not started or is over."},
     problem_row{length_required, 411, "length_required", "Content-Length is required",
-                "A POST must state the length of its body."},
+                "A POST must state the length of its body, or send it in chunks."},
     problem_row{body_too_large, 413, "body_too_large", "The body is too large",
                 "The body is longer than this server accepts."},
     problem_row{uri_too_long, 414, "uri_too_long", "The request target is too long",
                 "The request target is longer than this server accepts."},
     problem_row{unsupported_media_type, 415, "unsupported_media_type", "Unsupported media type",
-                "Content-Type must be application/json."},
+                "A POST needs one Content-Type, and it must be application/json."},
     problem_row{idempotency_key_reused, 422, "idempotency_key_reused",
                 "The idempotency key was used for another request",
                 "The same key came before with different values."},
@@ -53,7 +52,7 @@ constexpr std::array rows{
     problem_row{internal, 500, "internal", "Internal error",
                 "The server failed to answer this request."},
     problem_row{not_implemented, 501, "not_implemented", "Not implemented",
-                "Transfer-Encoding is not supported: send Content-Length."},
+                "No Transfer-Encoding but chunked is supported."},
     problem_row{overloaded, 503, "overloaded", "Overloaded",
                 "The server is at one of its limits. Try again."},
     problem_row{reopening, 503, "reopening", "The sale is not open for now",
@@ -79,14 +78,11 @@ const problem_row& row_of(problem_code code) {
     return rows[static_cast<std::size_t>(code)];
 }
 
-/// A document in pieces: start, detail, then `end`, a request id and the closing `"}`.
+/// A document in pieces.
 struct prepared {
     std::string start;  ///< up to and with `"detail":`
-    std::string
-        to_request_id;  ///< the whole document with the default detail, up to the request id
+    std::string open;   ///< the whole document with the default detail, but for its request_id
 };
-
-constexpr std::string_view request_id_name = ",\"request_id\":\"";
 
 const std::array<prepared, rows.size()>& prepared_documents() {
     static const auto all = [] {
@@ -98,38 +94,27 @@ const std::array<prepared, rows.size()>& prepared_documents() {
             append_json_string(start, rows[i].title);
             start.append(R"(,"status":)").append(std::to_string(rows[i].status));
             start.append(R"(,"code":")").append(rows[i].name).append(R"(","detail":)");
-            std::string& whole = made[i].to_request_id = start;
-            append_json_string(whole, rows[i].detail);
-            whole.append(request_id_name);
+            made[i].open = start;
+            append_json_string(made[i].open, rows[i].detail);
         }
         return made;
     }();
     return all;
 }
 
-/// Random per thread, so that neither threads nor processes share a sequence.
-class request_ids {
-public:
-    request_ids() {
-        std::random_device random;
-        const std::uint64_t bits = std::uint64_t{random()} << 32 | random();
-        std::snprintf(prefix_.data(), prefix_.size(), "%012llx-",
-                      static_cast<unsigned long long>(bits >> 16));
+/// Of what was sent, no more than this is sent back.
+constexpr std::size_t echo_bytes_max = 64;
+
+/// So many whole characters of `sent` that they take no more than that in the answer.
+std::string_view echo_of(std::string_view sent) {
+    std::size_t taken = 0;
+    for (std::size_t shown = 0; taken < sent.size();) {
+        const std::size_t bytes = utf8_character_bytes(sent.substr(taken));
+        shown += bytes != 0 ? bytes : utf8_replacement.size();
+        if (shown > echo_bytes_max) break;
+        taken += bytes != 0 ? bytes : 1;
     }
-
-    void append_next(std::string& out) {
-        out.append(prefix_.data(), prefix_.size() - 1);
-        append_integer(out, ++count_);
-    }
-
-private:
-    std::array<char, 14> prefix_{};
-    std::uint64_t count_ = 0;
-};
-
-void append_request_id(std::string& out) {
-    thread_local request_ids ids;
-    ids.append_next(out);
+    return sent.substr(0, taken);
 }
 
 unsigned retry_after_of(problem_code code) {
@@ -153,27 +138,26 @@ std::string_view name_of(problem_code code) {
 
 response problem(problem_code code, std::string_view detail, std::string_view field) {
     const prepared& document = prepared_documents()[static_cast<std::size_t>(code)];
-    response made{.status = row_of(code).status, .retry_after_s = retry_after_of(code)};
-    std::string& body = made.body;
-    body.reserve(document.to_request_id.size() + detail.size() + field.size() + 64);
+    response made{
+        .status = row_of(code).status, .is_problem = true, .retry_after_s = retry_after_of(code)};
     if (detail.empty() && field.empty()) {
-        body.append(document.to_request_id);
-    } else {
-        body.append(document.start);
-        append_json_string(body, detail.empty() ? row_of(code).detail : detail);
-        if (!field.empty()) {
-            body.append(R"(,"field":)");
-            append_json_string(body, field);
-        }
-        body.append(request_id_name);
+        made.literal_body = document.open;
+        return made;
     }
-    append_request_id(body);
-    body.append("\"}");
+    std::string& body = made.body;
+    body.reserve(document.open.size() + detail.size() + 2 * echo_bytes_max + 64);
+    body.append(document.start);
+    append_json_string(body, detail.empty() ? row_of(code).detail : detail);
+    if (!field.empty()) {
+        body.append(R"(,"field":)");
+        append_json_string(body, echo_of(field));
+    }
     return made;
 }
 
 response problem(const field_fault& fault) {
-    return problem(bad_request, fault.field + ": " + fault.expected, fault.field);
+    const std::string_view field = echo_of(fault.field);
+    return problem(bad_request, std::string(field) + ": " + fault.expected, field);
 }
 
 }  // namespace flashsale::http

@@ -1,8 +1,23 @@
 #include "worker_loop.hpp"
 
 #include <boost/asio/post.hpp>
+#include <random>
 
 namespace flashsale::http {
+
+namespace {
+
+/// Random for each worker: neither threads nor processes share a sequence of request ids.
+std::string make_name_prefix() {
+    std::random_device random;
+    const std::uint64_t bits = std::uint64_t{random()} << 32 | random();
+    std::array<char, 14> text{};
+    std::snprintf(text.data(), text.size(), "%012llx-",
+                  static_cast<unsigned long long>(bits >> 16));
+    return {text.data()};
+}
+
+}  // namespace
 
 worker_loop::worker_loop(const worker& owner, const limits& bounds,
                          std::shared_ptr<connection_count> count)
@@ -12,7 +27,9 @@ worker_loop::worker_loop(const worker& owner, const limits& bounds,
       readiness_(owner.io),
       sweep_timer_(owner.io),
       now_(std::chrono::steady_clock::now()),
-      date_line_(make_date_line(std::chrono::system_clock::now())) {}
+      lines_(make_name_prefix()) {
+    lines_.set_date(std::chrono::system_clock::now());
+}
 
 worker_loop::~worker_loop() {
     // Exchanges may hold connections for longer than this.
@@ -98,7 +115,7 @@ void worker_loop::wait_for_sweep() {
 
 void worker_loop::sweep() {
     now_ = std::chrono::steady_clock::now();
-    date_line_ = make_date_line(std::chrono::system_clock::now());
+    lines_.set_date(std::chrono::system_clock::now());
     // Backwards: a connection that closes is replaced by the last, which has been seen.
     for (std::size_t i = connections_.size(); i-- > 0;) {
         const auto each = connections_[i];

@@ -38,7 +38,10 @@ public:
     const router& routes() const { return owner_.routes; }
     const limits& bounds() const { return bounds_; }
     bool stopping() const { return stopping_; }
-    std::string_view date_line() const { return date_line_; }
+    const common_lines& lines() const { return lines_; }
+
+    /// For the next request, unless its client has named it.
+    request_name make_name() { return {{}, lines_.prefix(), ++requests_named_}; }
 
     /// A deadline at least `timeout` away, without asking the clock.
     std::chrono::steady_clock::time_point after(std::chrono::milliseconds timeout) const {
@@ -63,7 +66,8 @@ private:
                                asio::wait_traits<std::chrono::steady_clock>, executor>
         sweep_timer_;
     std::chrono::steady_clock::time_point now_;
-    std::string date_line_;
+    common_lines lines_;
+    std::uint64_t requests_named_ = 0;
     std::vector<std::shared_ptr<connection>> connections_;
     std::vector<std::shared_ptr<connection>> answered_;
     std::vector<std::shared_ptr<connection>> flushing_;

@@ -60,20 +60,22 @@ std::optional<http::response> read_order(std::string_view body, place_request& o
     return std::nullopt;
 }
 
+http::response accepted(const placed& one) {
+    http::response out;
+    out.status = 201;
+    out.location = "/v1/orders/" + one.what.id.to_string();
+    out.replayed = one.replayed;
+    append_order(out.body, one.what);
+    return out;
+}
+
 class placing_over_http final : public placing {
 public:
     explicit placing_over_http(http::exchange to) : reply(std::move(to)) {}
 
     void finish(std::expected<placed, failure> outcome) override {
-        http::response out;
-        if (outcome) {
-            out.status = 201;
-            out.location = "/v1/orders/" + outcome->what.id.to_string();
-            out.replayed = outcome->replayed;
-            append_order(out.body, outcome->what);
-        } else {
-            out = http::problem(problem_of(outcome.error()));
-        }
+        http::response out =
+            outcome ? accepted(*outcome) : http::problem(problem_of(outcome.error()));
         out.idempotency_key = std::move(request.idempotency_key);
         reply.answer(std::move(out));
     }
@@ -102,7 +104,7 @@ public:
     awaitable<http::response> get(const http::request& asked) {
         const auto id = uuid::parse(asked.parameter);
         if (!id) co_return http::problem(http::problem_code::order_not_found);
-        const auto found = co_await service_.find(*id);
+        const auto found = co_await service_.find(*id, asked.name.to_string());
         if (!found) co_return http::problem(problem_of(found.error()));
         http::response out;
         append_order(out.body, *found);
@@ -141,9 +143,11 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
         all->place(asked, std::move(reply));
     });
     routes.add_async(uses.io, method::get, "/v1/orders/{id}",
-                     [all](const http::request& asked) { return all->get(asked); });
+                     [all](const http::request& asked) { return all->get(asked); },
+                     {.kept_by = http::caching::its_person});
     routes.add_async(uses.io, method::get, "/v1/users/{id}/orders",
-                     [all](const http::request& asked) { return all->list(asked); });
+                     [all](const http::request& asked) { return all->list(asked); },
+                     {.query = {"limit", "cursor"}, .kept_by = http::caching::its_person});
 }
 
 }  // namespace flashsale::order

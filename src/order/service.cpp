@@ -50,7 +50,8 @@ void service::reserve(std::unique_ptr<placing> one) {
 // An accepted order is in the outbox until it is in the database, so whoever looks there first and
 // in the database after cannot miss it. If the gate could not be read, an absent row proves
 // nothing.
-awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id) {
+awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id,
+                                                                        const std::string& request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
@@ -59,7 +60,10 @@ awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id
         if (decoded && decoded->what == events::event::kind::order_accepted) {
             co_return order_of(*decoded);
         }
-        if (!decoded) spdlog::error("outbox entry {}: {}", id.to_string(), decoded.error());
+        if (!decoded) {
+            spdlog::error("request {}: outbox entry {}: {}", request, id.to_string(),
+                          decoded.error());
+        }
     }
     auto recorded = co_await store_.find(id);
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
@@ -72,8 +76,8 @@ awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id
 // its successor's. The record was read for that one, and its fence raised, before it granted
 // anything. So before an order is said not to exist, the gate is asked which it is, all is looked
 // at once more, and the fence must not be of a newer gate.
-awaitable<std::expected<order, failure>> service::find(uuid id) {
-    auto found = co_await look_up(id);
+awaitable<std::expected<order, failure>> service::find(uuid id, std::string request) {
+    auto found = co_await look_up(id, request);
     if (!found) co_return std::unexpected(found.error());
     if (*found) co_return **found;
 
@@ -82,7 +86,7 @@ awaitable<std::expected<order, failure>> service::find(uuid id) {
     if (!gate && gate.error() == stock::errc::product_not_found)  // there is no such shard
         co_return std::unexpected(failure(errc::order_not_found));
     if (!gate) co_return std::unexpected(failure(gate.error()));
-    found = co_await look_up(id);
+    found = co_await look_up(id, request);
     if (!found) co_return std::unexpected(found.error());
     if (*found) co_return **found;
     const auto newest = co_await store_.newest_gate(id.shard());

@@ -49,14 +49,15 @@ public:
 
     void place(std::unique_ptr<placing> one);
 
-    awaitable<std::expected<order, failure>> find(uuid id);
+    /// `request` names who asks, for the log.
+    awaitable<std::expected<order, failure>> find(uuid id, std::string request);
     awaitable<std::expected<std::vector<order>, failure>> list(std::int64_t user_id,
                                                                std::optional<uuid> before,
                                                                std::int64_t limit);
 
 private:
     void reserve(std::unique_ptr<placing> one);
-    awaitable<std::expected<std::optional<order>, failure>> look_up(uuid id);
+    awaitable<std::expected<std::optional<order>, failure>> look_up(uuid id, const std::string& request);
 
     store& store_;
     user::directory& users_;

@@ -175,9 +175,11 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
     routes.add_async(uses.io, method::post, "/v1/products",
                      [all](const http::request& asked) { return all->create(asked); });
     routes.add_async(uses.io, method::get, "/v1/products",
-                     [all](const http::request& asked) { return all->list(asked); });
+                     [all](const http::request& asked) { return all->list(asked); },
+                     {.query = {"limit", "cursor"}, .kept_by = http::caching::everybody});
     routes.add_async(uses.io, method::get, "/v1/products/{id}",
-                     [all](const http::request& asked) { return all->get(asked); });
+                     [all](const http::request& asked) { return all->get(asked); },
+                     {.kept_by = http::caching::everybody});
     routes.add_async(uses.io, method::post, "/v1/products/{id}/restock",
                      [all](const http::request& asked) { return all->change(asked, true); });
     routes.add_async(uses.io, method::post, "/v1/products/{id}/reduce-stock",

@@ -90,7 +90,8 @@ void register_routes(http::router& routes, asio::io_context& io, store& record) 
     routes.add_async(io, http::method::post, "/v1/users",
                      [all](const http::request& asked) { return all->create(asked); });
     routes.add_async(io, http::method::get, "/v1/users/{id}",
-                     [all](const http::request& asked) { return all->get(asked); });
+                     [all](const http::request& asked) { return all->get(asked); },
+                     {.kept_by = http::caching::its_person});
 }
 
 }  // namespace flashsale::user

@@ -122,7 +122,7 @@ TEST_CASE("bad input: keys, headers, bodies and framing") {
               .header("idempotent-replayed") == "true");
 
     CHECK(field_of(client.post("/v1/orders", "{}", {{"Content-Type", "text/plain"}})) ==
-          "415 unsupported_media_type");
+          "415 Content-Type");
     CHECK(outcome(client.get("/livez")) == "200");
 
     const auto raw = [&](const std::string& bytes) {
@@ -136,9 +136,8 @@ TEST_CASE("bad input: keys, headers, bodies and framing") {
           "431 headers_too_large");
     CHECK(raw("GET /" + std::string(3'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n") ==
           "414 uri_too_long");
-    CHECK(
-        raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") ==
-        "501 not_implemented");
+    CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n") ==
+          "501 not_implemented");
     CHECK(raw("POST /v1/orders HTTP/1.1\r\nHost: x\r\n\r\n") == "411 length_required");
     CHECK(raw("NONSENSE\r\n\r\n").starts_with("400"));
     CHECK(audit_fault(world) == "");

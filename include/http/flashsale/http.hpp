@@ -22,6 +22,16 @@ namespace flashsale::http {
 /// HEAD is a `get` whose answer travels without its body. `other` never reaches a handler.
 enum class method { get, post, other };
 
+/// What a request is called in its answer and in every log line about it: the client's
+/// X-Request-Id, or a number made here. Made ones are written out only where they are needed.
+struct request_name {
+    std::string_view taken = {};   ///< 1 to 64 visible ASCII characters; empty: none came
+    std::string_view prefix = {};  ///< of made ones, the worker's own
+    std::uint64_t number = 0;
+
+    std::string to_string() const;
+};
+
 /// One request, already checked against the limits. Its views are valid until the handler returns:
 /// a handler that answers later copies what it needs first (a coroutine, before its first
 /// co_await).
@@ -32,18 +42,24 @@ struct request {
     std::string_view body = {};
     std::string_view idempotency_key =
         {};  ///< empty if the client sent none; else 1 to 255 visible ASCII
-    std::string_view parameter = {};  ///< what stood in the route's {…} segment
+    std::string_view parameter = {};      ///< what stood in the route's {…} segment
+    std::string_view if_none_match = {};  ///< as it came; empty if it did not
+    request_name name = {};
 };
 
 struct response {
     unsigned status = 200;
     std::string body = {};               ///< JSON (a problem's if status >= 400); may be empty
-    std::string location = {};           ///< Location header, if not empty
-    std::string idempotency_key = {};    ///< Idempotency-Key header, if not empty
-    bool replayed = false;               ///< Idempotent-Replayed: true
-    unsigned retry_after_s = 0;          ///< Retry-After header, if not 0
-    std::string_view content_type = {};  ///< default: application/json or problem+json
-    std::string_view allow = {};         ///< Allow header, if not empty; a literal
+    std::string_view literal_body = {};  ///< in place of `body` if that is empty; outlives it
+    bool is_problem = false;  ///< the body lacks its last member, request_id, which is known later
+    std::string location = {};            ///< Location header, if not empty
+    std::string idempotency_key = {};     ///< Idempotency-Key header, if not empty
+    bool replayed = false;                ///< Idempotent-Replayed: true
+    unsigned retry_after_s = 0;           ///< Retry-After header, if not 0
+    std::string_view content_type = {};   ///< default: application/json or problem+json
+    std::string_view allow = {};          ///< Allow header, if not empty; a literal
+    std::string_view cache_control = {};  ///< default: no-store; as long-lived as a literal
+    std::uint64_t etag = 0;               ///< ETag header, if not 0
 };
 
 /// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable
@@ -69,7 +85,7 @@ enum class problem_code {
     idempotency_key_reused,  ///< 422
     headers_too_large,       ///< 431
     internal,                ///< 500
-    not_implemented,         ///< 501, Transfer-Encoding
+    not_implemented,         ///< 501, a Transfer-Encoding other than chunked
     overloaded,              ///< 503
     reopening,               ///< 503
     dependency_unavailable,  ///< 503
@@ -80,7 +96,8 @@ enum class problem_code {
 unsigned status_of(problem_code code);
 std::string_view name_of(problem_code code);  ///< `out_of_stock`
 
-/// The problem document with a fresh request_id; Retry-After on every 503.
+/// The problem document but for its request_id, which the renderer adds; Retry-After on every 503.
+/// It is valid UTF-8 whatever `detail` and `field` are, and shows no more than 64 bytes of `field`.
 response problem(problem_code code, std::string_view detail = {}, std::string_view field = {});
 response problem(const field_fault& fault);  ///< bad_request naming the field
 
@@ -102,6 +119,9 @@ public:
 
     void answer(response value);
 
+    /// For log lines; empty if nobody waits for the answer any more.
+    std::string request_name() const;
+
 private:
     std::shared_ptr<session> owner_;
     std::uint64_t slot_ = 0;
@@ -109,27 +129,46 @@ private:
 
 using handler = std::function<void(const request&, exchange)>;
 
+/// Who may keep a 200. Everything else is `no-store`.
+enum class caching {
+    nobody,
+    its_person,  ///< the person's own cache, which asks again each time: If-None-Match, 304
+    everybody,   ///< shared caches too, for as long as the router was told; then as above
+};
+
+struct route_options {
+    /// The query parameters that the route knows, literals. Any other, and any given twice, is 400.
+    std::vector<std::string_view> query = {};
+    caching kept_by = caching::nobody;  ///< for add_async()
+};
+
 /// Exact paths with at most one `{…}` segment. Filled at start-up, then read by one worker thread.
 class router {
 public:
-    router();
+    /// How long caches may show a catalogue as it was; 0: not at all.
+    explicit router(std::chrono::seconds catalogue_max_age = {});
     ~router();
 
-    void add(method verb, std::string pattern, handler handle);
+    void add(method verb, std::string pattern, handler handle, route_options options = {});
 
     /// For handlers that are coroutines: `function` is called with the request, whose views it must
     /// copy before its first suspension, and the coroutine runs on `io`. An exception in it is
     /// logged and answers 500.
     void add_async(asio::io_context& io, method verb, std::string pattern,
-                   std::function<awaitable<response>(const request&)> function);
+                   std::function<awaitable<response>(const request&)> function,
+                   route_options options = {});
 
-    /// Finds the handler and calls it; answers 404 or 405 itself.
+    /// Finds the handler and calls it; answers 404, 405 and 400 for the query itself.
     void dispatch(request& incoming, exchange reply) const;
 
 private:
     struct route;
     std::vector<route> routes_;
+    std::string catalogue_cache_control_;  ///< empty: no-store
 };
+
+/// `host` or `host:port` as RFC 9112, section 3.2, has it in Host; may be empty.
+bool is_host(std::string_view text);
 
 struct limits {
     std::size_t connections_max = 20'000;
@@ -139,8 +178,10 @@ struct limits {
     std::size_t pipelined_requests_max = 64;  ///< parsed and unanswered, per connection
     std::uint64_t requests_per_connection_max = 1'000'000;
     std::chrono::milliseconds request_timeout{10'000};  ///< first byte to complete request
-    std::chrono::milliseconds idle_timeout{60'000};     ///< between requests
+    std::chrono::milliseconds idle_timeout{75'000};     ///< between requests
     std::chrono::milliseconds write_timeout{10'000};    ///< a client that does not read
+    /// What may be asked here, `host` (on any port) or `host:port`; empty: anything.
+    std::vector<std::string> hosts = {};
 };
 
 /// One worker: its io_context runs on one thread, and its router's handlers live on that thread.

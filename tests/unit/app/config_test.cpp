@@ -23,6 +23,8 @@ TEST_CASE("config: what is left out has its default, comments are allowed") {
                                      "file.json", nullptr);
     CHECK(read.http.port == 9'000);
     CHECK(read.http.body_bytes_max == 16'384);
+    // Longer than a balancer keeps its own idle connections, which is commonly 60 s.
+    CHECK(read.http.idle_timeout_ms == 75'000);
     CHECK(read.stock.gate == "redis");
     CHECK(read.recorder.enabled);
     CHECK(read.orders.confirm_deadline_ms == 2'000);
@@ -54,6 +56,18 @@ TEST_CASE("config: the environment goes over the file") {
     CHECK_FALSE(read.recorder.enabled);
     CHECK(read.amqp.name_space == "shop");
     CHECK(read.redis_urls() == std::vector<std::string>{"redis://10.0.0.1:1/0", "unix:///r.sock"});
+}
+
+TEST_CASE("config: hosts are as they stand in Host, and none means any") {
+    CHECK(parse_config("{}", "file.json", nullptr).hosts().empty());
+    CHECK(parse_config(R"({"http":{"hosts":""}})", "file.json", nullptr).hosts().empty());
+    CHECK(parse_config(R"({"http":{"hosts":"shop.example,[::1]:8080"}})", "file.json", nullptr)
+              .hosts() == std::vector<std::string>{"shop.example", "[::1]:8080"});
+    for (const std::string wrong : {",", "a,", "a, b", "http://a", "::1", "a/b", "u@a", " "}) {
+        INFO(wrong);
+        CHECK(error_of(R"({"http":{"hosts":")" + wrong + "\"}}")
+                  .find("file.json: http.hosts: expected") == 0);
+    }
 }
 
 TEST_CASE("config: who decides in memory must record too") {

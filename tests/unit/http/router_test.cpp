@@ -13,6 +13,7 @@ public:
     void answer(std::uint64_t slot, response&& value) override {
         answers.emplace_back(slot, std::move(value));
     }
+    std::string request_name(std::uint64_t slot) const override { return std::to_string(slot); }
     std::vector<std::pair<std::uint64_t, response>> answers;
 };
 
@@ -20,8 +21,8 @@ struct fixture {
     std::shared_ptr<notebook> client = std::make_shared<notebook>();
     router routes;
 
-    response ask(method verb, std::string_view path) {
-        request incoming{.verb = verb, .path = path};
+    response ask(method verb, std::string_view path, std::string_view query = {}) {
+        request incoming{.verb = verb, .path = path, .query = query};
         const std::size_t before = client->answers.size();
         routes.dispatch(incoming, exchange(client, before));
         REQUIRE(client->answers.size() == before + 1);
@@ -29,10 +30,14 @@ struct fixture {
         return client->answers.back().second;
     }
 
-    void add(method verb, std::string pattern) {
-        routes.add(verb, pattern, [pattern](const request& incoming, exchange reply) {
-            reply.answer({.status = 200, .body = pattern + "=" + std::string(incoming.parameter)});
-        });
+    void add(method verb, std::string pattern, route_options options = {}) {
+        routes.add(
+            verb, pattern,
+            [pattern](const request& incoming, exchange reply) {
+                reply.answer(
+                    {.status = 200, .body = pattern + "=" + std::string(incoming.parameter)});
+            },
+            std::move(options));
     }
 };
 
@@ -79,6 +84,32 @@ TEST_CASE("another method on a known path answers 405 and names those allowed") 
     CHECK(f.ask(method::get, "/b/1").allow == "POST");
     CHECK(f.ask(method::other, "/c").status == 405);
     CHECK(f.ask(method::other, "/c").allow == "GET, HEAD, POST");
+}
+
+TEST_CASE("a query parameter that the route does not know is refused, on every route alike") {
+    fixture f;
+    f.add(method::get, "/plain");
+    f.add(method::post, "/plain");
+    f.add(method::get, "/paged/{id}", {.query = {"limit", "cursor"}});
+    const auto refused = [&](method verb, std::string_view path, std::string_view query) {
+        const response answer = f.ask(verb, path, query);
+        CHECK(answer.status == 400);
+        return std::string(boost::json::parse(answer.body + "}").at("detail").as_string());
+    };
+    for (const auto verb : {method::get, method::post}) {
+        CHECK(f.ask(verb, "/plain").status == 200);
+        CHECK(refused(verb, "/plain", "x=1") == "x: no such parameter; there are none here");
+        CHECK(refused(verb, "/plain", "x") == "x: no such parameter; there are none here");
+        CHECK(refused(verb, "/plain", "&") == ": no such parameter; there are none here");
+    }
+    for (const auto* query : {"limit=1", "cursor=", "limit=1&cursor=2", "cursor&limit", "limit=1&"})
+        CHECK(f.ask(method::get, "/paged/1", query).status == 200);
+    CHECK(refused(method::get, "/paged/1", "page=2") ==
+          "page: no such parameter; known are limit, cursor");
+    CHECK(refused(method::get, "/paged/1", "limit=1&\xff=1") ==
+          "\xef\xbf\xbd: no such parameter; known are limit, cursor");
+    CHECK(refused(method::get, "/paged/1", "limit=1&limit=1") == "limit: at most once");
+    CHECK(f.ask(method::get, "/nowhere", "x=1").status == 404);
 }
 
 TEST_CASE("a handler that throws answers 500") {

@@ -41,6 +41,13 @@ struct received {
     bool has(std::string_view header_line) const {
         return head.find("\r\n" + std::string(header_line) + "\r\n") != std::string::npos;
     }
+    /// A header's value, empty if there is none.
+    std::string header(std::string_view name) const {
+        const auto at = head.find("\r\n" + std::string(name) + ": ");
+        if (at == std::string::npos) return {};
+        const auto value = at + name.size() + 4;
+        return head.substr(value, head.find("\r\n", value) - value);
+    }
     std::string code() const {
         return std::string(boost::json::parse(body).at("code").as_string());
     }
@@ -144,15 +151,21 @@ private:
     std::string buffer_;
 };
 
+/// The start of a POST to /echo, whose length or Transfer-Encoding comes next.
+inline constexpr std::string_view post_echo =
+    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+
 /// Routes: /plain answers at once; /hold keeps its exchange until the test answers it; /big answers
-/// a megabyte; /drop forgets its exchange; /throw throws; POST /echo answers its body.
+/// a megabyte; /person/… and
+/// /catalogue/… may be kept by caches; /drop forgets its exchange; /throw throws; POST /echo
+/// answers its body.
 class running_server {
 public:
     explicit running_server(limits bounds = {}, std::size_t threads = 1) : bounds_(bounds) {
         std::vector<worker> workers;
         for (std::size_t i = 0; i < threads; ++i) {
             ios_.push_back(std::make_unique<asio::io_context>(1));
-            routes_.push_back(std::make_unique<router>());
+            routes_.push_back(std::make_unique<router>(5s));
             add_routes(i);
             workers.push_back({*ios_[i], *routes_[i]});
         }
@@ -225,6 +238,14 @@ private:
             reply.answer({.status = 200, .body = std::string(incoming.body)});
         });
         asio::io_context& io = *ios_[thread];
+        const auto kept = [](const request& asked) -> awaitable<response> {
+            const std::string what(asked.parameter);
+            if (what == "none") co_return problem(problem_code::user_not_found);
+            co_return response{.status = 200, .body = "\"" + what + "\""};
+        };
+        routes.add_async(io, method::get, "/person/{what}", kept, {.kept_by = caching::its_person});
+        routes.add_async(io, method::get, "/catalogue/{what}", kept,
+                         {.kept_by = caching::everybody});
         routes.add_async(io, method::get, "/later/{what}",
                          [&io](const request& incoming) -> awaitable<response> {
                              const std::string what(incoming.parameter);

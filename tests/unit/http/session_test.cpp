@@ -166,7 +166,7 @@ TEST_CASE("a body arrives in any pieces") {
     client c(server.port());
     const std::string body(16'384, 'b');
     for (int round = 0; round < 3; ++round) {
-        c.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 16384\r\n\r\n");
+        c.send(std::string(post_echo) + "Content-Length: 16384\r\n\r\n");
         for (std::size_t at = 0; at < body.size(); at += 4'096)
             c.send(body.substr(at, 4'096));
         CHECK(c.answer().body == body);
@@ -174,7 +174,7 @@ TEST_CASE("a body arrives in any pieces") {
     // Many of them at once: the buffer is larger than one and smaller than all.
     std::string text;
     for (int i = 0; i < 10; ++i) {
-        text += "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 16384\r\n\r\n" + body;
+        text += std::string(post_echo) + "Content-Length: 16384\r\n\r\n" + body;
     }
     std::thread sender([&] { c.send(text); });
     for (int i = 0; i < 10; ++i)
@@ -186,7 +186,7 @@ TEST_CASE("100 Continue is sent in its turn") {
     running_server server;
     client c(server.port());
     const std::string header =
-        "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
+        std::string(post_echo) + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n";
     c.send(header);
     CHECK(c.answer().status == 100);
     c.send("{}");
@@ -200,6 +200,37 @@ TEST_CASE("100 Continue is sent in its turn") {
     CHECK(c.answer().status == 100);
     c.send("{}");
     CHECK(c.answer().body == "{}");
+}
+
+TEST_CASE("a body in chunks arrives in any pieces, and the connection goes on") {
+    running_server server;
+    client c(server.port());
+    const std::string body(16'384, 'b');
+    std::string chunks;
+    for (std::size_t at = 0; at < body.size(); at += 1'000) {
+        const std::string data = body.substr(at, 1'000);
+        std::array<char, 16> size{};
+        std::snprintf(size.data(), size.size(), "%zx\r\n", data.size());
+        chunks += size.data() + data + "\r\n";
+    }
+    chunks += "0\r\nTrailer: 1\r\n\r\n";
+    const std::string text = std::string(post_echo) + "Transfer-Encoding: chunked\r\n\r\n" + chunks;
+    for (const std::size_t piece : {text.size(), std::size_t{777}, std::size_t{4'096}}) {
+        for (std::size_t at = 0; at < text.size(); at += piece)
+            c.send(text.substr(at, piece));
+        CHECK(c.answer().body == body);
+    }
+    c.send(text + get_text("/plain") + text);
+    CHECK(c.answer().body == body);
+    CHECK(c.answer().body == "\"plain\"");
+    CHECK(c.answer().body == body);
+    // What is left over of bad chunks is no request.
+    c.send(std::string(post_echo) + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\n0\r\n\r\n" +
+           get_text("/plain"));
+    const received refused = c.answer();
+    CHECK(refused.code() == "bad_request");
+    CHECK(refused.has("Connection: close"));
+    CHECK(c.ended());
 }
 
 TEST_CASE("requests are counted") {

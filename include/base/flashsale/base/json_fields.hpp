@@ -57,7 +57,13 @@ private:
 
 bool is_valid_utf8(std::string_view text);
 
-/// Appends `text` as a JSON string, quotes included.
+/// Of the character that `text` begins with; 0 if it begins with none, or is empty.
+std::size_t utf8_character_bytes(std::string_view text);
+
+/// U+FFFD, which stands for each byte that is no UTF-8.
+inline constexpr std::string_view utf8_replacement = "\xef\xbf\xbd";
+
+/// Appends `text` as a JSON string, quotes included: valid UTF-8, whatever `text` is.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Appends an integer in decimal.

@@ -64,6 +64,7 @@ public:
 private:
     connection(watchdog& dog);
 
+    status connect(amqp_socket_t* socket, const options& settings, const server& where);
     status log_in(const options& settings, const server& where);
     status reply_status(std::string_view doing);
     std::string refused_by_server(const amqp_frame_t& frame);

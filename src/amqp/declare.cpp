@@ -67,4 +67,12 @@ std::expected<void, std::string> declare(const options& settings, const topology
     return done;
 }
 
+std::expected<void, std::string> reach(const options& settings) {
+    watchdog dog(settings.stall_timeout);
+    auto made = connection::open(settings, parse_url(settings.url), dog);
+    if (!made) return std::unexpected(made.error());
+    (*made)->close(farewell_patience);
+    return {};
+}
+
 }  // namespace flashsale::amqp

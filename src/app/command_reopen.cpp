@@ -65,7 +65,7 @@ int reopen(const config& settings, std::int64_t shard) {
     auto order_database =
         open_session(settings, "order", "postgres.order_url", settings.postgres.order_url);
     // The confirm deadline that is waited for must be the one that orders are answered by.
-    stock::agree_on_deployment(stock_database, deployment_of(settings));
+    stock::check_deployment(stock_database, deployment_of(settings));
 
     stock::shard_generations generations(shards_of(settings));
     running_log log(settings);
@@ -78,6 +78,7 @@ int reopen(const config& settings, std::int64_t shard) {
         gate.io.run_for(10ms);
     }
 
+    stock::agree_on_deployment(stock_database, deployment_of(settings));
     event_publisher publisher(gate.io, *log.log, [] { return false; });
     const uuid holder = uuid_generator().make();
     const auto lease =

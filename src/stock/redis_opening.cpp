@@ -96,22 +96,6 @@ postgres::rows must(postgres::result result) {
     return std::move(*result);
 }
 
-/// A server that may evict keys would sell units again that it forgot to have sold.
-void require_noeviction(asio::io_context& io, redis::client& client) {
-    const std::string_view command[] = {"INFO", "memory"};
-    std::optional<redis::result> reply;
-    client.command(command, [&reply](redis::result result) { reply = std::move(result); });
-    io.restart();
-    while (!reply)
-        io.run_one();
-    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
-    if ((*reply)->text.find("maxmemory_policy:noeviction") == std::string::npos) {
-        throw std::runtime_error(
-            "Redis may evict keys, and would then sell units twice: set maxmemory-policy "
-            "noeviction");
-    }
-}
-
 /// True if the gate's header is now (or was already) in the step asked for.
 bool run_open_script(asio::io_context& io, redis::client& client, const shard_keys& keys,
                      std::string_view step, std::uint64_t generation) {
@@ -159,6 +143,21 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
 }
 
 }  // namespace
+
+void require_noeviction(asio::io_context& io, redis::client& client) {
+    const std::string_view command[] = {"INFO", "memory"};
+    std::optional<redis::result> reply;
+    client.command(command, [&reply](redis::result result) { reply = std::move(result); });
+    io.restart();
+    while (!reply)
+        io.run_one();
+    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
+    if ((*reply)->text.find("maxmemory_policy:noeviction") == std::string::npos) {
+        throw std::runtime_error(
+            "Redis may evict keys, and would then sell units twice: set maxmemory-policy "
+            "noeviction");
+    }
+}
 
 void open_new_shards(asio::io_context& io, postgres::session& database,
                      std::vector<redis::client*> shards, shard_generations& generations,

@@ -3,6 +3,7 @@
 // The log on RabbitMQ. For the composition only.
 
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,9 @@ struct amqp_options {
     std::chrono::milliseconds batch_interval{25};  ///< between batches that are not full
     std::uint16_t prefetch_messages = 128;         ///< one value for the whole deployment
 };
+
+/// Whether the broker lets us in. Declares nothing. Blocking.
+std::expected<void, std::string> reach_amqp(const amqp_options& options);
 
 std::unique_ptr<log> make_amqp_log(const amqp_options& options);
 std::unique_ptr<reader> make_amqp_reader(const amqp_options& options);

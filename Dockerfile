@@ -21,7 +21,7 @@ RUN apt-get update \
         librabbitmq4 libspdlog1.10 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flashsale \
-    && install -d -o flashsale -g flashsale /var/lib/flashsale
+    && install -d -m 0700 -o flashsale -g flashsale /var/lib/flashsale
 COPY --from=build /flashsale/build/release/flashsale /usr/local/bin/flashsale
 COPY --from=build /flashsale/config /etc/flashsale/config
 RUN flashsale --version # a library that is missing above shows here

@@ -12,6 +12,7 @@
 #include <new>
 
 #include <flashsale/base/fault_points.hpp>
+#include <flashsale/base/resolve.hpp>
 
 #include "table.hpp"
 
@@ -71,12 +72,8 @@ std::expected<std::unique_ptr<connection>, std::string> connection::open(const o
     std::unique_ptr<connection> made(new connection(dog));
     amqp_socket_t* socket = amqp_tcp_socket_new(made->state_);
     if (!socket) return std::unexpected("no memory for a socket");
-    const timeval patience = to_timeval(settings.connect_timeout);
-    if (const int code =
-            amqp_socket_open_noblock(socket, where.host.c_str(), where.port, &patience);
-        code != AMQP_STATUS_OK)
-        return std::unexpected("cannot connect to " + where.name() + ": " +
-                               amqp_error_string2(code));
+    if (auto done = made->connect(socket, settings, where); !done)
+        return std::unexpected(done.error());
     dog.watch(made->fd());
 
     // A peer that vanished, or stopped reading for good, becomes an error within seconds.
@@ -86,6 +83,20 @@ std::expected<std::unique_ptr<connection>, std::string> connection::open(const o
 
     if (auto done = made->log_in(settings, where); !done) return std::unexpected(done.error());
     return made;
+}
+
+/// The library would have one time limit for all addresses of a name: one that does not answer
+/// would keep it from the next, at each attempt.
+status connection::connect(amqp_socket_t* socket, const options& settings, const server& where) {
+    const timeval patience = to_timeval(settings.connect_timeout);
+    const auto addresses = addresses_of(where.host);
+    if (!addresses) return std::unexpected(addresses.error());
+    int code = AMQP_STATUS_OK;
+    for (const std::string& address : *addresses) {
+        code = amqp_socket_open_noblock(socket, address.c_str(), where.port, &patience);
+        if (code == AMQP_STATUS_OK) return {};
+    }
+    return std::unexpected("cannot connect to " + where.name() + ": " + amqp_error_string2(code));
 }
 
 status connection::log_in(const options& settings, const server& where) {

@@ -68,6 +68,7 @@ public:
 private:
     connection(watchdog& dog);
 
+    status connect(amqp_socket_t* socket, const options& settings, const server& where);
     status log_in(const options& settings, const server& where);
     status reply_status(std::string_view doing);
     status declared(const std::string& what);

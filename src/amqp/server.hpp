@@ -15,6 +15,8 @@ struct server {
 
     /// For logs: never the password.
     std::string name() const;
+    /// The same as a URL, with *** for the password.
+    std::string shown() const;
 };
 
 /// Throws std::invalid_argument, without the password in its text.

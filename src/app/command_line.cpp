@@ -1,4 +1,3 @@
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +7,8 @@
 #include <flashsale/app.hpp>
 
 #include "commands.hpp"
+#include "compose.hpp"
+#include "log_output.hpp"
 #include "probe.hpp"
 
 namespace flashsale::app {
@@ -17,41 +18,59 @@ namespace {
 constexpr const char* footer =
     "Every key of the configuration can be overridden by the environment: redis.url by\n"
     "FLASHSALE_REDIS__URL.\n\n"
-    "Exit codes: 0 all is well; 1 an audit or a health check says no, or a parked event cannot be\n"
-    "decided about so; 2 the command line or the configuration is wrong; 3 a server that is\n"
-    "needed does not answer, another process has the data folder, or a database's schema is not\n"
-    "this version's; 4 an error of the program itself.";
+    "Exit codes: 0 all is well; 1 an audit or a health check says no, a parked event cannot be\n"
+    "decided about so, or a deployment's value cannot be changed now; 2 the command line or the\n"
+    "configuration is wrong; 3 a server that is needed does not answer, another process has the\n"
+    "data folder, a database's schema is not this version's, or standard output does not take\n"
+    "what there is to say; 4 an error of the program itself.";
 
 void set_up_log(const config& settings) {
-    auto logger = spdlog::stderr_color_mt("flashsale");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+    auto logger = std::make_shared<spdlog::logger>("flashsale", make_log_sink());
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
     logger->set_level(spdlog::level::from_str(settings.log.level));
-    logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
 }
 
 int guarded(const std::function<int()>& command) {
     try {
-        return command();
+        const int code = command();
+        // Nobody is killed by a closed pipe; whoever believes an exit code must not be misled.
+        if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+        complain("standard output does not take what there is to say");
+        return code == exit_ok ? exit_unavailable : code;
     } catch (const config_error& error) {
-        std::fprintf(stderr, "flashsale: %s\n", error.what());
+        complain(error.what());
         return exit_usage;
     } catch (const unavailable_error& error) {
-        std::fprintf(stderr, "flashsale: %s\n", error.what());
+        complain(error.what());
         return exit_unavailable;
     } catch (const std::runtime_error& error) {
         // Of the modules' start-up: a database that refuses what this process stands for.
-        std::fprintf(stderr, "flashsale: %s\n", error.what());
+        complain(error.what());
         return exit_unavailable;
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "flashsale: internal error: %s\n", error.what());
+        complain(std::string("internal error: ") + error.what());
         return exit_internal;
+    }
+}
+
+void announce_builtin(const config& settings) {
+    if (is_embedded(settings)) {
+        spdlog::info("no --config: the embedded configuration, with its data in {}",
+                     std::filesystem::absolute(settings.sqlite.folder).string());
+    } else {
+        spdlog::info(
+            "no --config: all defaults but what the environment says, stock.gate \"{}\" among it: "
+            "on "
+            "servers",
+            settings.stock.gate);
     }
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
+    prepare_outputs();
     CLI::App cli("Sells a small stock to a huge crowd: never more than there is, never less.",
                  "flashsale");
     cli.footer(footer);
@@ -62,7 +81,8 @@ int run(int argc, char** argv) {
     const auto with_config = [&](CLI::App* command) {
         command->add_option(
             "--config", config_path,
-            "the configuration file; without one: embedded, with its data in ./flashsale-data");
+            "the configuration file; without one: embedded, with its data in ./flashsale-data, and "
+            "what the environment says");
         return command;
     };
     auto* serve_command = with_config(cli.add_subcommand(
@@ -111,11 +131,26 @@ int run(int argc, char** argv) {
             ->required();
     }
 
+    deployment_request deployment_asked;
+    auto* deployment_command = cli.add_subcommand(
+        "deployment", "see, and change, what all processes on the same servers must agree on");
+    deployment_command->require_subcommand(1);
+    const auto add_deployment = [&](const char* name, const char* what) {
+        auto* command = with_config(deployment_command->add_subcommand(name, what));
+        command->callback([&deployment_asked, name] { deployment_asked.action = name; });
+        return command;
+    };
+    add_deployment("show", "one line for each");
+    auto* set_command = add_deployment("set", "another value, while no process runs");
+    set_command->add_option("name", deployment_asked.name, "as `deployment show` prints it")
+        ->required();
+    set_command->add_option("value", deployment_asked.value, "the new one")->required();
+
     bool print_schema = false;
     auto* check_command = cli.add_subcommand(
         "check-config", "check a configuration file, and the environment over it");
-    auto* checked_config =
-        check_command->add_option("--config", config_path, "the configuration file");
+    with_config(check_command);
+    auto* checked_config = check_command->get_option("--config");
     check_command->add_flag("--schema", print_schema, "print the configuration's JSON Schema")
         ->excludes(checked_config);
 
@@ -123,8 +158,7 @@ int run(int argc, char** argv) {
     bool live = false;
     auto* health_command = cli.add_subcommand(
         "healthcheck", "ask a running process whether it is ready: exit 0 if it is, else 1");
-    auto* health_config =
-        health_command->add_option("--config", config_path, "the configuration file it runs with");
+    auto* health_config = with_config(health_command)->get_option("--config");
     health_command
         ->add_option(
             "--url", url,
@@ -142,30 +176,23 @@ int run(int argc, char** argv) {
         if (check_command->parsed()) {
             if (print_schema) {
                 std::fputs(config_json_schema().c_str(), stdout);
-            } else if (config_path.empty()) {
-                throw config_error("check-config: --config FILE or --schema is required");
             } else {
-                read_config(config_path);
+                read_config_or_builtin(config_path);
             }
             return exit_ok;
         }
         if (health_command->parsed()) {
-            if (url.empty() && config_path.empty()) {
-                throw config_error("healthcheck: --config FILE or --url URL is required");
-            }
-            return healthcheck(url.empty() ? read_config(config_path) : config{}, url, live);
+            return healthcheck(url.empty() ? read_config_or_builtin(config_path) : config{}, url,
+                               live);
         }
-        const config settings =
-            config_path.empty() ? read_embedded_config() : read_config(config_path);
+        const config settings = read_config_or_builtin(config_path);
         set_up_log(settings);
-        if (config_path.empty() && serve_command->parsed()) {
-            spdlog::info("no --config: the embedded configuration, with its data in {}",
-                         std::filesystem::absolute(settings.sqlite.folder).string());
-        }
-        if (serve_command->parsed()) return serve(settings);
+        if (config_path.empty() && serve_command->parsed()) announce_builtin(settings);
+        if (serve_command->parsed()) return serve(settings, config_path);
         if (migrate_command->parsed()) return migrate(settings);
         if (audit_command->parsed()) return audit(settings, audit_asked);
         if (parked_command->parsed()) return parked(settings, parked_asked);
+        if (deployment_command->parsed()) return deployment(settings, deployment_asked);
         if (reopen_command->parsed()) return reopen(settings, shard);
         return exit_usage;
     });

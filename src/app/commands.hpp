@@ -9,7 +9,8 @@
 
 namespace flashsale::app {
 
-int serve(const config& settings);
+/// `path` is read again on SIGHUP; empty: the built-in configuration.
+int serve(const config& settings, const std::string& path);
 int migrate(const config& settings);
 
 struct audit_request {
@@ -28,6 +29,12 @@ struct parked_request {
     bool dropped_too = false;  ///< list
 };
 int parked(const config& settings, const parked_request& asked);
+
+struct deployment_request {
+    std::string action;  ///< show, set
+    std::string name, value;
+};
+int deployment(const config& settings, const deployment_request& asked);
 
 /// GET /livez or /readyz of a running process.
 int healthcheck(const config& settings, const std::string& url, bool live);

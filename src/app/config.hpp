@@ -4,6 +4,7 @@
 // default stand in config_settings.cpp, once, for the reader, the schema and the help alike.
 
 #include <cstdint>
+#include <expected>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -94,6 +95,9 @@ struct setting {
         std::vector<std::string_view> choices;  ///< empty: any text
         std::string_view form;                  ///< what is expected, in words
         bool (*valid)(std::string_view);        ///< nullptr: anything but the empty text
+        /// For what may hold a secret: the parser of whoever will use it. Its error says what is
+        /// expected and repeats nothing, and neither does anybody else.
+        std::expected<void, std::string> (*parses)(const std::string&) = nullptr;
     };
     struct flag {
         bool& (*in)(config&);
@@ -105,21 +109,31 @@ struct setting {
     std::variant<integer, text, flag> value;
 
     std::string environment_name() const;
+    /// Whether a running process takes another value on SIGHUP.
+    bool reloads() const;
 };
 
 std::span<const setting> settings();
 
 /// Reads the file, then the environment over it. Throws config_error.
 config read_config(const std::string& path);
-/// What is run when no file is named: embedded, with all defaults. The environment goes over it.
-config read_embedded_config();
+/// What is run when no file is named: embedded, with all defaults. The environment goes over it,
+/// and may make it another.
+config read_builtin_config();
+/// One or the other: without a path the built-in one.
+config read_config_or_builtin(const std::string& path);
 /// As read_config(), from text; `name` stands for the file in errors. `environment` as in main().
 config parse_config(std::string_view text, std::string_view name, const char* const* environment);
 
 /// The JSON Schema of the file, generated from settings().
 std::string config_json_schema();
 
-/// A URL fit for logs: without its password.
+/// A URL of the configuration, or the list of them, fit for logs: without any secret. Of any other
+/// text nothing.
 std::string without_password(std::string_view url);
+
+/// What an error may repeat of a text that was found where another was expected: little, and
+/// nothing that looks as if a secret could be in it.
+std::string quoted_for_error(std::string_view found);
 
 }  // namespace flashsale::app

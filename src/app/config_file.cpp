@@ -2,11 +2,12 @@
 
 #include <boost/json.hpp>
 
-#include <charconv>
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "config.hpp"
+#include "config_json.hpp"
 
 namespace flashsale::app {
 
@@ -28,11 +29,25 @@ std::string expectation(const setting& of) {
     return out;
 }
 
+/// Of another kind than expected, anything may be in it.
+std::string found_text(const json::value& value) {
+    if (value.is_object()) return "an object";
+    if (value.is_array()) return "an array";
+    const json::string* text = value.if_string();
+    return text == nullptr ? json::serialize(value) : quoted_for_error(*text);
+}
+
 [[noreturn]] void refuse(std::string_view where, const setting& of, const std::string& found) {
     throw config_error(std::string(where) + ": expected " + expectation(of) + ", found " + found);
 }
 
+bool has_control_characters(std::string_view text) {
+    return std::ranges::any_of(
+        text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 bool accepts(const setting::text& of, std::string_view value) {
+    if (has_control_characters(value)) return false;
     if (!of.choices.empty()) return std::ranges::find(of.choices, value) != of.choices.end();
     return of.valid != nullptr ? of.valid(value) : !value.empty();
 }
@@ -41,19 +56,24 @@ void assign(config& into, const setting& of, const json::value& value, const std
     if (const auto* integer = std::get_if<setting::integer>(&of.value)) {
         const std::int64_t* number = value.if_int64();
         if (number == nullptr || *number < integer->min || *number > integer->max) {
-            refuse(where, of, json::serialize(value));
+            refuse(where, of, found_text(value));
         }
         integer->in(into) = *number;
     } else if (const auto* flag = std::get_if<setting::flag>(&of.value)) {
-        if (!value.is_bool()) refuse(where, of, json::serialize(value));
+        if (!value.is_bool()) refuse(where, of, found_text(value));
         flag->in(into) = value.get_bool();
     } else {
         const auto& text = std::get<setting::text>(of.value);
         const json::string* found = value.if_string();
-        if (found == nullptr || !accepts(text, *found)) {
-            refuse(where, of,
-                   found != nullptr ? without_password(json::serialize(value))
-                                    : json::serialize(value));
+        if (found == nullptr) refuse(where, of, found_text(value));
+        if (text.parses != nullptr) {
+            if (has_control_characters(*found))
+                throw config_error(where + ": expected " + expectation(of) +
+                                   " without control characters");
+            if (auto done = text.parses(std::string(*found)); !done)
+                throw config_error(where + ": " + done.error());
+        } else if (!accepts(text, *found)) {
+            refuse(where, of, found_text(value));
         }
         text.in(into) = *found;
     }
@@ -84,23 +104,6 @@ bool is_section(std::string_view name) {
     return std::ranges::any_of(settings(), [name](const setting& one) {
         return one.path.substr(0, one.path.find('.')) == name;
     });
-}
-
-json::value parse_text(std::string_view text, std::string_view name) {
-    json::parse_options options;
-    options.allow_comments = true;
-    options.allow_trailing_commas = true;
-    options.max_depth = 4;
-    json::parser parser({}, options);
-    json::error_code error;
-    const std::size_t read = parser.write(text.data(), text.size(), error);
-    if (error) {
-        const auto line =
-            1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(read), '\n');
-        throw config_error(std::string(name) + ":" + std::to_string(line) +
-                           ": expected JSON (comments are allowed): " + error.message());
-    }
-    return parser.release();
 }
 
 void read_file(config& into, const json::value& file, std::string_view name) {
@@ -137,6 +140,7 @@ void read_environment(config& into, const char* const* environment) {
         if (!entry.starts_with(prefix) || equals == std::string_view::npos) continue;
         const std::string name(entry.substr(0, equals));
         const std::string_view text = entry.substr(equals + 1);
+        if (text.empty()) continue;  // as if it were not there
         if (name.find("__") == std::string::npos) continue;
         const auto all = settings();
         const auto of = std::ranges::find_if(
@@ -156,7 +160,7 @@ void read_environment(config& into, const char* const* environment) {
 
 config parse_config(std::string_view text, std::string_view name, const char* const* environment) {
     config out = defaults();
-    read_file(out, parse_text(text, name), name);
+    read_file(out, parse_config_json(text, name), name);
     read_environment(out, environment);
     if (out.stock.gate == "database" && out.redis_urls().size() > 1) {
         throw config_error("redis.url: the database gate has one shard, expected one URL");
@@ -169,26 +173,27 @@ config parse_config(std::string_view text, std::string_view name, const char* co
     return out;
 }
 
-config read_embedded_config() {
+config read_builtin_config() {
     return parse_config(R"({"stock": {"gate": "memory"}})", "the built-in configuration", environ);
 }
 
-config read_config(const std::string& path) {
-    std::ifstream file(path);
-    if (!file) throw config_error(path + ": cannot be read; expected a configuration file");
-    std::ostringstream text;
-    text << file.rdbuf();
-    return parse_config(text.str(), path, environ);
+config read_config_or_builtin(const std::string& path) {
+    return path.empty() ? read_builtin_config() : read_config(path);
 }
 
-std::string without_password(std::string_view url) {
-    std::string out(url);
-    const auto scheme = out.find("://");
-    if (scheme == std::string::npos) return out;
-    const auto at = out.find('@', scheme);
-    const auto colon = out.find(':', scheme + 3);
-    if (at == std::string::npos || colon == std::string::npos || colon > at) return out;
-    return out.replace(colon + 1, at - colon - 1, "***");
+config read_config(const std::string& path) {
+    constexpr std::size_t bytes_max = 1 << 20;
+    std::error_code unknown;
+    std::ifstream file(path);
+    if (!file || std::filesystem::is_directory(path, unknown))
+        throw config_error(path + ": cannot be read; expected a configuration file");
+    std::string text(bytes_max + 1, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (file.bad()) throw config_error(path + ": cannot be read; expected a configuration file");
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.size() > bytes_max)
+        throw config_error(path + ": larger than a configuration file may be, 1 MiB");
+    return parse_config(text, path, environ);
 }
 
 }  // namespace flashsale::app

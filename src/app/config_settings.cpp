@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <limits>
 
+#include <flashsale/amqp.hpp>
 #include <flashsale/http.hpp>
+#include <flashsale/postgres.hpp>
+#include <flashsale/redis.hpp>
 
 #include "config.hpp"
 
@@ -13,26 +16,34 @@ constexpr std::int64_t million = 1'000'000;
 constexpr std::int64_t hour_ms = 3'600'000;
 constexpr std::int64_t megabyte = 1 << 20;
 
-bool is_redis_url(std::string_view urls) {
-    while (true) {
-        const auto comma = urls.find(',');
-        const auto one = urls.substr(0, comma);
-        if (!one.starts_with("redis://") && !one.starts_with("unix://")) return false;
-        if (comma == std::string_view::npos) return true;
-        urls.remove_prefix(comma + 1);
+std::expected<void, std::string> parses_as_redis_urls(const std::string& urls) {
+    std::string_view left = urls;
+    for (int number = 1;; ++number) {
+        const auto comma = left.find(',');
+        if (auto done = redis::check_url(left.substr(0, comma)); !done) {
+            // Which one, where a comma is no mistake.
+            const bool several = urls.find(',') != std::string::npos;
+            return std::unexpected((several ? "URL " + std::to_string(number) + ": " : "") +
+                                   done.error() +
+                                   ", several of them separated by a comma, a comma inside as %2c");
+        }
+        if (comma == std::string_view::npos) return {};
+        left.remove_prefix(comma + 1);
     }
 }
-bool is_amqp_url(std::string_view url) {
-    return url.starts_with("amqp://");
-}
-bool is_postgres_url(std::string_view url) {
-    return url.starts_with("postgresql://") || url.starts_with("postgres://");
+std::expected<void, std::string> parses_as_amqp_url(const std::string& url) {
+    return amqp::check_url(url);
 }
 bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '_' || c == '-' || c == '.';
     });
+}
+
+/// Of the broker's own exchanges, which it lets nobody declare.
+bool is_namespace(std::string_view text) {
+    return is_name(text) && !text.starts_with("amq.");
 }
 
 std::vector<std::string> split_at_commas(std::string_view text) {
@@ -59,6 +70,10 @@ bool are_hosts(std::string_view text) {
     setting::text {                                                                   \
         [](config& c) -> std::string& { return c.member; }, fallback, {}, form, valid \
     }
+#define SECRET(member, fallback, parses)                                                           \
+    setting::text {                                                                                \
+        [](config& c) -> std::string& { return c.member; }, fallback, {}, "a URL", nullptr, parses \
+    }
 #define CHOICE(member, fallback, ...)                                                            \
     setting::text {                                                                              \
         [](config& c) -> std::string& { return c.member; }, fallback, {__VA_ARGS__}, {}, nullptr \
@@ -73,7 +88,9 @@ bool are_hosts(std::string_view text) {
 std::span<const setting> settings() {
     static const setting all[] = {
         {"http.address", "numeric address to listen on",
-         TEXT(http.address, "127.0.0.1", "an IP address", nullptr)},
+         TEXT(http.address, "127.0.0.1",
+              "a numeric IP address (127.0.0.1 for this machine alone, 0.0.0.0 or :: for all)",
+              http::is_address)},
         {"http.port", "0 takes any free port, and the log says which",
          INTEGER(http.port, 0, 65'535, 8'080)},
         {"http.workers", "threads that serve HTTP; 0: one less than there are cores, at least one",
@@ -169,10 +186,7 @@ std::span<const setting> settings() {
 
         {"redis.url",
          "one server for each shard, separated by commas; their number is fixed for a deployment",
-         TEXT(redis.url, "redis://127.0.0.1:6379/0",
-              "redis://[user:password@]host:port/database or unix:///path, one or several "
-              "separated by commas",
-              is_redis_url)},
+         SECRET(redis.url, "redis://127.0.0.1:6379/0", parses_as_redis_urls)},
         {"redis.key_prefix", "first part of every key",
          TEXT(redis.key_prefix, "flashsale", "1 to 64 of a-z A-Z 0-9 _ - .", is_name)},
         {"redis.connect_timeout_ms", "for one attempt",
@@ -183,10 +197,10 @@ std::span<const setting> settings() {
          INTEGER(redis.pending_commands_max, 1, million, 4'096)},
 
         {"amqp.url", "the broker",
-         TEXT(amqp.url, "amqp://guest:guest@127.0.0.1:5672/%2f",
-              "amqp://user:password@host:port/vhost", is_amqp_url)},
+         SECRET(amqp.url, "amqp://guest:guest@127.0.0.1:5672/%2f", parses_as_amqp_url)},
         {"amqp.namespace", "first part of the exchange's and the queues' names",
-         TEXT(amqp.name_space, "flashsale", "1 to 64 of a-z A-Z 0-9 _ - .", is_name)},
+         TEXT(amqp.name_space, "flashsale",
+              "1 to 64 of a-z A-Z 0-9 _ - . that do not begin with amq.", is_namespace)},
         {"amqp.connect_timeout_ms", "for one attempt",
          INTEGER(amqp.connect_timeout_ms, 10, 60'000, 3'000)},
         {"amqp.heartbeat_ms", "two without a sign of life end a connection",
@@ -208,14 +222,16 @@ std::span<const setting> settings() {
          INTEGER(amqp.prefetch_messages, 1, 2'000, 128)},
 
         {"postgres.user_url", "the user module's database",
-         TEXT(postgres.user_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_user",
-              "postgresql://user:password@host:port/database", is_postgres_url)},
+         SECRET(postgres.user_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_user",
+                postgres::check_url)},
         {"postgres.stock_url", "the stock module's database",
-         TEXT(postgres.stock_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_stock",
-              "postgresql://user:password@host:port/database", is_postgres_url)},
+         SECRET(postgres.stock_url,
+                "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_stock",
+                postgres::check_url)},
         {"postgres.order_url", "the order module's database",
-         TEXT(postgres.order_url, "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_order",
-              "postgresql://user:password@host:port/database", is_postgres_url)},
+         SECRET(postgres.order_url,
+                "postgresql://flashsale:flashsale@127.0.0.1:5432/flashsale_order",
+                postgres::check_url)},
         {"postgres.connect_timeout_ms", "for one attempt",
          INTEGER(postgres.connect_timeout_ms, 10, 60'000, 5'000)},
         {"postgres.statement_timeout_ms", "the server gives up then, and we a second later",
@@ -255,6 +271,7 @@ std::span<const setting> settings() {
 
 #undef INTEGER
 #undef TEXT
+#undef SECRET
 #undef CHOICE
 #undef FLAG
 
@@ -268,6 +285,18 @@ std::string setting::environment_name() const {
         }
     }
     return name;
+}
+
+bool setting::reloads() const {
+    constexpr std::string_view all[] = {
+        "http.connections_max",        "http.header_bytes_max",
+        "http.body_bytes_max",         "http.uri_bytes_max",
+        "http.pipelined_requests_max", "http.requests_per_connection_max",
+        "http.request_timeout_ms",     "http.idle_timeout_ms",
+        "http.write_timeout_ms",       "log.level",
+        "process.drain_delay_ms",      "process.drain_timeout_ms",
+    };
+    return std::ranges::find(all, path) != std::end(all);
 }
 
 std::vector<std::string> config::redis_urls() const {

@@ -1,5 +1,7 @@
 #include "data_folder.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/user/module.hpp>
@@ -84,6 +86,27 @@ std::vector<std::string> migrate_files(const config& settings, const data_folder
         }
     }
     return applied;
+}
+
+void say_if_open(const data_folder& folder) {
+    namespace fs = std::filesystem;
+    constexpr fs::perms others = fs::perms::group_all | fs::perms::others_all;
+    const auto is_open = [&](const fs::path& what) {
+        std::error_code unknown;
+        const auto status = fs::status(what, unknown);
+        return !unknown && fs::exists(status) && (status.permissions() & others) != fs::perms::none;
+    };
+    std::string open;
+    const auto note = [&](const fs::path& what) {
+        if (is_open(what)) open.append(open.empty() ? "" : " ").append(what.string());
+    };
+    note(folder.path);
+    for (const module_file& one : module_files(folder)) {
+        for (const char* suffix : {"", "-wal", "-shm"})
+            note(fs::path(one.file.string() + suffix));
+    }
+    if (open.empty()) return;
+    spdlog::warn("other users of this machine can get at the data: chmod go= {}", open);
 }
 
 void require_files(const config& settings, const data_folder& folder) {

@@ -34,6 +34,11 @@ events::sqlite_log_options log_options(const data_folder& in);
 /// each migration applied. Throws unavailable_error if one cannot be, or is of a newer version.
 std::vector<std::string> migrate_files(const config& settings, const data_folder& folder);
 
+/// Logs a warning if other users of the machine can get at the folder or a file in it: they could
+/// read all that is there, and a lock on one byte of a file stops all sales. What was made by this
+/// version never is so.
+void say_if_open(const data_folder& folder);
+
 /// Throws unavailable_error if a file is missing or not of this version.
 void require_files(const config& settings, const data_folder& folder);
 

@@ -123,6 +123,7 @@ public:
           lock_(folder_.path),
           units_({.outbox_events_max = size_of(settings.stock.outbox_events_max)}) {
         migrate_files(settings_, folder_);
+        say_if_open(folder_);
         files_ = std::make_unique<databases>(settings_, folder_);
         log_ = std::make_unique<events::sqlite_log>(log_options(folder_));
         if (workers > 1) {

@@ -1,6 +1,8 @@
 #include "gate_socket.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <spdlog/spdlog.h>
@@ -11,7 +13,11 @@
 #include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 
+#include <fstream>
 #include <stdexcept>
+#include <system_error>
+
+#include <flashsale/base/uuid.hpp>
 
 namespace flashsale::app {
 
@@ -21,27 +27,37 @@ namespace json = boost::json;
 using local = asio::local::stream_protocol;
 
 constexpr std::size_t question_bytes_max = 64 * 1'024;
-constexpr const char* file_name = "gate.sock";
+constexpr const char* file_name = "gate";
+constexpr const char* file_of_older_versions = "gate.sock";
+constexpr std::string_view name_prefix = "flashsale-gate-";
 
-/// A folder's path may be longer than the 107 bytes that a socket's may have; the path of its
-/// descriptor is not.
-class short_path {
-public:
-    explicit short_path(const std::filesystem::path& folder)
-        : descriptor_(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-        if (descriptor_ < 0) throw std::runtime_error(folder.string() + ": cannot be opened");
+/// In the abstract namespace, which begins with a zero byte.
+local::endpoint endpoint_of(const std::string& name) {
+    return {std::string(1, '\0') + name};
+}
+
+void write_file(const std::filesystem::path& file, const std::string& text) {
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    const int made =
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    const bool written = made >= 0 && ::fchmod(made, S_IRUSR | S_IWUSR) == 0 &&
+                         ::write(made, text.data(), text.size()) == std::ssize(text);
+    const int number = errno;
+    if (made >= 0) ::close(made);
+    if (!written) {
+        throw std::runtime_error(file.string() +
+                                 ": cannot be written: " + std::generic_category().message(number));
     }
-    ~short_path() { ::close(descriptor_); }
-    short_path(const short_path&) = delete;
-    short_path& operator=(const short_path&) = delete;
+}
 
-    local::endpoint endpoint() const {
-        return {"/proc/self/fd/" + std::to_string(descriptor_) + "/" + file_name};
-    }
-
-private:
-    int descriptor_;
-};
+/// The user at the other end; nullopt: it is not known.
+std::optional<uid_t> peer_of(int descriptor) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+    return peer.uid;
+}
 
 std::string to_line(json::object reply) {
     return json::serialize(reply) + "\n";
@@ -64,14 +80,15 @@ std::string levels_line(const stock::gate::levels& found) {
 
 gate_socket::gate_socket(asio::io_context& io, stock::gate& gate,
                          const std::filesystem::path& folder)
-    : gate_(gate), acceptor_(io), client_(io) {
-    // The folder is locked: what is there was left by a process that is gone.
-    std::filesystem::remove(folder / file_name);
-    const short_path path(folder);
+    : gate_(gate), name_file_(folder / file_name), acceptor_(io), client_(io) {
+    const std::string name = std::string(name_prefix) + uuid_generator().make().to_string();
     acceptor_.open();
-    acceptor_.bind(path.endpoint());
+    acceptor_.bind(endpoint_of(name));
     acceptor_.listen();
-    std::filesystem::permissions(folder / file_name, std::filesystem::perms::owner_all);
+    write_file(name_file_, name + "\n");
+    std::error_code ignored;
+    if (std::filesystem::is_socket(folder / file_of_older_versions, ignored))
+        std::filesystem::remove(folder / file_of_older_versions, ignored);
 }
 
 gate_socket::~gate_socket() {
@@ -87,6 +104,8 @@ void gate_socket::stop() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     client_.close(ignored);
+    std::error_code not_there;
+    std::filesystem::remove(name_file_, not_there);
 }
 
 awaitable<> gate_socket::serve() {
@@ -94,7 +113,8 @@ awaitable<> gate_socket::serve() {
         boost::system::error_code error;
         co_await acceptor_.async_accept(client_, asio::redirect_error(use_awaitable, error));
         if (error) co_return;
-        co_await serve_client();
+        const auto peer = peer_of(client_.native_handle());
+        if (peer && (*peer == ::geteuid() || *peer == 0)) co_await serve_client();
         client_.close(error);
     }
 }
@@ -149,10 +169,16 @@ namespace {
 class connected_gate final : public stock::gate {
 public:
     explicit connected_gate(const std::filesystem::path& folder) : socket_(io_) {
-        const short_path path(folder);
+        const auto file = folder / file_name;
+        struct stat owner{};
+        std::string name;
+        if (!(std::ifstream(file) >> name) || ::stat(file.c_str(), &owner) != 0)
+            throw std::runtime_error(file.string() + ": no process serves this folder");
         boost::system::error_code error;
-        socket_.connect(path.endpoint(), error);
-        if (error) throw std::runtime_error((folder / file_name).string() + ": " + error.message());
+        socket_.connect(endpoint_of(name), error);
+        if (error) throw std::runtime_error(file.string() + ": " + error.message());
+        if (peer_of(socket_.native_handle()) != owner.st_uid)
+            throw std::runtime_error(file.string() + ": another user answers by this name");
     }
 
     batching_limits batching() const override { return {}; }

@@ -1,15 +1,18 @@
 #pragma once
 
-// The gate in memory, for the audit, which is another process: a socket in the data folder answers
-// what the audit asks of any gate. Only who may write to the folder can connect.
+// The gate in memory, for the audit, which is another process: a socket answers what the audit asks
+// of any gate. Its name is in the file `gate` of the data folder, made up anew by each start, and
+// in no folder: nothing is left behind there that a copy or a backup trips over. It is seen in the
+// network namespace alone (`docker exec` is inside). Each end looks who the other one is: whoever
+// reads the name elsewhere gets no answer, and whoever takes it over is not believed.
 //
 // A line of JSON is answered by a line of JSON, one client at a time:
 //   {"products":[7,8]}   {"generation":3,"seq":41,"products":[[990,1000],null]}   free and given
 //   {"outbox":"17"}      {"events":["…"],"next_cursor":""}
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <filesystem>
@@ -24,6 +27,7 @@ namespace flashsale::app {
 class gate_socket {
 public:
     /// Throws std::runtime_error if it cannot listen.
+    /// The folder is locked by this process.
     gate_socket(asio::io_context& io, stock::gate& gate, const std::filesystem::path& folder);
     ~gate_socket();
 
@@ -37,6 +41,7 @@ private:
     awaitable<std::string> answer(std::string_view question);
 
     stock::gate& gate_;
+    std::filesystem::path name_file_;
     asio::basic_socket_acceptor<asio::local::stream_protocol, executor> acceptor_;
     asio::basic_stream_socket<asio::local::stream_protocol, executor> client_;
 };

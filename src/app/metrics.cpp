@@ -13,6 +13,10 @@ metric sweep_barrier_overdue_ms{gauge, "sweep_barrier_overdue_ms",
                                 "Age of a barrier that stays out too long, in milliseconds"};
 metric late_settled{counter, "late_events_settled_total",
                     "Events behind a barrier that the gate was asked for again, and settled"};
+metric log_lines_lost{counter, "log_lines_lost_total",
+                      "Log lines that standard error did not take"};
+metric reloads_refused{counter, "config_reloads_refused_total",
+                       "Configuration files that were read again on SIGHUP and refused"};
 metric reopenings{counter, "shard_reopenings_total", "Gates rebuilt from the record"};
 metric reopening_failures{counter, "shard_reopening_failures_total",
                           "Attempts to rebuild a gate that were given up"};

@@ -9,6 +9,8 @@ extern metric sweep_published;
 extern metric sweep_given;
 extern metric sweep_barrier_overdue_ms;
 extern metric late_settled;
+extern metric log_lines_lost;
+extern metric reloads_refused;
 extern metric reopenings;
 extern metric reopening_failures;
 extern metric reopening_ms;

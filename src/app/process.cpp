@@ -99,6 +99,11 @@ void process::start() {
     all.server->start();
 }
 
+void process::reload(const config& settings) {
+    parts_->settings = settings;
+    parts_->server->set_limits(http_limits(settings));
+}
+
 void process::drain_and_stop() {
     parts& all = *parts_;
     all.started = false;

@@ -20,6 +20,9 @@ public:
     void start();
     std::uint16_t port() const;
 
+    /// Takes over what setting::reloads() says. The thread of the other calls.
+    void reload(const config& settings);
+
     /// Readiness goes first, process.drain_delay_ms later accepting stops, requests in flight
     /// finish, confirms and the recorder drain. Returns within process.drain_timeout_ms from then,
     /// and a little.

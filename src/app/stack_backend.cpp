@@ -61,31 +61,54 @@ private:
     std::jthread thread_;
 };
 
-/// The gate's servers must answer once at the start, or nobody is told why nothing sells.
+/// The gate's connections on an io_context of their own, for as long as the start needs them.
+class gate_servers {
+public:
+    gate_servers(const config& settings, stock::shard_generations& generations)
+        : access_(io_, settings, generations) {
+        access_.start();
+    }
+    ~gate_servers() {
+        access_.stop();
+        io_.restart();
+        io_.poll();
+    }
+
+    /// They must answer once at the start, or nobody is told why nothing sells.
+    void require(const config& settings) {
+        const auto urls = settings.redis_urls();
+        const auto clients = access_.clients();
+        for (std::size_t i = 0; i < clients.size(); ++i) {
+            // For each: the time that one takes is not the next one's to miss.
+            const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
+            while (!clients[i]->ready() && steady::now() < until) {
+                io_.restart();
+                io_.run_for(10ms);
+            }
+            if (!clients[i]->ready())
+                throw unavailable_error(
+                    not_answering("Redis", "redis.url", urls[i], clients[i]->fault()));
+            stock::require_noeviction(io_, *clients[i]);
+        }
+    }
+
+    asio::io_context& io() { return io_; }
+    std::vector<redis::client*> clients() const { return access_.clients(); }
+
+private:
+    asio::io_context io_;
+    gate_access access_;
+};
+
 void prepare_shards(const config& settings, stock::shard_generations& generations,
                     const std::string& deployment, events::log& log) {
     if (!uses_redis(settings)) return;
-    asio::io_context io;
-    gate_access access(io, settings, generations);
-    access.start();
-    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-    const auto urls = settings.redis_urls();
-    const auto clients = access.clients();
-    for (std::size_t i = 0; i < clients.size(); ++i) {
-        while (!clients[i]->ready() && steady::now() < until) {
-            io.restart();
-            io.run_for(10ms);
-        }
-        if (!clients[i]->ready()) {
-            const std::string why = clients[i]->fault();
-            access.stop();
-            throw unavailable_error(not_answering("Redis", "redis.url", urls[i], why));
-        }
-    }
+    gate_servers servers(settings, generations);
+    servers.require(settings);
     auto database =
         open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
     try {
-        stock::open_new_shards(io, database, clients, generations,
+        stock::open_new_shards(servers.io(), database, servers.clients(), generations,
                                redis_gate_options(settings, deployment),
                                [&log](const uuid& token) { return log.bind(token); });
     } catch (const stock::another_deployment& found) {
@@ -98,9 +121,24 @@ void prepare_shards(const config& settings, stock::shard_generations& generation
         throw unavailable_error(
             not_answering("RabbitMQ", "amqp.url", settings.amqp.url, fault.what()));
     }
-    access.stop();
-    io.restart();
-    io.poll();
+}
+
+/// Everything answers, and nothing has been written anywhere: a start that fails here leaves no
+/// trace in what is the deployment's.
+void require_servers(const config& settings, stock::shard_generations& generations,
+                     postgres::session& stock_database) {
+    require_schemas(settings);
+    stock::check_deployment(stock_database, deployment_of(settings));
+    if (uses_redis(settings)) gate_servers(settings, generations).require(settings);
+    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
+    while (true) {
+        const auto reached = events::reach_amqp(amqp_options(settings, {}));
+        if (reached) return;
+        if (steady::now() >= until)
+            throw unavailable_error(
+                not_answering("RabbitMQ", "amqp.url", settings.amqp.url, reached.error()));
+        std::this_thread::sleep_for(50ms);
+    }
 }
 
 class stack_worker final : public worker_backend {
@@ -201,9 +239,12 @@ struct recording_part {
 class stack_backend final : public backend {
 public:
     explicit stack_backend(const config& settings)
-        : settings_(settings), generations_(shards_of(settings)) {
-        require_schemas(settings);
-        const std::string deployment = agree(settings);
+        : settings_(settings),
+          generations_(shards_of(settings)),
+          presence_(postgres_options(settings, settings.postgres.stock_url)) {
+        require_servers(settings, generations_, presence_);
+        const std::string deployment =
+            stock::agree_on_deployment(presence_, deployment_of(settings));
         log_ = events::make_amqp_log(amqp_options(settings, deployment),
                                      [this](const uuid& token) { came_back(token); });
         require_log(settings, *log_);
@@ -257,12 +298,6 @@ public:
     }
 
 private:
-    static std::string agree(const config& settings) {
-        auto database =
-            open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
-        return stock::agree_on_deployment(database, deployment_of(settings));
-    }
-
     /// The publisher's thread, which runs from start() to drain().
     void came_back(const uuid& token) {
         if (!faults::without(faults::guard::return_stops))
@@ -273,6 +308,9 @@ private:
     const config settings_;
     fault_board board_;
     stock::shard_generations generations_;
+    /// Agreed by this one; open for as long as this process is one of the deployment, for whoever
+    /// wants to change what was agreed on.
+    postgres::session presence_;
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;
     std::unique_ptr<sweeper> sweep_;

@@ -96,6 +96,10 @@ void sweeper::warn(shard& of, const std::string& what) {
 void sweeper::run() {
     access_.start();
     publisher_.emplace(io_, log_, [this] { return stopping_.load(); });
+    // Asked before it is connected, it would be a gate that does not answer, at each clean start.
+    const auto connected_by = steady::now() + ms_of(settings_.redis.connect_timeout_ms);
+    while (!stopping_ && !access_.gate().check() && steady::now() < connected_by)
+        rest(10ms);
     while (!stopping_) {
         for (shard& one : shards_) {
             if (stopping_) break;

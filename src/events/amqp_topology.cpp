@@ -12,6 +12,10 @@ amqp::options connection_options(const amqp_options& options, const char* purpos
     return out;
 }
 
+std::expected<void, std::string> reach_amqp(const amqp_options& options) {
+    return amqp::reach(connection_options(options, "start"));
+}
+
 amqp::topology topology_of(const amqp_options& options) {
     amqp::topology names;
     names.exchange = options.name_prefix + ".log";

@@ -23,6 +23,12 @@ bool is_exhaustion(const boost::system::error_code& ec) {
 
 }  // namespace
 
+bool is_address(std::string_view text) {
+    boost::system::error_code unparsed;
+    asio::ip::make_address(text, unparsed);
+    return !unparsed;
+}
+
 struct server::state : std::enable_shared_from_this<server::state> {
     state(const limits& limits, const std::vector<worker>& workers)
         : bounds(limits), acceptor(workers.at(0).io), retry_timer(workers.at(0).io) {
@@ -101,7 +107,7 @@ struct server::state : std::enable_shared_from_this<server::state> {
         }
     }
 
-    const limits bounds;
+    limits bounds;  ///< on the first worker's thread, once it runs
     const std::shared_ptr<connection_count> count = std::make_shared<connection_count>();
     std::vector<std::shared_ptr<worker_loop>> loops;
     asio::basic_socket_acceptor<asio::ip::tcp, executor> acceptor;
@@ -127,6 +133,12 @@ server::~server() {
 
 std::uint16_t server::port() const {
     return state_->bound_port;
+}
+
+void server::set_limits(const limits& bounds) {
+    asio::post(state_->loops.front()->io(), [state = state_, bounds] { state->bounds = bounds; });
+    for (const auto& loop : state_->loops)
+        asio::post(loop->io(), [loop, bounds] { loop->set_bounds(bounds); });
 }
 
 void server::start() {

@@ -37,6 +37,7 @@ public:
     poller& readiness() { return readiness_; }
     const router& routes() const { return owner_.routes; }
     const limits& bounds() const { return bounds_; }
+    void set_bounds(const limits& bounds) { bounds_ = bounds; }
     bool stopping() const { return stopping_; }
     const common_lines& lines() const { return lines_; }
 

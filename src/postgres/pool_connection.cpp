@@ -7,6 +7,7 @@
 
 #include "durability.hpp"
 #include "metrics.hpp"
+#include "places.hpp"
 
 namespace flashsale::postgres {
 
@@ -63,19 +64,38 @@ std::vector<completion> pool_connection::stop() {
 
 void pool_connection::connect() {
     phase_ = phase::connecting;
+    places_.clear();
+    place_ = 0;
+    faults_.clear();
     const auto settings = connection_settings(options_);
     if (!settings) return fail_soon(settings.error());
-    connection_ = start_connecting(*settings);
+    auto places = places_of(*settings);
+    if (!places) return fail_soon(places.error());
+    places_ = std::move(*places);
+    begin(places_.front());
+}
+
+void pool_connection::begin(const conninfo& place) {
+    connection_ = start_connecting(place);
     if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
         return fail_soon(fault_of(connection_.get()));
     }
     timer_.expires_after(options_.connect_timeout);
-    const auto late =
-        "no connection within " + std::to_string(options_.connect_timeout.count()) + " ms";
+    const auto late = "no connection to " + name_of_place(place) + " within " +
+                      std::to_string(options_.connect_timeout.count()) + " ms";
     timer_.async_wait(guarded([late](pool_connection& c) {
         if (c.phase_ == phase::connecting) c.fail(late);
     }));
     wait_to_poll(PGRES_POLLING_WRITING);
+}
+
+/// False: that was the last of this attempt.
+bool pool_connection::begin_next(const std::string& why) {
+    faults_.append(faults_.empty() ? "" : "; ").append(why);
+    if (++place_ >= places_.size()) return false;
+    close(why);
+    begin(places_[place_]);
+    return true;
 }
 
 void pool_connection::wait_to_poll(PostgresPollingStatusType status) {
@@ -282,8 +302,10 @@ void pool_connection::fail_soon(std::string why) {
     asio::post(io_, guarded([why = std::move(why)](pool_connection& c) { c.fail(why); }));
 }
 
-void pool_connection::fail(const std::string& why, std::vector<completion> due) {
+void pool_connection::fail(const std::string& reason, std::vector<completion> due) {
     const bool was_ready = phase_ == phase::ready;
+    if (phase_ == phase::connecting && begin_next(reason)) return;
+    const std::string why = was_ready ? reason : faults_;
     if (was_ready && std::chrono::steady_clock::now() - ready_since_ > lasting) attempts_ = 0;
     for (auto& lost : close(why))
         due.push_back(std::move(lost));

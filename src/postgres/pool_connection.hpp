@@ -87,6 +87,8 @@ private:
     };
 
     void connect();
+    void begin(const conninfo& place);
+    bool begin_next(const std::string& why);
     void wait_to_poll(PostgresPollingStatusType status);
     void poll_connect();
     void ask_durability();
@@ -103,7 +105,7 @@ private:
     void watch_deadline();
     void on_deadline();
     void fail_soon(std::string why);
-    void fail(const std::string& why, std::vector<completion> due = {});
+    void fail(const std::string& reason, std::vector<completion> due = {});
     std::vector<completion> close(const std::string& why);
     std::chrono::milliseconds reconnect_delay();
 
@@ -115,6 +117,9 @@ private:
     owner* pool_;
     asio::posix::basic_stream_descriptor<executor> descriptor_;
     steady_timer timer_;
+    std::vector<conninfo> places_;  ///< of this attempt
+    std::size_t place_ = 0;         ///< of them, the one that is tried
+    std::string faults_;            ///< of those before it
     connection_ptr connection_;
     prepared_statements prepared_;
     reply durability_;

@@ -7,6 +7,7 @@
 
 #include "durability.hpp"
 #include "metrics.hpp"
+#include "places.hpp"
 
 namespace flashsale::postgres {
 
@@ -71,31 +72,48 @@ std::expected<void, error> session_connection::connect() {
     };
     const auto settings = connection_settings(options_);
     if (!settings) return failed(settings.error());
+    const auto places = places_of(*settings);
+    if (!places) return failed(places.error());
+    std::string faults;
+    for (const conninfo& place : *places) {
+        auto why = connect_to(place);
+        if (!why) {
+            PQsetnonblocking(connection_.get(), 1);
+            const auto answer = ask(durability_query(), reply(),
+                                    std::chrono::steady_clock::now() + options_.connect_timeout);
+            if (answer) {
+                auto durable = check_durable(*answer);
+                if (durable) return {};
+                metrics::connects_failed.add();
+                close();
+                return durable;
+            }
+            why = answer.error().message;
+        }
+        faults.append(faults.empty() ? "" : "; ").append(*why);
+    }
+    return failed(faults);
+}
+
+/// Why not, if so.
+std::optional<std::string> session_connection::connect_to(const conninfo& place) {
     const auto until = std::chrono::steady_clock::now() + options_.connect_timeout;
-    connection_ = start_connecting(*settings);
+    connection_ = start_connecting(place);
     if (!connection_ || PQstatus(connection_.get()) == CONNECTION_BAD) {
-        return failed(fault_of(connection_.get()));
+        return fault_of(connection_.get());
     }
     auto status = PGRES_POLLING_WRITING;
     while (status != PGRES_POLLING_OK) {
         const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         // The socket may be another one after each PQconnectPoll.
         if (!wait_for(PQsocket(connection_.get()), events, until)) {
-            return failed("no connection within " +
-                          std::to_string(options_.connect_timeout.count()) + " ms");
+            return "no connection to " + name_of_place(place) + " within " +
+                   std::to_string(options_.connect_timeout.count()) + " ms";
         }
         status = PQconnectPoll(connection_.get());
-        if (status == PGRES_POLLING_FAILED) return failed(fault_of(connection_.get()));
+        if (status == PGRES_POLLING_FAILED) return fault_of(connection_.get());
     }
-    PQsetnonblocking(connection_.get(), 1);
-    const auto answer = ask(durability_query(), reply(), until);
-    if (!answer) return failed(answer.error().message);
-    if (auto durable = check_durable(*answer); !durable) {
-        metrics::connects_failed.add();
-        close();
-        return durable;
-    }
-    return {};
+    return std::nullopt;
 }
 
 result session_connection::prepared(const statement& what, const parameters& with) {

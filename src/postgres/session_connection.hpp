@@ -39,6 +39,7 @@ private:
     using send = std::function<int(PGconn*)>;
 
     std::expected<void, error> connect();
+    std::optional<std::string> connect_to(const conninfo& place);
     bool ended_by_server();
     result ask(const char* sql, reply expected, deadline until);
     result exchange(const send& command, reply expected, deadline until, bool* stale = nullptr);

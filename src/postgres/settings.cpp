@@ -32,7 +32,9 @@ std::expected<conninfo, std::string> connection_settings(const options& from) {
     const std::unique_ptr<char, memory_freer> freed(complaint);
     if (from.url.empty() || !parsed) {
         return std::unexpected<std::string>(
-            "not a PostgreSQL URL (postgresql://user:password@host:port/database)");
+            "not a PostgreSQL URL; expected "
+            "postgresql://[user[:password]@]host[:port]/database[?parameters], special characters "
+            "as %xx");
     }
 
     conninfo settings;

@@ -44,11 +44,7 @@ awaitable<void> client::state::live() {
     link_broken_ = false;
     writing_ = false;
     ++link_;
-    connect_timer_.expires_after(settings_.connect_timeout);
-    connect_timer_.async_wait([self = shared_from_this(), link = link_](auto ec) {
-        if (!ec && !self->stopped_ && link == self->link_ && !self->ready_)
-            self->break_link("no answer within the connect timeout");
-    });
+    break_link_unless_in_time();
     if (!co_await connect()) co_return;
 
     greet();
@@ -61,6 +57,22 @@ awaitable<void> client::state::live() {
                                                         : ec.message());
         receive(size);
     }
+}
+
+/// One thing at a time has the connect timeout: a resolution, an address, the greeting. A handler
+/// that was due when the next began does nothing.
+void client::state::limit_time(std::function<void()> when_over) {
+    connect_timer_.expires_after(settings_.connect_timeout);
+    connect_timer_.async_wait(
+        [self = shared_from_this(), step = ++timed_step_, over = std::move(when_over)](auto ec) {
+            if (!ec && !self->stopped_ && step == self->timed_step_) over();
+        });
+}
+
+void client::state::break_link_unless_in_time() {
+    limit_time([this] {
+        if (!ready_) break_link("no answer within the connect timeout");
+    });
 }
 
 awaitable<std::vector<stream::endpoint>> client::state::resolve() {
@@ -90,13 +102,22 @@ awaitable<bool> client::state::connect() {
         if (link_broken_ || stopped_) co_return false;
         boost::system::error_code ignored;
         socket_.close(ignored);
+        // Each has the whole time: one that does not answer keeps nobody from the next.
+        limit_time([this] {
+            address_late_ = true;
+            boost::system::error_code closing;
+            socket_.close(closing);
+        });
+        address_late_ = false;
         const auto [ec] = co_await socket_.async_connect(endpoint, no_throw);
+        ++timed_step_;
         if (link_broken_ || stopped_) co_return false;
         if (!ec) {
             if (target_.path.empty()) socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+            break_link_unless_in_time();
             co_return true;
         }
-        fault_ = ec.message();
+        fault_ = address_late_ ? "no answer within the connect timeout" : ec.message();
     }
     if (!link_broken_ && !stopped_)
         break_link(endpoints.empty() ? "cannot resolve " + target_.host
@@ -104,11 +125,21 @@ awaitable<bool> client::state::connect() {
     co_return false;
 }
 
+/// A server without the command repeats what it was called with, the password included.
+std::string client::state::told(const std::string& refusal) const {
+    for (const std::string& secret : {target_.password, target_.user}) {
+        if (!secret.empty() && refusal.find(secret) != std::string::npos)
+            return refusal.substr(0, refusal.find(' ')) +
+                   " (the rest is not shown: it repeats what was sent)";
+    }
+    return refusal;
+}
+
 void client::state::greet() {
     const auto send = [this](std::initializer_list<std::string_view> words, const char* name) {
         mux_.add_command({words.begin(), words.size()}, expiry(), [this, name](result answer) {
             if (link_broken_ || stopped_) return;
-            if (!answer) return break_link(std::string(name) + ": " + answer.error().message);
+            if (!answer) return break_link(std::string(name) + ": " + told(answer.error().message));
         });
     };
     if (!target_.user.empty())
@@ -134,6 +165,7 @@ void client::state::become_ready() {
     ready_ = true;
     ready_since_ = clock::now();
     fault_.clear();
+    ++timed_step_;
     connect_timer_.cancel();
     metrics::connects.add();
     spdlog::info("redis: connected to {}", target_.name());
@@ -149,6 +181,7 @@ void client::state::break_link(std::string reason) {
         spdlog::warn("redis: cannot use {}: {}", target_.name(), reason);
     }
     fault_ = std::move(reason);
+    ++timed_step_;
     boost::system::error_code ignored;
     resolver_.cancel();
     connect_timer_.cancel();

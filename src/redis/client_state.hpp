@@ -17,6 +17,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include <array>
+#include <functional>
 
 #include "multiplexer.hpp"
 #include "target.hpp"
@@ -48,7 +49,10 @@ struct client::state : std::enable_shared_from_this<client::state> {
     awaitable<void> live();
     awaitable<std::vector<stream::endpoint>> resolve();
     awaitable<bool> connect();
+    void limit_time(std::function<void()> when_over);
+    void break_link_unless_in_time();
     void greet();
+    std::string told(const std::string& refusal) const;
     void become_ready();
     void break_link(std::string reason);
     void lose_link();
@@ -85,6 +89,8 @@ struct client::state : std::enable_shared_from_this<client::state> {
     bool link_broken_ = false;  ///< the present attempt or connection has its reason to end
     std::string fault_ = "not started";
     clock::time_point ready_since_{};
+    std::uint64_t timed_step_ = 0;  ///< counts what has the connect timeout
+    bool address_late_ = false;
     std::uint64_t link_ = 0;  ///< counts attempts: a handler of an earlier one does nothing
 
     bool write_posted_ = false;

@@ -2,6 +2,10 @@
 // later, in the middle, could fail where waiting does not help. After an error SQLite may have
 // ended the transaction by itself (the disk is full); whether it did is asked, never assumed.
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <spdlog/spdlog.h>
 
 #include <cassert>
@@ -55,7 +59,16 @@ int database::state::on_commit_to_wal(void*, sqlite3* handle, const char* schema
     return SQLITE_OK;
 }
 
+/// SQLite would let everybody read it. What stands beside it takes the modes of the file.
+void create_private(const std::filesystem::path& file) {
+    const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (made < 0) return;  // it is there, or SQLite meets the fault and names it
+    (void)!::fchmod(made, S_IRUSR | S_IWUSR);
+    ::close(made);
+}
+
 std::expected<void, error> database::state::open() {
+    if (settings.create) create_private(settings.file);
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (settings.create ? SQLITE_OPEN_CREATE : 0);
     const int code = sqlite3_open_v2(settings.file.c_str(), &handle, flags, nullptr);

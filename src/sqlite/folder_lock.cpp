@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -31,13 +32,12 @@ void sync_folder(const std::filesystem::path& folder) {
     if (!synced) refuse(folder, "cannot be synced: " + reason(number));
 }
 
-void create(const std::filesystem::path& folder) {
+void create(const std::filesystem::path& folder, mode_t mode) {
     if (std::filesystem::is_directory(folder)) return;
     const auto parent = std::filesystem::absolute(folder).parent_path();
-    if (!parent.empty() && parent != folder) create(parent);
-    std::error_code failed;
-    std::filesystem::create_directory(folder, failed);
-    if (failed) refuse(folder, "cannot be created: " + failed.message());
+    if (!parent.empty() && parent != folder) create(parent, S_IRWXU | S_IRWXG | S_IRWXO);
+    if (::mkdir(folder.c_str(), mode) != 0 && errno != EEXIST)
+        refuse(folder, "cannot be created: " + reason(errno));
     sync_folder(parent);
 }
 
@@ -52,9 +52,19 @@ std::string holder_of(int descriptor) {
 }  // namespace
 
 folder_lock::folder_lock(const std::filesystem::path& folder) {
-    create(std::filesystem::absolute(folder).lexically_normal());
+    const bool is_new = !std::filesystem::is_directory(folder);
+    create(std::filesystem::absolute(folder).lexically_normal(), S_IRWXU);
+    // Nobody else's to read, whatever the umask has taken away. One that was there is its owner's
+    // to change.
+    if (is_new && ::chmod(folder.c_str(), S_IRWXU) != 0)
+        refuse(folder, "cannot be kept from others: " + reason(errno));
     const auto file = folder / "lock";
-    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (descriptor_ >= 0) {
+        (void)!::fchmod(descriptor_, S_IRUSR | S_IWUSR);
+    } else if (errno == EEXIST) {
+        descriptor_ = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+    }
     if (descriptor_ < 0) refuse(file, "cannot be opened: " + reason(errno));
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
         const int number = errno;

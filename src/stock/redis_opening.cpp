@@ -201,6 +201,13 @@ void require_order(asio::io_context& io, const std::vector<redis::client*>& serv
 
 }  // namespace
 
+/// A server that may evict keys would sell units again that it forgot to have sold.
+void require_noeviction(asio::io_context& io, redis::client& client) {
+    const auto server = read_gate_server(io, client);
+    if (!server) throw std::runtime_error(server.error());
+    if (server->may_evict()) throw std::runtime_error(server->eviction_fault());
+}
+
 void open_new_shards(asio::io_context& io, postgres::session& database,
                      std::vector<redis::client*> shards, shard_generations& generations,
                      const redis_gate_options& options, const bind_token& bind) {

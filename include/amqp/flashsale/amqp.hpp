@@ -24,6 +24,12 @@ struct options {
     std::string connection_name = "flashsale";
 };
 
+/// Whether options::url can be used; else what is expected, with nothing of it repeated.
+std::expected<void, std::string> check_url(std::string_view url);
+
+/// A URL fit for logs: put together from what was understood of it, without the password.
+std::string shown(std::string_view url);
+
 /// Names and limits of what is declared; the same for every process of a deployment.
 struct topology {
     std::string exchange;              ///< durable direct exchange
@@ -146,6 +152,9 @@ std::expected<bool, std::string> is_consumed(const options& settings, const std:
 
 /// Declares the topology.
 std::expected<void, std::string> declare(const options& settings, const topology& names);
+
+/// Whether the broker lets us in: logs in, and out again.
+std::expected<void, std::string> reach(const options& settings);
 
 /// Declares the topology, and has its queue take what has one of these keys, or no longer. When it
 /// returns the broker has done it, and remembers it. Publishes nothing: an alarm does not hold it

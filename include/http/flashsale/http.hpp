@@ -190,6 +190,9 @@ struct worker {
     const router& routes;
 };
 
+/// Whether a server can be told to listen there: a numeric address of either family.
+bool is_address(std::string_view text);
+
 /// Accepts on the first worker's thread and hands connections to the workers in turn.
 class server {
 public:
@@ -199,6 +202,9 @@ public:
     ~server();
 
     std::uint16_t port() const;  ///< the bound port, useful when 0 was asked for
+
+    /// Other limits from now on, for connections that are there too. Any thread.
+    void set_limits(const limits& bounds);
 
     /// Starts accepting. Call before the workers' threads run, or from any thread.
     void start();

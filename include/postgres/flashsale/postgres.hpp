@@ -30,12 +30,19 @@
 namespace flashsale::postgres {
 
 struct options {
-    std::string url;  ///< `postgresql://…`, as libpq reads it
-    std::chrono::milliseconds connect_timeout{5'000};
+    std::string url;                                   ///< `postgresql://…`, as libpq reads it
+    std::chrono::milliseconds connect_timeout{5'000};  ///< for each host, and each of its addresses
     std::chrono::milliseconds statement_timeout{5'000};  ///< the server's, and ours a second longer
     std::chrono::milliseconds lock_timeout{2'000};
     std::string application_name = "flashsale";
 };
+
+/// Whether options::url can be used; else what is wrong with it and what is expected, with nothing
+/// of it repeated. Nothing is connected to and no name resolved.
+std::expected<void, std::string> check_url(const std::string& url);
+
+/// A URL fit for logs: put together from what was understood of it, without any password.
+std::string shown(const std::string& url);
 
 struct error {
     enum class kind {
@@ -123,8 +130,9 @@ private:
 using result = std::expected<rows, error>;
 
 /// One blocking connection, used by one thread at a time. Every call returns within its deadline
-/// (connect_timeout if it must connect, then statement_timeout + 1 s; the resolving of a host
-/// *name* is libpq's and can take longer); a connection that failed is rebuilt by the next call.
+/// (connect_timeout for each host if it must connect, then statement_timeout + 1 s; the resolving
+/// of a host *name* is the system's and can take longer); a connection that failed is rebuilt by
+/// the next call.
 class session {
 public:
     explicit session(options settings);
@@ -170,7 +178,7 @@ struct pool_limits {
 ///
 /// A lost connection is made again at once, then at growing intervals up to 2 s. While none is
 /// ready statements fail as `unavailable` without waiting, except during the very first attempt,
-/// for which they wait. Give a numeric host: libpq resolves a name on this thread.
+/// for which they wait. Give a numeric host: a name is resolved on this thread.
 class pool {
 public:
     pool(asio::io_context& io, options settings, pool_limits bounds);

@@ -23,9 +23,16 @@ struct options {
     /// each connect, or `unix:///path[?db=n]`.
     std::string url;
     std::chrono::milliseconds connect_timeout{2'000};
-    std::chrono::milliseconds reply_timeout{2'000};   ///< per command, from its hand-over
-    std::size_t pending_commands_max = 4'096;         ///< sent and unanswered, then `overloaded`
+    std::chrono::milliseconds reply_timeout{2'000};  ///< per command, from its hand-over
+    std::size_t pending_commands_max = 4'096;        ///< sent and unanswered, then `overloaded`
 };
+
+/// Whether options::url can be used; else what is wrong with it and what is expected, with nothing
+/// of it repeated.
+std::expected<void, std::string> check_url(std::string_view url);
+
+/// A URL fit for logs: put together from what was understood of it, without the password.
+std::string shown(std::string_view url);
 
 /// A reply, owned. A server's error reply is not a value: it arrives as error::refused. An error
 /// that is an element of an array is a string there, its text.

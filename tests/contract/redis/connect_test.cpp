@@ -78,6 +78,20 @@ TEST_CASE("redis connect: a wrong password is named as such") {
     CHECK_THAT(refused.error().message, Catch::Contains("WRONGPASS"));
 }
 
+TEST_CASE("redis connect: a server without AUTH repeats the password, and that goes no further") {
+    asio::io_context io;
+    scripted_server server(
+        io, {"-ERR unknown command 'AUTH', with args beginning with: 'hunter2' \r\n+PONG\r\n"});
+    client told(io, options{.url = "redis://:hunter2@" + server.url().substr(8)});
+    told.start();
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (!told.fault().starts_with("AUTH: ") && std::chrono::steady_clock::now() < until)
+        io.run_one_for(10ms);
+    CHECK_THAT(told.fault(), Catch::StartsWith("AUTH: ERR (the rest is not shown"));
+    CHECK_THAT(told.fault(), !Catch::Contains("hunter2"));
+    told.stop();
+}
+
 TEST_CASE("redis connect: a database that does not exist is named as such") {
     connected c(options{.url = "redis://" + host_and_port() + "/999999"});
     REQUIRE(c.run_until([&] { return c.client.fault().starts_with("SELECT: "); }));

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -146,6 +147,27 @@ struct deployment {
 };
 /// Returns the deployment's identity, which the first one has made.
 std::string agree_on_deployment(postgres::session& stock_database, const deployment& mine);
+
+/// The same comparison with what is noted so far, and nothing is noted: for whoever does not know
+/// yet whether the rest of what it needs is there.
+void check_deployment(postgres::session& stock_database, const deployment& mine);
+
+struct noted_value {
+    std::string name;  ///< `orders.confirm_deadline_ms`
+    std::string value;
+};
+std::vector<noted_value> read_deployment(postgres::session& stock_database);
+
+/// Writes another value over one that is noted, which is safe only where no process stands by the
+/// old one: refused (the error says why) while any session but this one is at the stock database,
+/// or a lease runs; and, for what decides where units are kept, once there is a product. The result
+/// is the value before.
+std::expected<std::string, std::string> change_deployment(postgres::session& stock_database,
+                                                          const noted_value& to);
+
+/// A server that may evict keys would sell units again that it forgot to have sold. Runs the
+/// client's io_context until it has answered.
+void require_noeviction(asio::io_context& io, redis::client& client);
 
 /// For a gate that does not outlive its process: notes that it is opened once more, and answers the
 /// generation of this opening, 1 for the first.

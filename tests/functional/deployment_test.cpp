@@ -1,0 +1,117 @@
+// What all processes agree on: when it is noted, and how it is changed.
+
+#include <catch2/catch.hpp>
+
+#include "shop.hpp"
+
+using namespace flashsale::test;
+using enum sandbox::database;
+
+namespace {
+
+bool says(const finished& what, std::string_view part) {
+    return what.output.find(part) != std::string::npos;
+}
+
+finished serve(const sandbox& world, const environment& other) {
+    auto variables = world.variables();
+    variables["FLASHSALE_HTTP__PORT"] = "0";
+    variables["FLASHSALE_PROCESS__START_TIMEOUT_MS"] = "300";
+    for (const auto& [name, value] : other)
+        variables[name] = value;
+    return run({flashsale_binary(), "serve", "--config", stack_config()}, variables);
+}
+
+}  // namespace
+
+TEST_CASE("deployment: a start that some server did not answer has noted nothing") {
+    const sandbox world;
+    const std::string redis = std::getenv("FLASHSALE_REDIS__URL");
+    for (const auto& [name, value] :
+         environment{{"FLASHSALE_AMQP__URL", "amqp://u:p@127.0.0.1:1/%2f"},
+                     {"FLASHSALE_POSTGRES__ORDER_URL", "postgresql://127.0.0.1:1/x"},
+                     {"FLASHSALE_REDIS__URL", redis + ",redis://127.0.0.1:1/0"}}) {
+        CAPTURE(name);
+        environment two{{"FLASHSALE_REDIS__URL", redis + "," + redis}};
+        two[name] = value;
+        CHECK(serve(world, two).exit_code == 3);
+        CHECK(world.number(stock, "SELECT count(*) FROM deployment") == 0);
+        CHECK(world.number(stock, "SELECT count(*) FROM shards") == 0);
+    }
+    const flashsale_process one_shard(world);
+    CHECK(says(world.flashsale({"deployment", "show"}), "redis.shards = 1\n"));
+}
+
+TEST_CASE("deployment: a value is changed on purpose, while no process runs") {
+    const sandbox world;
+    const auto set = [&](const char* name, const char* value) {
+        return world.flashsale({"deployment", "set", name, value});
+    };
+    CHECK(says(set("orders.confirm_deadline_ms", "1000"), "nothing is noted by this name"));
+    {
+        flashsale_process shop(world);
+        auto client = shop.client();
+        const auto user = make_user(client, "u");
+        CHECK(outcome(place_order(client, user, make_product(client, 5), 1)) == "201");
+        const auto refused = set("orders.confirm_deadline_ms", "1000");
+        CHECK(refused.exit_code == 1);
+        CHECK(says(refused, "end all processes first"));
+        CHECK(shop.terminate() == 0);
+    }
+    const auto changed = set("orders.confirm_deadline_ms", "1000");
+    CAPTURE(changed.output);
+    CHECK(changed.exit_code == 0);
+    CHECK(says(changed, "orders.confirm_deadline_ms = 1000, and was 2000"));
+    CHECK(says(world.flashsale({"deployment", "show"}), "orders.confirm_deadline_ms = 1000\n"));
+
+    const auto old = serve(world, {});
+    CHECK(old.exit_code == 3);
+    CHECK(says(old, "flashsale deployment"));
+    flashsale_process shop(world, {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}});
+    CHECK(shop.terminate() == 0);
+}
+
+TEST_CASE("deployment: a process that was cut off counts, until its lease has run out") {
+    const sandbox world;
+    {
+        flashsale_process shop(world);
+        CHECK(shop.terminate() == 0);
+    }
+    world.sql(stock, "UPDATE shards SET lease_until = now() + interval '1 hour'");
+    const auto refused = world.flashsale({"deployment", "set", "amqp.prefetch_messages", "64"});
+    CHECK(refused.exit_code == 1);
+    CHECK(says(refused, "lease"));
+    world.sql(stock, "UPDATE shards SET lease_until = now() - interval '1 second'");
+    CHECK(world.flashsale({"deployment", "set", "amqp.prefetch_messages", "64"}).exit_code == 0);
+}
+
+TEST_CASE(
+    "deployment: where units are kept can be changed until there are some, and bad values never") {
+    const sandbox world;
+    {
+        flashsale_process shop(world);
+        CHECK(shop.terminate() == 0);
+    }
+    const auto set = [&](const char* name, const char* value) {
+        return world.flashsale({"deployment", "set", name, value});
+    };
+    for (const auto& [name, value] : {std::pair{"orders.confirm_deadline_ms", "soon"},
+                                      {"orders.confirm_deadline_ms", "1"},
+                                      {"redis.shards", "0"},
+                                      {"stock.gate", "memory"},
+                                      {"amqp.prefetch_messages", "+5"}}) {
+        CAPTURE(name, value);
+        CHECK(set(name, value).exit_code == 2);
+    }
+    CHECK(set("redis.shards", "2").exit_code == 0);
+    CHECK(set("redis.shards", "1").exit_code == 0);
+    {
+        flashsale_process shop(world);
+        auto client = shop.client();
+        make_product(client, 5);
+        CHECK(shop.terminate() == 0);
+    }
+    const auto refused = set("redis.shards", "2");
+    CHECK(refused.exit_code == 1);
+    CHECK(says(refused, "there are products"));
+}

@@ -153,6 +153,7 @@ std::vector<cell> fence_stall_cells() {
     cell repeated{"a repeat joins a publication under way, beyond the deadline of its start",
                   stall_beyond_the_deadline, apart};
     repeated.options.twins = 1;
+    repeated.options.patient = 1;  // they wait until they are told, and then ask again
     cell suspended{"suspended while its first message is stalled", suspend_during_a_stall, apart};
     suspended.options.stopping_clock = true;
     suspended.options.patient = 0.8;

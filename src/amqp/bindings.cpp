@@ -71,6 +71,14 @@ status settle(connection& link, confirm_window& window, clock::time_point until,
 
 }  // namespace
 
+std::expected<void, std::string> reach(const options& settings) {
+    watchdog dog(settings.stall_timeout);
+    auto made = connection::open(settings, parse_url(settings.url), dog);
+    if (!made) return std::unexpected(made.error());
+    (*made)->close(farewell_patience);
+    return {};
+}
+
 std::expected<bool, std::string> is_consumed(const options& settings, const std::string& queue) {
     watchdog dog(settings.stall_timeout);
     auto made = connection::open(settings, parse_url(settings.url), dog);

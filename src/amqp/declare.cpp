@@ -83,12 +83,4 @@ status connection::declare(const topology& names) {
     return bind(names, names.binding_key);
 }
 
-std::expected<void, std::string> reach(const options& settings) {
-    watchdog dog(settings.stall_timeout);
-    auto made = connection::open(settings, parse_url(settings.url), dog);
-    if (!made) return std::unexpected(made.error());
-    (*made)->close(farewell_patience);
-    return {};
-}
-
 }  // namespace flashsale::amqp

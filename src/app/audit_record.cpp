@@ -42,10 +42,19 @@ std::expected<T, stock::errc> audit_reader::wait_for(
     return std::move(*reply);
 }
 
+/// Whether each shard's gate has answered something: one that is closed has.
+bool audit_reader::reached() {
+    for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
+        const auto found = wait_for<stock::gate::levels>(
+            [&](auto done) { source_->gate().read_levels(shard, {}, std::move(done)); });
+        if (!found && found.error() != stock::errc::reopening) return false;
+    }
+    return true;
+}
+
 std::optional<std::string> audit_reader::wait_for_gate() {
-    // Once: a gate that was reached and is closed is only looked at from then on.
     const auto until = steady::now() + (std::exchange(waited_, true) ? 20ms : start_timeout_);
-    while (steady::now() < until && !source_->gate().check()) {
+    while (!reached() && steady::now() < until) {
         io().restart();
         io().run_for(10ms);
     }

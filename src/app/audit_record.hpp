@@ -42,6 +42,7 @@ private:
     void read_ledger(audit_record& into);
     void read_orders(audit_record& into, bool of_movements_only);
     /// Waits for a gate that was only now connected to.
+    bool reached();
     std::optional<std::string> wait_for_gate();
 
     template <class T>

@@ -277,6 +277,10 @@ std::expected<void, std::string> declare(const options&, const topology&) {
                : std::unexpected(std::string("nobody answers"));
 }
 
+std::expected<void, std::string> reach(const options& settings) {
+    return declare(settings, {});
+}
+
 std::expected<void, std::string> bind(const options&, const topology&,
                                       std::span<const std::string> keys) {
     return reply(model::world::current()->amqp->bind(keys));

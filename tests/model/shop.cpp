@@ -145,7 +145,7 @@ void shop::look_up(uuid id, int times) {
         if (!of.alive()) return;
         of.after(0, [this, id, &of] {
             of.spawn([](world& in, process& at_process, uuid wanted) -> awaitable<void> {
-                const auto found = co_await at_process.service().find(wanted);
+                const auto found = co_await at_process.service().find(wanted, "of the run");
                 if (found) co_return;
                 const auto* why = std::get_if<order::errc>(&found.error());
                 if (why && *why == order::errc::order_not_found) {

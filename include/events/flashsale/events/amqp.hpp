@@ -40,10 +40,9 @@ struct amqp_options {
 /// anybody is told of them; on the log's own thread.
 std::unique_ptr<log> make_amqp_log(const amqp_options& options,
                                    std::function<void(const uuid& token)> returned = {});
+std::unique_ptr<reader> make_amqp_reader(const amqp_options& options);
+
 /// Whether the broker lets us in. Declares nothing. Blocking.
 std::expected<void, std::string> reach_amqp(const amqp_options& options);
-
-std::unique_ptr<log> make_amqp_log(const amqp_options& options);
-std::unique_ptr<reader> make_amqp_reader(const amqp_options& options);
 
 }  // namespace flashsale::events

@@ -44,7 +44,11 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
         stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,
                                  token, redis_gate_options(settings_, deployment_));
         const auto done = gate.renew(of.token);
-        if (!done) warn(of, done.error());
+        if (!done) {
+            warn(of, done.error());
+        } else if (*done) {
+            generations_.saw(of.number, token);  // orders need not wait for the next look
+        }
         return false;
     };
     // Noted, and then its process died.

@@ -43,7 +43,7 @@ TEST_CASE("deployment: a start that some server did not answer has noted nothing
 }
 
 TEST_CASE("deployment: a value is changed on purpose, while no process runs") {
-    const sandbox world;
+    const sandbox world({{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}});
     const auto set = [&](const char* name, const char* value) {
         return world.flashsale({"deployment", "set", name, value});
     };

@@ -65,8 +65,10 @@ TEST_CASE("fence: a process asleep, its shard reopened at a place it does not kn
     const environment elsewhere{{"FLASHSALE_REDIS__KEY_PREFIX", world.name() + "b"}};
     const flashsale_process other(world, elsewhere);
     auto another = other.client();
-    REQUIRE(eventually(
-        30s, [&] { return outcome(place_order(another, user, product, 1, "second")) == "201"; }));
+    const bool reopened = eventually(
+        30s, [&] { return outcome(place_order(another, user, product, 1, "second")) == "201"; });
+    INFO(other.log());
+    REQUIRE(reopened);
     for (int i = 0; i < 8; ++i)
         REQUIRE(outcome(place_order(another, user, product, 1)) == "201");
     CHECK(outcome(place_order(another, user, product, 1)) == "400 out_of_stock");

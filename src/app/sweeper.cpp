@@ -16,6 +16,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 
@@ -98,7 +100,11 @@ void sweeper::run() {
     publisher_.emplace(io_, log_, [this] { return stopping_.load(); });
     // Asked before it is connected, it would be a gate that does not answer, at each clean start.
     const auto connected_by = steady::now() + ms_of(settings_.redis.connect_timeout_ms);
-    while (!stopping_ && !access_.gate().check() && steady::now() < connected_by)
+    const auto connected = [this] {
+        return std::ranges::all_of(access_.clients(),
+                                   [](const redis::client* one) { return one->ready(); });
+    };
+    while (!stopping_ && !connected() && steady::now() < connected_by)
         rest(10ms);
     while (!stopping_) {
         for (shard& one : shards_) {

@@ -34,8 +34,16 @@ bool places_units(const std::string& name) {
     return name == "stock.gate" || name == "redis.shards";
 }
 
+/// Where the gate and the log are: as deployment::places names them. What a place that is left has
+/// is published from the other one, or is in the record, so only one of the two may be left at a
+/// time.
+bool is_place(const std::string& name) {
+    return name == "redis.key_prefix" || name == "databases of redis.url" ||
+           name == "amqp.namespace" || name == "virtual host of amqp.url";
+}
+
 bool can_change(const std::string& name) {
-    return places_units(name) || name == "orders.confirm_deadline_ms" ||
+    return places_units(name) || is_place(name) || name == "orders.confirm_deadline_ms" ||
            name == "amqp.prefetch_messages";
 }
 

@@ -139,6 +139,12 @@ TEST_CASE("trust: another key prefix and back again: the gate that was left behi
         REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
         REQUIRE(shop.terminate() == 0);
     }
+    const auto move = [&](const std::string& prefix) {
+        const auto moved = world.flashsale({"deployment", "set", "redis.key_prefix", prefix});
+        INFO(moved.output);
+        CHECK(moved.exit_code == 0);
+    };
+    move(world.name() + "b");
     {
         flashsale_process elsewhere(world, {{"FLASHSALE_REDIS__KEY_PREFIX", world.name() + "b"}});
         auto client = elsewhere.client();
@@ -147,6 +153,7 @@ TEST_CASE("trust: another key prefix and back again: the gate that was left behi
         REQUIRE(elsewhere.terminate() == 0);
     }
     CHECK(generation_of(world) == 2);
+    move(world.name());
     const flashsale_process back(world);
     auto client = back.client();
     CHECK(eventually(20s, [&] { return client.get("/readyz").status == 200; }));

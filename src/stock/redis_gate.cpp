@@ -30,8 +30,7 @@ constexpr std::size_t beside_another_min = 32;
 // answered together come back within this time.
 constexpr std::chrono::microseconds gather_max{150};
 constexpr std::size_t gathered_enough = 64;
-constexpr const char* shut_out_text =
-    "the log takes no events of this gate: it was replaced, or lost";
+constexpr const char* shut_out_text = "the log takes none of this gate's events: it was replaced";
 
 class redis_gate final : public gate {
 public:

@@ -8,7 +8,6 @@ std::vector<control> controls() {
         {"idempotency_record", "redis: reply cut after execution, 1% of calls"},
         {"returning", "crash at before_ack"},
         {"incarnation", "redis: an older copy restored"},
-        {"generation", "SIGSTOP across a reopening"},
         {"barrier", "redis: FLUSHALL while the record is behind"},
         {"survivors", "rabbitmq: a reopening's survivors purged, not its barrier"},
         {"room", "reopening at maxmemory 1.3 times the gate"},

@@ -221,6 +221,14 @@ void sleep_while_others_move(world& in, int number) {
     }
 }
 
+/// Whoever was asleep while a gate was opened elsewhere is asked before it has looked.
+void others_sleep(world& in, int number) {
+    for (const auto& one : in.processes) {
+        if (one->number != number && one->alive() && !one->asleep())
+            one->sleep_for(in.random.between(100 * ms, 900 * ms));
+    }
+}
+
 bool take_reopening_request() {
     return std::exchange(reopening_asked, false);
 }

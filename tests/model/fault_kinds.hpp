@@ -23,6 +23,7 @@ void ask_for_reopening(world& in);
 void suspend_shortly(world& in, int number);
 void suspend_for_long(world& in, int number);
 void sleep_while_others_move(world& in, int number);
+void others_sleep(world& in, int number);
 
 /// No reopening is asked for.
 void forget_reopening_request();

@@ -117,7 +117,6 @@ std::expected<std::vector<std::string>, std::string> find_bound(
     const options& settings, const topology& names, std::span<const std::string> keys,
     const std::string& body, std::chrono::milliseconds patience) {
     std::vector<std::string> bound;
-    const auto until = clock::now() + patience;
     const auto ask = [&](connection& link) -> status {
         if (auto ok = link.confirm_select(); !ok) return ok;
         confirm_window window(keys.size());
@@ -126,7 +125,7 @@ std::expected<std::vector<std::string>, std::string> find_bound(
             if (auto ok = link.publish(names.exchange, {keys[i], body, i}, number); !ok) return ok;
         }
         std::vector<confirm_window::settled> settled;
-        if (auto ok = settle(link, window, until, settled); !ok) return ok;
+        if (auto ok = settle(link, window, clock::now() + patience, settled); !ok) return ok;
         for (const auto& [tag, what] : settled) {
             if (what != outcome::returned) bound.push_back(keys[tag]);
         }

@@ -142,6 +142,7 @@ void sweeper::pass(shard& of) {
     }
     database_answers_ = lease.has_value();
     const bool mine = lease && lease->has_value();
+    of.holds = mine;
     if (!mine) {
         of.fault.reset();  // it may have passed since
         of.server_fault.reset();
@@ -172,10 +173,18 @@ void sweeper::pass(shard& of) {
     const bool begun = known->what == reopening;
     if (gate) of.fault.reset();
     if (gate && uses_redis(settings_) && !is_newest(of, *known, *gate) && !(mine && begun)) return;
-    if (!mine) return;
-    if (gate && !begun && !of.distrusted) {
+    if (gate) {
         of.generation = gate->generation;
         of.token = gate->token;
+    }
+    if (!mine) {
+        // Who has the lease may not have noticed, or may not reach the log itself.
+        if (gate && uses_redis(settings_) && known->what == open &&
+            generations_.is_shut_out(of.number))
+            (void)has_a_way(of, *known);
+        return;
+    }
+    if (gate && !begun && !of.distrusted) {
         if (uses_redis(settings_) && !has_a_way(of, *known)) return;
         if (!is_trusted(of, look, *gate)) return;
         return sweep(of);

@@ -52,6 +52,7 @@ private:
         uuid late_after;
         std::uint64_t generation = 0;             ///< of the gate
         uuid token;                               ///< likewise
+        bool holds = false;                       ///< the lease, as of the last pass
         bool was_newer = false;                   ///< the gate, than the database said
         std::optional<std::string> fault;         ///< hinders orders, or their being recorded
         std::optional<std::string> server_fault;  ///< nothing may be sold from this server

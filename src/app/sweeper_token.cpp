@@ -66,9 +66,12 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
     }
     const auto noted =
         stock::replace_token(stock_database_, of.number, of.generation, of.token, fresh);
-    if (!noted || !*noted) {
+    if (!noted) {
+        warn(of, noted.error());  // it may be noted: then its binding is needed
+        return false;
+    }
+    if (!*noted) {
         (void)log_.unbind(std::span(&fresh, 1));
-        if (!noted) warn(of, noted.error());
         return false;
     }
     spdlog::warn(
@@ -90,7 +93,7 @@ void sweeper::rebind(const shard& of) {
 bool sweeper::may_take(shard& of) {
     const auto last = generations_.answer(of.number);
     if (last == stock::gate_answer::open) of.free_since.reset();
-    if (last != stock::gate_answer::older) return true;
+    if (last != stock::gate_answer::older || of.holds) return true;
     const auto known = stock::read_shard(stock_database_, of.number);
     if (!known) return true;  // the lease will say why
     const auto now = steady::now();

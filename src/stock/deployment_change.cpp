@@ -34,12 +34,10 @@ bool places_units(const std::string& name) {
     return name == "stock.gate" || name == "redis.shards";
 }
 
-/// Where the gate and the log are: as deployment::places names them. What a place that is left has
-/// is published from the other one, or is in the record, so only one of the two may be left at a
-/// time.
+/// Where the gate is, as deployment::places names it. What it held is in the log, or in the record;
+/// so the log's place is not left this way, or both could be, one after the other.
 bool is_place(const std::string& name) {
-    return name == "redis.key_prefix" || name == "databases of redis.url" ||
-           name == "amqp.namespace" || name == "virtual host of amqp.url";
+    return name == "redis.key_prefix" || name == "databases of redis.url";
 }
 
 bool can_change(const std::string& name) {

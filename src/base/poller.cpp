@@ -36,8 +36,9 @@ boost::system::error_code poller::watch(int descriptor, source& heard) {
 
 void poller::forget(const source& heard) {
     for (int i = told_; i < count_; ++i) {
-        auto& to = events_[static_cast<std::size_t>(i)].data.ptr;
-        if (to == &heard) to = nullptr;
+        // epoll_event is packed: a reference to the pointer in it would be misaligned.
+        auto& event = events_[static_cast<std::size_t>(i)];
+        if (event.data.ptr == &heard) event.data.ptr = nullptr;
     }
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
 #include <charconv>
-#include <cstring>
 
 #include "reservation_event.hpp"
 
@@ -29,7 +28,8 @@ std::string_view text_arena::keep(std::string_view text) {
         next_ = chunks_.back().get();
         left_ = chunk_bytes;
     }
-    std::memcpy(next_, text.data(), text.size());
+    // Not memcpy, which takes no null: before the first text that is not empty there is no chunk.
+    std::ranges::copy(text, next_);
     const std::string_view kept(next_, text.size());
     next_ += text.size();
     left_ -= text.size();

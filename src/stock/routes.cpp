@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <flashsale/base/names.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/stock/problem.hpp>
@@ -12,7 +13,6 @@ namespace flashsale::stock {
 
 namespace {
 
-constexpr std::size_t name_bytes_max = 200;
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
 void append_optional(std::string& out, const std::optional<std::int64_t>& value) {
@@ -49,7 +49,9 @@ std::expected<new_product, http::response> read_new_product(std::string_view bod
     if (!value) return std::unexpected(std::move(value.error()));
     json_fields fields(*value);
     new_product out;
-    out.name = fields.text("name", 1, name_bytes_max);
+    out.name = fields.any_text("name");
+    if (auto expected = fault_of_name(out.name, product_name_rules))
+        fields.fault("name", std::move(*expected));
     out.price = fields.integer("price", 1, int64_max);
     out.stock = fields.integer("stock", 0, units_max);
     out.per_user_limit = fields.optional_integer("per_user_limit", 1, units_max);

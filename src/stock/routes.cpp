@@ -52,7 +52,7 @@ std::expected<new_product, http::response> read_new_product(std::string_view bod
     out.name = fields.any_text("name");
     if (auto expected = fault_of_name(out.name, product_name_rules))
         fields.fault("name", std::move(*expected));
-    out.price = fields.integer("price", 1, int64_max);
+    out.price = fields.integer("price", 0, int64_max);
     out.stock = fields.integer("stock", 0, units_max);
     out.per_user_limit = fields.optional_integer("per_user_limit", 1, units_max);
     out.sale_starts_at = fields.optional_time("sale_starts_at");

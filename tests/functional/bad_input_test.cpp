@@ -107,7 +107,6 @@ TEST_CASE("bad input: users and products") {
     }
     CHECK(product(R"("name":")" + std::string(201, 'n') + R"(","price":1,"stock":1)") ==
           "400 name");
-    CHECK(product(R"("name":"n","price":0,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":-1,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":9223372036854775808,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":1,"stock":-1)") == "400 stock");

@@ -68,3 +68,19 @@ TEST_CASE("names: limits count characters, and a product's name may be a picture
     REQUIRE(outcome(made) == "201");
     CHECK(made.json().at("name").as_string() == family);
 }
+
+TEST_CASE("names: a price of 0 is a price") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 5, {.price = 0});
+    const auto accepted = place_order(client, user, product, 2, "k");
+    REQUIRE(outcome(accepted) == "201");
+    CHECK(accepted.json().at("unit_price").as_int64() == 0);
+    CHECK(place_order(client, user, product, 2, "k").body == accepted.body);
+    CHECK(client.get("/v1/orders/" + order_id(accepted)).body == accepted.body);
+    CHECK(audit_fault(world) == "");
+    CHECK(world.number(sandbox::database::order, "SELECT sum(unit_price) FROM orders") == 0);
+    CHECK(client.get("/v1/orders/" + order_id(accepted)).body == accepted.body);
+}

@@ -66,8 +66,8 @@ public:
     ~left_out_users() {
         if (count_ > 0)
             spdlog::warn(
-                "{} users have a name that an earlier one has: compared_name is null in "
-                "their rows; nobody else can have such a name now",
+                "users with a name that an earlier one has: {}; compared_name is null in "
+                "their rows, and nobody else can have such a name now",
                 count_);
     }
 

@@ -17,8 +17,8 @@ RUN CXX=clang++-19 cmake --preset release \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        libboost-container1.81.0 libboost-json1.81.0 libhiredis0.14 libmimalloc2.0 libpq5 \
-        librabbitmq4 libspdlog1.10 libsqlite3-0 \
+        libboost-container1.81.0 libboost-json1.81.0 libhiredis0.14 libicu72 \
+        libmimalloc2.0 libpq5 librabbitmq4 libspdlog1.10 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin flashsale \
     && install -d -m 0700 -o flashsale -g flashsale /var/lib/flashsale

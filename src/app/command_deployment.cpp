@@ -43,6 +43,9 @@ void require_value(const stock::noted_value& to) {
         if (integer != nullptr && !is_integer(to.value, integer->min, integer->max))
             refuse("an integer from " + std::to_string(integer->min) + " to " +
                    std::to_string(integer->max));
+        const auto* text = std::get_if<setting::text>(&one.value);
+        if (text != nullptr && text->valid != nullptr && !text->valid(to.value))
+            refuse(std::string(text->form));
     }
 }
 

@@ -145,6 +145,7 @@ inline stock::deployment deployment_of(const config& from) {
     std::string host = path_of(from.amqp.url);
     if (host.empty() || host == "%2F") host = "%2f";
     out.places = {{"amqp.namespace", from.amqp.name_space}, {"virtual host of amqp.url", host}};
+    out.currency = from.stock.currency;
     if (!uses_redis(from)) return out;
     std::string databases;
     for (const std::string& url : from.redis_urls())

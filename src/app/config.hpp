@@ -28,7 +28,7 @@ struct config {
         std::int64_t cached_users_max, waiting_lookups_max;
     } users;
     struct {
-        std::string gate;
+        std::string gate, currency;
         std::int64_t gate_batch_reservations_max, gate_tries_max;
         std::int64_t waiting_reservations_max, outbox_events_max;
     } stock;

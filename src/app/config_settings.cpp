@@ -2,6 +2,7 @@
 #include <limits>
 
 #include <flashsale/amqp.hpp>
+#include <flashsale/base/currency.hpp>
 #include <flashsale/http.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
@@ -135,6 +136,9 @@ std::span<const setting> settings() {
          "what decides who gets a unit; with `memory` the log and the databases are files of "
          "sqlite.folder, and no server is needed; one for a deployment",
          CHOICE(stock.gate, "redis", "redis", "database", "memory")},
+        {"stock.currency",
+         "ISO 4217, of every amount that has none of its own; the same for all processes",
+         TEXT(stock.currency, "EUR", "an ISO 4217 code in use, such as EUR", is_currency)},
         {"stock.gate_batch_reservations_max", "reservations in one script call",
          INTEGER(stock.gate_batch_reservations_max, 1, 1'000, 256)},
         {"stock.gate_tries_max", "tries of the database gate before 409 high_traffic",

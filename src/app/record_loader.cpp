@@ -250,7 +250,8 @@ std::vector<record_loader::taking> record_loader::takings_of(
                        .quantity = one.quantity,
                        .unit_price = one.unit_price,
                        .idempotency_key = one.idempotency_key,
-                       .limited = product->second});
+                       .limited = product->second,
+                       .currency = one.currency});
     }
     return out;
 }

@@ -90,6 +90,14 @@ std::optional<std::string> json_fields::optional_text(std::string_view name, std
     return std::string(*string);
 }
 
+std::string json_fields::any_text(std::string_view name) {
+    const json::value* found = find(name, true);
+    if (found == nullptr) return {};
+    const json::string* string = found->if_string();
+    if (string == nullptr) fault(name, "a string");
+    return string == nullptr ? std::string{} : std::string(*string);
+}
+
 std::optional<timestamp> json_fields::optional_time(std::string_view name) {
     const json::value* found = find(name, false);
     if (found == nullptr || found->is_null()) return std::nullopt;

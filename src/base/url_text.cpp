@@ -1,6 +1,7 @@
 #include <flashsale/base/url_text.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace flashsale {
 
@@ -33,6 +34,25 @@ std::string percent_encoded(std::string_view text) {
             const auto byte = static_cast<unsigned char>(c);
             out.append({'%', digits[byte >> 4], digits[byte & 15]});
         }
+    }
+    return out;
+}
+
+std::optional<std::string> query_value_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '%') {
+            out += text[at] == '+' ? ' ' : text[at];
+            continue;
+        }
+        const std::string_view digits = text.substr(at + 1, 2);
+        unsigned char byte = 0;
+        const auto [end, fault] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+        if (digits.size() != 2 || fault != std::errc{} || end != digits.data() + 2)
+            return std::nullopt;
+        out += static_cast<char>(byte);
+        at += 2;
     }
     return out;
 }

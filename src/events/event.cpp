@@ -97,10 +97,12 @@ std::array<std::string_view, 4> marks_to_close(std::string_view head) {
 }
 
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
-                 std::uint64_t seq) {
+                 std::uint64_t seq, currency_code currency) {
     const auto marks = marks_to_close(head);
     head.append(marks[0]);
-    append_integer(head, unit_price);
+    if (!currency.is_none()) head.push_back('"');
+    append_price(head, unit_price, currency);
+    if (!currency.is_none()) head.push_back('"');
     head.append(marks[1]);
     append_integer(head, generation);
     head.append(marks[2]);
@@ -113,7 +115,7 @@ std::string text_of(const event& what) {
     out.reserve(320);
     if (what.what != event::kind::barrier) {
         append_open_full(out, head_of(what));
-        close_event(out, what.unit_price, what.generation, what.seq);
+        close_event(out, what.unit_price, what.generation, what.seq, what.currency);
         return out;
     }
     out = R"({"version":1,"type":"barrier","id":")";
@@ -178,7 +180,13 @@ std::expected<event, std::string> decode(const json::value& value) {
     out.product_id = fields.integer("product_id", 1, int64_max);
     out.quantity = fields.integer("quantity", 1, (std::int64_t{1} << 53) - 1);
     out.idempotency_key = fields.text("idempotency_key", 1, 255);
-    out.unit_price = fields.integer("unit_price", 0, int64_max);
+    const json::value* price = value.get_object().if_contains("unit_price");
+    if (price != nullptr && price->is_string()) {
+        if (!read_price(fields.any_text("unit_price"), out.unit_price, out.currency))
+            return fail({"unit_price", "an integer, or one and a currency's code as a string"});
+    } else {
+        out.unit_price = fields.integer("unit_price", 0, int64_max);
+    }
     out.seq = static_cast<std::uint64_t>(fields.integer("seq", 1, int64_max));
     if (const auto fault = fields.first_fault()) return fail(*fault);
     return out;

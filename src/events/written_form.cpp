@@ -45,6 +45,13 @@ public:
         return true;
     }
 
+    /// A number, or one and a currency in quotes.
+    bool price(event& out) {
+        if (!literal("\"")) return integer(out.unit_price, 0, int64_max);
+        std::string_view word;
+        return text(word) && read_price(word, out.unit_price, out.currency);
+    }
+
     std::string_view rest() const { return rest_; }
 
 private:
@@ -61,10 +68,10 @@ std::optional<event> take_written_form(std::string_view& text) {
                        from.integer(out.user_id, 1, int64_max) && from.literal(",") &&
                        from.integer(out.product_id, 1, int64_max) && from.literal(",") &&
                        from.integer(out.quantity, 1, quantity_max) && from.literal(R"(,")") &&
-                       from.text(key) && from.literal(",") &&
-                       from.integer(out.unit_price, 0, int64_max) && from.literal(",") &&
-                       from.integer(out.generation, 0, int64_max) && from.literal(",") &&
-                       from.integer(out.seq, 1, int64_max) && from.literal("]");
+                       from.text(key) && from.literal(",") && from.price(out) &&
+                       from.literal(",") && from.integer(out.generation, 0, int64_max) &&
+                       from.literal(",") && from.integer(out.seq, 1, int64_max) &&
+                       from.literal("]");
     if (!whole || key.empty() || key.size() > 255) return std::nullopt;
     const auto parsed_id = uuid::parse(id);
     if (!parsed_id) return std::nullopt;

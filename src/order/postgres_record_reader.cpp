@@ -12,7 +12,7 @@ namespace {
 constexpr postgres::statement page_orders{
     "record_page_orders",
     "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "       created_at"
+    "       created_at, coalesce(currency, '')"
     " FROM orders WHERE id > $1 ORDER BY id LIMIT $2"};
 constexpr postgres::statement page_parked{
     "record_page_parked",
@@ -54,6 +54,7 @@ events::event order_of(const postgres::rows& rows, std::size_t row, std::uint32_
     out.generation = static_cast<std::uint64_t>(rows.integer(row, 6));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 7));
     out.created_at = rows.time(row, 8);
+    out.currency = currency_code::of_record(rows.text(row, 9));
     return out;
 }
 

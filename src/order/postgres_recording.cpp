@@ -24,23 +24,23 @@ namespace {
 constexpr postgres::statement insert_orders{
     "insert_orders",
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at)"
+    "                    idempotency_key, generation, seq, created_at, currency)"
     " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key, generation,"
-    "        seq, created_at"
+    "        seq, created_at, nullif(currency, '')"
     " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],"
-    "             $7::bigint[], $8::bigint[], $9::timestamptz[])"
+    "             $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[])"
     "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "         created_at)"};
+    "         created_at, currency)"};
 constexpr postgres::statement insert_orders_not_there{
     "insert_orders_not_there",
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at)"
+    "                    idempotency_key, generation, seq, created_at, currency)"
     " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key, generation,"
-    "        seq, created_at"
+    "        seq, created_at, nullif(currency, '')"
     " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],"
-    "             $7::bigint[], $8::bigint[], $9::timestamptz[])"
+    "             $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[])"
     "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "         created_at)"
+    "         created_at, currency)"
     " ON CONFLICT DO NOTHING RETURNING id"};
 constexpr postgres::statement known_orders{"known_orders",
                                            "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
@@ -92,7 +92,7 @@ constexpr std::chrono::seconds repeats_come_together_for{2};
 postgres::parameters parameters_of(std::span<const events::event> orders) {
     std::vector<uuid> ids;
     std::vector<std::int64_t> users, products, quantities, prices, generations, seqs;
-    std::vector<std::string_view> keys;
+    std::vector<std::string_view> keys, currencies;
     std::vector<timestamp> times;
     for (const events::event& one : orders) {
         ids.push_back(one.id);
@@ -104,10 +104,11 @@ postgres::parameters parameters_of(std::span<const events::event> orders) {
         generations.push_back(static_cast<std::int64_t>(one.generation));
         seqs.push_back(static_cast<std::int64_t>(one.seq));
         times.push_back(one.created_at);
+        currencies.push_back(one.currency.text());
     }
     postgres::parameters out;
     out.uuids(ids).integers(users).integers(products).integers(quantities).integers(prices);
-    out.texts(keys).integers(generations).integers(seqs).times(times);
+    out.texts(keys).integers(generations).integers(seqs).times(times).texts(currencies);
     return out;
 }
 

@@ -5,24 +5,27 @@ namespace flashsale::embedded {
 extern const std::string_view order_0001;
 extern const std::string_view order_0002;
 extern const std::string_view order_0003;
+extern const std::string_view order_0004;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
 
 namespace {
 
-constexpr postgres::statement find_order{
-    "find_order",
-    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id = $1"};
+#define ORDER_COLUMNS \
+    "id, user_id, product_id, quantity, unit_price, created_at, coalesce(currency, '')"
+
+constexpr postgres::statement find_order{"find_order",
+                                         "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1"};
 // By the index of the unique key, which begins with the user: an index for this list alone would
 // cost the recorder a fifth of its work on every order. Unless kept apart, the planner would rather
 // walk through everybody's orders, newest first.
-constexpr postgres::statement list_orders{
-    "list_orders",
-    "WITH mine AS MATERIALIZED ("
-    "  SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
-    "  WHERE user_id = $1 AND id < $2"
-    ") SELECT * FROM mine ORDER BY id DESC LIMIT $3"};
+constexpr postgres::statement list_orders{"list_orders",
+                                          "WITH mine AS MATERIALIZED ("
+                                          "  SELECT " ORDER_COLUMNS
+                                          " FROM orders"
+                                          "  WHERE user_id = $1 AND id < $2"
+                                          ") SELECT * FROM mine ORDER BY id DESC LIMIT $3"};
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                           0xff, 0xff, 0xff, 0xff}};
@@ -33,8 +36,13 @@ store_errc errc_of(const postgres::error& error) {
 }
 
 order order_of(const postgres::rows& rows, std::size_t row) {
-    return {rows.uuid(row, 0),    rows.integer(row, 1), rows.integer(row, 2),
-            rows.integer(row, 3), rows.integer(row, 4), rows.time(row, 5)};
+    return {rows.uuid(row, 0),
+            rows.integer(row, 1),
+            rows.integer(row, 2),
+            rows.integer(row, 3),
+            rows.integer(row, 4),
+            rows.time(row, 5),
+            currency_code::of_record(rows.text(row, 6))};
 }
 
 constexpr postgres::statement find_fence{"find_fence",
@@ -85,7 +93,8 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
 std::span<const migration> postgres_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_0001},
                                     {2, "0002_recovery", embedded::order_0002},
-                                    {3, "0003_late", embedded::order_0003}};
+                                    {3, "0003_late", embedded::order_0003},
+                                    {4, "0004_currency", embedded::order_0004}};
     return all;
 }
 

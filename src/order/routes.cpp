@@ -30,7 +30,7 @@ http::problem_code problem_of(const failure& why) {
     return http::problem_code::internal;
 }
 
-void append_order(std::string& out, const order& what) {
+void append_order(std::string& out, const order& what, currency_code of_deployment) {
     out.append(R"({"id":")");
     what.id.append_to(out);
     out.append(R"(","user_id":)");
@@ -41,7 +41,8 @@ void append_order(std::string& out, const order& what) {
     append_integer(out, what.quantity);
     out.append(R"(,"unit_price":)");
     append_integer(out, what.unit_price);
-    out.append(R"(,"order_status":"SUCCESS","created_at":")");
+    out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
+    out.append(R"(","order_status":"SUCCESS","created_at":")");
     out.append(to_rfc3339(what.created_at)).append("\"}");
 }
 
@@ -60,36 +61,38 @@ std::optional<http::response> read_order(std::string_view body, place_request& o
     return std::nullopt;
 }
 
-http::response accepted(const placed& one) {
+http::response accepted(const placed& one, currency_code of_deployment) {
     http::response out;
     out.status = 201;
     out.location = "/v1/orders/" + one.what.id.to_string();
     out.replayed = one.replayed;
-    append_order(out.body, one.what);
+    append_order(out.body, one.what, of_deployment);
     return out;
 }
 
 class placing_over_http final : public placing {
 public:
-    explicit placing_over_http(http::exchange to) : reply(std::move(to)) {}
+    placing_over_http(http::exchange to, currency_code of_deployment)
+        : reply(std::move(to)), currency(of_deployment) {}
 
     void finish(std::expected<placed, failure> outcome) override {
         http::response out =
-            outcome ? accepted(*outcome) : http::problem(problem_of(outcome.error()));
+            outcome ? accepted(*outcome, currency) : http::problem(problem_of(outcome.error()));
         out.idempotency_key = std::move(request.idempotency_key);
         reply.answer(std::move(out));
     }
 
     http::exchange reply;
+    const currency_code currency;  ///< the deployment's
 };
 
 class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.users, uses.units, uses.reserves) {}
+        : service_(uses.record, uses.users, uses.units, uses.reserves), currency_(uses.currency) {}
 
     void place(const http::request& asked, http::exchange reply) {
-        auto one = std::make_unique<placing_over_http>(std::move(reply));
+        auto one = std::make_unique<placing_over_http>(std::move(reply), currency_);
         if (auto refused = read_order(asked.body, one->request)) {
             return one->reply.answer(std::move(*refused));
         }
@@ -107,7 +110,7 @@ public:
         const auto found = co_await service_.find(*id, asked.name.to_string());
         if (!found) co_return http::problem(problem_of(found.error()));
         http::response out;
-        append_order(out.body, *found);
+        append_order(out.body, *found, currency_);
         co_return out;
     }
 
@@ -124,13 +127,16 @@ public:
         auto found = co_await service_.list(*user_id, before, page->limit + 1);
         if (!found) co_return http::problem(problem_of(found.error()));
         http::response out;
-        out.body = http::page_body(std::span<const order>(*found), page->limit, append_order,
-                                   [](const order& one) { return one.id.to_string(); });
+        out.body = http::page_body(
+            std::span<const order>(*found), page->limit,
+            [this](std::string& body, const order& one) { append_order(body, one, currency_); },
+            [](const order& one) { return one.id.to_string(); });
         co_return out;
     }
 
 private:
     service service_;
+    const currency_code currency_;  ///< the deployment's
     uuid_generator keys_;
 };
 

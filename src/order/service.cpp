@@ -17,7 +17,8 @@ errc errc_of(store_errc code) {
 }
 
 order order_of(const events::event& one) {
-    return {one.id, one.user_id, one.product_id, one.quantity, one.unit_price, one.created_at};
+    return {one.id,         one.user_id,    one.product_id, one.quantity,
+            one.unit_price, one.created_at, one.currency};
 }
 
 }  // namespace
@@ -42,7 +43,7 @@ void service::reserve(std::unique_ptr<placing> one) {
             if (!reserved) return one->finish(std::unexpected(reserved.error()));
             const place_request& asked = one->request;
             one->finish(placed{{reserved->id, asked.user_id, asked.product_id, asked.quantity,
-                                reserved->unit_price, reserved->id.time()},
+                                reserved->unit_price, reserved->id.time(), reserved->currency},
                                reserved->replayed});
         });
 }
@@ -50,8 +51,8 @@ void service::reserve(std::unique_ptr<placing> one) {
 // An accepted order is in the outbox until it is in the database, so whoever looks there first and
 // in the database after cannot miss it. If the gate could not be read, an absent row proves
 // nothing.
-awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id,
-                                                                        const std::string& request) {
+awaitable<std::expected<std::optional<order>, failure>> service::look_up(
+    uuid id, const std::string& request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });

@@ -7,7 +7,7 @@ namespace {
 
 constexpr sqlite::statement page_orders{
     "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "       created_at"
+    "       created_at, coalesce(currency, '')"
     " FROM orders WHERE id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
 constexpr sqlite::statement page_parked{
     "SELECT event_id, event FROM parked WHERE holds_units AND event_id > ?1"
@@ -61,6 +61,7 @@ public:
             one.generation = static_cast<std::uint64_t>(row.integer_at(6));
             one.seq = static_cast<std::uint64_t>(row.integer_at(7));
             one.created_at = row.time_at(8);
+            one.currency = currency_code::of_record(row.text_at(9));
             out.events.push_back(std::move(one));
         });
         if (!read) return std::unexpected(read.error());

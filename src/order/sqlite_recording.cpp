@@ -15,8 +15,9 @@ namespace {
 
 constexpr sqlite::statement insert_order{
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"};
+    "                    idempotency_key, generation, seq, created_at, currency)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, nullif(?10, ''))"
+    " ON CONFLICT DO NOTHING"};
 constexpr sqlite::statement known_order{"SELECT 1 FROM orders WHERE id = ?1"};
 constexpr sqlite::statement park_event{
     "INSERT INTO parked (event_id, event, reason, created_at) VALUES (?1, ?2, ?3, ?4)"
@@ -47,6 +48,7 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::ev
     row.integer(one.unit_price).text(one.idempotency_key);
     row.integer(static_cast<std::int64_t>(one.generation));
     row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at);
+    row.text(one.currency.text());
     const auto inserted = row.run();
     if (!inserted) return std::unexpected(inserted.error());
     return *inserted == 1;

@@ -4,6 +4,7 @@
 namespace flashsale::embedded {
 extern const std::string_view order_sqlite_0001;
 extern const std::string_view order_sqlite_0002;
+extern const std::string_view order_sqlite_0003;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -12,11 +13,14 @@ namespace {
 
 using sqlite::access;
 
-constexpr sqlite::statement find_order{
-    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id = ?1"};
+#define ORDER_COLUMNS \
+    "id, user_id, product_id, quantity, unit_price, created_at, coalesce(currency, '')"
+
+constexpr sqlite::statement find_order{"SELECT " ORDER_COLUMNS " FROM orders WHERE id = ?1"};
 // The newest ids first, from the key's index alone; only their rows are read.
-#define NEWEST(of_user)                                                                        \
-    "SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders WHERE id IN" \
+#define NEWEST(of_user)        \
+    "SELECT " ORDER_COLUMNS    \
+    " FROM orders WHERE id IN" \
     " (SELECT id FROM orders WHERE " of_user " ORDER BY id DESC LIMIT ?2) ORDER BY id DESC"
 constexpr sqlite::statement list_orders{NEWEST("user_id = ?1")};
 constexpr sqlite::statement list_older_orders{NEWEST("user_id = ?1 AND id < ?3")};
@@ -28,8 +32,13 @@ store_errc errc_of(const sqlite::error& error) {
 }
 
 order order_of(const sqlite::query& row) {
-    return {row.uuid_at(0),    row.integer_at(1), row.integer_at(2),
-            row.integer_at(3), row.integer_at(4), row.time_at(5)};
+    return {row.uuid_at(0),
+            row.integer_at(1),
+            row.integer_at(2),
+            row.integer_at(3),
+            row.integer_at(4),
+            row.time_at(5),
+            currency_code::of_record(row.text_at(6))};
 }
 
 class sqlite_store final : public store {
@@ -88,7 +97,8 @@ std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_conte
 
 std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_sqlite_0001},
-                                    {2, "0002_recovery", embedded::order_sqlite_0002}};
+                                    {2, "0002_recovery", embedded::order_sqlite_0002},
+                                    {3, "0003_currency", embedded::order_sqlite_0003}};
     return all;
 }
 

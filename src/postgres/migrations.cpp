@@ -82,6 +82,10 @@ std::expected<void, error> apply_next(session& s, std::span<const migration> all
     const migration& next = *first_missing(*applied, all);
     name = next.name;
     if (auto run = s.script(next.sql); !run) return run;
+    if (next.code != nullptr) {
+        const auto& code = static_cast<const migration_code&>(*next.code);
+        if (auto run = code.run(s); !run) return run;
+    }
     const auto noted =
         s.execute(insert_applied,
                   parameters().integer(next.version).text(next.name).text(sha256_hex(next.sql)));

@@ -60,6 +60,10 @@ std::expected<void, error> apply_next(database& in, std::span<const migration> a
     name = next.name;
     if (auto made = in.script(create_table); !made) return made;
     if (auto run = in.script(std::string(next.sql)); !run) return run;
+    if (next.code != nullptr) {
+        const auto& code = static_cast<const migration_code&>(*next.code);
+        if (auto run = code.run(in); !run) return run;
+    }
     auto noted = in.prepare(insert_applied);
     noted.integer(next.version).text(next.name).text(sha256_hex(next.sql));
     noted.time(wall_clock_now());

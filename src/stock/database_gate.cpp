@@ -35,7 +35,8 @@ constexpr postgres::statement read_product{
     "       r.id, r.quantity, r.unit_price, o.event,"
     "       CASE WHEN p.per_user_limit IS NULL THEN 0 ELSE"
     "         (SELECT coalesce(sum(b.quantity), 0) FROM reservations b"
-    "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint"
+    "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint,"
+    "       coalesce(p.currency, '')"
     " FROM products p"
     " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
     "                         AND r.idempotency_key = $4"
@@ -56,7 +57,7 @@ constexpr postgres::statement take_units{
     "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
     "), entry AS ("
     "  INSERT INTO outbox (event_id, shard, event)"
-    "  SELECT $4, 0, $9 || $10 || unit_price || $11 || $8 || $12 || seq || $13"
+    "  SELECT $4, 0, $9 || $10 || $14 || unit_price || $15 || $11 || $8 || $12 || seq || $13"
     "  FROM reserved RETURNING event"
     ") SELECT r.unit_price, e.event FROM reserved r, entry e"};
 
@@ -233,7 +234,7 @@ private:
                 auto known = decide(*what, *read);
                 if (known) return done(std::move(*known));
                 if (options_.before_update) options_.before_update(what->product_id);
-                take(what, number, read->integer(0, 0), std::move(done));
+                take(what, number, read->integer(0, 0), currency_of(*read), std::move(done));
             });
     }
 
@@ -247,6 +248,7 @@ private:
             grant repeat;
             repeat.id = product.uuid(0, 5);
             repeat.unit_price = product.integer(0, 7);
+            repeat.currency = currency_of(product);
             repeat.repeat = true;
             repeat.recorded = product.is_null(0, 8);
             if (!repeat.recorded) repeat.event = product.text(0, 8);
@@ -265,7 +267,13 @@ private:
         return std::nullopt;
     }
 
-    void take(asked what, int number, std::int64_t version, callback<decision> done) {
+    /// It never changes, so it need not be read again with the units.
+    static currency_code currency_of(const postgres::rows& product) {
+        return currency_code::of_record(product.text(0, 10));
+    }
+
+    void take(asked what, int number, std::int64_t version, currency_code currency,
+              callback<decision> done) {
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(what->id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
@@ -273,9 +281,12 @@ private:
         with.integer(static_cast<std::int64_t>(only_generation)).text(event);
         for (const std::string_view mark : events::marks_to_close(event))
             with.text(mark);
+        // Around the price, as close_event() has it.
+        with.text(currency.is_none() ? "" : "\"");
+        with.text(currency.is_none() ? std::string() : std::string(currency.text()) + '"');
         database_.execute(
             take_units, std::move(with),
-            [this, what, number, done = std::move(done)](postgres::result taken) mutable {
+            [this, what, number, currency, done = std::move(done)](postgres::result taken) mutable {
                 const bool twin_was_first =
                     !taken && taken.error().what == postgres::error::kind::unique_violation;
                 const bool contended = !taken && is_contention(taken.error());
@@ -286,6 +297,7 @@ private:
                     grant out;
                     out.id = what->id;
                     out.unit_price = taken->integer(0, 0);
+                    out.currency = currency;
                     out.event = taken->text(0, 1);
                     return done(std::move(out));
                 }

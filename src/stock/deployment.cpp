@@ -9,9 +9,11 @@ namespace flashsale::embedded {
 extern const std::string_view stock_0001;
 extern const std::string_view stock_0002;
 extern const std::string_view stock_0003;
+extern const std::string_view stock_0004;
 extern const std::string_view stock_sqlite_0001;
 extern const std::string_view stock_sqlite_0002;
 extern const std::string_view stock_sqlite_0003;
+extern const std::string_view stock_sqlite_0004;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -50,6 +52,7 @@ void agree_on(postgres::session& database, const std::string& name, const std::s
 
 std::string agree_on_deployment(postgres::session& database, const deployment& mine) {
     agree_on(database, "stock.gate", mine.gate_kind);
+    agree_on(database, "stock.currency", mine.currency);
     agree_on(database, "redis.shards", std::to_string(mine.shards));
     agree_on(database, "amqp.prefetch_messages", std::to_string(mine.prefetch_messages));
     agree_on(database, "orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count()));
@@ -78,14 +81,16 @@ std::uint64_t count_new_generation(sqlite::database& database, std::uint32_t sha
 std::span<const migration> postgres_migrations() {
     static const migration all[] = {{1, "0001_stock", embedded::stock_0001},
                                     {2, "0002_recovery", embedded::stock_0002},
-                                    {3, "0003_fence", embedded::stock_0003}};
+                                    {3, "0003_fence", embedded::stock_0003},
+                                    {4, "0004_currency", embedded::stock_0004}};
     return all;
 }
 
 std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_stock", embedded::stock_sqlite_0001},
                                     {2, "0002_recovery", embedded::stock_sqlite_0002},
-                                    {3, "0003_fence", embedded::stock_sqlite_0003}};
+                                    {3, "0003_fence", embedded::stock_sqlite_0003},
+                                    {4, "0004_currency", embedded::stock_sqlite_0004}};
     return all;
 }
 

@@ -40,9 +40,11 @@ bool is_place(const std::string& name) {
     return name == "redis.key_prefix" || name == "databases of redis.url";
 }
 
+// The currency is what all amounts without one of their own have been in, so another value says
+// that the old one was wrong.
 bool can_change(const std::string& name) {
-    return places_units(name) || is_place(name) || name == "orders.confirm_deadline_ms" ||
-           name == "amqp.prefetch_messages";
+    return places_units(name) || is_place(name) || name == "stock.currency" ||
+           name == "orders.confirm_deadline_ms" || name == "amqp.prefetch_messages";
 }
 
 postgres::rows must(postgres::result result) {
@@ -78,6 +80,7 @@ std::vector<noted_value> read_deployment(postgres::session& stock_database) {
 void check_deployment(postgres::session& stock_database, const deployment& mine) {
     const noted_value values[] = {
         {"stock.gate", mine.gate_kind},
+        {"stock.currency", mine.currency},
         {"redis.shards", std::to_string(mine.shards)},
         {"amqp.prefetch_messages", std::to_string(mine.prefetch_messages)},
         {"orders.confirm_deadline_ms", std::to_string(mine.confirm_deadline.count())},

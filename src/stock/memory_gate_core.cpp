@@ -78,7 +78,7 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
 
     key_ref key{asked.what, asked.user_id, asked.idempotency_key};
     if (const auto before = of.keys.find(key); before != of.keys.end()) {
-        return decide_again(before->second, asked);
+        return decide_again(of, before->second, asked);
     }
     std::int64_t* bought = nullptr;
     const bool limited = of.limit && asked.what == operation::sale;
@@ -100,8 +100,9 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     grant out;
     out.id = asked.id;
     out.unit_price = of.price;
+    out.currency = of.currency;
     out.event = event_of(asked);
-    events::close_event(out.event, of.price, generation_, ++seq_);
+    events::close_event(out.event, of.price, generation_, ++seq_, of.currency);
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;
@@ -115,11 +116,13 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     return out;
 }
 
-decision memory_gate_core::decide_again(const key_record& before, const reservation& asked) const {
+decision memory_gate_core::decide_again(const product& of, const key_record& before,
+                                        const reservation& asked) const {
     if (before.quantity != asked.quantity) return std::unexpected(errc::idempotency_key_reused);
     grant out;
     out.id = before.id;
     out.unit_price = before.unit_price;
+    out.currency = of.currency;
     out.repeat = true;
     if (const outbox_entry* entry = waiting(before.seq)) {
         out.event = entry->event;
@@ -147,6 +150,7 @@ void memory_gate_core::give_one(const gate_product& what) {
     if (!slot) {
         slot = std::make_unique<product>();
         slot->price = what.price;
+        slot->currency = what.currency;
         slot->limit = what.per_user_limit;
         slot->starts = what.sale_starts_at;
         slot->ends = what.sale_ends_at;

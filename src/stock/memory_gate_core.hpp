@@ -81,6 +81,7 @@ private:
         std::int64_t free = 0, given = 0, price = 0;
         std::optional<std::int64_t> limit;
         std::optional<timestamp> starts, ends;
+        currency_code currency;
         boost::unordered_flat_map<key_ref, key_record, key_hash> keys;
         boost::unordered_flat_map<std::int64_t, std::int64_t> bought;  ///< only under a limit
     };
@@ -90,7 +91,8 @@ private:
     };
 
     decision decide(const reservation& asked, timestamp now);
-    decision decide_again(const key_record& before, const reservation& asked) const;
+    decision decide_again(const product& of, const key_record& before,
+                          const reservation& asked) const;
     void give_one(const gate_product& product);
     const product* find(std::int64_t id) const;
     const outbox_entry* waiting(std::uint64_t seq) const;

@@ -17,10 +17,11 @@ std::optional<std::int64_t> number_in(std::string_view text) {
     return out;
 }
 
-std::optional<std::int64_t> take_last_number(std::string_view& text) {
+/// Without the space before it; nullopt: there is none.
+std::optional<std::string_view> take_last_word(std::string_view& text) {
     const auto space = text.rfind(' ');
     if (space == std::string_view::npos) return std::nullopt;
-    const auto found = number_in(text.substr(space + 1));
+    const auto found = text.substr(space + 1);
     text = text.substr(0, space);
     return found;
 }
@@ -73,11 +74,17 @@ void add_key_field(std::string& to, operation what, std::int64_t user_id, std::s
 std::string event_of_entry(const uuid& id, std::string_view entry) {
     enum : std::size_t { place, base, generation, price, quantity, product, count };
     std::array<std::int64_t, count> numbers{};
+    currency_code currency;
     std::string_view field = entry;
-    for (std::int64_t& each : numbers) {
-        const auto found = take_last_number(field);
-        if (!found) return no_event(entry);
-        each = *found;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto word = take_last_word(field);
+        if (!word) return no_event(entry);
+        const auto number = i == price ? std::nullopt : number_in(*word);
+        if (number) {
+            numbers[i] = *number;
+        } else if (i != price || !read_price(*word, numbers[price], currency)) {
+            return no_event(entry);
+        }
     }
     events::event_head head;
     head.id = id;
@@ -90,7 +97,7 @@ std::string event_of_entry(const uuid& id, std::string_view entry) {
     out.reserve(160);
     events::append_open_event(out, head);
     events::close_event(out, numbers[price], static_cast<std::uint64_t>(numbers[generation]),
-                        static_cast<std::uint64_t>(numbers[base] + numbers[place]));
+                        static_cast<std::uint64_t>(numbers[base] + numbers[place]), currency);
     return out;
 }
 

@@ -7,6 +7,7 @@
 //   s7:a key 3 1 999 2 40 2
 //   └ sale by user 7 under "a key"; product 3, quantity 1, unit price 999, generation 2, seq 40 + 2
 //
+// The unit price is a word of append_price(): 999USD, where the product has a currency of its own.
 // The id tells the rest: shard and time.
 
 #include <flashsale/base/uuid.hpp>

@@ -9,7 +9,9 @@ namespace {
 // for each page.
 constexpr postgres::statement page_products{
     "record_page_products",
-    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock FROM products"
+    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
+    "       coalesce(currency, '')"
+    " FROM products"
     " WHERE id > $1 ORDER BY id LIMIT $2"};
 
 #define PAGE_MOVEMENTS(kind)                                                   \
@@ -68,10 +70,11 @@ public:
         product_page out;
         for (std::size_t row = 0; row < found->size(); ++row) {
             if (shard_of(found->integer(row, 0), shards) != shard) continue;
-            out.rows.push_back({{found->integer(row, 0), found->integer(row, 1),
-                                 found->integer(row, 2), found->optional_integer(row, 3),
-                                 found->optional_time(row, 4), found->optional_time(row, 5)},
-                                found->integer(row, 6)});
+            out.rows.push_back(
+                {{found->integer(row, 0), found->integer(row, 1), found->integer(row, 2),
+                  found->optional_integer(row, 3), found->optional_time(row, 4),
+                  found->optional_time(row, 5), currency_code::of_record(found->text(row, 7))},
+                 found->integer(row, 6)});
         }
         if (found->size() == rows_max) out.next = found->integer(rows_max - 1, 0);
         return out;

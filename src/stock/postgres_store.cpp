@@ -8,15 +8,16 @@ namespace flashsale::stock {
 
 namespace {
 
-#define PRODUCT_COLUMNS \
-    "id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at"
+#define PRODUCT_COLUMNS                                                                        \
+    "id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at," \
+    " coalesce(currency, '')"
 
 constexpr postgres::statement insert_product{
     "insert_product",
     "WITH made AS ("
     "  INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
-    "                        sale_ends_at, idempotency_key)"
-    "  VALUES ($1, $2, $3, $3, $4, $5, $6, $7)"
+    "                        sale_ends_at, idempotency_key, currency)"
+    "  VALUES ($1, $2, $3, $3, $4, $5, $6, $7, nullif($8, ''))"
     "  ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
     "), first AS ("
     "  INSERT INTO movements (id, product_id, delta, kind)"
@@ -42,11 +43,11 @@ constexpr postgres::statement restock_product{
     "                        version = version + 1"
     " FROM moved m WHERE p.id = m.product_id"
     " RETURNING p.id, p.name, p.price, p.given, p.stock, p.per_user_limit, p.sale_starts_at,"
-    "           p.sale_ends_at, m.created_at"};
+    "           p.sale_ends_at, m.created_at, coalesce(p.currency, '')"};
 constexpr postgres::statement find_restock{
     "find_restock",
     "SELECT p.id, p.name, p.price, p.given, p.stock, p.per_user_limit, p.sale_starts_at,"
-    "       p.sale_ends_at, p.created_at, m.id, m.delta, m.created_at"
+    "       p.sale_ends_at, p.created_at, coalesce(p.currency, ''), m.id, m.delta, m.created_at"
     " FROM products p LEFT JOIN movements m"
     "   ON m.product_id = p.id AND m.kind = 'restock' AND m.idempotency_key = $2"
     " WHERE p.id = $1"};
@@ -62,6 +63,7 @@ product product_of(const postgres::rows& rows, std::size_t row) {
     out.sale_starts_at = rows.optional_time(row, 6);
     out.sale_ends_at = rows.optional_time(row, 7);
     out.created_at = rows.time(row, 8);
+    out.currency = currency_code::of_record(rows.text(row, 9));
     return out;
 }
 
@@ -73,6 +75,7 @@ public:
         postgres::parameters with;
         with.text(what.name).integer(what.price).integer(what.stock).integer(what.per_user_limit);
         with.time(what.sale_starts_at).time(what.sale_ends_at).text(what.idempotency_key);
+        with.text(what.currency.text());
         auto made = co_await database_.execute(insert_product, std::move(with));
         if (!made) co_return std::unexpected(errc_of(made.error()));
         if (!made->empty()) co_return created{product_of(*made, 0), what.stock, false};
@@ -81,7 +84,7 @@ public:
             find_product_by_key, std::move(postgres::parameters().text(what.idempotency_key)));
         if (!known) co_return std::unexpected(errc_of(known.error()));
         if (known->empty()) co_return std::unexpected(errc::outcome_unknown);
-        created found{product_of(*known, 0), known->integer(0, 9), true};
+        created found{product_of(*known, 0), known->integer(0, 10), true};
         if (!is_the_same(found, what)) co_return std::unexpected(errc::idempotency_key_reused);
         co_return found;
     }
@@ -121,11 +124,11 @@ public:
             find_restock, std::move(postgres::parameters().integer(id).text(key)));
         if (!known) co_return std::unexpected(errc_of(known.error()));
         if (known->empty()) co_return std::unexpected(errc::product_not_found);
-        if (known->is_null(0, 9)) co_return std::unexpected(errc::outcome_unknown);
-        if (known->integer(0, 10) != quantity) {
+        if (known->is_null(0, 10)) co_return std::unexpected(errc::outcome_unknown);
+        if (known->integer(0, 11) != quantity) {
             co_return std::unexpected(errc::idempotency_key_reused);
         }
-        co_return restocked{known->uuid(0, 9), known->time(0, 11), units_of(product_of(*known, 0)),
+        co_return restocked{known->uuid(0, 10), known->time(0, 12), units_of(product_of(*known, 0)),
                             true};
     }
 

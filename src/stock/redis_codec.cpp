@@ -89,7 +89,7 @@ void add_product(argument_list& to, const gate_product& product) {
     };
     to.add(product.id);
     to.add(product.given);
-    to.add(product.price);
+    to.add_with([&](std::string& bytes) { append_price(bytes, product.price, product.currency); });
     if (product.per_user_limit) {
         to.add(*product.per_user_limit);
     } else {
@@ -193,8 +193,9 @@ private:
         std::size_t count = 0;
         std::uint64_t seq = 0;
         std::int64_t price = 0;
+        currency_code currency;
         if (!read_integer(take_word(text), count) || !read_integer(take_word(text), seq) ||
-            !read_integer(text, price) || count > left() || !out_.token) {
+            !read_price(text, price, currency) || count > left() || !out_.token) {
             return false;
         }
         for (; count > 0; --count, ++seq) {
@@ -202,9 +203,10 @@ private:
             grant& made = *out_.decisions.emplace_back(std::in_place);
             made.id = asked.id;
             made.unit_price = price;
+            made.currency = currency;
             made.token = *out_.token;
             made.event = event_of(asked);
-            events::close_event(made.event, price, generation_, seq);
+            events::close_event(made.event, price, generation_, seq, currency);
         }
         return true;
     }
@@ -213,10 +215,12 @@ private:
         if (left() == 0) return false;
         const auto id = uuid::parse(take_word(text));
         std::int64_t price = 0;
-        if (!id || !read_integer(take_word(text), price)) return false;
+        currency_code currency;
+        if (!id || !read_price(take_word(text), price, currency)) return false;
         grant& made = *out_.decisions.emplace_back(std::in_place);
         made.id = *id;
         made.unit_price = price;
+        made.currency = currency;
         made.repeat = true;
         made.recorded = recorded;
         if (recorded) return true;

@@ -231,7 +231,8 @@ std::expected<void, std::string> gate_rebuild::load(std::span<const taking> taki
             });
         }
         arguments.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
-        arguments.add(one.unit_price);
+        arguments.add_with(
+            [&](std::string& bytes) { append_price(bytes, one.unit_price, one.currency); });
     }
     const auto loaded = impl_->load(arguments);
     if (!loaded) return std::unexpected(loaded.error());

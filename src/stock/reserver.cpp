@@ -153,7 +153,7 @@ private:
             (made.error() == errc::outcome_unknown ? metrics::unknown : metrics::refused).add();
             return done(std::unexpected(made.error()));
         }
-        const accepted what{made->id, made->unit_price, made->repeat};
+        const accepted what{made->id, made->unit_price, made->repeat, made->currency};
         if (made->recorded) {
             metrics::replayed.add();
             return done(what);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <flashsale/base/names.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/stock/problem.hpp>
@@ -12,7 +13,6 @@ namespace flashsale::stock {
 
 namespace {
 
-constexpr std::size_t name_bytes_max = 200;
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
 void append_optional(std::string& out, const std::optional<std::int64_t>& value) {
@@ -23,14 +23,16 @@ void append_optional(std::string& out, const std::optional<timestamp>& value) {
     value ? void(out.append("\"" + to_rfc3339(*value) + "\"")) : void(out.append("null"));
 }
 
-void append_product(std::string& out, const product& what, std::int64_t stock,
-                    const std::optional<std::int64_t>& available) {
+void append_product(std::string& out, const product& what, currency_code of_deployment,
+                    std::int64_t stock, const std::optional<std::int64_t>& available) {
     out.append(R"({"id":)");
     append_integer(out, what.id);
     out.append(R"(,"name":)");
     append_json_string(out, what.name);
     out.append(R"(,"price":)");
     append_integer(out, what.price);
+    out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
+    out.push_back('"');
     out.append(R"(,"stock":)");
     append_integer(out, stock);
     out.append(R"(,"available":)");
@@ -49,8 +51,17 @@ std::expected<new_product, http::response> read_new_product(std::string_view bod
     if (!value) return std::unexpected(std::move(value.error()));
     json_fields fields(*value);
     new_product out;
-    out.name = fields.text("name", 1, name_bytes_max);
-    out.price = fields.integer("price", 1, int64_max);
+    out.name = fields.any_text("name");
+    if (auto expected = fault_of_name(out.name, product_name_rules))
+        fields.fault("name", std::move(*expected));
+    out.price = fields.integer("price", 0, int64_max);
+    if (const auto code = fields.optional_text("currency", 3, 3)) {
+        if (is_currency(*code)) {
+            out.currency = currency_code::of_record(*code);
+        } else {
+            fields.fault("currency", "an ISO 4217 code in use, such as EUR, or null");
+        }
+    }
     out.stock = fields.integer("stock", 0, units_max);
     out.per_user_limit = fields.optional_integer("per_user_limit", 1, units_max);
     out.sale_starts_at = fields.optional_time("sale_starts_at");
@@ -96,7 +107,7 @@ http::response changed(const stock_change& what, std::string_view name, std::str
 class product_routes {
 public:
     explicit product_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.units, uses.reserves) {}
+        : service_(uses.record, uses.units, uses.reserves), currency_(uses.currency) {}
 
     awaitable<http::response> create(const http::request& asked) {
         auto what = read_new_product(asked.body);
@@ -110,7 +121,7 @@ public:
         out.location = "/v1/products/" + std::to_string(made->what.id);
         out.idempotency_key = std::move(key);
         out.replayed = made->replayed;
-        append_product(out.body, made->what, made->initial, made->initial);
+        append_product(out.body, made->what, currency_, made->initial, made->initial);
         co_return out;
     }
 
@@ -120,7 +131,7 @@ public:
         auto found = co_await service_.find(*id);
         if (!found) co_return http::problem(problem_of(found.error()));
         http::response out;
-        append_product(out.body, found->what, found->what.stock, found->available);
+        append_product(out.body, found->what, currency_, found->what.stock, found->available);
         co_return out;
     }
 
@@ -138,8 +149,8 @@ public:
         http::response out;
         out.body = http::page_body(
             std::span<const product_view>(*found), page->limit,
-            [](std::string& body, const product_view& one) {
-                append_product(body, one.what, one.what.stock, one.available);
+            [this](std::string& body, const product_view& one) {
+                append_product(body, one.what, currency_, one.what.stock, one.available);
             },
             [](const product_view& one) { return std::to_string(one.what.id); });
         co_return out;
@@ -164,6 +175,7 @@ private:
     }
 
     service service_;
+    const currency_code currency_;  ///< the deployment's
     uuid_generator keys_;
 };
 

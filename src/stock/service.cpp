@@ -1,5 +1,7 @@
 #include "service.hpp"
 
+#include "store_rules.hpp"
+
 namespace flashsale::stock {
 
 awaitable<std::expected<void, errc>> service::give(gate_product what) {
@@ -16,9 +18,7 @@ awaitable<std::expected<void, errc>> service::give(gate_product what) {
 service::result<store::created> service::create(new_product what) {
     auto made = co_await store_.create(std::move(what));
     if (!made) co_return made;
-    const product& now = made->what;
-    const auto given = co_await give(
-        {now.id, now.given, now.price, now.per_user_limit, now.sale_starts_at, now.sale_ends_at});
+    const auto given = co_await give(units_of(made->what));
     if (!given) co_return std::unexpected(given.error());
     co_return made;
 }

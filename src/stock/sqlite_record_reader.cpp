@@ -6,7 +6,9 @@ namespace flashsale::stock {
 namespace {
 
 constexpr sqlite::statement page_products{
-    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock FROM products"
+    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
+    "       coalesce(currency, '')"
+    " FROM products"
     " WHERE id > ?1 AND id % ?2 = ?3 ORDER BY id LIMIT ?4"};
 constexpr sqlite::statement page_movements{
     "SELECT id, product_id, delta, coalesce(generation, 0), coalesce(seq, 0),"
@@ -55,10 +57,10 @@ public:
         row.integer(static_cast<std::int64_t>(rows_max));
         product_page out;
         const auto read = each_row(row, [&] {
-            out.rows.push_back(
-                {{row.integer_at(0), row.integer_at(1), row.integer_at(2),
-                  row.optional_integer_at(3), row.optional_time_at(4), row.optional_time_at(5)},
-                 row.integer_at(6)});
+            out.rows.push_back({{row.integer_at(0), row.integer_at(1), row.integer_at(2),
+                                 row.optional_integer_at(3), row.optional_time_at(4),
+                                 row.optional_time_at(5), currency_code::of_record(row.text_at(7))},
+                                row.integer_at(6)});
         });
         if (!read) return std::unexpected(read.error());
         if (out.rows.size() == rows_max) out.next = out.rows.back().units.id;

@@ -9,13 +9,15 @@ namespace {
 
 using sqlite::access;
 
-#define PRODUCT_COLUMNS \
-    "id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at"
+#define PRODUCT_COLUMNS                                                                        \
+    "id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at," \
+    " coalesce(currency, '')"
 
 constexpr sqlite::statement insert_product{
     "INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at,"
-    "                      idempotency_key, created_at)"
-    " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (idempotency_key) DO NOTHING"
+    "                      idempotency_key, created_at, currency)"
+    " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, ''))"
+    " ON CONFLICT (idempotency_key) DO NOTHING"
     " RETURNING " PRODUCT_COLUMNS};
 constexpr sqlite::statement insert_initial{
     "INSERT INTO movements (id, product_id, delta, kind, created_at)"
@@ -55,6 +57,7 @@ product product_of(const sqlite::query& row) {
     out.sale_starts_at = row.optional_time_at(6);
     out.sale_ends_at = row.optional_time_at(7);
     out.created_at = row.time_at(8);
+    out.currency = currency_code::of_record(row.text_at(9));
     return out;
 }
 
@@ -76,6 +79,7 @@ answer<creation> create_in(sqlite::database& in, const new_product& what, const 
     auto insert = in.prepare(insert_product);
     insert.text(what.name).integer(what.price).integer(what.stock).integer(what.per_user_limit);
     insert.time(what.sale_starts_at).time(what.sale_ends_at).text(what.idempotency_key).time(now);
+    insert.text(what.currency.text());
     auto made = read_product(std::move(insert));
     if (!made) return std::unexpected(made.error());
     if (*made) {

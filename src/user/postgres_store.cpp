@@ -1,24 +1,33 @@
+#include <flashsale/base/names.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/user/module.hpp>
 
+#include "name_filling.hpp"
+
 namespace flashsale::embedded {
 extern const std::string_view user_0001;
-}
+extern const std::string_view user_0002;
+}  // namespace flashsale::embedded
 
 namespace flashsale::user {
 
 namespace {
 
-// Either unique constraint may stand in the way; which one did is read afterwards.
+// Each unique constraint may stand in the way; which one did is read afterwards.
 constexpr postgres::statement insert_user{
     "insert_user",
-    "INSERT INTO users (username, balance, idempotency_key) VALUES ($1, $2, $3)"
+    "INSERT INTO users (username, compared_name, balance, idempotency_key)"
+    " VALUES ($1, $2, $3, $4)"
     " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"};
 constexpr postgres::statement find_user_by_key{
     "find_user_by_key",
     "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = $1"};
 constexpr postgres::statement find_user{
     "find_user", "SELECT id, username, balance, created_at FROM users WHERE id = $1"};
+constexpr postgres::statement find_user_by_name{
+    "find_user_by_name",
+    "SELECT id, username, balance, created_at FROM users WHERE username = $1 OR compared_name = $2"
+    " ORDER BY username = $1 DESC LIMIT 1"};
 // The inner order makes each range a walk along the index, whatever the planner thinks of its size.
 constexpr postgres::statement find_users{
     "find_users",
@@ -53,7 +62,7 @@ public:
     awaitable<std::expected<created, store_errc>> create(std::string username, std::int64_t balance,
                                                          std::string key) override {
         postgres::parameters with;
-        with.text(username).integer(balance).text(key);
+        with.text(username).text(compared_form(username)).integer(balance).text(key);
         auto made = co_await database_.execute(insert_user, std::move(with));
         if (!made) co_return std::unexpected(errc_of(made.error()));
         if (!made->empty()) co_return created{user_of(*made), false};
@@ -70,11 +79,14 @@ public:
     }
 
     awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) override {
-        auto found =
-            co_await database_.execute(find_user, std::move(postgres::parameters().integer(id)));
-        if (!found) co_return std::unexpected(errc_of_read(found.error()));
-        if (found->empty()) co_return std::optional<user>{};
-        co_return std::optional(user_of(*found));
+        co_return co_await find_one(find_user, std::move(postgres::parameters().integer(id)));
+    }
+
+    awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
+        std::string username) override {
+        postgres::parameters with;
+        with.text(username).text(compared_form(username));
+        co_return co_await find_one(find_user_by_name, std::move(with));
     }
 
     void find_existing(
@@ -99,6 +111,14 @@ public:
     }
 
 private:
+    awaitable<std::expected<std::optional<user>, store_errc>> find_one(
+        const postgres::statement& what, postgres::parameters with) {
+        auto found = co_await database_.execute(what, std::move(with));
+        if (!found) co_return std::unexpected(errc_of_read(found.error()));
+        if (found->empty()) co_return std::optional<user>{};
+        co_return std::optional(user_of(*found));
+    }
+
     postgres::pool& database_;
 };
 
@@ -109,7 +129,9 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
 }
 
 std::span<const migration> postgres_migrations() {
-    static const migration all[] = {{1, "0001_users", embedded::user_0001}};
+    static const postgres::migration_code names(&fill_compared_names);
+    static const migration all[] = {{1, "0001_users", embedded::user_0001},
+                                    {2, "0002_names", embedded::user_0002, &names}};
     return all;
 }
 

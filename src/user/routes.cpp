@@ -1,5 +1,7 @@
 // /v1/users
 
+#include <flashsale/base/names.hpp>
+#include <flashsale/base/url_text.hpp>
 #include <flashsale/base/uuid.hpp>
 #include <flashsale/http.hpp>
 #include <flashsale/http/paging.hpp>
@@ -9,7 +11,6 @@ namespace flashsale::user {
 
 namespace {
 
-constexpr std::size_t username_bytes_max = 100;
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
 http::problem_code problem_of(store_errc code) {
@@ -29,15 +30,27 @@ http::problem_code problem_of(store_errc code) {
     return to::internal;
 }
 
-std::string json_of(const user& who) {
-    std::string out = R"({"id":)";
+void append_user(std::string& out, const user& who) {
+    out.append(R"({"id":)");
     append_integer(out, who.id);
     out.append(R"(,"username":)");
     append_json_string(out, who.username);
     out.append(R"(,"balance":)");
     append_integer(out, who.balance);
     out.append(R"(,"created_at":")").append(to_rfc3339(who.created_at)).append("\"}");
-    return out;
+}
+
+/// What a name is asked for by, in `username=…`. Of an older user it may be one that would be
+/// refused today.
+std::expected<std::string, field_fault> read_username_query(std::string_view query) {
+    constexpr std::string_view parameter = "username=";
+    const field_fault fault{"username", "a user's name, percent-encoded UTF-8"};
+    query = query.substr(0, query.find('&'));
+    if (!query.starts_with(parameter)) return std::unexpected(fault);
+    auto name = query_value_decoded(query.substr(parameter.size()));
+    if (!name || name->empty() || name->contains('\0') || !is_valid_utf8(*name))
+        return std::unexpected(fault);
+    return std::move(*name);
 }
 
 class user_routes {
@@ -48,7 +61,9 @@ public:
         auto value = http::parse_body(asked.body);
         if (!value) co_return std::move(value.error());
         json_fields fields(*value);
-        std::string username = fields.text("username", 1, username_bytes_max);
+        std::string username = fields.any_text("username");
+        if (auto expected = fault_of_name(username, username_rules))
+            fields.fault("username", std::move(*expected));
         const auto balance = fields.optional_integer("balance", 0, int64_max).value_or(0);
         if (auto fault = fields.finish()) co_return http::problem(*fault);
         std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
@@ -58,7 +73,7 @@ public:
         if (made) {
             out.status = 201;
             out.location = "/v1/users/" + std::to_string(made->who.id);
-            out.body = json_of(made->who);
+            append_user(out.body, made->who);
             out.replayed = made->replayed;
         } else {
             out = http::problem(problem_of(made.error()));
@@ -74,7 +89,21 @@ public:
         if (!found) co_return http::problem(problem_of(found.error()));
         if (!*found) co_return http::problem(http::problem_code::user_not_found);
         http::response out;
-        out.body = json_of(**found);
+        append_user(out.body, **found);
+        co_return out;
+    }
+
+    /// A list of one, or of none.
+    awaitable<http::response> find_by_name(const http::request& asked) {
+        auto name = read_username_query(asked.query);
+        if (!name) co_return http::problem(name.error());
+        auto found = co_await store_.find_by_name(std::move(*name));
+        if (!found) co_return http::problem(problem_of(found.error()));
+        std::vector<user> users;
+        if (*found) users.push_back(std::move(**found));
+        http::response out;
+        out.body = http::page_body(std::span<const user>(users), 1, append_user,
+                                   [](const user&) { return std::string(); });
         co_return out;
     }
 
@@ -89,6 +118,9 @@ void register_routes(http::router& routes, asio::io_context& io, store& record) 
     auto all = std::make_shared<user_routes>(record);
     routes.add_async(io, http::method::post, "/v1/users",
                      [all](const http::request& asked) { return all->create(asked); });
+    routes.add_async(io, http::method::get, "/v1/users",
+                     [all](const http::request& asked) { return all->find_by_name(asked); },
+                     {.query = {"username"}, .kept_by = http::caching::its_person});
     routes.add_async(io, http::method::get, "/v1/users/{id}",
                      [all](const http::request& asked) { return all->get(asked); },
                      {.kept_by = http::caching::its_person});

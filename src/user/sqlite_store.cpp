@@ -1,9 +1,13 @@
+#include <flashsale/base/names.hpp>
 #include <flashsale/sqlite.hpp>
 #include <flashsale/user/module.hpp>
 
+#include "name_filling.hpp"
+
 namespace flashsale::embedded {
 extern const std::string_view user_sqlite_0001;
-}
+extern const std::string_view user_sqlite_0002;
+}  // namespace flashsale::embedded
 
 namespace flashsale::user {
 
@@ -11,14 +15,18 @@ namespace {
 
 using sqlite::access;
 
-// Either unique constraint may stand in the way; which one did is read afterwards.
+// Each unique constraint may stand in the way; which one did is read afterwards.
 constexpr sqlite::statement insert_user{
-    "INSERT INTO users (username, balance, idempotency_key, created_at) VALUES (?1, ?2, ?3, ?4)"
+    "INSERT INTO users (username, compared_name, balance, idempotency_key, created_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5)"
     " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"};
 constexpr sqlite::statement find_user_by_key{
     "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = ?1"};
 constexpr sqlite::statement find_user{
     "SELECT id, username, balance, created_at FROM users WHERE id = ?1"};
+constexpr sqlite::statement find_user_by_name{
+    "SELECT id, username, balance, created_at FROM users WHERE username = ?1 OR compared_name = ?2"
+    " ORDER BY username = ?1 DESC LIMIT 1"};
 constexpr sqlite::statement find_users{
     "SELECT id FROM users WHERE id BETWEEN ?1 AND ?2 ORDER BY id"};
 
@@ -43,7 +51,8 @@ using creation = std::expected<store::created, store_errc>;
 result<creation> create_in(sqlite::database& in, const std::string& username, std::int64_t balance,
                            const std::string& key) {
     auto insert = in.prepare(insert_user);
-    insert.text(username).integer(balance).text(key).time(wall_clock_now());
+    insert.text(username).text(compared_form(username)).integer(balance).text(key);
+    insert.time(wall_clock_now());
     auto made = read_user(std::move(insert));
     if (!made) return std::unexpected(made.error());
     if (*made) return store::created{std::move(**made), false};
@@ -75,14 +84,20 @@ public:
     }
 
     awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) override {
-        auto found = co_await database_.execute<std::optional<user>>(
-            access::read, io_, [id](sqlite::database& in) {
-                auto row = in.prepare(find_user);
-                row.integer(id);
-                return read_user(std::move(row));
-            });
-        if (!found) co_return std::unexpected(errc_of(found.error()));
-        co_return std::move(*found);
+        co_return co_await find_one([id](sqlite::database& in) {
+            auto row = in.prepare(find_user);
+            row.integer(id);
+            return read_user(std::move(row));
+        });
+    }
+
+    awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
+        std::string username) override {
+        co_return co_await find_one([username = std::move(username)](sqlite::database& in) {
+            auto row = in.prepare(find_user_by_name);
+            row.text(username).text(compared_form(username));
+            return read_user(std::move(row));
+        });
     }
 
     void find_existing(
@@ -110,6 +125,14 @@ public:
     }
 
 private:
+    using reading = std::move_only_function<result<std::optional<user>>(sqlite::database&)>;
+    awaitable<std::expected<std::optional<user>, store_errc>> find_one(reading work) {
+        auto found =
+            co_await database_.execute<std::optional<user>>(access::read, io_, std::move(work));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
     sqlite::queue& database_;
     asio::io_context& io_;
 };
@@ -121,7 +144,9 @@ std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_conte
 }
 
 std::span<const migration> sqlite_migrations() {
-    static const migration all[] = {{1, "0001_users", embedded::user_sqlite_0001}};
+    static const sqlite::migration_code names(&fill_compared_names);
+    static const migration all[] = {{1, "0001_users", embedded::user_sqlite_0001},
+                                    {2, "0002_names", embedded::user_sqlite_0002, &names}};
     return all;
 }
 

@@ -77,6 +77,17 @@ TEST_CASE("bad input: users and products") {
     CHECK(user(R"({"username":""})") == "400 username");
     CHECK(user(R"({"username":"a\u0000b"})") == "400 username");
     CHECK(user(R"({"username":")" + std::string(101, 'a') + "\"}") == "400 username");
+    CHECK(user(R"({"username":7})") == "400 username");
+    for (const char* wrong :
+         {" ", " a", "a ", "\\u3000", "a\\u200bb", "a\\u202eb", "a\\ufffeb", "a\\u0378b",
+          "a\\ue000b", "a\\u0085b", "a\\u00a0b", "\\ud83d\\udc68\\u200d\\ud83d\\udc69"}) {
+        INFO(wrong);
+        CHECK(user(R"({"username":")" + std::string(wrong) + "\"}") == "400 username");
+    }
+    CHECK(user(R"({"username":"\ud800"})") == "400 body");
+    const auto told = client.post("/v1/users", R"({"username":"a\u200bb"})").body;
+    CHECK(told.find("username: 1 to 100 characters") != std::string::npos);
+    CHECK(told.find("character 2, U+200B, is invisible") != std::string::npos);
     CHECK(outcome(client.post("/v1/users", "{\"username\":\"\xc3\x28\"}")) == "400 malformed_json");
     CHECK(user(R"({"username":"a","balance":-1})") == "400 balance");
     CHECK(user(R"({"username":"a","balance":9223372036854775808})") == "400 balance");
@@ -88,7 +99,14 @@ TEST_CASE("bad input: users and products") {
     };
     CHECK(product(R"("price":1,"stock":1)") == "400 name");
     CHECK(product(R"("name":"n","stock":1)") == "400 price");
-    CHECK(product(R"("name":"n","price":0,"stock":1)") == "400 price");
+    for (const char* wrong :
+         {"", " ", " n", "n ", "\\u00a0n", "a\\u200bb", "a\\u202eb", "a\\ufffeb", "a\\u0378b",
+          "a\\ue000b", "a\\u0085b", "a\\u2028b", "a\\u200db", "a\\ufe0fb"}) {
+        INFO(wrong);
+        CHECK(product(R"("price":1,"stock":1,"name":")" + std::string(wrong) + "\"") == "400 name");
+    }
+    CHECK(product(R"("name":")" + std::string(201, 'n') + R"(","price":1,"stock":1)") ==
+          "400 name");
     CHECK(product(R"("name":"n","price":-1,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":9223372036854775808,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":1,"stock":-1)") == "400 stock");

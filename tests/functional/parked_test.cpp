@@ -28,9 +28,10 @@ struct parked_order {
         const std::string new_id = embedded() ? "randomblob(16)" : "gen_random_uuid()";
         const std::string now = embedded() ? "1" : "now()";
         world.sql(sandbox::database::order,
-                  "INSERT INTO orders VALUES (" + new_id + ", " + std::to_string(user) + ", " +
-                      std::to_string(product) + ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, " + now +
-                      ")");
+                  "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
+                  " idempotency_key, generation, seq, created_at) VALUES (" +
+                      new_id + ", " + std::to_string(user) + ", " + std::to_string(product) +
+                      ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, " + now + ")");
         id = order_id(place_order(client, user, product, 3, "in-the-way"));
         REQUIRE(eventually(60s, [&] { return parked() == 1; }));
         REQUIRE(available(client, product) == 7);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "flashsale/base/currency.hpp"
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 
@@ -17,6 +18,7 @@ struct order {
     std::int64_t quantity = 0;
     std::int64_t unit_price = 0;  ///< minor units, as it was when the order was accepted
     timestamp created_at;
+    currency_code currency = {};  ///< of unit_price
 };
 
 }  // namespace flashsale::order

@@ -203,6 +203,12 @@ private:
 
 // --- migrations -------------------------------------------------------------------------------
 
+struct migration_code : flashsale::migration_code {
+    using function = std::expected<void, error> (*)(session& inside);
+    constexpr explicit migration_code(function what) : run(what) {}
+    function run;
+};
+
 /// Applies what is missing under an advisory lock, each migration in a transaction of its own, and
 /// notes its checksum in table schema_migrations. Creates the database if it does not exist and the
 /// role may. Throws std::runtime_error with one line for people.

@@ -203,6 +203,12 @@ private:
 
 // --- migrations -------------------------------------------------------------------------------
 
+struct migration_code : flashsale::migration_code {
+    using function = std::expected<void, error> (*)(database& inside);
+    constexpr explicit migration_code(function what) : run(what) {}
+    function run;
+};
+
 /// Applies what is missing, each migration in a transaction of its own, and notes its checksum in
 /// table schema_migrations. Creates the file if it does not exist. Throws std::runtime_error with
 /// one line for people. Returns the names of the migrations it applied.

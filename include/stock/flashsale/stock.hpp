@@ -28,7 +28,8 @@ struct reserve_request {
 struct accepted {
     uuid id;
     std::int64_t unit_price = 0;
-    bool replayed = false;  ///< the key had been accepted before; this is the same acceptance
+    bool replayed = false;        ///< the key had been accepted before; this is the same acceptance
+    currency_code currency = {};  ///< of unit_price
 };
 
 /// Reserves units and answers once the reservation is durable. One per worker, on its thread.

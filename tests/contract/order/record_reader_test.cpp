@@ -16,6 +16,7 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
         all.push_back(record.accepted(n, n % 4, "k" + std::to_string(n)));
         all.back().quantity = n;
         all.back().unit_price = 7;
+        if (n % 8 == 3) all.back().currency = *currency_code::parse("USD");
         all.back().generation = 2;
         all.back().seq = static_cast<std::uint64_t>(n);
     }
@@ -33,6 +34,7 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
                 CHECK(one.shard == 3);
                 CHECK(one.quantity == one.user_id);
                 CHECK(one.unit_price == 7);
+                CHECK(one.currency.text() == (one.user_id % 8 == 3 ? "USD" : ""));
                 CHECK(one.idempotency_key == "k" + std::to_string(one.user_id));
                 CHECK(one.generation == 2);
                 CHECK(one.seq == static_cast<std::uint64_t>(one.user_id));

@@ -33,8 +33,10 @@ void refuse_late(order_record& record, const std::set<uuid>& expected) {
 TEST_CASE("recording: an order is recorded once, however often it comes") {
     order_record record(each_database());
     std::vector<events::event> batch;
-    for (int i = 1; i <= 300; ++i)
+    for (int i = 1; i <= 300; ++i) {
         batch.push_back(record.accepted(i));
+        if (i % 2 == 0) batch.back().currency = *currency_code::parse("USD");
+    }
     auto report = record.must_record(std::span(batch).first(200));
     CHECK(report.fresh == 200);
     CHECK(report.duplicates == 0);
@@ -50,6 +52,11 @@ TEST_CASE("recording: an order is recorded once, however often it comes") {
         CHECK(orders.at(one.id).generation == one.generation);
         CHECK(orders.at(one.id).seq == one.seq);
     }
+    const auto page = record.reader->orders(0, 1, uuid{}, 1'000);
+    REQUIRE(page.has_value());
+    REQUIRE(page->events.size() == 300);
+    for (const events::event& one : page->events)
+        CHECK(one.currency.text() == (one.user_id % 2 == 0 ? "USD" : ""));
     CHECK(record.parked().empty());
 }
 

@@ -10,7 +10,16 @@ using namespace flashsale::test;
 TEST_CASE("order store: an order is found as it was recorded") {
     order_record record(each_database());
     const events::event one = record.accepted(7);
-    record.must_record(std::span(&one, 1));
+    events::event dollars = record.accepted(7);
+    dollars.currency = *currency_code::parse("USD");
+    record.must_record(std::vector{one, dollars});
+    CHECK(record.database.wait(record.store->find(dollars.id))->value().currency ==
+          dollars.currency);
+    const auto both = record.database.wait(record.store->list(7, {}, 10));
+    REQUIRE(both.has_value());
+    REQUIRE(both->size() == 2);
+    CHECK(both->front().currency == dollars.currency);
+    CHECK(both->back().currency.is_none());
     const auto found = record.database.wait(record.store->find(one.id));
     REQUIRE(found.has_value());
     REQUIRE(found->has_value());
@@ -19,6 +28,7 @@ TEST_CASE("order store: an order is found as it was recorded") {
     CHECK((*found)->product_id == one.product_id);
     CHECK((*found)->quantity == 1);
     CHECK((*found)->unit_price == 999);
+    CHECK((*found)->currency.is_none());
     CHECK((*found)->created_at == one.created_at);
     const auto none = record.database.wait(record.store->find(record.make.make()));
     REQUIRE(none.has_value());

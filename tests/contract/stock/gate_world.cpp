@@ -23,7 +23,8 @@ redis::options redis_options(const sandbox& world) {
 constexpr postgres::statement insert_product{
     "test_insert_product",
     "WITH made AS (INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
-    " sale_ends_at) VALUES ('Lamp', 1999, $1, $1, $2, $3, $4) RETURNING id),"
+    " sale_ends_at, currency) VALUES ('Lamp', 1999, $1, $1, $2, $3, $4, nullif($5, ''))"
+    " RETURNING id),"
     " moved AS (INSERT INTO movements (id, product_id, delta, kind)"
     "   SELECT gen_random_uuid(), id, $1, 'initial' FROM made) SELECT id FROM made"};
 
@@ -74,13 +75,13 @@ std::unique_ptr<stock::gate> gate_world::another() {
 
 std::int64_t gate_world::make_product(std::int64_t given, std::optional<std::int64_t> limit,
                                       std::optional<timestamp> starts,
-                                      std::optional<timestamp> ends) {
+                                      std::optional<timestamp> ends, currency_code currency) {
     postgres::parameters with;
-    with.integer(given).integer(limit).time(starts).time(ends);
+    with.integer(given).integer(limit).time(starts).time(ends).text(currency.text());
     auto made = database_.execute(insert_product, with);
     if (!made) throw std::runtime_error(made.error().message);
     const std::int64_t id = made->integer(0, 0);
-    const auto told = give({id, given, 1'999, limit, starts, ends});
+    const auto told = give({id, given, 1'999, limit, starts, ends, currency});
     if (!told) throw std::runtime_error(std::string(name_of(told.error())));
     return id;
 }

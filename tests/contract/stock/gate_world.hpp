@@ -37,7 +37,7 @@ public:
     /// A product in the record and at the gate.
     std::int64_t make_product(std::int64_t given, std::optional<std::int64_t> limit = {},
                               std::optional<timestamp> starts = {},
-                              std::optional<timestamp> ends = {});
+                              std::optional<timestamp> ends = {}, currency_code currency = {});
 
     stock::reservation sale(std::int64_t product, std::int64_t user, std::int64_t quantity,
                             std::string key);

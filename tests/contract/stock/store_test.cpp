@@ -15,6 +15,7 @@ new_product lamp(std::string key) {
     out.name = "Lamp";
     out.price = 1'999;
     out.stock = 10;
+    out.currency = *currency_code::parse("JPY");
     out.per_user_limit = 2;
     out.sale_starts_at = wall_clock_now();
     out.sale_ends_at = *out.sale_starts_at + std::chrono::hours{1};
@@ -35,6 +36,7 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(made->what.stock == 10);
     CHECK(made->what.sale_starts_at == what.sale_starts_at);
     CHECK(made->what.sale_ends_at == what.sale_ends_at);
+    CHECK(made->what.currency.text() == "JPY");
 
     REQUIRE(record.database.wait(
         record.store->restock(made->what.id, 5, "r", uuid_generator().make())));
@@ -46,7 +48,8 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(again->what.given == 15);
     for (const auto change :
          {+[](new_product& p) { p.name = "Chair"; }, +[](new_product& p) { p.price = 1; },
-          +[](new_product& p) { p.stock = 15; }, +[](new_product& p) { p.per_user_limit = {}; },
+          +[](new_product& p) { p.currency = {}; }, +[](new_product& p) { p.stock = 15; },
+          +[](new_product& p) { p.per_user_limit = {}; },
           +[](new_product& p) { p.sale_starts_at = {}; },
           +[](new_product& p) { p.sale_ends_at = {}; }}) {
         new_product other = what;
@@ -58,6 +61,16 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     REQUIRE(found.has_value());
     CHECK(found->name == "Lamp");
     CHECK(found->per_user_limit == 2);
+    CHECK(found->currency.text() == "JPY");
+    const auto restocked =
+        record.database.wait(record.store->restock(made->what.id, 5, "r", uuid_generator().make()));
+    REQUIRE(restocked.has_value());
+    CHECK(restocked->replayed);
+    CHECK(restocked->units.currency.text() == "JPY");
+    const auto read = record.reader->products(0, 1, 0, 10);
+    REQUIRE(read.has_value());
+    REQUIRE(read->rows.size() == 1);
+    CHECK(read->rows[0].units.currency.text() == "JPY");
     CHECK(found->created_at == made->what.created_at);
     CHECK(record.database.wait(record.store->find(made->what.id + 1)).error() ==
           errc::product_not_found);
@@ -142,7 +155,7 @@ TEST_CASE("deployment: what was agreed on stays, another value is refused by nam
     const auto agree = [&](const deployment& mine) {
         agree_on_deployment(*record.database.session(), mine);
     };
-    const deployment first{"database", 1, std::chrono::milliseconds{2'000}, 128};
+    const deployment first{"database", 1, std::chrono::milliseconds{2'000}, 128, {}, "EUR"};
     agree(first);
     agree(first);
     deployment other = first;
@@ -157,6 +170,9 @@ TEST_CASE("deployment: what was agreed on stays, another value is refused by nam
     other = first;
     other.prefetch_messages = 1;
     CHECK_THROWS(agree(other));
+    other = first;
+    other.currency = "USD";
+    CHECK_THROWS_WITH(agree(other), Catch::Contains("stock.currency = EUR, this process USD"));
     agree(first);
 }
 

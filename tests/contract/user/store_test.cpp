@@ -68,6 +68,30 @@ TEST_CASE("user store: a user is made once for each key, and found") {
     CHECK_FALSE(unknown->has_value());
 }
 
+TEST_CASE("user store: a name is taken in whatever case and form, and shown as given") {
+    user_record record(each_database());
+    const auto made = record.create("Zo\u00eb", 0, "k1");
+    REQUIRE(made.has_value());
+    CHECK(made->who.username == "Zo\u00eb");
+    for (const char* same : {"zo\u00eb", "ZOE\u0308", "\uff3a\uff4f\u00eb"}) {
+        INFO(same);
+        CHECK(record.create(same, 0, std::string("k-") + same).error() ==
+              store_errc::username_taken);
+        CHECK(record.create(same, 0, "k1").error() == store_errc::idempotency_key_reused);
+    }
+    CHECK(record.create("Zoe", 0, "k2").has_value());
+
+    const auto named = [&](std::string name) {
+        const auto found = record.database.wait(record.store->find_by_name(std::move(name)));
+        REQUIRE(found.has_value());
+        return *found ? (*found)->username : "";
+    };
+    CHECK(named("Zo\u00eb") == "Zo\u00eb");
+    CHECK(named("zoe\u0308") == "Zo\u00eb");
+    CHECK(named("zoe") == "Zoe");
+    CHECK(named("zo") == "");
+}
+
 TEST_CASE("user store: of a crowd that asks for one name at once, one has it") {
     user_record record(each_database());
     std::vector<std::expected<user::store::created, store_errc>> answers;
@@ -110,6 +134,8 @@ TEST_CASE("user store: once it is closed, everybody is told to come again") {
     record.database.stop();
     CHECK(record.create("eve", 0, "e").error() == store_errc::dependency_unavailable);
     CHECK(record.database.wait(record.store->find(id)).error() ==
+          store_errc::dependency_unavailable);
+    CHECK(record.database.wait(record.store->find_by_name("ada")).error() ==
           store_errc::dependency_unavailable);
     CHECK(record.existing({{id, id}}).error() == store_errc::dependency_unavailable);
 }

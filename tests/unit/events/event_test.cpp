@@ -84,6 +84,36 @@ TEST_CASE("event: an order comes in short, a third as long") {
     CHECK(text_of(*parse(complete(order))) == text_of(order));
 }
 
+TEST_CASE(
+    "event: a currency of the product's own comes with its price, and else nothing more does") {
+    event order = sample();
+    order.currency = *currency_code::parse("USD");
+    std::string in_short = open_event(order);
+    close_event(in_short, order.unit_price, order.generation, order.seq, order.currency);
+    CHECK(in_short.ends_with(R"(,"1999USD",3,9007199254740990])"));
+    const std::string in_full = text_of(order);
+    CHECK(in_full.find(R"(,"unit_price":"1999USD",)") != std::string::npos);
+    for (const std::string& written : {in_short, in_full}) {
+        const auto read = parse(written);
+        REQUIRE(read.has_value());
+        CHECK(read->unit_price == 1'999);
+        CHECK(read->currency == order.currency);
+        CHECK(text_of(*read) == in_full);
+    }
+    // As every version before has written it.
+    const auto old = parse(complete(sample()));
+    REQUIRE(old.has_value());
+    CHECK(old->currency.is_none());
+    for (const char* wrong : {"", "1999", "USD", "-1USD", "1999usd", "1999US", "1999 USD"}) {
+        INFO(wrong);
+        std::string text = in_full;
+        text.replace(text.find("1999USD"), 7, wrong);
+        const auto read = parse(text);
+        CHECK(read.has_value() == (std::string_view(wrong) == "1999"));
+        if (!read) CHECK(read.error().starts_with("unit_price"));
+    }
+}
+
 TEST_CASE("event: its id is found without reading the rest") {
     const event order = sample();
     CHECK(id_of(text_of(order)) == order.id);

@@ -80,6 +80,22 @@ TEST_CASE("message codec: an event as this program writes it is read as any JSON
     CHECK(text_of(*quick) == text_of(*slow));
 }
 
+TEST_CASE("message codec: an event with a currency of its own is read as any JSON would be") {
+    const event what = order(42);
+    std::string written = open_event(what);
+    close_event(written, what.unit_price, what.generation, what.seq, *currency_code::parse("USD"));
+    std::string_view left = written;
+    const auto quick = take_written_form(left);
+    REQUIRE(quick.has_value());
+    CHECK(left.empty());
+    CHECK(quick->currency.text() == "USD");
+    CHECK(text_of(*quick) == text_of(*parse(written)));
+    written.replace(written.find("100USD"), 6, "100usd");
+    left = written;
+    CHECK_FALSE(take_written_form(left).has_value());
+    CHECK_FALSE(parse(written).has_value());
+}
+
 TEST_CASE("message codec: beside what is not in short, orders mean the same") {
     uuid_generator make;
     event barrier;

@@ -119,6 +119,23 @@ TEST_CASE("memory gate: a limit counts what the record has of the user") {
     CHECK(word(core.reserve({&one, 1}, noon).front()) == "granted");
 }
 
+TEST_CASE("memory gate: a product's own currency comes with what it grants, and with what it had") {
+    memory_gate_core core(10);
+    core.load(gate_product{1, 10, 500, {}, {}, {}, *currency_code::parse("USD")});
+    uuid_generator ids;
+    CHECK(core.load(taken_units{operation::sale, 1, 7, 3, 400, "a", ids.make()}));
+    core.open(2);
+    shop names;
+    auto known = names.sale(1, 7, 3, "a"), fresh = names.sale(1, 7, 1, "b");
+    const auto again = core.reserve({&known, 1}, noon);
+    const auto made = core.reserve({&fresh, 1}, noon);
+    REQUIRE(word(again.front()) == "recorded");
+    REQUIRE(word(made.front()) == "granted");
+    CHECK(again.front()->currency.text() == "USD");
+    CHECK(made.front()->currency.text() == "USD");
+    CHECK(events::parse(made.front()->event)->currency.text() == "USD");
+}
+
 TEST_CASE("memory gate: the event of a grant is the one that every gate writes") {
     shop at;
     at.give(1, 10);

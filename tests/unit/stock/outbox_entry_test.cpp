@@ -28,6 +28,22 @@ TEST_CASE("outbox entry: a sale's event in full, and the key's spaces are its ow
     CHECK(event->seq == 2);
 }
 
+TEST_CASE("outbox entry: a price may have a currency, and nothing else may") {
+    uuid_generator make;
+    const uuid id = make.make();
+    const auto event_of = [&](const char* entry) {
+        return events::parse(event_of_entry(id, entry));
+    };
+    const auto event = event_of("s7:key 3 1 1999USD 2 40 2");
+    REQUIRE(event.has_value());
+    CHECK(event->unit_price == 1'999);
+    CHECK(event->currency.text() == "USD");
+    CHECK(event_of("s7:key 3 1 1999 2 40 2")->currency.is_none());
+    for (const char* wrong : {"s7:key 3 1USD 1999 2 40 2", "s7:key 3 1 USD 2 40 2",
+                              "s7:key 3 1 1999usd 2 40 2", "s7:key 3 1 -1 2 40 2"})
+        CHECK_FALSE(event_of(wrong).has_value());
+}
+
 TEST_CASE("outbox entry: a reduction has no user, and its key may begin like a sale's") {
     uuid_generator make;
     const uuid id = make.make();

@@ -112,6 +112,42 @@ TEST_CASE("redis codec: a script's status is told from everything else") {
     }
 }
 
+TEST_CASE("redis codec: a product's own currency goes to the gate and comes back with the price") {
+    const currency_code dollars = *currency_code::parse("USD");
+    argument_list list;
+    add_product(list, {1, 10, 1'999, {}, {}, {}, dollars});
+    add_product(list, {2, 10, 0, {}, {}, {}});
+    CHECK(list.views()[2] == "1999USD");
+    CHECK(list.views()[8] == "0");
+
+    uuid_generator make;
+    std::vector<reservation> batch;
+    for (std::int64_t user = 1; user <= 4; ++user)
+        batch.push_back(sale(user, make.make()));
+    const std::string first = make.make().to_string();
+    const value token = text("t " + make.make(3).to_string());
+    const auto decisions =
+        decode_decisions(array({integer(0), token, text("g 1 42 1999USD"), text("g 1 43 1999"),
+                                text("r " + first + " 5USD"),
+                                text("p " + first + " 6USD s7:a key 3 1 6USD 7 50 8")}),
+                         7, batch)
+            .decisions;
+    const char* currencies[] = {"USD", "", "USD", "USD"};
+    for (std::size_t i = 0; i < 4; ++i) {
+        REQUIRE(decisions[i].has_value());
+        CHECK(decisions[i]->currency.text() == currencies[i]);
+        if (decisions[i]->recorded) continue;
+        const auto event = events::parse(decisions[i]->event);
+        REQUIRE(event.has_value());
+        CHECK(event->currency.text() == currencies[i]);
+        CHECK(event->unit_price == decisions[i]->unit_price);
+    }
+    for (const char* wrong : {"g 4 42 1999usd", "g 4 42 USD", "g 4 42 -1"})
+        CHECK(decode_decisions(array({integer(0), token, text(wrong)}), 7, batch)
+                  .decisions.front()
+                  .error() == errc::outcome_unknown);
+}
+
 TEST_CASE("redis codec: decisions come back in the batch's order") {
     uuid_generator make;
     const uuid first = make.make();

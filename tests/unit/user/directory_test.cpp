@@ -33,6 +33,10 @@ struct slow_store final : user::store {
     awaitable<std::expected<std::optional<user::user>, store_errc>> find(std::int64_t) override {
         co_return std::unexpected(store_errc::dependency_unavailable);
     }
+    awaitable<std::expected<std::optional<user::user>, store_errc>> find_by_name(
+        std::string) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
     void find_existing(std::vector<id_range> where, callback<existing> done) override {
         std::ranges::sort(where, {}, &id_range::first);
         asked.push_back(std::move(where));

@@ -33,6 +33,8 @@ public:
     std::string text(std::string_view name, std::size_t bytes_min, std::size_t bytes_max);
     std::optional<std::string> optional_text(std::string_view name, std::size_t bytes_min,
                                              std::size_t bytes_max);
+    /// A string, whatever is in it: the caller looks at that, and says so by fault().
+    std::string any_text(std::string_view name);
     std::optional<timestamp> optional_time(std::string_view name);
 
     /// Call last: faults on any field that no call above asked for. nullopt when all is well.

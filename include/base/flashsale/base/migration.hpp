@@ -11,10 +11,14 @@
 
 namespace flashsale {
 
+/// What SQL cannot say; of the driver's own kind, such as postgres::migration_code.
+struct migration_code {};
+
 struct migration {
     int version;            ///< 1, 2, 3, … without a gap
     std::string_view name;  ///< `0001_users`
     std::string_view sql;
+    const migration_code* code = nullptr;  ///< run right after the SQL, in its transaction
 };
 
 enum class schema_state { current, behind, ahead, changed, unreachable };

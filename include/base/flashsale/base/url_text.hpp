@@ -2,6 +2,7 @@
 
 // The pieces that URLs of any scheme share.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,9 @@ bool is_host_text(std::string_view text);
 
 /// Everything but letters, digits and - . _ ~ as %xx.
 std::string percent_encoded(std::string_view text);
+
+/// A query's value as it was before its encoding, `+` being a space; nullopt: a % that begins no
+/// %xx. What comes out may be any bytes.
+std::optional<std::string> query_value_decoded(std::string_view text);
 
 }  // namespace flashsale

@@ -5,7 +5,8 @@
 //   {"version":1,"type":"order_accepted","id":"…","shard":0,"user_id":7,"product_id":3,
 //    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"generation":1,"seq":42}
 //
-// unit_price, generation and seq are given by the gate, in the same atomic step as the decision.
+// unit_price, generation and seq are given by the gate, in the same atomic step as the decision. Of
+// a product with a currency of its own the unit price is a string, "1999USD".
 // Consumers ignore members that they do not know.
 //
 // Nearly all that is ever granted are orders, and the broker's price grows with every byte of them.
@@ -29,6 +30,7 @@
 #include <string>
 #include <string_view>
 
+#include "flashsale/base/currency.hpp"
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 
@@ -54,6 +56,7 @@ struct event {
     std::int64_t unit_price = 0;  ///< minor units
     std::uint64_t generation = 0;
     std::uint64_t seq = 0;
+    currency_code currency = {};  ///< of unit_price
     /// Not the event's own, and not written with it: when the message that brought it was
     /// published, by its publisher's clock, less what was left of the second. nullopt: unknown.
     std::optional<timestamp> published_at = {};
@@ -81,7 +84,7 @@ std::array<std::string_view, 4> marks_to_close(std::string_view head);
 
 /// Completes what open_event() began.
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
-                 std::uint64_t seq);
+                 std::uint64_t seq, currency_code currency = {});
 
 /// Any complete event, in full.
 std::string text_of(const event& what);

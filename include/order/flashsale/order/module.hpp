@@ -50,6 +50,7 @@ struct http_dependencies {
     user::directory& users;
     stock::gate& units;
     stock::reserver& reserves;
+    currency_code currency;  ///< the deployment's
 };
 void register_routes(http::router& routes, const http_dependencies& uses);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/currency.hpp"
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 
@@ -62,6 +63,7 @@ struct grant {
     bool recorded = false;  ///< a repeat whose event is in the databases already
     std::string event;      ///< complete; to be published, unless recorded
     uuid token;             ///< of the gate: under this one alone, by whoever waits for the confirm
+    currency_code currency = {};  ///< of unit_price
 };
 
 using decision = std::expected<grant, errc>;
@@ -74,6 +76,7 @@ struct gate_product {
     std::optional<std::int64_t> per_user_limit;
     std::optional<timestamp> sale_starts_at;
     std::optional<timestamp> sale_ends_at;
+    currency_code currency = {};  ///< of the price; it never changes
 };
 
 /// An event that both databases have: its outbox entry may go.

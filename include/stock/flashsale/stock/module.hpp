@@ -130,6 +130,7 @@ struct http_dependencies {
     store& record;
     gate& units;
     reserver& reserves;
+    currency_code currency;  ///< the deployment's
 };
 void register_routes(http::router& routes, const http_dependencies& uses);
 
@@ -144,6 +145,7 @@ struct deployment {
     /// Where things are, by setting: who looks elsewhere sees another gate, or another log. Not the
     /// hosts, which may change.
     std::vector<std::pair<std::string, std::string>> places{};
+    std::string currency{};  ///< of every price that has none of its own
 };
 /// Returns the deployment's identity, which the first one has made.
 std::string agree_on_deployment(postgres::session& stock_database, const deployment& mine);

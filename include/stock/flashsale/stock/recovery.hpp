@@ -124,6 +124,7 @@ public:
         std::int64_t unit_price = 0;
         std::string_view idempotency_key;  ///< empty: nobody can repeat it
         bool limited = false;              ///< the product has a limit per user
+        currency_code currency = {};       ///< of unit_price
     };
     /// Each taking once, by id, however often it is loaded; at most a few thousand at a time.
     std::expected<void, std::string> load(std::span<const taking> takings);

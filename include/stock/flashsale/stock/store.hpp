@@ -23,6 +23,7 @@ namespace flashsale::stock {
 struct new_product {
     std::string name;
     std::int64_t price = 0;  ///< minor units
+    currency_code currency = {};
     std::int64_t stock = 0;
     std::optional<std::int64_t> per_user_limit;
     std::optional<timestamp> sale_starts_at;
@@ -34,6 +35,7 @@ struct product {
     std::int64_t id = 0;
     std::string name;
     std::int64_t price = 0;
+    currency_code currency = {};  ///< of the price
     std::int64_t given = 0;
     std::int64_t stock = 0;  ///< as recorded
     std::optional<std::int64_t> per_user_limit;

@@ -36,7 +36,7 @@ struct id_range {
 };
 
 enum class store_errc {
-    username_taken,
+    username_taken,  ///< by this name or another of its compared_form()
     idempotency_key_reused,
     overloaded,
     dependency_unavailable,
@@ -57,6 +57,9 @@ public:
                                                                  std::int64_t balance,
                                                                  std::string key) = 0;
     virtual awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) = 0;
+    /// Who has this name, which is valid UTF-8; or else one of its compared_form().
+    virtual awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
+        std::string username) = 0;
 
     /// The ids of all users in these ranges, which do not meet; `done` is never called from inside.
     virtual void find_existing(

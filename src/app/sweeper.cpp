@@ -181,7 +181,8 @@ void sweeper::pass(shard& of) {
     const auto gate = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
     if (!known) return;
-    const bool begun = known->what == reopening;
+    // The database gate is never rebuilt; a gate in Redis that was there before it may have been.
+    const bool begun = uses_redis(settings_) && known->what == reopening;
     if (gate) of.fault.reset();
     if (gate && uses_redis(settings_) && !is_newest(of, *known, *gate) && !(mine && begun)) return;
     if (gate) {

@@ -120,7 +120,8 @@ std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, eve
                                         std::uint32_t shards, const reserver_options& options);
 
 /// Under the database gate the movements are there already, and nothing is added twice. Without a
-/// fence nothing is late: for a parked event, for which every gate since has kept units.
+/// fence nothing is late: for a parked event, for which every gate since has kept units, and where
+/// the gate is the database, which is never rebuilt.
 std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database, bool fenced = true);
 std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
 

@@ -163,3 +163,32 @@ TEST_CASE(
     INFO(audit.output);
     CHECK(audit.exit_code == 0);
 }
+
+TEST_CASE("deployment: what is to be migrated is not, while a process serves") {
+    const sandbox world;
+    const auto set_back = [&] {
+        world.sql(user, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    };
+    const auto applied = [&] {
+        return world.number(user, "SELECT count(*) FROM pg_tables WHERE tablename = 'users'") == 1;
+    };
+    flashsale_process shop(world);
+    const auto idle = world.flashsale({"migrate"});
+    CHECK(idle.exit_code == 0);  // there is nothing to apply
+    CHECK(idle.output.empty());
+
+    set_back();
+    const auto refused = world.flashsale({"migrate"});
+    CAPTURE(refused.output);
+    CHECK(refused.exit_code == 3);
+    CHECK(says(refused, "stop every `flashsale serve` of this deployment"));
+    CHECK_FALSE(applied());
+    const auto forced = world.flashsale({"migrate", "--force"});
+    CHECK(forced.exit_code == 0);
+    CHECK(says(forced, "user: 0001_user"));
+
+    set_back();
+    CHECK(shop.terminate() == 0);
+    CHECK(world.flashsale({"migrate"}).exit_code == 0);
+    CHECK(applied());
+}

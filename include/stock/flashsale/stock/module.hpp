@@ -159,6 +159,13 @@ struct noted_value {
 };
 std::vector<noted_value> read_deployment(postgres::session& stock_database);
 
+/// What brings the schemas up to date calls its sessions so; several may at once.
+inline constexpr std::string_view migrating_session = "flashsale migrate";
+/// Another's session at this database, but a migrating one: a process may be serving. Its name and
+/// process id, for people; nullopt also if nothing can be served from this database yet. Throws
+/// std::runtime_error.
+std::optional<std::string> find_other_session(postgres::session& stock_database);
+
 /// Writes another value over one that is noted, which is safe only where no process stands by the
 /// old one: refused (the error says why) while any session but this one is at the stock database,
 /// or a lease runs; and, for what decides where units are kept, once there is a product. The result

@@ -201,9 +201,9 @@ void sweeper::pass(shard& of) {
         if (!is_trusted(of, look, *gate)) return;
         return sweep(of);
     }
-    if (of.server_fault) return warn(of, *of.server_fault);
     if (!gate && gate.error() != stock::errc::reopening)
         return cannot(of, "the gate answers " + std::string(stock::name_of(gate.error())));
+    if (of.server_fault) return warn(of, *of.server_fault);
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
     if (settings_.recovery.reopen_automatically) return reopen_gate(of, *known);
     of.fault = "shard " + std::to_string(of.number) +

@@ -30,7 +30,7 @@ bool sweeper::is_newest(shard& of, const stock::shard_state& known,
     of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
                std::to_string(gate.generation) + ", the stock database knows of " +
                std::to_string(known.generation) + ": this process is at another place than others";
-    warn(of, *of.fault);
+    cannot(of, *of.fault);
     return false;
 }
 

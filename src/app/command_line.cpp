@@ -90,6 +90,10 @@ int run(int argc, char** argv) {
     auto* migrate_command = with_config(cli.add_subcommand(
         "migrate",
         "create the databases where they are missing, and bring their schemas up to date"));
+    bool force = false;
+    migrate_command->add_flag("--force", force,
+                              "apply what is to be applied though something is connected to the "
+                              "stock database: only if none of it is a flashsale that serves");
 
     audit_request audit_asked;
     auto* audit_command = with_config(cli.add_subcommand(
@@ -189,7 +193,7 @@ int run(int argc, char** argv) {
         set_up_log(settings);
         if (config_path.empty() && serve_command->parsed()) announce_builtin(settings);
         if (serve_command->parsed()) return serve(settings, config_path);
-        if (migrate_command->parsed()) return migrate(settings);
+        if (migrate_command->parsed()) return migrate(settings, force);
         if (audit_command->parsed()) return audit(settings, audit_asked);
         if (parked_command->parsed()) return parked(settings, parked_asked);
         if (deployment_command->parsed()) return deployment(settings, deployment_asked);

@@ -11,7 +11,8 @@ namespace flashsale::app {
 
 /// `path` is read again on SIGHUP; empty: the built-in configuration.
 int serve(const config& settings, const std::string& path);
-int migrate(const config& settings);
+/// `force`: also beside sessions that may be those of processes that serve.
+int migrate(const config& settings, bool force);
 
 struct audit_request {
     bool json = false;

@@ -11,6 +11,8 @@ metric sweep_given{counter, "sweep_given_total",
                    "Products whose given the sweep had to tell the gate"};
 metric sweep_barrier_overdue_ms{gauge, "sweep_barrier_overdue_ms",
                                 "Age of a barrier that stays out too long, in milliseconds"};
+metric leases_let_go{counter, "shard_leases_let_go_total",
+                     "Times that this process could not look after a shard and left it to others"};
 metric late_settled{counter, "late_events_settled_total",
                     "Events behind a barrier that the gate was asked for again, and settled"};
 metric log_lines_lost{counter, "log_lines_lost_total",

@@ -8,6 +8,7 @@ extern metric sweep_barriers;
 extern metric sweep_published;
 extern metric sweep_given;
 extern metric sweep_barrier_overdue_ms;
+extern metric leases_let_go;
 extern metric late_settled;
 extern metric log_lines_lost;
 extern metric reloads_refused;

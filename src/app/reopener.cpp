@@ -146,6 +146,20 @@ private:
         return {};
     }
 
+    /// A database that is away is waited for; but not, for longer than a lease lasts, the order
+    /// database alone: another process may reach it.
+    done wait_for_order_database() {
+        const auto time = ms_of(uses_.settings.recovery.lease_ms);
+        const auto now = steady::now();
+        if (!away_since_) away_since_ = now;
+        if (renewed_at_ >= *away_since_ + time) {
+            const auto answers = uses_.order_database.execute("SELECT 1");
+            if (!answers) return std::unexpected("order database: " + answers.error().message);
+            away_since_.reset();  // it is busy
+        }
+        return rest(look_interval);
+    }
+
     done keep_lease() {
         const auto time = ms_of(uses_.settings.recovery.lease_ms);
         if (steady::now() < renewed_at_ + time / 3) return {};
@@ -230,7 +244,9 @@ private:
         while (true) {
             const auto recorded = order::barrier_recorded(uses_.order_database, barrier_.id);
             if (recorded && *recorded) return {};
-            if (auto rested = rest(look_interval); !rested) return rested;
+            if (recorded) away_since_.reset();
+            if (auto rested = recorded ? rest(look_interval) : wait_for_order_database(); !rested)
+                return rested;
             // Not there, says the database; so either it is slow, or the log has lost it. If it
             // lost the binding too, what is published comes back, and the attempt ends: nobody
             // binds twice.
@@ -290,10 +306,14 @@ private:
     /// A database that is away, or a recorder that is in the middle of a batch, is waited for.
     done fences() {
         while (true) {
-            if (order::raise_fence(uses_.order_database, shard_, report_.generation, begun_at_) &&
-                stock::raise_fence(uses_.stock_database, shard_, report_.generation))
+            const bool raised =
+                order::raise_fence(uses_.order_database, shard_, report_.generation, begun_at_)
+                    .has_value();
+            if (raised && stock::raise_fence(uses_.stock_database, shard_, report_.generation))
                 return {};
-            if (auto rested = rest(look_interval); !rested) return rested;
+            if (raised) away_since_.reset();
+            if (auto rested = raised ? rest(look_interval) : wait_for_order_database(); !rested)
+                return rested;
         }
     }
 
@@ -345,6 +365,7 @@ private:
     std::optional<stock::gate_rebuild> gate_;
     events::event barrier_;
     steady::time_point renewed_at_{};
+    std::optional<steady::time_point> away_since_;  // the order database
     timestamp begun_at_{};
 };
 

@@ -206,8 +206,10 @@ struct recording_part {
                    const events::log& log, const std::string& deployment, fault_board& board)
         : order_database(postgres_options(settings, settings.postgres.order_url)),
           stock_database(postgres_options(settings, settings.postgres.stock_url)),
-          recording(order::make_postgres_recording(order_database)),
-          ledger(stock::make_postgres_ledger(stock_database)),
+          // A gate that was Redis before has left fences that its generations have nothing to do
+          // with.
+          recording(order::make_postgres_recording(order_database, uses_redis(settings))),
+          ledger(stock::make_postgres_ledger(stock_database, uses_redis(settings))),
           reader(events::make_amqp_reader(amqp_options(settings, deployment))),
           behind(settings, generations),
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,

@@ -50,7 +50,10 @@ sweeper::sweeper(const config& settings, stock::shard_generations& generations, 
       order_database_(postgres_options(settings, settings.postgres.order_url)),
       products_(stock::make_postgres_record_reader(stock_database_)) {
     for (std::uint32_t i = 0; i < generations.shards(); ++i) {
-        shards_.emplace_back(i, ms_of(settings.recovery.barrier_patience_ms));
+        shards_.emplace_back(i, ms_of(settings.recovery.barrier_patience_ms),
+                             faults::without(faults::guard::stepping_aside)
+                                 ? 0ms
+                                 : ms_of(settings.recovery.lease_ms));
     }
     tell();
 }
@@ -110,7 +113,10 @@ void sweeper::run() {
         for (shard& one : shards_) {
             if (stopping_) break;
             one.note.reset();
+            if (!one.turn.is_off()) one.failure.reset();
+            const auto began = steady::now();
             pass(one);
+            end_turn(one, began);
             tell();
         }
         rest(ms_of(settings_.recovery.sweep_interval_ms));
@@ -143,8 +149,13 @@ void sweeper::pass(shard& of) {
     database_answers_ = lease.has_value();
     const bool mine = lease && lease->has_value();
     of.holds = mine;
+    if (mine) of.turn.returned();
     if (!mine) {
-        of.fault.reset();  // it may have passed since
+        if (of.turn.is_off()) {
+            of.note = *of.failure;
+        } else {
+            of.fault.reset();  // it may have passed since
+        }
         of.server_fault.reset();
         of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
         of.distrusted = false;
@@ -170,7 +181,8 @@ void sweeper::pass(shard& of) {
     const auto gate = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
     if (!known) return;
-    const bool begun = known->what == reopening;
+    // The database gate is never rebuilt; a gate in Redis that was there before it may have been.
+    const bool begun = uses_redis(settings_) && known->what == reopening;
     if (gate) of.fault.reset();
     if (gate && uses_redis(settings_) && !is_newest(of, *known, *gate) && !(mine && begun)) return;
     if (gate) {
@@ -189,9 +201,9 @@ void sweeper::pass(shard& of) {
         if (!is_trusted(of, look, *gate)) return;
         return sweep(of);
     }
-    if (of.server_fault) return warn(of, *of.server_fault);
     if (!gate && gate.error() != stock::errc::reopening)
-        return warn(of, "the gate answers " + std::string(stock::name_of(gate.error())));
+        return cannot(of, "the gate answers " + std::string(stock::name_of(gate.error())));
+    if (of.server_fault) return warn(of, *of.server_fault);
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
     if (settings_.recovery.reopen_automatically) return reopen_gate(of, *known);
     of.fault = "shard " + std::to_string(of.number) +
@@ -201,7 +213,10 @@ void sweeper::pass(shard& of) {
 // ---- a gate that is closed
 
 void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
-    if (steady::now() < of.reopen_from) return;
+    if (steady::now() < of.reopen_from) {
+        of.failure = of.fault;
+        return;
+    }
     redis::client& server = *access_.clients()[of.number];
     const auto opening = redis_gate_options(settings_, deployment_);
     const std::string name = "shard " + std::to_string(of.number);
@@ -222,7 +237,7 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
     if (!result) {
         metrics::reopening_failures.add();
         of.reopen_from = steady::now() + of.pause.next();
-        of.fault = name + " is not reopened: " + result.error();
+        of.fault = of.failure = name + " is not reopened: " + result.error();
         return spdlog::warn("shard {} is not reopened: {}", of.number, result.error());
     }
     of.pause.reset();
@@ -295,7 +310,7 @@ bool sweeper::compare_given(shard& of) {
 void sweeper::settle_late(shard& of) {
     auto report = order::ask_again(order_database_, io_, access_.gate(), of.number, of.late_after,
                                    late_events_per_pass);
-    if (!report) return warn(of, report.error());
+    if (!report) return cannot(of, report.error());
     of.late_after = report->next.value_or(uuid{});
     metrics::late_settled.add(static_cast<std::int64_t>(report->settled + report->refused));
     if (report->to_publish.empty()) return;

@@ -23,6 +23,7 @@
 
 #include "event_publisher.hpp"
 #include "gate_access.hpp"
+#include "lease_turn.hpp"
 #include "outbox_sweep.hpp"
 
 namespace flashsale::app {
@@ -42,8 +43,9 @@ public:
 
 private:
     struct shard {
-        shard(std::uint32_t of, std::chrono::milliseconds barrier_patience)
-            : number(of), outbox(barrier_patience) {}
+        shard(std::uint32_t of, std::chrono::milliseconds barrier_patience,
+              std::chrono::milliseconds turn_patience)
+            : number(of), outbox(barrier_patience), turn(turn_patience) {}
 
         std::uint32_t number;
         outbox_sweep outbox;
@@ -57,7 +59,10 @@ private:
         std::optional<std::string> fault;         ///< hinders orders, or their being recorded
         std::optional<std::string> server_fault;  ///< nothing may be sold from this server
         std::optional<std::string> note;          ///< what the last pass met besides
-        bool distrusted = false;                  ///< open, and yet a script found it wrong
+        std::optional<std::string> failure;  ///< why it has not done its work; while off, why it is
+        lease_turn turn;
+        bool off_until_reached = false;  ///< the turn; else for its time
+        bool distrusted = false;         ///< open, and yet a script found it wrong
         std::optional<std::chrono::steady_clock::time_point> free_since;  ///< see may_take()
         stock::seq_watch seq;
         std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
@@ -68,6 +73,8 @@ private:
     void run();
     void pass(shard& of);
     bool may_take(shard& of);
+    bool reaches(const shard& of) const;
+    void end_turn(shard& of, std::chrono::steady_clock::time_point began);
     bool is_newest(shard& of, const stock::shard_state& known, const stock::gate::levels& gate);
     bool has_a_way(shard& of, const stock::shard_state& known);
     void rebind(const shard& of);
@@ -91,6 +98,7 @@ private:
     void rest(std::chrono::milliseconds time);
     void tell();
     void warn(shard& of, const std::string& what);
+    void cannot(shard& of, const std::string& what);
 
     template <class T>
     T wait_for(const std::function<void(callback<T>)>& start);

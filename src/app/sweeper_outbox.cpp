@@ -31,7 +31,7 @@ void sweeper::sweep_outbox(shard& of) {
             break;
         case await_barrier: {
             const auto recorded = order::barrier_recorded(order_database_, of.outbox.barrier());
-            if (!recorded) return warn(of, recorded.error());
+            if (!recorded) return cannot(of, recorded.error());
             of.outbox.barrier_seen(*recorded);
             if (of.outbox.barrier_due_again(now)) this->send_barrier(of);
             break;

@@ -10,8 +10,6 @@
 
 namespace flashsale::app {
 
-using steady = std::chrono::steady_clock;
-
 /// A gate that is not the one that the database has is being replaced, or was, and does not know
 /// it: it is on a server that was cut off, or the configuration points to a place that is
 /// another's. What it holds proves nothing, and it is asked for nothing more.
@@ -32,7 +30,7 @@ bool sweeper::is_newest(shard& of, const stock::shard_state& known,
     of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
                std::to_string(gate.generation) + ", the stock database knows of " +
                std::to_string(known.generation) + ": this process is at another place than others";
-    warn(of, *of.fault);
+    cannot(of, *of.fault);
     return false;
 }
 
@@ -45,7 +43,7 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
                                  token, redis_gate_options(settings_, deployment_));
         const auto done = gate.renew(of.token);
         if (!done) {
-            warn(of, done.error());
+            cannot(of, done.error());
         } else if (*done) {
             generations_.saw(of.number, token);  // orders need not wait for the next look
         }
@@ -61,7 +59,7 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
     }
     const uuid fresh = ids_.make(of.number);
     if (const auto bound = log_.bind(fresh); !bound) {
-        warn(of, "log: " + bound.error());
+        cannot(of, "log: " + bound.error());
         return false;
     }
     const auto noted =
@@ -85,24 +83,6 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
 /// What a mender would do that there is none of.
 void sweeper::rebind(const shard& of) {
     if (faults::without(faults::guard::one_binder)) (void)log_.bind(of.token);
-}
-
-/// A process whose gate is an older one lets others look after the shard: they may have the newest,
-/// where this one does not look for it. Nobody has the lease for as long as a lease lasts: then
-/// nobody does, and this gate is as good as any to be loaded again.
-bool sweeper::may_take(shard& of) {
-    const auto last = generations_.answer(of.number);
-    if (last == stock::gate_answer::open) of.free_since.reset();
-    if (last != stock::gate_answer::older || of.holds) return true;
-    const auto known = stock::read_shard(stock_database_, of.number);
-    if (!known) return true;  // the lease will say why
-    const auto now = steady::now();
-    if (known->leased) {
-        of.free_since.reset();
-        return false;
-    }
-    if (!of.free_since) of.free_since = now;
-    return now - *of.free_since >= ms_of(settings_.recovery.lease_ms);
 }
 
 }  // namespace flashsale::app

@@ -273,7 +273,7 @@ public:
     std::expected<void, std::string> park(std::span<const parking> events) override {
         if (events.empty()) return {};
         const auto done = database_.transaction([&](postgres::session& in) -> attempt {
-            const auto held = hold_fences(in);
+            const auto held = fenced_ ? hold_fences(in) : std::expected<fences, postgres::error>{};
             if (!held) return std::unexpected(held.error());
             std::vector<parking> to_park;
             std::vector<events::event> late;

@@ -226,7 +226,11 @@ struct recorder::impl {
                 wait(std::min<std::chrono::milliseconds>(
                     keep_alive_interval, std::chrono::ceil<std::chrono::milliseconds>(
                                              until - std::chrono::steady_clock::now())));
-                if (stopping || !uses.log.keep_alive()) return false;
+                if (stopping) return false;
+                if (!uses.log.keep_alive()) {
+                    turn.lost();
+                    return false;
+                }
                 let_go = turn.must_let_go(std::chrono::steady_clock::now());
             }
             if (let_go) {

@@ -50,6 +50,9 @@ public:
         return false;
     }
 
+    /// What could not be recorded is not ours any more: a later batch has its own patience.
+    void lost() { failing_since_.reset(); }
+
     void let_go(time now) {
         off_until_ = now + off_;
         patience_ = std::min(patience_ * 2, first_ * longest);

@@ -62,6 +62,12 @@ constexpr postgres::statement take_units{
     ") SELECT r.unit_price, e.event FROM reserved r, entry e"};
 
 constexpr postgres::statement count_outbox{"gate_count_outbox", "SELECT count(*) FROM outbox"};
+// The recorder asks five times a second, to know whether it may rest. While more than this wait, it
+// gets no answer, and does not rest: so the others need not be counted (200,000: 65 ms, not 6).
+constexpr std::int64_t counted_max = 10'000;
+constexpr postgres::statement count_some{
+    "gate_count_some",
+    "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1::bigint + 1) AS some_entries"};
 constexpr postgres::statement settle_events{"gate_settle",
                                             "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
 constexpr postgres::statement read_stock{
@@ -172,9 +178,11 @@ public:
     }
 
     void read_backlog(std::uint32_t, callback<std::expected<backlog, errc>> done) override {
-        database_.execute(count_outbox, {},
+        database_.execute(count_some, std::move(postgres::parameters().integer(counted_max)),
                           [done = std::move(done)](postgres::result counted) mutable {
                               if (!counted) return done(std::unexpected(errc_of(counted.error())));
+                              if (counted->integer(0, 0) > counted_max)
+                                  return done(std::unexpected(errc::dependency_unavailable));
                               done(backlog{only_generation, std::nullopt,
                                            static_cast<std::uint64_t>(counted->integer(0, 0))});
                           });

@@ -25,7 +25,10 @@ constexpr postgres::statement find_others{
     "find_others",
     "SELECT pid::bigint, coalesce(application_name, '') FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND coalesce(backend_type, 'client backend') = 'client backend' ORDER BY pid LIMIT 1"};
+    " AND coalesce(backend_type, 'client backend') = 'client backend' AND coalesce("
+    "application_name, '') <> $1 ORDER BY pid LIMIT 1"};
+constexpr postgres::statement find_table{"find_products_table",
+                                         "SELECT to_regclass('products') IS NOT NULL"};
 constexpr postgres::statement find_lease{
     "find_lease", "SELECT shard::bigint FROM shards WHERE lease_until > now() LIMIT 1"};
 constexpr postgres::statement find_product{"find_product", "SELECT id FROM products LIMIT 1"};
@@ -52,11 +55,16 @@ postgres::rows must(postgres::result result) {
     return std::move(*result);
 }
 
+std::optional<std::string> other_session(postgres::session& in, std::string_view but) {
+    const auto other = must(in.execute(find_others, postgres::parameters().text(but)));
+    if (other.empty()) return std::nullopt;
+    return "a session is at the stock database (\"" + std::string(other.text(0, 1)) + "\", pid " +
+           std::to_string(other.integer(0, 0)) + ")";
+}
+
 /// Why it may not be done now; "" if it may.
 std::string hindrance(postgres::session& in, const std::string& name) {
-    if (const auto other = must(in.execute(find_others)); !other.empty())
-        return "a session is at the stock database (\"" + std::string(other.text(0, 1)) +
-               "\", pid " + std::to_string(other.integer(0, 0)) + "): end all processes first";
+    if (const auto other = other_session(in, "")) return *other + ": end all processes first";
     if (const auto lease = must(in.execute(find_lease)); !lease.empty())
         return "shard " + std::to_string(lease.integer(0, 0)) +
                " has a lease that has not run out: a process may still be there, or has died a "
@@ -68,6 +76,11 @@ std::string hindrance(postgres::session& in, const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<std::string> find_other_session(postgres::session& stock_database) {
+    if (!must(stock_database.execute(find_table)).boolean(0, 0)) return std::nullopt;
+    return other_session(stock_database, migrating_session);
+}
 
 std::vector<noted_value> read_deployment(postgres::session& stock_database) {
     const auto rows = must(stock_database.execute(read_values));

@@ -28,6 +28,7 @@ std::vector<cell> fence_stall_cells();
 std::vector<cell> rabbitmq_cells();
 std::vector<cell> postgres_cells();
 std::vector<cell> recorder_cells();
+std::vector<cell> lease_cells();
 std::vector<cell> network_cells();
 std::vector<cell> client_cells();
 

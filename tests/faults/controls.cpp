@@ -27,6 +27,8 @@ std::vector<control> controls() {
          "a repeat joins a publication under way, beyond the deadline of its start"},
         {"boot_clock", "suspended while its first message is stalled"},
         {"stepping_aside", "recorder: the active one alone cut off from PostgreSQL, refused"},
+        {"stepping_aside",
+         "lease: its holder alone cut off from Redis, refused, and the gate lost"},
         {"pace", "recorder: a process with its clock an hour ahead"},
         {"synchronous_commit", "postgres: synchronous_commit=off and SIGKILL"},
     };

@@ -115,3 +115,80 @@ TEST_CASE(
     CHECK(refused.exit_code == 1);
     CHECK(says(refused, "there are products"));
 }
+
+TEST_CASE(
+    "deployment: a gate that was Redis, rebuilt, and is the database now: orders are recorded") {
+    // Its last process may have died in the middle.
+    const bool in_the_middle = GENERATE(false, true);
+    const sandbox world({{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}});
+    {
+        flashsale_process shop(world);
+        auto client = shop.client();
+        stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
+        CHECK(eventually(std::chrono::seconds(60), [&] {
+            return world.number(stock, "SELECT generation FROM shards") == 2 &&
+                   world.number(stock, "SELECT count(*) FROM shards WHERE state = 'open'") == 1 &&
+                   client.get("/readyz").status == 200;
+        }));
+        CHECK(shop.terminate() == 0);
+    }
+    CHECK(world.number(order, "SELECT generation FROM fences") == 2);
+    if (in_the_middle) world.sql(stock, "UPDATE shards SET state = 'reopening'");
+    const auto changed = world.flashsale({"deployment", "set", "stock.gate", "database"});
+    CAPTURE(changed.output);
+    REQUIRE(changed.exit_code == 0);
+
+    const flashsale_process shop(world, {{"FLASHSALE_STOCK__GATE", "database"}});
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 10);
+    CHECK(outcome(place_order(client, user, product, 3)) == "201");
+    CHECK(client
+              .post("/v1/products/" + std::to_string(product) + "/reduce-stock",
+                    json::value{{"quantity", 2}}, {{"Idempotency-Key", "r"}})
+              .status == 200);
+    CHECK(eventually(std::chrono::seconds(60), [&] {
+        return world.number(order, "SELECT count(*) FROM orders") == 1 &&
+               world.number(stock, "SELECT count(*) FROM outbox") == 0;
+    }));
+    CHECK(world.number(order, "SELECT count(*) FROM late") == 0);
+    CHECK(client.get("/readyz").status == 200);
+    const auto audit =
+        run({flashsale_binary(), "audit", "--wait", "30", "--config", world.config_file()}, [&] {
+            auto all = world.variables();
+            all["FLASHSALE_STOCK__GATE"] = "database";
+            return all;
+        }());
+    INFO(audit.output);
+    CHECK(audit.exit_code == 0);
+}
+
+TEST_CASE("deployment: what is to be migrated is not, while a process serves") {
+    const sandbox world;
+    const auto set_back = [&] {
+        world.sql(user, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    };
+    const auto applied = [&] {
+        return world.number(user, "SELECT count(*) FROM pg_tables WHERE tablename = 'users'") == 1;
+    };
+    flashsale_process shop(world);
+    const auto idle = world.flashsale({"migrate"});
+    CHECK(idle.exit_code == 0);  // there is nothing to apply
+    CHECK(idle.output.empty());
+
+    set_back();
+    const auto refused = world.flashsale({"migrate"});
+    CAPTURE(refused.output);
+    CHECK(refused.exit_code == 3);
+    CHECK(says(refused, "stop every `flashsale serve` of this deployment"));
+    CHECK_FALSE(applied());
+    const auto forced = world.flashsale({"migrate", "--force"});
+    CHECK(forced.exit_code == 0);
+    CHECK(says(forced, "user: 0001_user"));
+
+    set_back();
+    CHECK(shop.terminate() == 0);
+    CHECK(world.flashsale({"migrate"}).exit_code == 0);
+    CHECK(applied());
+}

@@ -113,10 +113,24 @@ TEST_CASE("sweep: a queue deleted while nobody reads is declared again, and orde
     const auto product = make_product(client, 100);
     REQUIRE(place_order(client, user, product, 1).status == 201);
     stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
-    // The barrier that is out is sent again after twice as long each time, up to 64 s: that is when
-    // the queue is missed.
     CHECK(eventually(180s,
                      [&] { return place_order(client, user, product, 1, "again").status == 201; }));
+}
+
+TEST_CASE("sweep: the first order that a deleted queue does not take has it made anew, at once") {
+    // No pass comes round by itself, and no barrier.
+    const sandbox world({{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}});
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    REQUIRE(place_order(client, user, product, 1).status == 201);
+    REQUIRE(eventually(60s, [&] { return orders_in(world) == 1; }));
+    stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
+    CHECK(eventually(60s,
+                     [&] { return place_order(client, user, product, 1, "again").status == 201; }));
+    CHECK(metric_of(client, "gate_tokens_renewed_total") == 1);
+    CHECK(audit_fault(world) == "");
 }
 
 TEST_CASE("sweep: what is only slow is not published again") {

@@ -1,4 +1,4 @@
-// The record is written by one process at a time: by one that can.
+// The record is written by one process at a time: by one that can. So is a shard looked after.
 
 #include <catch2/catch.hpp>
 
@@ -30,13 +30,19 @@ std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
     return {colon + 1, end - colon - 1};
 }
 
+std::uint16_t port_of(const std::string& url) {
+    const auto [at, size] = port_in(url);
+    return static_cast<std::uint16_t>(std::stoi(url.substr(at, size)));
+}
+
+std::string with_port(std::string url, std::uint16_t port) {
+    const auto [at, size] = port_in(url);
+    return url.replace(at, size, std::to_string(port));
+}
+
 struct two_shops {
     sandbox world{quick};
-    fault_proxy way{"127.0.0.1", [&] {
-                        const auto url = world.url(sandbox::database::order);
-                        const auto [at, size] = port_in(url);
-                        return static_cast<std::uint16_t>(std::stoi(url.substr(at, size)));
-                    }()};
+    fault_proxy way{"127.0.0.1", port_of(world.url(sandbox::database::order))};
     flashsale_process first{world, through_the_proxy()};
     http_client client = first.client();
     std::optional<flashsale_process> second;
@@ -58,9 +64,7 @@ struct two_shops {
         environment out;
         for (const char* name : {"USER", "STOCK", "ORDER"}) {
             const std::string variable = std::string("FLASHSALE_POSTGRES__") + name + "_URL";
-            std::string url = world.variables().at(variable);
-            const auto [at, size] = port_in(url);
-            out[variable] = url.replace(at, size, std::to_string(way.port()));
+            out[variable] = with_port(world.variables().at(variable), way.port());
         }
         return out;
     }
@@ -135,4 +139,68 @@ TEST_CASE(
               metric(*it.other, "recorder_steps_aside_total") <=
           3);
     CHECK(audit_fault(it.world) == "");
+}
+
+TEST_CASE("takeover: a gate that was lost is rebuilt by another, where the lease's holder cannot") {
+    // What the first process, which has the lease, does not reach.
+    const std::string server = GENERATE("REDIS", "AMQP");
+    const bool silent = GENERATE(false, true);
+    INFO(server << (silent ? ", silent" : ", refused"));
+    environment patient = quick;
+    patient["FLASHSALE_RECORDER__STEP_ASIDE_AFTER_MS"] = "60000";
+    const sandbox world(patient);
+    const std::string variable = "FLASHSALE_" + server + "__URL";
+    const std::string url = std::getenv(variable.c_str());
+    fault_proxy way("127.0.0.1", port_of(url));
+    environment through{{variable, with_port(url, way.port())}};
+    if (silent) {
+        through["FLASHSALE_AMQP__STALL_TIMEOUT_MS"] = "2000";
+        through["FLASHSALE_REDIS__REPLY_TIMEOUT_MS"] = "1000";
+    }
+    const flashsale_process first(world, through);
+    auto client = first.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    REQUIRE(outcome(place_order_and_know(client, user, product, 1, "before")) == "201");
+    const flashsale_process second(world);
+    auto other = second.client();
+
+    if (silent) {
+        way.black_hole(true);
+    } else {
+        way.close();
+    }
+    stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
+    CHECK(eventually(60s, [&] { return metric(other, "shard_reopenings_total") == 1; }));
+    CHECK(metric(client, "shard_leases_let_go_total") >= 1);
+    CHECK(metric(client, "shard_reopenings_total") == 0);
+    CHECK(outcome(place_order_and_know(other, user, product, 1, "between")) == "201");
+    CHECK(eventually(20s, [&] { return other.get("/readyz").status == 200; }));
+
+    way.heal();
+    way.open();
+    CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
+    CHECK(outcome(place_order_and_know(client, user, product, 1, "after")) == "201");
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("takeover: where nobody else is there, who let the lease go takes it again") {
+    const sandbox world(quick);
+    const std::string url = std::getenv("FLASHSALE_AMQP__URL");
+    fault_proxy way("127.0.0.1", port_of(url));
+    const flashsale_process only(world, {{"FLASHSALE_AMQP__URL", with_port(url, way.port())}});
+    auto client = only.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    REQUIRE(outcome(place_order_and_know(client, user, product, 1, "before")) == "201");
+    way.close();
+    stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
+    // Off, and back without being asked, twice.
+    CHECK(eventually(60s, [&] { return metric(client, "shard_leases_let_go_total") == 2; }));
+    CHECK(client.get("/readyz").body.contains("is not reopened"));
+    way.open();
+    CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
+    CHECK(metric(client, "shard_reopenings_total") == 1);
+    CHECK(outcome(place_order_and_know(client, user, product, 1, "after")) == "201");
+    CHECK(audit_fault(world) == "");
 }

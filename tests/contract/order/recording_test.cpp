@@ -187,6 +187,10 @@ TEST_CASE(
     const auto by_hand = order::make_postgres_recording(session, false);
     const auto old = of(7, 0, 1);
     CHECK(by_hand->record(std::span(&old, 1), {})->fresh == 1);
+    const auto refused = of(8, 0, 1);
+    const parking one{refused.id, events::text_of(refused), "refused"};
+    REQUIRE(by_hand->park(std::span(&one, 1)).has_value());
+    CHECK(record.parked().size() == 2);
 
     std::vector<uuid> asked{batch[0].id, batch[1].id, batch[2].id, in_time.id};
     const std::set<uuid> known_ids(asked.begin(), asked.end());

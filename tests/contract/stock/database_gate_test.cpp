@@ -70,3 +70,29 @@ TEST_CASE("database gate: movement, reservation and outbox entry are there toget
     CHECK(recorded->empty());
     CHECK(world.available(product) == 6);
 }
+
+TEST_CASE(
+    "database gate: its backlog is counted up to what lets the recorder rest, and no further") {
+    gate_world world(adapter::database);
+    const auto backlog = [&] {
+        return world.wait_for<std::expected<gate::backlog, errc>>(
+            [&](auto done) { world.gate().read_backlog(0, std::move(done)); });
+    };
+    const auto fill = [&](int from, int to) {
+        REQUIRE(world.stock_database()
+                    .execute("INSERT INTO outbox SELECT gen_random_uuid(), 0, '' FROM"
+                             " generate_series(" +
+                             std::to_string(from) + ", " + std::to_string(to) + ")")
+                    .has_value());
+    };
+    REQUIRE(backlog().has_value());
+    CHECK(backlog()->waiting == 0);
+    fill(1, 10'000);
+    REQUIRE(backlog().has_value());
+    CHECK(backlog()->waiting == 10'000);
+    fill(1, 1);
+    REQUIRE_FALSE(backlog().has_value());
+    CHECK(backlog().error() == errc::dependency_unavailable);
+    REQUIRE(world.stock_database().execute("TRUNCATE outbox").has_value());
+    CHECK(backlog()->waiting == 0);
+}

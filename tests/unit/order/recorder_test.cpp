@@ -22,6 +22,10 @@ class endless_log final : public events::reader {
 public:
     std::expected<batch, std::string> next(std::chrono::milliseconds) override {
         open = true;
+        if (silent) {
+            std::this_thread::sleep_for(10ms);
+            return batch{};
+        }
         events::event one;
         one.id = ids_.make(0);
         one.user_id = 7;
@@ -38,7 +42,10 @@ public:
         return out;
     }
     void acknowledge(std::uint64_t) override {}
-    bool keep_alive() override { return true; }
+    bool keep_alive() override {
+        if (lost) silent = true;
+        return !lost;
+    }
     events::log_state state() const override { return events::log_state::up; }
     std::string fault() const override { return {}; }
     void interrupt() override {}
@@ -52,6 +59,8 @@ public:
     std::atomic<int> batches{0};
     std::atomic<int> closed{0};
     std::atomic<bool> open{false}, read_by_another{false};
+    std::atomic<bool> lost{false};    // what is held; then it is silent
+    std::atomic<bool> silent{false};  // nothing comes
 
 private:
     uuid_generator ids_;
@@ -66,7 +75,10 @@ public:
         const auto began = std::chrono::steady_clock::now();
         std::this_thread::sleep_for(takes.load());
         busy = busy.load() + (std::chrono::steady_clock::now() - began);
-        if (broken) return std::unexpected("order database: it is broken");
+        if (broken) {
+            ++failures;
+            return std::unexpected("order database: it is broken");
+        }
         recording_report out;
         out.fresh = orders.size();
         return out;
@@ -81,6 +93,7 @@ public:
 
     std::atomic<std::chrono::milliseconds> takes{10ms};
     std::atomic<bool> broken{false};
+    std::atomic<int> failures{0};
     std::atomic<std::chrono::steady_clock::duration> busy{};
 };
 
@@ -177,8 +190,9 @@ bool rests(std::function<std::uint64_t()> arrivals, counts say = {},
     return busy * 3 < took;
 }
 
-/// A recorder that may be followed by another, after 200 ms.
+/// A recorder that may be followed by another.
 struct followed {
+    std::chrono::milliseconds patience{200};
     asio::io_context io;
     endless_log log;
     slow_database database;
@@ -193,7 +207,7 @@ struct followed {
                      .outbox = gate,
                      .io = io,
                      .board = &board,
-                     .step_aside_after = 200ms,
+                     .step_aside_after = patience,
                      .able = [this]() -> std::expected<void, std::string> {
                          if (able) return {};
                          return std::unexpected("order database: it is away");
@@ -201,7 +215,7 @@ struct followed {
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::jthread settling;
 
-    followed() {
+    explicit followed(std::chrono::milliseconds lets_go_after = 200ms) : patience(lets_go_after) {
         gate.counts = [this] {
             return stock::gate::backlog{1, 1'000'000 + recorded_by_all, 1'000'000};
         };
@@ -292,4 +306,21 @@ TEST_CASE("recorder: lets another have its turn when it is much too slow") {
     // Nobody took it: back at once, and on.
     const int before = it.log.batches;
     CHECK(soon([&] { return it.log.batches > before; }));
+}
+
+TEST_CASE("recorder: what failed in a turn that it lost does not shorten the next") {
+    constexpr auto patience = 3'000ms;
+    followed it(patience);
+    REQUIRE(soon([&] { return it.log.batches > 3; }));
+    it.log.lost = true;
+    it.database.broken = true;
+    REQUIRE(soon([&] { return it.log.silent.load(); }));
+    std::this_thread::sleep_for(patience + 500ms);
+    const int failed = it.database.failures, before = it.log.batches;
+    it.log.lost = false;
+    it.log.silent = false;
+    REQUIRE(soon([&] { return it.database.failures > failed; }));
+    it.database.broken = false;
+    REQUIRE(soon([&] { return it.log.batches > before + 3; }));
+    CHECK(it.log.closed == 0);
 }

@@ -29,6 +29,15 @@ TEST_CASE("recorder's turn: what was recorded in time begins the count anew") {
     CHECK_FALSE(turn.failed(start + 6s, start + 7s));
 }
 
+TEST_CASE("recorder's turn: what failed before a turn was lost does not count in the next") {
+    recorder_turn turn(5s);
+    CHECK_FALSE(turn.failed(start, start + 4s));
+    turn.lost();
+    CHECK_FALSE(turn.must_let_go(start + 1h));
+    CHECK_FALSE(turn.failed(start + 1h, start + 1h + 1s));
+    CHECK(turn.failed(start + 1h, start + 1h + 5s));
+}
+
 TEST_CASE("recorder's turn: a batch that took as long as its patience is as good as a failure") {
     recorder_turn turn(5s);
     CHECK_FALSE(turn.recorded(start, start + 4'999ms));

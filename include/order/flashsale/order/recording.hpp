@@ -59,7 +59,8 @@ public:
         std::span<const events::event> barriers) = 0;
 };
 
-/// Without a fence nothing is late: for a parked event, for which every gate since has kept units.
+/// Without a fence nothing is late: for a parked event, for which every gate since has kept units,
+/// and where the gate is the database, which is never rebuilt.
 std::unique_ptr<recording> make_postgres_recording(postgres::session& order_database,
                                                    bool fenced = true);
 std::unique_ptr<recording> make_sqlite_recording(sqlite::database& order_database);

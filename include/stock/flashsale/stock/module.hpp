@@ -120,7 +120,8 @@ std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, eve
                                         std::uint32_t shards, const reserver_options& options);
 
 /// Under the database gate the movements are there already, and nothing is added twice. Without a
-/// fence nothing is late: for a parked event, for which every gate since has kept units.
+/// fence nothing is late: for a parked event, for which every gate since has kept units, and where
+/// the gate is the database, which is never rebuilt.
 std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database, bool fenced = true);
 std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
 
@@ -159,6 +160,13 @@ struct noted_value {
     std::string value;
 };
 std::vector<noted_value> read_deployment(postgres::session& stock_database);
+
+/// What brings the schemas up to date calls its sessions so; several may at once.
+inline constexpr std::string_view migrating_session = "flashsale migrate";
+/// Another's session at this database, but a migrating one: a process may be serving. Its name and
+/// process id, for people; nullopt also if nothing can be served from this database yet. Throws
+/// std::runtime_error.
+std::optional<std::string> find_other_session(postgres::session& stock_database);
 
 /// Writes another value over one that is noted, which is safe only where no process stands by the
 /// old one: refused (the error says why) while any session but this one is at the stock database,

@@ -171,7 +171,7 @@ void kill_the_recorder_and_flush(world& w) {
     }
     // At once: a sweep would mend it soon, if it could.
     const auto limit = std::chrono::steady_clock::now() + 120s;
-    while (w.shop(0)->running() && w.shop(1)->running()) {
+    while (w.runs(0) && w.runs(1)) {
         if (std::chrono::steady_clock::now() > limit)
             throw std::runtime_error("the recorder never came to its commit");
         std::this_thread::sleep_for(2ms);

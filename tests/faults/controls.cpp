@@ -2,8 +2,8 @@
 
 namespace flashsale::test {
 
-// Not here: return_stops. Whoever goes on asking a gate that is shut out is told 'unknown' each time,
-// and no sum shows it; the model's control of that name does.
+// Not here: return_stops. Whoever goes on asking a gate that is shut out is told 'unknown' each
+// time, and no sum shows it; the model's control of that name does.
 std::vector<control> controls() {
     return {
         {"outbox", "crash at after_reserve"},

@@ -136,7 +136,9 @@ std::vector<cell> fence_stall_cells() {
     repeated.options.patient = 1;  // they wait until they are told, and then ask again
     cell suspended{"suspended while its first message is stalled", suspend_during_a_stall, apart};
     suspended.options.stopping_clock = true;
+    // Who waits must be there still when it wakes, however busy the machine.
     suspended.options.patient = 0.8;
+    suspended.options.answer_patience = 7s;
     return {within, beyond, repeated, suspended};
 }
 

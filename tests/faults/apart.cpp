@@ -1,6 +1,10 @@
 #include "apart.hpp"
 
 #include <charconv>
+#include <future>
+
+#include "http_client.hpp"
+#include "sql.hpp"
 
 namespace flashsale::test {
 
@@ -17,6 +21,16 @@ std::uint64_t number_in(std::string_view text) {
     std::uint64_t number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
+}
+
+/// Its id.
+std::string scarce_product(world& w) {
+    return *w.place().sql(sandbox::database::stock, "SELECT max(id) FROM products").at(0).at(0);
+}
+
+/// By the gate of the stack's Redis.
+std::uint64_t granted_there(world& w) {
+    return number_in(stack::redis_cli({"HGET", "{" + w.place().name() + ":0}:gate", "seq"}));
 }
 
 }  // namespace
@@ -49,6 +63,43 @@ std::uint64_t counter(world& w, std::size_t which, const std::string& name) {
     return number_in(std::string_view(page).substr(at + line.size()));
 }
 
+/// While the gate's answer is held back the process lets all who ask it wait; they asked when the
+/// log could be reached, and are granted when it cannot.
+void grant_and_lose_the_log(world& w) {
+    constexpr std::uint64_t many = 10;
+    constexpr auto others_come = std::chrono::milliseconds{400};
+    const auto disconnects = [&] { return counter(w, 0, "amqp_disconnects_total"); };
+    w.own().redis.hold_replies(true);
+    auto restocked = std::async(std::launch::async, [&w, id = scarce_product(w)] {
+        return http_client(w.port(0))
+            .post("/v1/products/" + id + "/restock",
+                  std::string_view(R"({"quantity":)" + std::to_string(units_granted_at_once) + "}"),
+                  {{"Idempotency-Key", "many"}})
+            .status;
+    });
+    w.until("units for many", [&] {
+        return w.place().number(sandbox::database::stock,
+                                "SELECT count(*) FROM movements WHERE idempotency_key = 'many'") >
+               0;
+    });
+    w.wait(others_come);
+    const auto lost = disconnects(), granted = granted_there(w);
+    w.own().rabbitmq.close();
+    w.until("a connection lost", [&] { return disconnects() > lost; });
+    w.own().redis.hold_replies(false);
+    w.until("many orders granted", [&] { return granted_there(w) >= granted + many; });
+    if (restocked.get() != 200) throw std::runtime_error("no units for many");
+}
+
+void sell_out(world& w) {
+    http_client client(w.port(1));
+    const auto page = "/v1/products/" + scarce_product(w);
+    w.until("a product sold out", [&] {
+        const auto got = client.get(page);
+        return got.status == 200 && got.body.find("\"available\":0") != std::string::npos;
+    });
+}
+
 void fail_over(world& w, second_redis& replica) {
     w.redis().close();
     replica.ask({"REPLICAOF", "NO", "ONE"});
@@ -57,18 +108,27 @@ void fail_over(world& w, second_redis& replica) {
 }
 
 first_gate::first_gate(world& w)
-    : w_(w), granted_(granted()), returned_(counter(w, 0, "amqp_returned_total")) {}
-
-std::uint64_t first_gate::granted() const {
-    return number_in(stack::redis_cli({"HGET", "{" + w_.place().name() + ":0}:gate", "seq"}));
-}
+    : w_(w), granted_(granted_there(w)), returned_(counter(w, 0, "amqp_returned_total")) {}
 
 void first_gate::sell_from_both() {
     w_.until("a grant of the gate that was replaced", [&] {
-        return granted() > granted_ || counter(w_, 0, "amqp_returned_total") > returned_;
+        return granted_there(w_) > granted_ || counter(w_, 0, "amqp_returned_total") > returned_;
     });
     w_.sell(15);
     w_.join();
+}
+
+no_sweep::no_sweep(world& w)
+    : url_(w.place().url(sandbox::database::stock)), holding_([this] {
+          run_sql(url_,
+                  "DO $$ BEGIN PERFORM FROM shards FOR UPDATE; FOR i IN 1..3000 LOOP"
+                  " EXIT WHEN EXISTS (SELECT FROM pg_class WHERE relname = 'sold');"
+                  " PERFORM pg_sleep(0.02); END LOOP; END $$");
+      }) {}
+
+no_sweep::~no_sweep() {
+    run_sql(url_, "CREATE TABLE sold ()");
+    holding_.join();
 }
 
 }  // namespace flashsale::test

@@ -4,6 +4,7 @@
 // whoever opens the next one cannot reach.
 
 #include <memory>
+#include <thread>
 
 #include "cell.hpp"
 #include "second_redis.hpp"
@@ -19,6 +20,17 @@ std::size_t reopened_by(world& w, std::size_t which);
 /// Of the page /metrics of a process; `name` without the prefix.
 std::uint64_t counter(world& w, std::size_t which, const std::string& name);
 
+/// Of the product that all want.
+inline constexpr int units_granted_at_once = 40;
+
+/// The first process has them granted in one go, and at that moment loses the log: it publishes
+/// them in one message as soon as w.own().rabbitmq is opened, and takes no other order till then.
+/// The second must have no gate meanwhile: it would have them.
+void grant_and_lose_the_log(world& w);
+
+/// The second process has none left of the product that all want.
+void sell_out(world& w);
+
 /// The second process is led to `replica`, promoted, as soon as w.redis() is opened; the first one
 /// keeps the old master.
 void fail_over(world& w, second_redis& replica);
@@ -33,10 +45,22 @@ public:
     void sell_from_both();
 
 private:
-    std::uint64_t granted() const;
-
     world& w_;
     std::uint64_t granted_, returned_;
+};
+
+/// Nobody sweeps while it lives, and so asks the new gate for what came late. By then its units are
+/// sold; else it would be granted, and nobody would see what came of counting it.
+class no_sweep {
+public:
+    explicit no_sweep(world& w);
+    ~no_sweep();
+    no_sweep(const no_sweep&) = delete;
+    no_sweep& operator=(const no_sweep&) = delete;
+
+private:
+    const std::string url_;
+    std::thread holding_;
 };
 
 }  // namespace flashsale::test

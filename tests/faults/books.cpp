@@ -106,7 +106,8 @@ public:
                 complain("product " + std::to_string(id) + " has nothing available: " + answer);
                 continue;
             }
-            found_.leaked += std::abs(given - free - sold[id]);
+            found_.leaked += std::max(std::abs(given - free - sold[id]),
+                                      std::abs(given - recorded_stock - sold[id]));
             if (recorded_stock != given - sold[id]) {
                 complain("product " + std::to_string(id) + ": stock " +
                          std::to_string(recorded_stock) + ", given " + std::to_string(given) +
@@ -117,7 +118,7 @@ public:
             }
         }
         count(found_.oversold, "units sold beyond what was given");
-        count(found_.leaked, "units neither free nor sold, or both");
+        count(found_.leaked, "units neither free nor sold, or both, at the gate or in the record");
         count(above_limit, "users above the limit");
     }
 

@@ -32,7 +32,7 @@ std::vector<cell> lease_cells();
 std::vector<cell> network_cells();
 std::vector<cell> client_cells();
 
-/// A guard left out, in a cell that must then be red.
+/// A guard left out, or several (with commas), in a cell that must then be red.
 struct control {
     std::string guard;
     std::string cell;

@@ -2,24 +2,29 @@
 
 namespace flashsale::test {
 
+// Not here: return_stops. Whoever goes on asking a gate that is shut out is told 'unknown' each
+// time, and no sum shows it; the model's control of that name does.
 std::vector<control> controls() {
     return {
         {"outbox", "crash at after_reserve"},
         {"idempotency_record", "redis: reply cut after execution, 1% of calls"},
-        {"returning", "crash at before_ack"},
+        // Where somebody sweeps, the gate is shut because the record has taken more than it has.
+        {"returning", "rabbitmq: connections cut every 200 ms, and no sweep"},
         {"incarnation", "redis: an older copy restored"},
         {"barrier", "redis: FLUSHALL while the record is behind"},
         {"survivors", "rabbitmq: a reopening's survivors purged, not its barrier"},
         {"room", "reopening at maxmemory 1.3 times the gate"},
         {"room", "five attempts that die while loading, then one that must open"},
-        {"mandatory", "rabbitmq: the binding removed, then FLUSHALL"},
+        // A reopening that tries the unbinding needs the same flag, and would not come to its end.
+        {"mandatory,proof", "rabbitmq: the binding removed, then FLUSHALL"},
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         {"given", "redis: SCRIPT FLUSH"},
         {"unbinding", "another key prefix, past a sleeper"},
         {"unbinding", "another database number, past a sleeper"},
         {"unbinding", "master and process cut off together, replica promoted"},
         {"unbinding", "a foreign queue on # and an alternate exchange, master cut off"},
-        {"unbinding", "suspended between grant and publication, past a reopening"},
+        // Either is enough here: what the log takes late is not counted, what it does not is told.
+        {"unbinding,boot_clock", "suspended between grant and publication, past a reopening"},
         {"proof", "a foreign queue under the gate's own key, master cut off"},
         {"one_binder", "dropped by the broker past a reopening, and back"},
         {"waiting", "a fresh channel's first message stalled, shorter than the deadline"},
@@ -29,6 +34,7 @@ std::vector<control> controls() {
         {"stepping_aside", "recorder: the active one alone cut off from PostgreSQL, refused"},
         {"stepping_aside",
          "lease: its holder alone cut off from Redis, refused, and the gate lost"},
+        {"generation", "two reopeners, one asleep through its lease"},
         {"pace", "recorder: a process with its clock an hour ahead"},
         {"synchronous_commit", "postgres: synchronous_commit=off and SIGKILL"},
     };

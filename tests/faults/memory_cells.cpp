@@ -28,9 +28,35 @@ void restart_full(world& w, const std::string& maxmemory) {
     stack::redis_cli({"CONFIG", "SET", "maxmemory", maxmemory});
 }
 
+std::size_t said(const world& w, const std::string& words) {
+    const auto logs = w.logs();
+    std::size_t count = 0;
+    for (auto at = logs.find(words); at != std::string::npos; at = logs.find(words, at + 1))
+        ++count;
+    return count;
+}
+
+std::size_t openings(const world& w) {
+    return said(w, " is open, generation ");
+}
+
+/// What is promised here is that it fits. If it does not, there is room in the end, so that the
+/// sums can be made.
+void expect_room(world& w, std::size_t openings_before) {
+    const auto failed = [&] { return said(w, "is not reopened: load: redis: OOM"); };
+    w.until("another gate, or attempts that do not fit",
+            [&] { return openings(w) > openings_before || failed() >= 3; });
+    if (failed() == 0) return;
+    w.complain(std::to_string(failed()) + " attempts to reopen did not fit into maxmemory");
+    stack::redis_cli({"CONFIG", "SET", "maxmemory", "0"});
+}
+
 void reopen_with_little_room(world& w) {
-    restart_full(w, fill(w));
+    const auto maxmemory = fill(w);
+    const auto before = openings(w);
+    restart_full(w, maxmemory);
     w.fault();
+    expect_room(w, before);
 }
 
 void die_while_loading(world& w) {
@@ -47,6 +73,7 @@ void die_while_loading(world& w) {
     w.until("five attempts", [&] { return w.generation() >= before + 5; });
     for (std::size_t i = 0; i < w.processes(); ++i)
         w.lives(i, {});
+    expect_room(w, 0);  // those who die while loading have opened none
 }
 
 }  // namespace

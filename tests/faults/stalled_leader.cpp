@@ -41,11 +41,19 @@ std::string puppet(const std::string& queue, const fs::path& wanted, const fs::p
 
 }  // namespace
 
-stalled_leader::stalled_leader(const std::string& queue) {
+stalled_leader::stalled_leader(const std::string& queue) : queue_(queue) {
     const auto folder = fs::path(std::getenv("FLASHSALE_STACK_DIR")) / "rabbitmq";
     wanted_ = folder / (queue + ".stall");
     held_ = folder / (queue + ".stalled");
     stack::rabbitmqctl({"eval", puppet(queue, wanted_, held_)});
+}
+
+bool stalled_leader::is_waited_for_by(const std::string& words) const {
+    const auto found = stack::rabbitmqctl(
+        {"eval", "{messages, All} = process_info(whereis(list_to_existing_atom(\"%2F_" + queue_ +
+                     "\")), messages), binary:match(term_to_binary(All), <<\"" + words +
+                     "\">>) =/= nomatch."});
+    return found.starts_with("true");
 }
 
 stalled_leader::~stalled_leader() {

@@ -18,8 +18,11 @@ public:
 
     void hold();     ///< returns when it stands
     void release();  ///< returns when it goes
+    /// Whether a message with these words has come to the leader, and waits. Takes a second.
+    bool is_waited_for_by(const std::string& words) const;
 
 private:
+    const std::string queue_;
     std::filesystem::path wanted_, held_;
 };
 

@@ -156,7 +156,12 @@ world::world(world_options chosen) : chosen_(std::move(chosen)) {
     options.answer_patience = chosen_.answer_patience;
     options.patient = chosen_.patient;
     people_.emplace(std::move(options));
-    sell(chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders);
+    try {
+        sell(chosen_.all_want_the_scarce ? warm_up_scarce : warm_up_orders);
+    } catch (const std::runtime_error& why) {
+        throw std::runtime_error("the sale does not begin: " + std::string(why.what()) + "\n" +
+                                 logs());
+    }
 }
 
 world::~world() {
@@ -185,7 +190,13 @@ void world::start_with(std::size_t which, const environment& extra) {
 
 void world::start(std::size_t which, const environment& extra) {
     stopped_.erase(which);
-    start_with(which, extra);
+    try {
+        start_with(which, extra);
+    } catch (const std::runtime_error& ended) {
+        const auto before = crashes_;
+        note_crash(ended.what());
+        if (crashes_ == before) throw;
+    }
 }
 
 void world::stop(std::size_t which) {

@@ -72,6 +72,7 @@ public:
     std::uint16_t port(std::size_t which) const { return ports_[which]; }
     /// Not started again until start() is called.
     void stop(std::size_t which);
+    /// It may die at a crash point before it listens: a backlog waits for its recorder.
     void start(std::size_t which, const environment& extra = {});
     /// Ends the first process, apart until now, and starts it as one of the others.
     void join();
@@ -81,6 +82,7 @@ public:
     /// SIGCONT for the first process; its clock has stood still since then.
     void wake_with_stopped_clock(std::chrono::steady_clock::time_point since);
     flashsale_process* shop(std::size_t which) { return shops_[which].get(); }
+    bool runs(std::size_t which) { return shops_[which] && shops_[which]->running(); }
     std::string logs() const;
     /// Deaths at a crash point so far.
     std::size_t crashes() const { return crashes_; }

@@ -44,7 +44,8 @@ public:
     status bind(const topology& names, std::string_view key);
     status unbind(const topology& names, std::string_view key);
     /// Active consumers of a queue that must be there.
-    std::expected<std::uint32_t, std::string> consumers_of(const std::string& queue);
+    std::expected<std::uint32_t, std::string> consumers_of(const std::string& queue,
+                                                           std::uint32_t* ready = nullptr);
     status confirm_select();
     status consume(const std::string& queue, std::uint16_t prefetch_messages);
 

@@ -6,6 +6,12 @@
 // Order is kept by what is never done here: no basic.cancel and no requeue, after either of which a
 // quorum queue hands later messages to the next consumer first. A consumer that only goes away
 // gives back what it held in its old order.
+//
+// A queue that is deleted under load, and declared again by a publisher at once, cancels nobody.
+// The broker's channel takes the new one for the old: it is no consumer of it, or one that throws
+// away what is delivered. So a consumer to which nothing comes looks at the queue: one without
+// consumers, or with messages that nobody gets here for seconds, costs a new connection. For one
+// that waits behind another that is no loss, it holds nothing.
 
 #include <spdlog/spdlog.h>
 
@@ -25,6 +31,8 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
 constexpr auto farewell_patience = 1'000ms;
+constexpr auto look_interval = 1'000ms;
+constexpr int looks_in_vain_max = 2;
 constexpr std::size_t body_bytes_reserved_max = 1'048'576;
 constexpr std::uint64_t year_10000 = 253'402'300'800;  // no time of ours, and none of PostgreSQL's
 
@@ -43,6 +51,7 @@ struct consumer::impl {
     status take(const amqp_frame_t& frame);
     void complete();
     status usable(std::uint64_t tag);
+    status look_if_quiet();
     std::string drop(std::string reason);
     void forget();
     void become(link_state now, const std::string& why);
@@ -59,6 +68,8 @@ struct consumer::impl {
     std::vector<delivery> gathered_;
     delivery partial_;
     std::uint64_t body_bytes_left_ = 0;
+    clock::time_point look_from_{};
+    int looks_in_vain_ = 0;
 
     wakeup wakeup_;
     std::atomic<link_state> state_{link_state::down};
@@ -80,6 +91,8 @@ status consumer::impl::connect() {
         return ok;
     }
     link_ = std::move(*made);
+    look_from_ = clock::now() + look_interval;
+    looks_in_vain_ = 0;
     tags_.begin(++incarnation_);
     metrics::connects.add();
     spdlog::info("amqp consumer: connected to {}", server_.name());
@@ -146,9 +159,25 @@ status consumer::impl::take(const amqp_frame_t& frame) {
 
 void consumer::impl::complete() {
     metrics::delivered.add();
+    look_from_ = clock::now() + look_interval;
+    looks_in_vain_ = 0;
     if (partial_.redelivered) metrics::redelivered.add();
     partial_.tag = tags_.add(partial_.tag);
     gathered_.push_back(std::exchange(partial_, {}));
+}
+
+/// What is delivered while the question is out waits in the library.
+status consumer::impl::look_if_quiet() {
+    if (!gathered_.empty() || clock::now() < look_from_) return {};
+    std::uint32_t ready = 0;
+    const auto consumers = link_->consumers_of(names_.queue, &ready);
+    if (!consumers) return std::unexpected(drop(consumers.error()));
+    look_from_ = clock::now() + look_interval;
+    looks_in_vain_ = *consumers > 0 && ready == 0 ? 0 : looks_in_vain_ + 1;
+    if (looks_in_vain_ < (*consumers > 0 ? 5 : looks_in_vain_max)) return {};
+    return std::unexpected(
+        drop("nothing is delivered: the queue was deleted and declared again, or another "
+             "process reads it"));
 }
 
 /// Also reads what came, without limit but the prefetch: the library must not find its heartbeats
@@ -177,6 +206,7 @@ std::expected<std::vector<delivery>, std::string> consumer::receive(
     }
     const auto until = clock::now() + patience;
     for (;;) {
+        if (auto ok = my.look_if_quiet(); !ok) return std::unexpected(ok.error());
         if (auto ok = my.read_frames(messages_max); !ok) return std::unexpected(ok.error());
         const auto now = clock::now();
         const bool some = !my.gathered_.empty();

@@ -83,10 +83,10 @@ std::expected<bool, std::string> is_consumed(const options& settings, const std:
     watchdog dog(settings.stall_timeout);
     auto made = connection::open(settings, parse_url(settings.url), dog);
     if (!made) return std::unexpected(made.error());
-    const auto consumers = (*made)->consumers_of(queue);
-    if (!consumers) return std::unexpected(consumers.error());
+    const auto levels = (*made)->look_at(queue);
+    if (!levels) return std::unexpected(levels.error());
     (*made)->close(farewell_patience);
-    return *consumers > 0;
+    return levels->consumers > 0;
 }
 
 std::expected<void, std::string> declare(const options& settings, const topology& names) {

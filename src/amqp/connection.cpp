@@ -133,14 +133,12 @@ status connection::reply_status(std::string_view doing) {
     return std::unexpected("cannot " + std::string(doing) + ": " + describe(reply));
 }
 
-std::expected<std::uint32_t, std::string> connection::consumers_of(const std::string& queue,
-                                                                   std::uint32_t* ready) {
+std::expected<connection::queue_levels, std::string> connection::look_at(const std::string& queue) {
     constexpr int passive = 1;
     const watchdog::inside guard(dog_);
     const auto* found =
         amqp_queue_declare(state_, channel, to_bytes(queue), passive, 1, 0, 0, amqp_empty_table);
-    if (found && ready) *ready = found->message_count;
-    if (found) return found->consumer_count;
+    if (found) return queue_levels{found->message_count, found->consumer_count};
     auto why = reply_status("look at " + queue);
     return std::unexpected(why ? "no reply" : why.error());
 }

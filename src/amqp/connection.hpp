@@ -43,9 +43,12 @@ public:
     status declare(const topology& names);
     status bind(const topology& names, std::string_view key);
     status unbind(const topology& names, std::string_view key);
-    /// Active consumers of a queue that must be there.
-    std::expected<std::uint32_t, std::string> consumers_of(const std::string& queue,
-                                                           std::uint32_t* ready = nullptr);
+    struct queue_levels {
+        std::uint32_t ready;  ///< messages that no consumer holds
+        std::uint32_t consumers;
+    };
+    /// Of a queue that must be there.
+    std::expected<queue_levels, std::string> look_at(const std::string& queue);
     status confirm_select();
     status consume(const std::string& queue, std::uint16_t prefetch_messages);
 

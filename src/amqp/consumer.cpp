@@ -7,11 +7,12 @@
 // quorum queue hands later messages to the next consumer first. A consumer that only goes away
 // gives back what it held in its old order.
 //
-// A queue that is deleted under load, and declared again by a publisher at once, cancels nobody.
-// The broker's channel takes the new one for the old: it is no consumer of it, or one that throws
-// away what is delivered. So a consumer to which nothing comes looks at the queue: one without
-// consumers, or with messages that nobody gets here for seconds, costs a new connection. For one
-// that waits behind another that is no loss, it holds nothing.
+// A queue that is deleted under load and declared again by a publisher at once cancels nobody: the
+// broker's channel takes the new queue for the old one. Either it is not a consumer of the new one,
+// or it drops what is delivered. So a consumer to which nothing comes looks at the queue, and
+// subscribes again on a new connection if the queue has no consumer, or has messages that do not
+// come for seconds. They may be the turn of another process, which is behind: this one holds
+// nothing then and loses nothing, and while nothing comes it does so ever more rarely.
 
 #include <spdlog/spdlog.h>
 
@@ -32,7 +33,8 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto farewell_patience = 1'000ms;
 constexpr auto look_interval = 1'000ms;
-constexpr int looks_in_vain_max = 2;
+constexpr int looks_without_consumers = 2;
+constexpr int looks_in_vain_first = 5, looks_in_vain_most = 60;
 constexpr std::size_t body_bytes_reserved_max = 1'048'576;
 constexpr std::uint64_t year_10000 = 253'402'300'800;  // no time of ours, and none of PostgreSQL's
 
@@ -69,7 +71,7 @@ struct consumer::impl {
     delivery partial_;
     std::uint64_t body_bytes_left_ = 0;
     clock::time_point look_from_{};
-    int looks_in_vain_ = 0;
+    int looks_in_vain_ = 0, looks_in_vain_max_ = looks_in_vain_first;
 
     wakeup wakeup_;
     std::atomic<link_state> state_{link_state::down};
@@ -161,6 +163,7 @@ void consumer::impl::complete() {
     metrics::delivered.add();
     look_from_ = clock::now() + look_interval;
     looks_in_vain_ = 0;
+    looks_in_vain_max_ = looks_in_vain_first;
     if (partial_.redelivered) metrics::redelivered.add();
     partial_.tag = tags_.add(partial_.tag);
     gathered_.push_back(std::exchange(partial_, {}));
@@ -169,15 +172,25 @@ void consumer::impl::complete() {
 /// What is delivered while the question is out waits in the library.
 status consumer::impl::look_if_quiet() {
     if (!gathered_.empty() || clock::now() < look_from_) return {};
-    std::uint32_t ready = 0;
-    const auto consumers = link_->consumers_of(names_.queue, &ready);
-    if (!consumers) return std::unexpected(drop(consumers.error()));
+    const auto queue = link_->look_at(names_.queue);
+    if (!queue) return std::unexpected(drop(queue.error()));
     look_from_ = clock::now() + look_interval;
-    looks_in_vain_ = *consumers > 0 && ready == 0 ? 0 : looks_in_vain_ + 1;
-    if (looks_in_vain_ < (*consumers > 0 ? 5 : looks_in_vain_max)) return {};
-    return std::unexpected(
-        drop("nothing is delivered: the queue was deleted and declared again, or another "
-             "process reads it"));
+    if (queue->consumers > 0 && queue->ready == 0) {
+        looks_in_vain_ = 0;
+        return {};
+    }
+    ++looks_in_vain_;
+    if (looks_in_vain_ < (queue->consumers > 0 ? looks_in_vain_max_ : looks_without_consumers))
+        return {};
+    looks_in_vain_max_ = std::min(looks_in_vain_max_ * 2, looks_in_vain_most);
+    spdlog::info(
+        "amqp consumer: {} has {} messages and {} consumers, and nothing comes: it "
+        "subscribes again",
+        names_.queue, queue->ready, queue->consumers);
+    metrics::disconnects.add();
+    link_->close(farewell_patience);
+    forget();
+    return connect();
 }
 
 /// Also reads what came, without limit but the prefetch: the library must not find its heartbeats

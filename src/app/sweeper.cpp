@@ -208,6 +208,7 @@ void sweeper::pass(shard& of) {
     if (settings_.recovery.reopen_automatically) return reopen_gate(of, *known);
     of.fault = "shard " + std::to_string(of.number) +
                " is closed, and recovery.reopen_automatically is off: flashsale reopen";
+    of.failure = of.fault;  // where it is on, another process reopens
 }
 
 // ---- a gate that is closed

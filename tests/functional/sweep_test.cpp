@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <set>
 
 #include "shop.hpp"
@@ -102,6 +103,49 @@ TEST_CASE("sweep: the queue and all in it deleted, every accepted order is recor
     stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
     const flashsale_process recorder(world);
     CHECK(eventually(60s, [&] { return orders_in(world) == 30; }));
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("sweep: the queue deleted under load, twice: what reads it reads the next one") {
+    const sandbox world(quick);
+    std::vector<std::unique_ptr<flashsale_process>> shops;
+    for (int i = 0; i < 3; ++i)
+        shops.push_back(std::make_unique<flashsale_process>(world));
+    auto client = shops[0]->client();
+    const auto product = make_product(client, 1'000'000);
+    std::vector<std::int64_t> users;
+    for (const auto user : make_users(client, 20))
+        users.insert(users.end(), 10'000, user);
+    std::vector<std::unique_ptr<order_load>> loads;
+    for (const auto& shop : shops)
+        loads.push_back(std::make_unique<order_load>(*shop, users, product, 3));
+    const auto accepted = [&] {
+        std::size_t all = 0;
+        for (const auto& load : loads)
+            all += load->seen("201");
+        return all;
+    };
+    for (int i = 0; i < 2; ++i) {
+        const auto before = accepted();
+        REQUIRE(eventually(60s, [&] { return accepted() > before + 200; }));
+        stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
+    }
+    const auto before = accepted();
+    REQUIRE(eventually(60s, [&] { return accepted() > before + 200; }));
+    std::set<std::string> answered;  // the same keys through each process
+    for (const auto& load : loads) {
+        for (const auto& one : load->stop()) {
+            if (one.answer && one.answer->status == 201) answered.insert(order_id(*one.answer));
+        }
+    }
+    const auto granted = [&] { return 1'000'000 - available(client, product); };
+    const bool recorded = eventually(60s, [&] { return orders_in(world) == granted(); });
+    CAPTURE(orders_in(world), granted(), shops[0]->log(), shops[1]->log(), shops[2]->log());
+    CHECK(recorded);
+    std::set<std::string> stored;
+    for (const auto& row : world.sql(sandbox::database::order, "SELECT id FROM orders"))
+        stored.insert(*row[0]);
+    CHECK(std::ranges::includes(stored, answered));
     CHECK(audit_fault(world) == "");
 }
 

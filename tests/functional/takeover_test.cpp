@@ -184,6 +184,23 @@ TEST_CASE("takeover: a gate that was lost is rebuilt by another, where the lease
     CHECK(audit_fault(world) == "");
 }
 
+TEST_CASE("takeover: whoever may not reopen a gate leaves it to a process that may") {
+    const sandbox world(quick);
+    const flashsale_process first(world, {{"FLASHSALE_RECOVERY__REOPEN_AUTOMATICALLY", "false"}});
+    auto client = first.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 100);
+    REQUIRE(outcome(place_order_and_know(client, user, product, 1, "before")) == "201");
+    const flashsale_process second(world);
+    auto other = second.client();
+    stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
+    CHECK(eventually(60s, [&] { return metric(other, "shard_reopenings_total") == 1; }));
+    CHECK(metric(client, "shard_leases_let_go_total") >= 1);
+    CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
+    CHECK(outcome(place_order_and_know(client, user, product, 1, "after")) == "201");
+    CHECK(audit_fault(world) == "");
+}
+
 TEST_CASE("takeover: where nobody else is there, who let the lease go takes it again") {
     const sandbox world(quick);
     const std::string url = std::getenv("FLASHSALE_AMQP__URL");

@@ -13,21 +13,22 @@ namespace {
 
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
-http::problem_code problem_of(const failure& why) {
-    if (const auto* stock_reason = std::get_if<stock::errc>(&why)) {
+http::response problem_of(const failure& why) {
+    if (const auto* stock_reason = std::get_if<stock::refusal>(&why)) {
         return stock::problem_of(*stock_reason);
     }
+    using enum http::problem_code;
     switch (std::get<errc>(why)) {
         case errc::user_not_found:
-            return http::problem_code::user_not_found;
+            return http::problem(user_not_found);
         case errc::order_not_found:
-            return http::problem_code::order_not_found;
+            return http::problem(order_not_found);
         case errc::overloaded:
-            return http::problem_code::overloaded;
+            return http::problem(overloaded);
         case errc::dependency_unavailable:
-            return http::problem_code::dependency_unavailable;
+            return http::problem(dependency_unavailable);
     }
-    return http::problem_code::internal;
+    return http::problem(internal);
 }
 
 void append_order(std::string& out, const order& what) {
@@ -74,8 +75,7 @@ public:
     explicit placing_over_http(http::exchange to) : reply(std::move(to)) {}
 
     void finish(std::expected<placed, failure> outcome) override {
-        http::response out =
-            outcome ? accepted(*outcome) : http::problem(problem_of(outcome.error()));
+        http::response out = outcome ? accepted(*outcome) : problem_of(outcome.error());
         out.idempotency_key = std::move(request.idempotency_key);
         reply.answer(std::move(out));
     }
@@ -105,7 +105,7 @@ public:
         const auto id = uuid::parse(asked.parameter);
         if (!id) co_return http::problem(http::problem_code::order_not_found);
         const auto found = co_await service_.find(*id, asked.name.to_string());
-        if (!found) co_return http::problem(problem_of(found.error()));
+        if (!found) co_return problem_of(found.error());
         http::response out;
         append_order(out.body, *found);
         co_return out;
@@ -122,7 +122,7 @@ public:
             if (!before) co_return http::problem({"cursor", "a next_cursor of an earlier page"});
         }
         auto found = co_await service_.list(*user_id, before, page->limit + 1);
-        if (!found) co_return http::problem(problem_of(found.error()));
+        if (!found) co_return problem_of(found.error());
         http::response out;
         out.body = http::page_body(std::span<const order>(*found), page->limit, append_order,
                                    [](const order& one) { return one.id.to_string(); });

@@ -38,7 +38,7 @@ void service::reserve(std::unique_ptr<placing> one) {
     const stock::reserve_request units{stock::operation::sale, wanted.product_id, wanted.user_id,
                                        wanted.quantity, wanted.idempotency_key};
     reserver_.reserve(
-        units, [one = std::move(one)](std::expected<stock::accepted, stock::errc> reserved) {
+        units, [one = std::move(one)](std::expected<stock::accepted, stock::refusal> reserved) {
             if (!reserved) return one->finish(std::unexpected(reserved.error()));
             const place_request& asked = one->request;
             one->finish(placed{{reserved->id, asked.user_id, asked.product_id, asked.quantity,
@@ -68,7 +68,7 @@ awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id
     auto recorded = co_await store_.find(id);
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
-    if (!event) co_return std::unexpected(failure(event.error()));
+    if (!event) co_return std::unexpected(failure(stock::refusal(event.error())));
     co_return std::nullopt;
 }
 
@@ -85,13 +85,13 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
         [&](auto done) { gate_.read_levels(id.shard(), {}, std::move(done)); });
     if (!gate && gate.error() == stock::errc::product_not_found)  // there is no such shard
         co_return std::unexpected(failure(errc::order_not_found));
-    if (!gate) co_return std::unexpected(failure(gate.error()));
+    if (!gate) co_return std::unexpected(failure(stock::refusal(gate.error())));
     found = co_await look_up(id, request);
     if (!found) co_return std::unexpected(found.error());
     if (*found) co_return **found;
     const auto newest = co_await store_.newest_gate(id.shard());
     if (!newest) co_return std::unexpected(failure(errc_of(newest.error())));
-    if (*newest > gate->generation) co_return std::unexpected(failure(stock::errc::reopening));
+    if (*newest > gate->generation) co_return std::unexpected(failure(stock::refusal(stock::errc::reopening)));
     co_return std::unexpected(failure(errc::order_not_found));
 }
 

@@ -16,7 +16,7 @@ namespace flashsale::order {
 enum class errc { user_not_found, order_not_found, overloaded, dependency_unavailable };
 
 /// Why there is no order: this module's reason, or the stock module's, as it said it.
-using failure = std::variant<errc, stock::errc>;
+using failure = std::variant<errc, stock::refusal>;
 
 struct place_request {
     std::int64_t user_id = 0;

@@ -382,9 +382,12 @@ void redis_gate::read_outbox(std::uint32_t at, std::string cursor,
                 if (!reply) return done(std::unexpected(reply.error()));
                 outbox_page page;
                 auto& elements = reply->elements;
-                if (elements.size() < 2) return done(std::unexpected(errc::outcome_unknown));
+                if (elements.size() < 4) return done(std::unexpected(errc::outcome_unknown));
                 if (elements[1].text != "0") page.next_cursor = std::move(elements[1].text);
-                page.events = events_of_entries(std::span(elements).subspan(2));
+                page.generation = std::strtoull(elements[2].text.c_str(), nullptr, 10);
+                page.read_at = timestamp{
+                    std::chrono::microseconds{std::strtoll(elements[3].text.c_str(), nullptr, 10)}};
+                page.events = events_of_entries(std::span(elements).subspan(4));
                 done(std::move(page));
             });
 }

@@ -10,7 +10,8 @@ namespace flashsale::user {
 namespace {
 
 constexpr std::size_t username_bytes_max = 100;
-constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
+/// Minor units; what a browser's numbers hold exactly.
+constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
 
 http::problem_code problem_of(store_errc code) {
     using to = http::problem_code;
@@ -49,7 +50,7 @@ public:
         if (!value) co_return std::move(value.error());
         json_fields fields(*value);
         std::string username = fields.text("username", 1, username_bytes_max);
-        const auto balance = fields.optional_integer("balance", 0, int64_max).value_or(0);
+        const auto balance = fields.optional_integer("balance", 0, amount_max).value_or(0);
         if (auto fault = fields.finish()) co_return http::problem(*fault);
         std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
                                                         : std::string(asked.idempotency_key);

@@ -24,7 +24,8 @@ worker::worker(const config& settings, backend& behind, const health& state)
     reserver_ = stock::make_reserver(io_, gate, behind.log(), behind.shards(), reserves);
 
     // The hot route first: the router looks in this order.
-    order::register_routes(routes_, {io_, stands_on_->orders(), *users_, gate, *reserver_});
+    order::register_routes(routes_,
+                           {io_, stands_on_->orders(), *users_, gate, *reserver_, behind.shards()});
     stock::register_routes(routes_, {io_, stands_on_->products(), gate, *reserver_});
     user::register_routes(routes_, io_, stands_on_->users());
     register_health_routes(routes_, state, [this] { return stands_on_->dependencies(); });

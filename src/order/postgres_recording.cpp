@@ -21,27 +21,25 @@ namespace flashsale::order {
 
 namespace {
 
-constexpr postgres::statement insert_orders{
-    "insert_orders",
-    "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at)"
-    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key, generation,"
-    "        seq, created_at"
-    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],"
-    "             $7::bigint[], $8::bigint[], $9::timestamptz[])"
-    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "         created_at)"};
+// Numbered under a lock that is held until the commit
+// (migrations/order/postgres/0004_recorded.sql).
+#define INSERT_ORDERS                                                                           \
+    "WITH numbers AS ("                                                                         \
+    "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                               \
+    "  RETURNING last - cardinality($1::uuid[]) AS before"                                      \
+    ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"        \
+    "                      idempotency_key, generation, seq, created_at, recorded)"             \
+    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key,"        \
+    "        generation, seq, created_at, before + place"                                       \
+    " FROM numbers, unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]," \
+    "                      $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[])"          \
+    "   WITH ORDINALITY"                                                                        \
+    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+    "         created_at, place)"
+constexpr postgres::statement insert_orders{"insert_orders", INSERT_ORDERS};
 constexpr postgres::statement insert_orders_not_there{
-    "insert_orders_not_there",
-    "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at)"
-    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key, generation,"
-    "        seq, created_at"
-    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],"
-    "             $7::bigint[], $8::bigint[], $9::timestamptz[])"
-    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "         created_at)"
-    " ON CONFLICT DO NOTHING RETURNING id"};
+    "insert_orders_not_there", INSERT_ORDERS " ON CONFLICT DO NOTHING RETURNING id"};
+#undef INSERT_ORDERS
 constexpr postgres::statement known_orders{"known_orders",
                                            "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
 constexpr postgres::statement park_events{

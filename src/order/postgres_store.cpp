@@ -5,6 +5,7 @@ namespace flashsale::embedded {
 extern const std::string_view order_0001;
 extern const std::string_view order_0002;
 extern const std::string_view order_0003;
+extern const std::string_view order_0004;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -23,6 +24,11 @@ constexpr postgres::statement list_orders{
     "  SELECT id, user_id, product_id, quantity, unit_price, created_at FROM orders"
     "  WHERE user_id = $1 AND id < $2"
     ") SELECT * FROM mine ORDER BY id DESC LIMIT $3"};
+
+constexpr postgres::statement list_product_orders{
+    "list_product_orders",
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at, recorded FROM orders"
+    " WHERE product_id = $1 AND recorded > $2 ORDER BY recorded LIMIT $3"};
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                           0xff, 0xff, 0xff, 0xff}};
@@ -72,6 +78,18 @@ public:
         co_return out;
     }
 
+    awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(
+        std::int64_t product_id, std::int64_t after, std::int64_t limit) override {
+        postgres::parameters with;
+        with.integer(product_id).integer(after).integer(limit);
+        auto found = co_await database_.execute(list_product_orders, std::move(with));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        std::vector<recorded_order_view> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back({order_of(*found, row), found->integer(row, 6)});
+        co_return out;
+    }
+
 private:
     postgres::pool& database_;
 };
@@ -85,7 +103,8 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
 std::span<const migration> postgres_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_0001},
                                     {2, "0002_recovery", embedded::order_0002},
-                                    {3, "0003_late", embedded::order_0003}};
+                                    {3, "0003_late", embedded::order_0003},
+                                    {4, "0004_recorded", embedded::order_0004}};
     return all;
 }
 

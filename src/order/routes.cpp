@@ -1,10 +1,11 @@
-// /v1/orders and /v1/users/{id}/orders
+// /v1/orders, /v1/users/{id}/orders and /v1/products/{id}/orders
 
 #include <flashsale/http.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock/problem.hpp>
 
+#include "lists.hpp"
 #include "service.hpp"
 
 namespace flashsale::order {
@@ -44,6 +45,13 @@ void append_order(std::string& out, const order& what) {
     append_integer(out, what.unit_price);
     out.append(R"(,"order_status":"SUCCESS","created_at":")");
     out.append(to_rfc3339(what.created_at)).append("\"}");
+}
+
+/// Into the object that a list is.
+void append_complete_until(std::string& list, const std::optional<timestamp>& until) {
+    list.back() = ',';
+    list.append(R"("complete_until":)");
+    list.append(until ? '"' + to_rfc3339(*until) + '"' : "null").push_back('}');
 }
 
 /// The answer, if the body is not an order.
@@ -86,7 +94,8 @@ public:
 class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.users, uses.units, uses.reserves) {}
+        : service_(uses.record, uses.users, uses.units, uses.reserves),
+          lists_(uses.io, uses.record, uses.users, uses.units, uses.shards) {}
 
     void place(const http::request& asked, http::exchange reply) {
         auto one = std::make_unique<placing_over_http>(std::move(reply));
@@ -121,16 +130,45 @@ public:
             before = uuid::parse(page->cursor);
             if (!before) co_return http::problem({"cursor", "a next_cursor of an earlier page"});
         }
-        auto found = co_await service_.list(*user_id, before, page->limit + 1);
+        auto found = co_await lists_.of_user(*user_id, before, page->limit + 1);
         if (!found) co_return problem_of(found.error());
         http::response out;
-        out.body = http::page_body(std::span<const order>(*found), page->limit, append_order,
+        out.body = http::page_body(std::span<const order>(found->items), page->limit, append_order,
                                    [](const order& one) { return one.id.to_string(); });
+        append_complete_until(out.body, found->complete_until);
+        co_return out;
+    }
+
+    awaitable<http::response> list_of_product(const http::request& asked) {
+        const auto product_id = http::parse_id(asked.parameter);
+        if (!product_id) co_return http::problem(http::problem_code::product_not_found);
+        auto page = http::parse_page_query(asked.query);
+        if (!page) co_return http::problem(page.error());
+        std::int64_t after = 0;
+        if (!page->cursor.empty()) {
+            const auto position = http::parse_id(page->cursor);
+            if (!position) co_return http::problem({"cursor", "a next_cursor of an earlier page"});
+            after = *position;
+        }
+        auto found = co_await lists_.of_product(*product_id, after, page->limit);
+        if (!found) co_return problem_of(found.error());
+        // It goes on for ever: where this page ends the next one begins, however empty it is.
+        if (!found->items.empty()) after = found->items.back().position;
+        http::response out;
+        out.body = R"({"items":[)";
+        for (const recorded_order_view& one : found->items) {
+            if (&one != &found->items.front()) out.body.push_back(',');
+            append_order(out.body, one.what);
+        }
+        out.body.append(R"(],"next_cursor":)");
+        out.body.append(after == 0 ? "null" : '"' + std::to_string(after) + '"').push_back('}');
+        append_complete_until(out.body, found->complete_until);
         co_return out;
     }
 
 private:
     service service_;
+    order_lists lists_;
     uuid_generator keys_;
 };
 
@@ -147,7 +185,10 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
                      {.kept_by = http::caching::its_person});
     routes.add_async(uses.io, method::get, "/v1/users/{id}/orders",
                      [all](const http::request& asked) { return all->list(asked); },
-                     {.query = {"limit", "cursor"}, .kept_by = http::caching::its_person});
+                     {.query = {"limit", "cursor"}});
+    routes.add_async(uses.io, method::get, "/v1/products/{id}/orders",
+                     [all](const http::request& asked) { return all->list_of_product(asked); },
+                     {.query = {"limit", "cursor"}});
 }
 
 }  // namespace flashsale::order

@@ -8,14 +8,6 @@ namespace flashsale::order {
 
 namespace {
 
-errc errc_of(user::errc code) {
-    return code == user::errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
-}
-
-errc errc_of(store_errc code) {
-    return code == store_errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
-}
-
 order order_of(const events::event& one) {
     return {one.id, one.user_id, one.product_id, one.quantity, one.unit_price, one.created_at};
 }
@@ -50,8 +42,8 @@ void service::reserve(std::unique_ptr<placing> one) {
 // An accepted order is in the outbox until it is in the database, so whoever looks there first and
 // in the database after cannot miss it. If the gate could not be read, an absent row proves
 // nothing.
-awaitable<std::expected<std::optional<order>, failure>> service::look_up(uuid id,
-                                                                        const std::string& request) {
+awaitable<std::expected<std::optional<order>, failure>> service::look_up(
+    uuid id, const std::string& request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
@@ -91,20 +83,9 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
     if (*found) co_return **found;
     const auto newest = co_await store_.newest_gate(id.shard());
     if (!newest) co_return std::unexpected(failure(errc_of(newest.error())));
-    if (*newest > gate->generation) co_return std::unexpected(failure(stock::refusal(stock::errc::reopening)));
+    if (*newest > gate->generation)
+        co_return std::unexpected(failure(stock::refusal(stock::errc::reopening)));
     co_return std::unexpected(failure(errc::order_not_found));
-}
-
-awaitable<std::expected<std::vector<order>, failure>> service::list(std::int64_t user_id,
-                                                                    std::optional<uuid> before,
-                                                                    std::int64_t limit) {
-    const auto exists = co_await await_callback<std::expected<bool, user::errc>>(
-        [&](auto done) { users_.exists(user_id, std::move(done)); });
-    if (!exists) co_return std::unexpected(failure(errc_of(exists.error())));
-    if (!*exists) co_return std::unexpected(failure(errc::user_not_found));
-    auto found = co_await store_.list(user_id, before, limit);
-    if (!found) co_return std::unexpected(failure(errc_of(found.error())));
-    co_return std::move(*found);
 }
 
 }  // namespace flashsale::order

@@ -15,8 +15,10 @@ namespace {
 
 constexpr sqlite::statement insert_order{
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"};
+    "                    idempotency_key, generation, seq, created_at, recorded)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement read_last_recorded{"SELECT last FROM recorded"};
+constexpr sqlite::statement write_last_recorded{"UPDATE recorded SET last = ?1"};
 constexpr sqlite::statement known_order{"SELECT 1 FROM orders WHERE id = ?1"};
 constexpr sqlite::statement park_event{
     "INSERT INTO parked (event_id, event, reason, created_at) VALUES (?1, ?2, ?3, ?4)"
@@ -41,12 +43,13 @@ std::unexpected<std::string> fault_of(const sqlite::error& error) {
 }
 
 /// True: it was not there before.
-std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::event& one) {
+std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::event& one,
+                                          std::int64_t recorded) {
     auto row = in.prepare(insert_order);
     row.uuid(one.id).integer(one.user_id).integer(one.product_id).integer(one.quantity);
     row.integer(one.unit_price).text(one.idempotency_key);
     row.integer(static_cast<std::int64_t>(one.generation));
-    row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at);
+    row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at).integer(recorded);
     const auto inserted = row.run();
     if (!inserted) return std::unexpected(inserted.error());
     return *inserted == 1;
@@ -58,14 +61,23 @@ attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
         report.parked.push_back(one.id);
         to_park.push_back(parking_of(one, std::move(reason)));
     };
+    if (orders.empty()) return {};
+    std::int64_t last = 0;
+    {
+        auto row = in.prepare(read_last_recorded);
+        const auto there = row.step();
+        if (!there) return std::unexpected(there.error());
+        last = row.integer_at(0);
+    }
     for (const events::event& one : orders) {
-        const auto fresh = insert(in, one);
+        const auto fresh = insert(in, one, last + 1);
         if (!fresh && fresh.error().what == sqlite::error::kind::data) {
             set_aside(one, fresh.error().message);
             continue;
         }
         if (!fresh) return std::unexpected(fresh.error());
         if (*fresh) {
+            ++last;
             ++report.fresh;
             continue;
         }
@@ -77,6 +89,8 @@ attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
             set_aside(one, key_is_taken);
         }
     }
+    const auto noted = in.prepare(write_last_recorded).integer(last).run();
+    if (!noted) return std::unexpected(noted.error());
     return {};
 }
 

@@ -4,6 +4,7 @@
 namespace flashsale::embedded {
 extern const std::string_view order_sqlite_0001;
 extern const std::string_view order_sqlite_0002;
+extern const std::string_view order_sqlite_0003;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -21,6 +22,9 @@ constexpr sqlite::statement find_order{
 constexpr sqlite::statement list_orders{NEWEST("user_id = ?1")};
 constexpr sqlite::statement list_older_orders{NEWEST("user_id = ?1 AND id < ?3")};
 #undef NEWEST
+constexpr sqlite::statement list_product_orders{
+    "SELECT id, user_id, product_id, quantity, unit_price, created_at, recorded FROM orders"
+    " WHERE product_id = ?1 AND recorded > ?2 ORDER BY recorded LIMIT ?3"};
 
 store_errc errc_of(const sqlite::error& error) {
     return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
@@ -75,6 +79,25 @@ public:
         co_return std::move(*found);
     }
 
+    awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(
+        std::int64_t product_id, std::int64_t after, std::int64_t limit) override {
+        using answer = std::vector<recorded_order_view>;
+        auto found = co_await database_.execute<answer>(
+            access::read, io_, [=](sqlite::database& in) -> std::expected<answer, sqlite::error> {
+                auto row = in.prepare(list_product_orders);
+                row.integer(product_id).integer(after).integer(limit);
+                answer out;
+                while (true) {
+                    const auto more = row.step();
+                    if (!more) return std::unexpected(more.error());
+                    if (!*more) return out;
+                    out.push_back({order_of(row), row.integer_at(6)});
+                }
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
 private:
     sqlite::queue& database_;
     asio::io_context& io_;
@@ -88,7 +111,8 @@ std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_conte
 
 std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_sqlite_0001},
-                                    {2, "0002_recovery", embedded::order_sqlite_0002}};
+                                    {2, "0002_recovery", embedded::order_sqlite_0002},
+                                    {3, "0003_recorded", embedded::order_sqlite_0003}};
     return all;
 }
 

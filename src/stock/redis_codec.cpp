@@ -319,6 +319,21 @@ std::vector<std::string> events_of_entries(std::span<const value> fields_and_val
     return out;
 }
 
+std::optional<gate::outbox_page> decode_outbox_page(const value& reply) {
+    constexpr std::size_t first = 4;
+    const auto& elements = reply.elements;
+    std::int64_t read_at = 0;
+    gate::outbox_page out;
+    if (elements.size() < first || !read_integer(elements[2].text, out.generation) ||
+        !read_integer(elements[3].text, read_at)) {
+        return std::nullopt;
+    }
+    if (elements[1].text != "0") out.next_cursor = elements[1].text;
+    out.read_at = timestamp{std::chrono::microseconds{read_at}};
+    out.events = events_of_entries(std::span(elements).subspan(first));
+    return out;
+}
+
 std::optional<gate::levels> decode_levels(const value& reply, std::size_t products) {
     const auto& elements = reply.elements;
     constexpr std::size_t first = token_place + 1;

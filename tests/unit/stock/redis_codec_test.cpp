@@ -234,6 +234,28 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
     }
 }
 
+TEST_CASE("redis codec: a page of the outbox") {
+    const std::string id = uuid_generator().make().to_string();
+    const auto page =
+        decode_outbox_page(array({integer(0), text("17"), text("3"), text("1795417523123456"),
+                                  text(id), text("s7:key 3 1 1999 3 40 2")}));
+    REQUIRE(page.has_value());
+    CHECK(page->next_cursor == "17");
+    CHECK(page->generation == 3);
+    CHECK(page->read_at == timestamp{std::chrono::microseconds{1'795'417'523'123'456}});
+    REQUIRE(page->events.size() == 1);
+    CHECK(events::parse(page->events[0]).value().seq == 42);
+    const auto last = decode_outbox_page(array({integer(0), text("0"), text("3"), text("1")}));
+    REQUIRE(last.has_value());
+    CHECK(last->next_cursor.empty());
+    CHECK(last->events.empty());
+    for (const auto& wrong : {array({integer(0), text("0"), text("3")}),
+                              array({integer(0), text("0"), text("x"), text("1")}),
+                              array({integer(0), text("0"), text("3"), text("s7:key 3 1 1")})}) {
+        CHECK_FALSE(decode_outbox_page(wrong).has_value());
+    }
+}
+
 TEST_CASE("sold-out hints: no quantity below the least that was refused") {
     sold_out_hints hints;
     CHECK_FALSE(hints.is_likely(1, 5));

@@ -73,6 +73,7 @@ public:
             one.quantity = 1;
             one.idempotency_key = keys_.emplace_back("limits-" + std::to_string(user_));
             one.id = ids_.make();
+            one.dated_by_gate = true;
             all.back().push_back(one);
         }
         return all;

@@ -6,6 +6,9 @@ namespace flashsale {
 
 namespace {
 
+constexpr timestamp end_of_times =
+    std::chrono::sys_days{std::chrono::year{10'000} / std::chrono::January / 1};
+
 using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::microseconds;
@@ -72,7 +75,8 @@ std::string to_rfc3339(timestamp time) {
     char* end = text;
     const auto put = [&end](auto number, int digits, char after) {
         auto left = static_cast<std::uint64_t>(number);
-        for (int i = digits; i-- > 0; left /= 10) end[i] = static_cast<char>('0' + left % 10);
+        for (int i = digits; i-- > 0; left /= 10)
+            end[i] = static_cast<char>('0' + left % 10);
         end += digits;
         *end++ = after;
     };
@@ -92,7 +96,7 @@ std::string to_rfc3339(timestamp time) {
 
 std::optional<timestamp> parse_rfc3339(std::string_view text) {
     const auto year = take_digits(text, 4);
-    if (!year || *year < 1970 || !take_one_of(text, "-")) return std::nullopt;
+    if (!year || !take_one_of(text, "-")) return std::nullopt;
     const auto month = take_digits(text, 2);
     if (!month || !take_one_of(text, "-")) return std::nullopt;
     const auto day = take_digits(text, 2);
@@ -115,7 +119,7 @@ std::optional<timestamp> parse_rfc3339(std::string_view text) {
     const timestamp local = std::chrono::sys_days{date} + hours{*hour} + minutes{*minute} +
                             seconds{*second} + *fraction;
     const timestamp utc = local - *offset;
-    if (utc < timestamp{}) return std::nullopt;
+    if (utc < timestamp{} || utc >= end_of_times) return std::nullopt;
     return utc;
 }
 

@@ -52,25 +52,32 @@ std::optional<uuid> uuid::parse(std::string_view text) {
 
 timestamp uuid::time() const {
     std::uint64_t milliseconds = 0;
-    for (std::size_t i = 0; i < 6; ++i) milliseconds = milliseconds << 8 | bytes[i];
+    for (std::size_t i = 0; i < 6; ++i)
+        milliseconds = milliseconds << 8 | bytes[i];
     return timestamp{std::chrono::milliseconds{milliseconds}};
+}
+
+void uuid::set_time(timestamp made) {
+    const auto milliseconds = static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::milliseconds>(made.time_since_epoch()).count());
+    for (std::size_t i = 0; i < 6; ++i)
+        bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
 }
 
 uuid_generator::uuid_generator() {
     std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device(), device(), device(), device(), device()};
+    std::seed_seq seed{device(), device(), device(), device(),
+                       device(), device(), device(), device()};
     random_.seed(seed);
 }
 
-uuid uuid_generator::make(std::uint32_t shard) { return make(shard, wall_clock_now()); }
+uuid uuid_generator::make(std::uint32_t shard) {
+    return make(shard, wall_clock_now());
+}
 
 uuid uuid_generator::make(std::uint32_t shard, timestamp now) {
-    const auto milliseconds = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
     uuid id;
-    for (std::size_t i = 0; i < 6; ++i) {
-        id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
-    }
+    id.set_time(now);
     id.bytes[6] = static_cast<std::uint8_t>(0x70u | (shard >> 8 & 0x0fu));
     id.bytes[7] = static_cast<std::uint8_t>(shard);
     const std::uint64_t random = random_();

@@ -35,7 +35,7 @@ constexpr std::array rows{
     problem_row{purchase_limit, 409, "purchase_limit", "Purchase limit reached",
                 "The order would exceed what one user may buy of this product."},
     problem_row{sale_not_open, 409, "sale_not_open", "The sale is not open",
-                "The sale of this product has not started or is over."},
+                "The sale of this product has not begun or is over."},
     problem_row{length_required, 411, "length_required", "Content-Length is required",
                 "A POST must state the length of its body, or send it in chunks."},
     problem_row{body_too_large, 413, "body_too_large", "The body is too large",
@@ -153,6 +153,21 @@ response problem(problem_code code, std::string_view detail, std::string_view fi
         append_json_string(body, echo_of(field));
     }
     return made;
+}
+
+response problem_with(problem_code code, std::string_view members) {
+    response made = problem(code);
+    made.body.reserve(made.literal_body.size() + members.size());
+    made.body.append(made.literal_body).append(members);
+    made.literal_body = {};
+    return made;
+}
+
+response repeat_of(const response& made) {
+    return {.status = made.status,
+            .literal_body = made.body,
+            .is_problem = made.is_problem,
+            .retry_after_s = made.retry_after_s};
 }
 
 response problem(const field_fault& fault) {

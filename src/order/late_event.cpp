@@ -10,6 +10,7 @@ late_outcome outcome_of(const uuid& id, const stock::decision& answer) {
     switch (answer.error()) {
         case stock::errc::product_not_found:
         case stock::errc::sale_not_open:
+        case stock::errc::sale_over:
         case stock::errc::purchase_limit:
         case stock::errc::out_of_stock:
         case stock::errc::idempotency_key_reused:

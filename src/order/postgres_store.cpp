@@ -6,6 +6,7 @@ extern const std::string_view order_0001;
 extern const std::string_view order_0002;
 extern const std::string_view order_0003;
 extern const std::string_view order_0004;
+extern const std::string_view order_0005;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -26,6 +27,11 @@ constexpr postgres::statement list_orders{"list_orders",
                                           " FROM orders"
                                           "  WHERE user_id = $1 AND id < $2"
                                           ") SELECT * FROM mine ORDER BY id DESC LIMIT $3"};
+
+constexpr postgres::statement list_product_orders{
+    "list_product_orders", "SELECT " ORDER_COLUMNS
+                           ", recorded FROM orders"
+                           " WHERE product_id = $1 AND recorded > $2 ORDER BY recorded LIMIT $3"};
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                           0xff, 0xff, 0xff, 0xff}};
@@ -80,6 +86,18 @@ public:
         co_return out;
     }
 
+    awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(
+        std::int64_t product_id, std::int64_t after, std::int64_t limit) override {
+        postgres::parameters with;
+        with.integer(product_id).integer(after).integer(limit);
+        auto found = co_await database_.execute(list_product_orders, std::move(with));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        std::vector<recorded_order_view> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back({order_of(*found, row), found->integer(row, 7)});
+        co_return out;
+    }
+
 private:
     postgres::pool& database_;
 };
@@ -94,7 +112,8 @@ std::span<const migration> postgres_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_0001},
                                     {2, "0002_recovery", embedded::order_0002},
                                     {3, "0003_late", embedded::order_0003},
-                                    {4, "0004_currency", embedded::order_0004}};
+                                    {4, "0004_currency", embedded::order_0004},
+                                    {5, "0005_recorded", embedded::order_0005}};
     return all;
 }
 

@@ -1,10 +1,11 @@
-// /v1/orders and /v1/users/{id}/orders
+// /v1/orders, /v1/users/{id}/orders and /v1/products/{id}/orders
 
 #include <flashsale/http.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock/problem.hpp>
 
+#include "lists.hpp"
 #include "service.hpp"
 
 namespace flashsale::order {
@@ -13,21 +14,22 @@ namespace {
 
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
 
-http::problem_code problem_of(const failure& why) {
-    if (const auto* stock_reason = std::get_if<stock::errc>(&why)) {
+http::response problem_of(const failure& why) {
+    if (const auto* stock_reason = std::get_if<stock::refusal>(&why)) {
         return stock::problem_of(*stock_reason);
     }
+    using enum http::problem_code;
     switch (std::get<errc>(why)) {
         case errc::user_not_found:
-            return http::problem_code::user_not_found;
+            return http::problem(user_not_found);
         case errc::order_not_found:
-            return http::problem_code::order_not_found;
+            return http::problem(order_not_found);
         case errc::overloaded:
-            return http::problem_code::overloaded;
+            return http::problem(overloaded);
         case errc::dependency_unavailable:
-            return http::problem_code::dependency_unavailable;
+            return http::problem(dependency_unavailable);
     }
-    return http::problem_code::internal;
+    return http::problem(internal);
 }
 
 void append_order(std::string& out, const order& what, currency_code of_deployment) {
@@ -44,6 +46,13 @@ void append_order(std::string& out, const order& what, currency_code of_deployme
     out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
     out.append(R"(","order_status":"SUCCESS","created_at":")");
     out.append(to_rfc3339(what.created_at)).append("\"}");
+}
+
+/// Into the object that a list is.
+void append_complete_until(std::string& list, const std::optional<timestamp>& until) {
+    list.back() = ',';
+    list.append(R"("complete_until":)");
+    list.append(until ? '"' + to_rfc3339(*until) + '"' : "null").push_back('}');
 }
 
 /// The answer, if the body is not an order.
@@ -76,8 +85,7 @@ public:
         : reply(std::move(to)), currency(of_deployment) {}
 
     void finish(std::expected<placed, failure> outcome) override {
-        http::response out =
-            outcome ? accepted(*outcome, currency) : http::problem(problem_of(outcome.error()));
+        http::response out = outcome ? accepted(*outcome, currency) : problem_of(outcome.error());
         out.idempotency_key = std::move(request.idempotency_key);
         reply.answer(std::move(out));
     }
@@ -89,7 +97,9 @@ public:
 class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.users, uses.units, uses.reserves), currency_(uses.currency) {}
+        : service_(uses.record, uses.users, uses.units, uses.reserves),
+          lists_(uses.io, uses.record, uses.users, uses.units, uses.shards),
+          currency_(uses.currency) {}
 
     void place(const http::request& asked, http::exchange reply) {
         auto one = std::make_unique<placing_over_http>(std::move(reply), currency_);
@@ -108,7 +118,7 @@ public:
         const auto id = uuid::parse(asked.parameter);
         if (!id) co_return http::problem(http::problem_code::order_not_found);
         const auto found = co_await service_.find(*id, asked.name.to_string());
-        if (!found) co_return http::problem(problem_of(found.error()));
+        if (!found) co_return problem_of(found.error());
         http::response out;
         append_order(out.body, *found, currency_);
         co_return out;
@@ -124,18 +134,47 @@ public:
             before = uuid::parse(page->cursor);
             if (!before) co_return http::problem({"cursor", "a next_cursor of an earlier page"});
         }
-        auto found = co_await service_.list(*user_id, before, page->limit + 1);
-        if (!found) co_return http::problem(problem_of(found.error()));
+        auto found = co_await lists_.of_user(*user_id, before, page->limit + 1);
+        if (!found) co_return problem_of(found.error());
         http::response out;
         out.body = http::page_body(
-            std::span<const order>(*found), page->limit,
+            std::span<const order>(found->items), page->limit,
             [this](std::string& body, const order& one) { append_order(body, one, currency_); },
             [](const order& one) { return one.id.to_string(); });
+        append_complete_until(out.body, found->complete_until);
+        co_return out;
+    }
+
+    awaitable<http::response> list_of_product(const http::request& asked) {
+        const auto product_id = http::parse_id(asked.parameter);
+        if (!product_id) co_return http::problem(http::problem_code::product_not_found);
+        auto page = http::parse_page_query(asked.query);
+        if (!page) co_return http::problem(page.error());
+        std::int64_t after = 0;
+        if (!page->cursor.empty()) {
+            const auto position = http::parse_id(page->cursor);
+            if (!position) co_return http::problem({"cursor", "a next_cursor of an earlier page"});
+            after = *position;
+        }
+        auto found = co_await lists_.of_product(*product_id, after, page->limit);
+        if (!found) co_return problem_of(found.error());
+        // It goes on for ever: where this page ends the next one begins, however empty it is.
+        if (!found->items.empty()) after = found->items.back().position;
+        http::response out;
+        out.body = R"({"items":[)";
+        for (const recorded_order_view& one : found->items) {
+            if (&one != &found->items.front()) out.body.push_back(',');
+            append_order(out.body, one.what, currency_);
+        }
+        out.body.append(R"(],"next_cursor":)");
+        out.body.append(after == 0 ? "null" : '"' + std::to_string(after) + '"').push_back('}');
+        append_complete_until(out.body, found->complete_until);
         co_return out;
     }
 
 private:
     service service_;
+    order_lists lists_;
     const currency_code currency_;  ///< the deployment's
     uuid_generator keys_;
 };
@@ -153,7 +192,10 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
                      {.kept_by = http::caching::its_person});
     routes.add_async(uses.io, method::get, "/v1/users/{id}/orders",
                      [all](const http::request& asked) { return all->list(asked); },
-                     {.query = {"limit", "cursor"}, .kept_by = http::caching::its_person});
+                     {.query = {"limit", "cursor"}});
+    routes.add_async(uses.io, method::get, "/v1/products/{id}/orders",
+                     [all](const http::request& asked) { return all->list_of_product(asked); },
+                     {.query = {"limit", "cursor"}});
 }
 
 }  // namespace flashsale::order

@@ -8,14 +8,6 @@ namespace flashsale::order {
 
 namespace {
 
-errc errc_of(user::errc code) {
-    return code == user::errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
-}
-
-errc errc_of(store_errc code) {
-    return code == store_errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
-}
-
 order order_of(const events::event& one) {
     return {one.id,         one.user_id,    one.product_id, one.quantity,
             one.unit_price, one.created_at, one.currency};
@@ -39,7 +31,7 @@ void service::reserve(std::unique_ptr<placing> one) {
     const stock::reserve_request units{stock::operation::sale, wanted.product_id, wanted.user_id,
                                        wanted.quantity, wanted.idempotency_key};
     reserver_.reserve(
-        units, [one = std::move(one)](std::expected<stock::accepted, stock::errc> reserved) {
+        units, [one = std::move(one)](std::expected<stock::accepted, stock::refusal> reserved) {
             if (!reserved) return one->finish(std::unexpected(reserved.error()));
             const place_request& asked = one->request;
             one->finish(placed{{reserved->id, asked.user_id, asked.product_id, asked.quantity,
@@ -69,7 +61,7 @@ awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     auto recorded = co_await store_.find(id);
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
-    if (!event) co_return std::unexpected(failure(event.error()));
+    if (!event) co_return std::unexpected(failure(stock::refusal(event.error())));
     co_return std::nullopt;
 }
 
@@ -86,26 +78,15 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
         [&](auto done) { gate_.read_levels(id.shard(), {}, std::move(done)); });
     if (!gate && gate.error() == stock::errc::product_not_found)  // there is no such shard
         co_return std::unexpected(failure(errc::order_not_found));
-    if (!gate) co_return std::unexpected(failure(gate.error()));
+    if (!gate) co_return std::unexpected(failure(stock::refusal(gate.error())));
     found = co_await look_up(id, request);
     if (!found) co_return std::unexpected(found.error());
     if (*found) co_return **found;
     const auto newest = co_await store_.newest_gate(id.shard());
     if (!newest) co_return std::unexpected(failure(errc_of(newest.error())));
-    if (*newest > gate->generation) co_return std::unexpected(failure(stock::errc::reopening));
+    if (*newest > gate->generation)
+        co_return std::unexpected(failure(stock::refusal(stock::errc::reopening)));
     co_return std::unexpected(failure(errc::order_not_found));
-}
-
-awaitable<std::expected<std::vector<order>, failure>> service::list(std::int64_t user_id,
-                                                                    std::optional<uuid> before,
-                                                                    std::int64_t limit) {
-    const auto exists = co_await await_callback<std::expected<bool, user::errc>>(
-        [&](auto done) { users_.exists(user_id, std::move(done)); });
-    if (!exists) co_return std::unexpected(failure(errc_of(exists.error())));
-    if (!*exists) co_return std::unexpected(failure(errc::user_not_found));
-    auto found = co_await store_.list(user_id, before, limit);
-    if (!found) co_return std::unexpected(failure(errc_of(found.error())));
-    co_return std::move(*found);
 }
 
 }  // namespace flashsale::order

@@ -16,7 +16,15 @@ namespace flashsale::order {
 enum class errc { user_not_found, order_not_found, overloaded, dependency_unavailable };
 
 /// Why there is no order: this module's reason, or the stock module's, as it said it.
-using failure = std::variant<errc, stock::errc>;
+using failure = std::variant<errc, stock::refusal>;
+
+inline errc errc_of(user::errc code) {
+    return code == user::errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
+}
+
+inline errc errc_of(store_errc code) {
+    return code == store_errc::overloaded ? errc::overloaded : errc::dependency_unavailable;
+}
 
 struct place_request {
     std::int64_t user_id = 0;
@@ -51,13 +59,11 @@ public:
 
     /// `request` names who asks, for the log.
     awaitable<std::expected<order, failure>> find(uuid id, std::string request);
-    awaitable<std::expected<std::vector<order>, failure>> list(std::int64_t user_id,
-                                                               std::optional<uuid> before,
-                                                               std::int64_t limit);
 
 private:
     void reserve(std::unique_ptr<placing> one);
-    awaitable<std::expected<std::optional<order>, failure>> look_up(uuid id, const std::string& request);
+    awaitable<std::expected<std::optional<order>, failure>> look_up(uuid id,
+                                                                    const std::string& request);
 
     store& store_;
     user::directory& users_;

@@ -15,9 +15,11 @@ namespace {
 
 constexpr sqlite::statement insert_order{
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at, currency)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, nullif(?10, ''))"
+    "                    idempotency_key, generation, seq, created_at, recorded, currency)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, ?10, nullif(?11, ''))"
     " ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement read_last_recorded{"SELECT last FROM recorded"};
+constexpr sqlite::statement write_last_recorded{"UPDATE recorded SET last = ?1"};
 constexpr sqlite::statement known_order{"SELECT 1 FROM orders WHERE id = ?1"};
 constexpr sqlite::statement park_event{
     "INSERT INTO parked (event_id, event, reason, created_at) VALUES (?1, ?2, ?3, ?4)"
@@ -42,12 +44,13 @@ std::unexpected<std::string> fault_of(const sqlite::error& error) {
 }
 
 /// True: it was not there before.
-std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::event& one) {
+std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::event& one,
+                                          std::int64_t recorded) {
     auto row = in.prepare(insert_order);
     row.uuid(one.id).integer(one.user_id).integer(one.product_id).integer(one.quantity);
     row.integer(one.unit_price).text(one.idempotency_key);
     row.integer(static_cast<std::int64_t>(one.generation));
-    row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at);
+    row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at).integer(recorded);
     row.text(one.currency.text());
     const auto inserted = row.run();
     if (!inserted) return std::unexpected(inserted.error());
@@ -60,14 +63,23 @@ attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
         report.parked.push_back(one.id);
         to_park.push_back(parking_of(one, std::move(reason)));
     };
+    if (orders.empty()) return {};
+    std::int64_t last = 0;
+    {
+        auto row = in.prepare(read_last_recorded);
+        const auto there = row.step();
+        if (!there) return std::unexpected(there.error());
+        last = row.integer_at(0);
+    }
     for (const events::event& one : orders) {
-        const auto fresh = insert(in, one);
+        const auto fresh = insert(in, one, last + 1);
         if (!fresh && fresh.error().what == sqlite::error::kind::data) {
             set_aside(one, fresh.error().message);
             continue;
         }
         if (!fresh) return std::unexpected(fresh.error());
         if (*fresh) {
+            ++last;
             ++report.fresh;
             continue;
         }
@@ -79,6 +91,8 @@ attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
             set_aside(one, key_is_taken);
         }
     }
+    const auto noted = in.prepare(write_last_recorded).integer(last).run();
+    if (!noted) return std::unexpected(noted.error());
     return {};
 }
 

@@ -5,6 +5,7 @@ namespace flashsale::embedded {
 extern const std::string_view order_sqlite_0001;
 extern const std::string_view order_sqlite_0002;
 extern const std::string_view order_sqlite_0003;
+extern const std::string_view order_sqlite_0004;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -25,6 +26,10 @@ constexpr sqlite::statement find_order{"SELECT " ORDER_COLUMNS " FROM orders WHE
 constexpr sqlite::statement list_orders{NEWEST("user_id = ?1")};
 constexpr sqlite::statement list_older_orders{NEWEST("user_id = ?1 AND id < ?3")};
 #undef NEWEST
+constexpr sqlite::statement list_product_orders{
+    "SELECT " ORDER_COLUMNS
+    ", recorded FROM orders"
+    " WHERE product_id = ?1 AND recorded > ?2 ORDER BY recorded LIMIT ?3"};
 
 store_errc errc_of(const sqlite::error& error) {
     return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
@@ -84,6 +89,25 @@ public:
         co_return std::move(*found);
     }
 
+    awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(
+        std::int64_t product_id, std::int64_t after, std::int64_t limit) override {
+        using answer = std::vector<recorded_order_view>;
+        auto found = co_await database_.execute<answer>(
+            access::read, io_, [=](sqlite::database& in) -> std::expected<answer, sqlite::error> {
+                auto row = in.prepare(list_product_orders);
+                row.integer(product_id).integer(after).integer(limit);
+                answer out;
+                while (true) {
+                    const auto more = row.step();
+                    if (!more) return std::unexpected(more.error());
+                    if (!*more) return out;
+                    out.push_back({order_of(row), row.integer_at(7)});
+                }
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
 private:
     sqlite::queue& database_;
     asio::io_context& io_;
@@ -98,7 +122,8 @@ std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_conte
 std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_sqlite_0001},
                                     {2, "0002_recovery", embedded::order_sqlite_0002},
-                                    {3, "0003_currency", embedded::order_sqlite_0003}};
+                                    {3, "0003_currency", embedded::order_sqlite_0003},
+                                    {4, "0004_recorded", embedded::order_sqlite_0004}};
     return all;
 }
 

@@ -27,7 +27,7 @@ namespace flashsale::stock {
 
 class confirm_wait {
 public:
-    using answer = callback<std::expected<accepted, errc>>;
+    using answer = callback<std::expected<accepted, refusal>>;
     using moment = boot_clock::time_point;
 
     struct waiter {

@@ -11,10 +11,12 @@
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 #include "metrics.hpp"
 #include "postgres_errc.hpp"
+#include "refusals.hpp"
 #include "reservation_event.hpp"
 
 namespace flashsale::stock {
@@ -27,16 +29,17 @@ namespace {
 constexpr std::uint64_t only_generation = 1;
 constexpr std::chrono::seconds backlog_age_max{1};
 
+// The time is in whole milliseconds, which is what an id holds: no order is dated before its sale
+// begins.
 constexpr postgres::statement read_product{
     "gate_read_product",
     "SELECT p.version, p.stock, p.price, p.per_user_limit,"
-    "       (p.sale_starts_at IS NULL OR p.sale_starts_at <= now())"
-    "         AND (p.sale_ends_at IS NULL OR now() < p.sale_ends_at),"
+    "       coalesce(date_trunc('milliseconds', now()) >= p.sale_ends_at, false),"
     "       r.id, r.quantity, r.unit_price, o.event,"
     "       CASE WHEN p.per_user_limit IS NULL THEN 0 ELSE"
     "         (SELECT coalesce(sum(b.quantity), 0) FROM reservations b"
     "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint,"
-    "       coalesce(p.currency, '')"
+    "       coalesce(p.currency, ''), date_trunc('milliseconds', now()), p.sale_starts_at"
     " FROM products p"
     " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
     "                         AND r.idempotency_key = $4"
@@ -78,7 +81,10 @@ constexpr postgres::statement read_events{
     "gate_read_events", "SELECT event_id, event FROM outbox WHERE event_id = ANY($1::uuid[])"};
 constexpr postgres::statement page_outbox{
     "gate_page_outbox",
-    "SELECT event_id, event FROM outbox WHERE event_id > $1 ORDER BY event_id LIMIT 1000"};
+    "SELECT o.event_id, o.event, now()"
+    " FROM (SELECT 1) one LEFT JOIN (SELECT event_id, event FROM outbox WHERE event_id > $1"
+    "                                ORDER BY event_id LIMIT 1000) o ON true"
+    " ORDER BY o.event_id"};
 
 /// Serialization failure, deadlock, lock not available: somebody else was at the same row.
 bool is_contention(const postgres::error& error) {
@@ -220,7 +226,10 @@ public:
                           [done = std::move(done)](postgres::result result) mutable {
                               if (!result) return done(std::unexpected(errc_of(result.error())));
                               outbox_page page;
+                              page.generation = only_generation;
+                              page.read_at = result->time(0, 2);
                               for (std::size_t row = 0; row < result->size(); ++row) {
+                                  if (result->is_null(row, 0)) break;  // there is none
                                   page.events.emplace_back(result->text(row, 1));
                                   page.next_cursor = result->uuid(row, 0).to_string();
                               }
@@ -242,7 +251,9 @@ private:
                 auto known = decide(*what, *read);
                 if (known) return done(std::move(*known));
                 if (options_.before_update) options_.before_update(what->product_id);
-                take(what, number, read->integer(0, 0), currency_of(*read), std::move(done));
+                uuid id = what->id;
+                if (what->dated_by_gate) id.set_time(read->time(0, 11));
+                take(what, id, number, read->integer(0, 0), currency_of(*read), std::move(done));
             });
     }
 
@@ -263,14 +274,20 @@ private:
             return repeat;
         }
         if (what.what == operation::sale) {
-            if (!product.boolean(0, 4)) return std::unexpected(errc::sale_not_open);
-            const auto limit = product.optional_integer(0, 3);
-            if (limit &&
-                (what.quantity > *limit || product.integer(0, 9) > *limit - what.quantity)) {
-                return std::unexpected(errc::purchase_limit);
+            const auto opens = product.optional_time(0, 12);
+            const timestamp now = product.time(0, 11);
+            if (opens && now < *opens) return std::unexpected(not_yet(*opens, now));
+            if (product.boolean(0, 4)) return std::unexpected(errc::sale_over);
+            if (const auto limit = product.optional_integer(0, 3)) {
+                const std::int64_t allowed = *limit - product.integer(0, 9);
+                if (what.quantity > allowed) {
+                    return std::unexpected(
+                        refusal(errc::purchase_limit, std::max<std::int64_t>(allowed, 0)));
+                }
             }
         }
-        if (product.integer(0, 1) < what.quantity) return std::unexpected(errc::out_of_stock);
+        if (product.integer(0, 1) < what.quantity)
+            return std::unexpected(refusal(errc::out_of_stock, product.integer(0, 1)));
         if (backlog_ >= options_.outbox_events_max) return std::unexpected(errc::overloaded);
         return std::nullopt;
     }
@@ -280,39 +297,41 @@ private:
         return currency_code::of_record(product.text(0, 10));
     }
 
-    void take(asked what, int number, std::int64_t version, currency_code currency,
+    void take(asked what, const uuid& id, int number, std::int64_t version, currency_code currency,
               callback<decision> done) {
         postgres::parameters with;
-        with.integer(what->product_id).integer(version).integer(what->quantity).uuid(what->id);
+        with.integer(what->product_id).integer(version).integer(what->quantity).uuid(id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
-        const std::string event = event_of(*what);
+        const std::string event = event_of(*what, id);
         with.integer(static_cast<std::int64_t>(only_generation)).text(event);
         for (const std::string_view mark : events::marks_to_close(event))
             with.text(mark);
         // Around the price, as close_event() has it.
         with.text(currency.is_none() ? "" : "\"");
         with.text(currency.is_none() ? std::string() : std::string(currency.text()) + '"');
-        database_.execute(
-            take_units, std::move(with),
-            [this, what, number, currency, done = std::move(done)](postgres::result taken) mutable {
-                const bool twin_was_first =
-                    !taken && taken.error().what == postgres::error::kind::unique_violation;
-                const bool contended = !taken && is_contention(taken.error());
-                if (!taken && !twin_was_first && !contended) {
-                    return done(std::unexpected(errc_of(taken.error())));
-                }
-                if (taken && !taken->empty()) {
-                    grant out;
-                    out.id = what->id;
-                    out.unit_price = taken->integer(0, 0);
-                    out.currency = currency;
-                    out.event = taken->text(0, 1);
-                    return done(std::move(out));
-                }
-                metrics::gate_conflicts.add();
-                if (number >= options_.tries_max) return done(std::unexpected(errc::high_traffic));
-                attempt(what, number + 1, std::move(done));
-            });
+        database_.execute(take_units, std::move(with),
+                          [this, what, id, number, currency,
+                           done = std::move(done)](postgres::result taken) mutable {
+                              const bool twin_was_first =
+                                  !taken &&
+                                  taken.error().what == postgres::error::kind::unique_violation;
+                              const bool contended = !taken && is_contention(taken.error());
+                              if (!taken && !twin_was_first && !contended) {
+                                  return done(std::unexpected(errc_of(taken.error())));
+                              }
+                              if (taken && !taken->empty()) {
+                                  grant out;
+                                  out.id = id;
+                                  out.unit_price = taken->integer(0, 0);
+                                  out.currency = currency;
+                                  out.event = taken->text(0, 1);
+                                  return done(std::move(out));
+                              }
+                              metrics::gate_conflicts.add();
+                              if (number >= options_.tries_max)
+                                  return done(std::unexpected(errc::high_traffic));
+                              attempt(what, number + 1, std::move(done));
+                          });
     }
 
     /// The backlog is counted once a second, not once a reservation: the limit is a safeguard.

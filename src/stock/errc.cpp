@@ -8,6 +8,8 @@ std::string_view name_of(errc code) {
             return "product_not_found";
         case errc::sale_not_open:
             return "sale_not_open";
+        case errc::sale_over:
+            return "sale_over";
         case errc::purchase_limit:
             return "purchase_limit";
         case errc::out_of_stock:

@@ -103,7 +103,9 @@ public:
                      callback<std::expected<outbox_page, errc>> done) override {
         decide<std::expected<outbox_page, errc>>(
             [cursor = std::move(cursor)](memory_gate_core& core) {
-                return core.read_outbox(cursor, outbox_page_events);
+                auto page = core.read_outbox(cursor, outbox_page_events);
+                if (page) page->read_at = wall_clock_now();
+                return page;
             },
             std::move(done));
     }

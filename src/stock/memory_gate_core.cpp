@@ -6,6 +6,7 @@
 #include <boost/container_hash/hash.hpp>
 #include <charconv>
 
+#include "refusals.hpp"
 #include "reservation_event.hpp"
 
 namespace flashsale::stock {
@@ -59,6 +60,8 @@ void memory_gate_core::open(std::uint64_t generation) {
 }
 
 std::vector<decision> memory_gate_core::reserve(std::span<const reservation> batch, timestamp now) {
+    // What an id holds: no order is dated before its sale begins.
+    now = std::chrono::floor<std::chrono::milliseconds>(now);
     std::vector<decision> out;
     out.reserve(batch.size());
     for (const reservation& one : batch) {
@@ -83,25 +86,29 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     std::int64_t* bought = nullptr;
     const bool limited = of.limit && asked.what == operation::sale;
     if (asked.what == operation::sale) {
-        if ((of.starts && now < *of.starts) || (of.ends && now >= *of.ends)) {
-            return std::unexpected(errc::sale_not_open);
-        }
+        if (of.starts && now < *of.starts) return std::unexpected(not_yet(*of.starts, now));
+        if (of.ends && now >= *of.ends) return std::unexpected(errc::sale_over);
         if (limited) {
             const auto buyer = of.bought.find(asked.user_id);
             if (buyer != of.bought.end()) bought = &buyer->second;
-            if ((bought ? *bought : 0) + asked.quantity > *of.limit) {
-                return std::unexpected(errc::purchase_limit);
+            const std::int64_t allowed = *of.limit - (bought ? *bought : 0);
+            if (asked.quantity > allowed) {
+                return std::unexpected(
+                    refusal(errc::purchase_limit, std::max<std::int64_t>(allowed, 0)));
             }
         }
     }
-    if (of.free < asked.quantity) return std::unexpected(errc::out_of_stock);
+    if (of.free < asked.quantity) {
+        return std::unexpected(refusal(errc::out_of_stock, std::max<std::int64_t>(of.free, 0)));
+    }
     if (outbox_events() >= outbox_max_) return std::unexpected(errc::overloaded);
 
     grant out;
     out.id = asked.id;
+    if (asked.dated_by_gate) out.id.set_time(now);
     out.unit_price = of.price;
     out.currency = of.currency;
-    out.event = event_of(asked);
+    out.event = event_of(asked, out.id);
     events::close_event(out.event, of.price, generation_, ++seq_, of.currency);
     of.free -= asked.quantity;
     if (bought) {
@@ -110,9 +117,9 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
         of.bought.emplace(asked.user_id, asked.quantity);
     }
     key.text = key_texts_.keep(key.text);
-    of.keys.emplace(key, key_record{asked.id, asked.quantity, of.price, seq_});
-    outbox_.push_back({asked.id, out.event});
-    seq_by_id_.emplace(asked.id, seq_);
+    of.keys.emplace(key, key_record{out.id, asked.quantity, of.price, seq_});
+    outbox_.push_back({out.id, out.event});
+    seq_by_id_.emplace(out.id, seq_);
     return out;
 }
 
@@ -221,6 +228,7 @@ std::expected<gate::outbox_page, errc> memory_gate_core::read_outbox(std::string
     std::uint64_t seq = 0;
     std::from_chars(cursor.data(), cursor.data() + cursor.size(), seq);
     gate::outbox_page page;
+    page.generation = generation_;
     for (seq = std::max(seq, oldest_seq_); seq <= seq_; ++seq) {
         if (page.events.size() == events_max) {
             page.next_cursor = std::to_string(seq);

@@ -17,7 +17,9 @@ constexpr postgres::statement insert_product{
     "WITH made AS ("
     "  INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
     "                        sale_ends_at, idempotency_key, currency)"
-    "  VALUES ($1, $2, $3, $3, $4, $5, $6, $7, nullif($8, ''))"
+    "  SELECT $1::text, $2::bigint, $3::bigint, $3::bigint, $4::bigint, $5::timestamptz,"
+    "         $6::timestamptz, $7::text, nullif($8::text, '')"
+    "  WHERE $6::timestamptz IS NULL OR $6::timestamptz > now()"
     "  ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
     "), first AS ("
     "  INSERT INTO movements (id, product_id, delta, kind)"
@@ -83,7 +85,8 @@ public:
         auto known = co_await database_.execute(
             find_product_by_key, std::move(postgres::parameters().text(what.idempotency_key)));
         if (!known) co_return std::unexpected(errc_of(known.error()));
-        if (known->empty()) co_return std::unexpected(errc::outcome_unknown);
+        if (known->empty())
+            co_return std::unexpected(what.sale_ends_at ? errc::sale_over : errc::outcome_unknown);
         created found{product_of(*known, 0), known->integer(0, 10), true};
         if (!is_the_same(found, what)) co_return std::unexpected(errc::idempotency_key_reused);
         co_return found;

@@ -7,9 +7,16 @@
 #include <charconv>
 
 #include "outbox_entry.hpp"
+#include "refusals.hpp"
 #include "reservation_event.hpp"
 
 namespace flashsale::stock {
+
+namespace {
+
+constexpr std::size_t uuid_time_characters = 13;  // of a UUID of version 7, in its text
+
+}  // namespace
 
 void argument_list::add(std::string_view text) {
     bytes_.append(text);
@@ -74,7 +81,11 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation
             });
         if (in_short) continue;
         for (const reservation& one : run)
-            out.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
+            out.add_with([&](std::string& bytes) {
+                const std::size_t begin = bytes.size();
+                one.id.append_to(bytes);
+                if (one.dated_by_gate) bytes.erase(begin, uuid_time_characters);
+            });
     }
     return out;
 }
@@ -127,6 +138,8 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+constexpr std::int64_t purchase_limit_code = 3;
+constexpr std::int64_t out_of_stock_code = 4;
 constexpr std::int64_t could_be_granted = 7;
 
 errc refusal_of(std::int64_t code) {
@@ -134,10 +147,10 @@ errc refusal_of(std::int64_t code) {
         case 1:
             return errc::product_not_found;
         case 2:
-            return errc::sale_not_open;
-        case 3:
+            return errc::sale_over;
+        case purchase_limit_code:
             return errc::purchase_limit;
-        case 4:
+        case out_of_stock_code:
             return errc::out_of_stock;
         case 5:
             return errc::idempotency_key_reused;
@@ -158,9 +171,12 @@ public:
 
     /// False: the element means nothing here.
     bool read(const value& element) {
+        if (left_due_ > 0) return read_left(element);
         if (element.kind == value::type::integer) return read_refusals(element.integer);
         std::string_view text = element.text;
         const std::string_view tag = take_word(text);
+        if (tag == "w") return read_too_early(text);
+        if (tag == "d") return read_time(text);
         if (tag == "t") return (out_.token = uuid::parse(text)).has_value();
         if (tag == "g") return read_grants(text);
         if (tag == "r" || tag == "p") return read_repeat(text, tag == "r");
@@ -168,7 +184,7 @@ public:
     }
 
     decoded_decisions finish(bool well_formed) {
-        if (!well_formed || left() > 0) {
+        if (!well_formed || left() > 0 || left_due_ > 0) {
             out_.ask_again.clear();
             out_.decisions.assign(batch_.size(), std::unexpected(errc::outcome_unknown));
         }
@@ -186,6 +202,36 @@ private:
             if (code == could_be_granted) out_.ask_again.push_back(out_.decisions.size());
             out_.decisions.emplace_back(std::unexpected(refusal_of(code)));
         }
+        if (code == purchase_limit_code || code == out_of_stock_code) left_due_ = count;
+        return true;
+    }
+
+    /// What is left, to those that were refused with the element before.
+    bool read_left(const value& element) {
+        if (element.kind != value::type::integer || element.integer < 0) return false;
+        for (; left_due_ > 0; --left_due_)
+            out_.decisions[out_.decisions.size() - left_due_].error().left = element.integer;
+        return true;
+    }
+
+    bool read_too_early(std::string_view text) {
+        std::size_t count = 0;
+        std::int64_t opens = 0, wait = 0;
+        if (!read_integer(take_word(text), count) || !read_integer(take_word(text), opens) ||
+            !read_integer(text, wait) || count > left()) {
+            return false;
+        }
+        const refusal why =
+            not_yet(timestamp{std::chrono::microseconds{opens}}, std::chrono::microseconds{wait});
+        for (; count > 0; --count)
+            out_.decisions.emplace_back(std::unexpected(why));
+        return true;
+    }
+
+    bool read_time(std::string_view text) {
+        std::int64_t milliseconds = 0;
+        if (!read_integer(text, milliseconds)) return false;
+        decided_at_ = timestamp{std::chrono::milliseconds{milliseconds}};
         return true;
     }
 
@@ -202,10 +248,14 @@ private:
             const reservation& asked = batch_[out_.decisions.size()];
             grant& made = *out_.decisions.emplace_back(std::in_place);
             made.id = asked.id;
+            if (asked.dated_by_gate) {
+                if (!decided_at_) return false;
+                made.id.set_time(*decided_at_);
+            }
             made.unit_price = price;
             made.currency = currency;
             made.token = *out_.token;
-            made.event = event_of(asked);
+            made.event = event_of(asked, made.id);
             events::close_event(made.event, price, generation_, seq, currency);
         }
         return true;
@@ -232,6 +282,8 @@ private:
 
     const std::uint64_t generation_;
     const std::span<const reservation> batch_;
+    std::optional<timestamp> decided_at_;  // by the gate's clock
+    std::size_t left_due_ = 0;             // decisions that the next element belongs to
     decoded_decisions out_;
 };
 
@@ -268,6 +320,21 @@ std::vector<std::string> events_of_entries(std::span<const value> fields_and_val
         const std::string& entry = fields_and_values[i + 1].text;
         out.push_back(id ? event_of_entry(*id, entry) : entry);
     }
+    return out;
+}
+
+std::optional<gate::outbox_page> decode_outbox_page(const value& reply) {
+    constexpr std::size_t first = 4;
+    const auto& elements = reply.elements;
+    std::int64_t read_at = 0;
+    gate::outbox_page out;
+    if (elements.size() < first || !read_integer(elements[2].text, out.generation) ||
+        !read_integer(elements[3].text, read_at)) {
+        return std::nullopt;
+    }
+    if (elements[1].text != "0") out.next_cursor = elements[1].text;
+    out.read_at = timestamp{std::chrono::microseconds{read_at}};
+    out.events = events_of_entries(std::span(elements).subspan(first));
     return out;
 }
 

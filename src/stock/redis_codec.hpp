@@ -68,6 +68,9 @@ script_status status_of(const redis::value& reply);
 /// Of a hash's fields and values in turn, as HSCAN gives them, the events in full.
 std::vector<std::string> events_of_entries(std::span<const redis::value> fields_and_values);
 
+/// What inspect.lua says of the outbox; nullopt: of another shape.
+std::optional<gate::outbox_page> decode_outbox_page(const redis::value& reply);
+
 struct decoded_decisions {
     std::vector<decision> decisions;  ///< in the batch's order
     /// Places in the batch of those that were asked in short form and could be granted in full.

@@ -380,12 +380,9 @@ void redis_gate::read_outbox(std::uint32_t at, std::string cursor,
     inspect(at, {"outbox", cursor.empty() ? "0" : std::move(cursor), "1000"},
             [done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
-                outbox_page page;
-                auto& elements = reply->elements;
-                if (elements.size() < 2) return done(std::unexpected(errc::outcome_unknown));
-                if (elements[1].text != "0") page.next_cursor = std::move(elements[1].text);
-                page.events = events_of_entries(std::span(elements).subspan(2));
-                done(std::move(page));
+                auto page = decode_outbox_page(*reply);
+                if (!page) return done(std::unexpected(errc::outcome_unknown));
+                done(std::move(*page));
             });
 }
 

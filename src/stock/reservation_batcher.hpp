@@ -17,7 +17,7 @@ namespace flashsale::stock {
 /// Reservations and whom to answer, at the same places.
 struct reservation_batch {
     std::vector<reservation> reservations;
-    std::vector<callback<std::expected<accepted, errc>>> answers;
+    std::vector<callback<std::expected<accepted, refusal>>> answers;
 
     bool empty() const { return reservations.empty(); }
     std::size_t size() const { return reservations.size(); }
@@ -25,7 +25,7 @@ struct reservation_batch {
 
 class reservation_batcher {
 public:
-    using answer = callback<std::expected<accepted, errc>>;
+    using answer = callback<std::expected<accepted, refusal>>;
 
     reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
                         std::size_t waiting_max);

@@ -4,18 +4,14 @@
 
 namespace flashsale::stock {
 
-void append_event_of(std::string& out, const reservation& asked) {
+std::string event_of(const reservation& asked, const uuid& id) {
     using kind = events::event::kind;
-    events::append_open_event(
-        out, {asked.what == operation::sale ? kind::order_accepted : kind::stock_reduced, asked.id,
-              asked.id.shard(), asked.user_id, asked.product_id, asked.quantity,
-              asked.idempotency_key, asked.id.time()});
-}
-
-std::string event_of(const reservation& asked) {
     std::string out;
     out.reserve(160);
-    append_event_of(out, asked);
+    events::append_open_event(
+        out,
+        {asked.what == operation::sale ? kind::order_accepted : kind::stock_reduced, id, id.shard(),
+         asked.user_id, asked.product_id, asked.quantity, asked.idempotency_key, id.time()});
     return out;
 }
 

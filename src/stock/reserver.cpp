@@ -74,7 +74,8 @@ public:
                                .user_id = request.user_id,
                                .quantity = request.quantity,
                                .idempotency_key = request.idempotency_key,
-                               .id = ids_.make(shard, wall_clock_now())};
+                               .id = ids_.make(shard, timestamp{}),
+                               .dated_by_gate = true};
         if (!batcher_.add(shard, what, std::move(done))) {  // moved from only if added
             metrics::overloaded.add();
             return done(std::unexpected(errc::overloaded));

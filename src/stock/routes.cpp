@@ -13,7 +13,8 @@ namespace flashsale::stock {
 
 namespace {
 
-constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
+/// Minor units; what a browser's numbers hold exactly.
+constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
 
 void append_optional(std::string& out, const std::optional<std::int64_t>& value) {
     value ? append_integer(out, *value) : void(out.append("null"));
@@ -54,7 +55,7 @@ std::expected<new_product, http::response> read_new_product(std::string_view bod
     out.name = fields.any_text("name");
     if (auto expected = fault_of_name(out.name, product_name_rules))
         fields.fault("name", std::move(*expected));
-    out.price = fields.integer("price", 0, int64_max);
+    out.price = fields.integer("price", 0, amount_max);
     if (const auto code = fields.optional_text("currency", 3, 3)) {
         if (is_currency(*code)) {
             out.currency = currency_code::of_record(*code);
@@ -82,11 +83,13 @@ std::expected<std::int64_t, http::response> read_quantity(std::string_view body)
     return quantity;
 }
 
-http::response refuse(errc code, std::string key) {
+http::response refuse(const refusal& why, std::string key) {
     const auto most = std::to_string(units_max);
-    auto out = code == errc::too_many_units
+    auto out = why == errc::too_many_units
                    ? http::problem({"quantity", "no more than brings all ever given to " + most})
-                   : http::problem(problem_of(code));
+               : why == errc::sale_over  // of a product that was to be made
+                   ? http::problem({"sale_ends_at", "a time that is still to come, or null"})
+                   : problem_of(why);
     out.idempotency_key = std::move(key);
     return out;
 }
@@ -129,7 +132,7 @@ public:
         const auto id = http::parse_id(asked.parameter);
         if (!id) co_return http::problem(http::problem_code::product_not_found);
         auto found = co_await service_.find(*id);
-        if (!found) co_return http::problem(problem_of(found.error()));
+        if (!found) co_return problem_of(found.error());
         http::response out;
         append_product(out.body, found->what, currency_, found->what.stock, found->available);
         co_return out;
@@ -145,7 +148,7 @@ public:
             after = *id;
         }
         auto found = co_await service_.list(after, page->limit + 1);
-        if (!found) co_return http::problem(problem_of(found.error()));
+        if (!found) co_return problem_of(found.error());
         http::response out;
         out.body = http::page_body(
             std::span<const product_view>(*found), page->limit,

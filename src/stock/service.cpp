@@ -41,7 +41,7 @@ service::result<stock_change> service::reduce(std::int64_t id, std::int64_t quan
     request.product_id = id;
     request.quantity = quantity;
     request.idempotency_key = key;  // of this frame, which waits
-    auto taken = co_await await_callback<std::expected<accepted, errc>>(
+    auto taken = co_await await_callback<std::expected<accepted, refusal>>(
         [&](auto done) { reserver_.reserve(request, std::move(done)); });
     if (!taken) co_return std::unexpected(taken.error());
     co_return stock_change{taken->id, id, quantity, taken->id.time(), taken->replayed};

@@ -28,7 +28,7 @@ public:
         : store_(record), gate_(units), reserver_(reserves) {}
 
     template <class T>
-    using result = awaitable<std::expected<T, errc>>;
+    using result = awaitable<std::expected<T, refusal>>;
 
     result<store::created> create(new_product what);
     result<product_view> find(std::int64_t id);

@@ -16,7 +16,7 @@ using sqlite::access;
 constexpr sqlite::statement insert_product{
     "INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at,"
     "                      idempotency_key, created_at, currency)"
-    " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, ''))"
+    " SELECT ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, '') WHERE ?6 IS NULL OR ?6 > ?8"
     " ON CONFLICT (idempotency_key) DO NOTHING"
     " RETURNING " PRODUCT_COLUMNS};
 constexpr sqlite::statement insert_initial{
@@ -94,7 +94,9 @@ answer<creation> create_in(sqlite::database& in, const new_product& what, const 
     find.text(what.idempotency_key);
     auto known = read_product(std::move(find));
     if (!known) return std::unexpected(known.error());
-    if (!*known) return creation(std::unexpected(errc::outcome_unknown));
+    if (!*known)
+        return creation(
+            std::unexpected(what.sale_ends_at ? errc::sale_over : errc::outcome_unknown));
     auto initial = in.prepare(find_initial);
     const auto moved = initial.integer((*known)->id).step();
     if (!moved) return std::unexpected(moved.error());

@@ -11,7 +11,8 @@ namespace flashsale::user {
 
 namespace {
 
-constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
+/// Minor units; what a browser's numbers hold exactly.
+constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
 
 http::problem_code problem_of(store_errc code) {
     using to = http::problem_code;
@@ -64,7 +65,7 @@ public:
         std::string username = fields.any_text("username");
         if (auto expected = fault_of_name(username, username_rules))
             fields.fault("username", std::move(*expected));
-        const auto balance = fields.optional_integer("balance", 0, int64_max).value_or(0);
+        const auto balance = fields.optional_integer("balance", 0, amount_max).value_or(0);
         if (auto fault = fields.finish()) co_return http::problem(*fault);
         std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
                                                         : std::string(asked.idempotency_key);

@@ -184,6 +184,26 @@ TEST_CASE("api: each refusal of an order is what it is, with the key to ask agai
     REQUIRE(place_order(client, user, product, 2, "my-key").status == 201);
     CHECK(refused(other, product, 2) == "400 out_of_stock");
     CHECK(refused(user, product, 1) == "422 idempotency_key_reused");
+
+    // With each, what can be done about it.
+    const auto asked = [&](std::int64_t who, std::int64_t what, std::int64_t quantity) {
+        return place_order(client, who, what, quantity, "another-key").json();
+    };
+    CHECK(asked(other, product, 2).at("available") == 1);
+    CHECK(asked(other, product, 3).at("allowed") == 2);
+    CHECK(asked(user, product, 1).at("allowed") == 0);
+    REQUIRE(place_order(client, other, product, 1, "last").status == 201);
+    for (int i = 0; i < 2; ++i) {  // before and after it is known to be sold out
+        CHECK(asked(make_user(client, "u" + std::to_string(i)), product, 1).at("available") == 0);
+        const auto early = place_order(client, user, closed, 1);
+        CHECK(early.json().at("sale") == "not_yet");
+        CHECK(early.json().at("sale_starts_at") == "2099-01-01T00:00:00Z");
+        CHECK(early.header("retry-after") == "3600");
+    }
+    const auto fewer = client.post("/v1/products/" + std::to_string(closed) + "/reduce-stock",
+                                   R"({"quantity":2})");
+    CHECK(outcome(fewer) == "400 out_of_stock");
+    CHECK(fewer.json().at("available") == 1);
     CHECK(audit_fault(world) == "");
 }
 

@@ -91,6 +91,7 @@ TEST_CASE("bad input: users and products") {
     CHECK(outcome(client.post("/v1/users", "{\"username\":\"\xc3\x28\"}")) == "400 malformed_json");
     CHECK(user(R"({"username":"a","balance":-1})") == "400 balance");
     CHECK(user(R"({"username":"a","balance":9223372036854775808})") == "400 balance");
+    CHECK(user(R"({"username":"a","balance":9007199254740992})") == "400 balance");
     CHECK(user(R"({"username":"a","admin":true})") == "400 admin");
     CHECK(world.number(sandbox::database::user, "SELECT count(*) FROM users") == 0);
 
@@ -109,6 +110,7 @@ TEST_CASE("bad input: users and products") {
           "400 name");
     CHECK(product(R"("name":"n","price":-1,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":9223372036854775808,"stock":1)") == "400 price");
+    CHECK(product(R"("name":"n","price":9007199254740992,"stock":1)") == "400 price");
     CHECK(product(R"("name":"n","price":1,"stock":-1)") == "400 stock");
     CHECK(product(R"("name":"n","price":1,"stock":9007199254740992)") == "400 stock");
     CHECK(product(R"("name":"n","price":1,"stock":1,"per_user_limit":0)") == "400 per_user_limit");
@@ -118,6 +120,16 @@ TEST_CASE("bad input: users and products") {
         product(
             R"("name":"n","price":1,"stock":1,"sale_starts_at":"2026-01-02T00:00:00Z","sale_ends_at":"2026-01-01T00:00:00Z")") ==
         "400 sale_ends_at");
+    // What is out of range counts in UTC.
+    for (const char* name : {"sale_starts_at", "sale_ends_at"}) {
+        for (const char* time :
+             {"9999-12-31T23:59:59-01:00", "1970-01-01T00:00:00+01:00", "1969-12-31T23:59:59Z"}) {
+            CHECK(product(R"("name":"n","price":1,"stock":1,")" + std::string(name) + R"(":")" +
+                          time + "\"") == "400 " + std::string(name));
+        }
+    }
+    CHECK(product(R"("name":"n","price":1,"stock":1,"sale_ends_at":"2026-01-01T00:00:00Z")") ==
+          "400 sale_ends_at");
     CHECK(world.number(sandbox::database::stock, "SELECT count(*) FROM products") == 0);
 }
 

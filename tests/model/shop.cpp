@@ -52,7 +52,7 @@ void shop::open() {
 
 namespace {
 
-using answering = std::function<void(std::expected<stock::accepted, stock::errc>)>;
+using answering = std::function<void(std::expected<stock::accepted, stock::refusal>)>;
 
 class placing_in_simulation final : public order::placing {
 public:
@@ -63,8 +63,8 @@ public:
             return done_(
                 stock::accepted{outcome->what.id, outcome->what.unit_price, outcome->replayed});
         }
-        const auto* why = std::get_if<stock::errc>(&outcome.error());
-        done_(std::unexpected(why ? *why : stock::errc::dependency_unavailable));
+        const auto* why = std::get_if<stock::refusal>(&outcome.error());
+        done_(std::unexpected(why ? *why : stock::refusal(stock::errc::dependency_unavailable)));
     }
 
 private:
@@ -89,7 +89,7 @@ void shop::ask(customer& who) {
         of.after(0, [this, &who, &of, asked] {
             of.ask_to_wait();
             const auto done = [this, &who, &of,
-                               asked](std::expected<stock::accepted, stock::errc> what) {
+                               asked](std::expected<stock::accepted, stock::refusal> what) {
                 of.done_waiting();
                 in_.tell(of.name, "answers key {}: {}", who.wants.key,
                          what ? fmt::format("201 {}{}", short_id(what->id.to_string()),
@@ -115,7 +115,7 @@ void shop::ask(customer& who) {
     });
 }
 
-void shop::answer(customer& who, const std::expected<stock::accepted, stock::errc>& what) {
+void shop::answer(customer& who, const std::expected<stock::accepted, stock::refusal>& what) {
     if (what && !who.wants.reduction) look_up(what->id, static_cast<int>(in_.random.between(0, 2)));
     if (who.answered) return;
     if (what || what.error() < stock::errc::overloaded) {

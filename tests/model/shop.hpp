@@ -30,7 +30,7 @@ private:
     };
 
     void ask(customer& who);
-    void answer(customer& who, const std::expected<stock::accepted, stock::errc>& what);
+    void answer(customer& who, const std::expected<stock::accepted, stock::refusal>& what);
     void ask_again(customer& who);
     void look_up(uuid id, int times);
     void restock(std::int64_t id, std::int64_t quantity, std::string key);

@@ -100,6 +100,10 @@ std::string_view name_of(problem_code code);  ///< `out_of_stock`
 /// It is valid UTF-8 whatever `detail` and `field` are, and shows no more than 64 bytes of `field`.
 response problem(problem_code code, std::string_view detail = {}, std::string_view field = {});
 response problem(const field_fault& fault);  ///< bad_request naming the field
+/// With members of its own: JSON, a comma before each.
+response problem_with(problem_code code, std::string_view members);
+/// The same answer again, its body as a literal: `made` must outlive it.
+response repeat_of(const response& made);
 
 /// Parses a request body as one JSON value with depth and duplicate-key limits, in a plain
 /// function. On failure the problem to answer. The value lives in `memory`, or on the heap.

@@ -38,7 +38,8 @@ public:
     virtual ~reserver() = default;
 
     /// `done` is called on the worker's thread within the confirm deadline and a little.
-    virtual void reserve(reserve_request request, callback<std::expected<accepted, errc>> done) = 0;
+    virtual void reserve(reserve_request request,
+                         callback<std::expected<accepted, refusal>> done) = 0;
 };
 
 /// A signed entry of the ledger, decided by the gate.

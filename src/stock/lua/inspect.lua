@@ -7,7 +7,8 @@
 --   'products', id…              {0, generation, seq, token, free, given, …}; false where it has no such
 --   'event', id                  {0, entry or false}; reserve.lua has its form
 --   'events', id…               {0, entry or false, …}
---   'outbox', cursor, count      {0, next cursor, id, entry, id, entry, …}; '0' ends
+--   'outbox', cursor, count      {0, next cursor, generation, microseconds, id, entry, id, entry, …};
+--                                '0' ends; so late it was by this server's clock, since 1970
 -- Returns {1} if the gate is closed, {2, generation} if it is an older one: what it holds proves
 -- nothing.
 
@@ -39,7 +40,9 @@ elseif what == 'events' then
     return reply
 else
     local page = redis.call('HSCAN', base .. 'outbox', ARGV[4], 'COUNT', ARGV[5])
-    local reply = {0, page[1]}
+    local time = redis.call('TIME')
+    local now = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+    local reply = {0, page[1], header[2], now}
     for _, item in ipairs(page[2]) do reply[#reply + 1] = item end
     return reply
 end

@@ -8,17 +8,22 @@
 -- then runs, neighbours in the batch that want the same quantity of the same product:
 --   product, quantity, count, and 'sale' or 'reduction' ('turned away' for a sale in short form)
 --   count key fields  's<user>:<key>' for a sale; 'r<key>' for a reduction: no window, no limit
---   unless in short form, count ids
+--   unless in short form, count ids; one without its first 13 characters gets the time of this
+--   decision in their place
 -- The short form is for products that had nothing left a moment ago. It is decided like any other,
 -- but what could be granted is not: the caller is told to ask again in full.
 --
 -- Returns {1} closed, or its header is not whole · {2, generation} the caller's generation is not
 -- the gate's · else {0, …} and in the batch's order
 --   an integer, 8 * count + code: so many neighbours were refused
---     1 no such product · 2 window closed · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
+--     1 no such product · 2 sale over · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
 --     7 not refused: ask again in full
+--     after 3 and 4, one more integer: so many units the user may have, or there are
+--   'w <count> <starts> <wait>'     so many were too early: the sale starts then, and in so many
+--                                   microseconds by this clock
 --   't <token>'                     before the first of these: what is published of this reply goes
 --                                   under this token; it decides nothing
+--   'd <milliseconds>'              before the first grant: the time in the ids that have got theirs
 --   'g <count> <seq> <price>'       so many neighbours were granted, the first under seq
 --   'r <id> <price>'                granted before, and recorded since
 --   'p <id> <price> <entry>'        granted before, its event still in the outbox, as this entry
@@ -47,14 +52,36 @@ local outbox_key = base .. 'outbox'
 -- Numbers stay below 2^53, where doubles are exact; %.0f writes them out in full.
 local function digits(number) return string.format('%.0f', number) end
 
+-- One clock for the window and for the ids, in whole milliseconds, which is what an id holds: no
+-- order is dated before its sale begins.
 local now = nil
-local function in_window(product)
-    if not product.starts and not product.ends then return true end
+local function read_clock()
     if not now then
         local time = redis.call('TIME')
-        now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+        now = tonumber(time[1]) * 1000000 + math.floor(tonumber(time[2]) / 1000) * 1000
     end
-    return (not product.starts or now >= product.starts) and (not product.ends or now < product.ends)
+    return now
+end
+
+-- nil: open; else what refuse() is told.
+local function closed_by_window(product)
+    if not product.starts and not product.ends then return nil end
+    read_clock()
+    if product.starts and now < product.starts then return 0 end
+    if product.ends and now >= product.ends then return 2 end
+    return nil
+end
+local function too_early(product)
+    product.too_early = product.too_early or
+        product.starts_text .. ' ' .. digits(product.starts - now)
+    return product.too_early
+end
+
+-- The first characters of the ids of this batch: a version 7 UUID begins with 48 bits of milliseconds.
+local id_time, milliseconds = nil, nil
+local function make_id_time()
+    milliseconds = read_clock() / 1000
+    id_time = string.format('%08x-%04x', math.floor(milliseconds / 65536), milliseconds % 65536)
 end
 
 -- What the batch changes is decided on copies: products, each read once, and in each the records and
@@ -66,7 +93,8 @@ local function read_product(id)
     if stored[1] then
         product = {
             free = tonumber(stored[1]), limit = tonumber(stored[2]),
-            starts = tonumber(stored[3]), ends = tonumber(stored[4]), price = stored[5],
+            starts = tonumber(stored[3]), starts_text = stored[3], ends = tonumber(stored[4]),
+            price = stored[5],
             taken = 0, records = {}, to_write = {}, bought = {}, buyers = {},
         }
     end
@@ -93,24 +121,38 @@ local function tell_token()
     reply[replies] = token
     token = nil
 end
-local refusals, refusal = 0, 0                      -- neighbours not yet in the reply
+local refusals, refusal, left = 0, 0, nil           -- neighbours not yet in the reply
 local grants, first_seq, grant_price = 0, 0, ''
 local function end_neighbours()
     if refusals > 0 then
         replies = replies + 1
-        reply[replies] = refusals * 8 + refusal
+        if refusal == 0 then
+            reply[replies] = 'w ' .. refusals .. ' ' .. left
+        else
+            reply[replies] = refusals * 8 + refusal
+            if left then
+                replies = replies + 1
+                reply[replies] = left
+            end
+        end
         refusals = 0
     elseif grants > 0 then
         tell_token()
+        if milliseconds then
+            replies = replies + 1
+            reply[replies] = 'd ' .. digits(milliseconds)
+            milliseconds = nil
+        end
         replies = replies + 1
         reply[replies] = 'g ' .. grants .. ' ' .. digits(first_seq) .. ' ' .. grant_price
         grants = 0
     end
 end
-local function refuse(code, count)
-    if code ~= refusal or grants > 0 then
+-- 0: too early. `of`: what is left, for whom that is told.
+local function refuse(code, count, of)
+    if code ~= refusal or of ~= left or grants > 0 then
         end_neighbours()
-        refusal = code
+        refusal, left = code, of
     end
     refusals = refusals + count
 end
@@ -151,7 +193,7 @@ while at < last do
     else
         local sale, units, limit = what ~= 'reduction', tonumber(quantity), product.limit
         local stored = redis.call('HMGET', base .. 'k:' .. id, unpack(ARGV, fields + 1, fields + count))
-        local closed = sale and not in_window(product)
+        local closed = sale and closed_by_window(product)
         local users = nil
         if sale and limit then users = read_buyers(id, product, fields + 1, fields + count) end
         local records, bought = product.records, product.bought
@@ -165,14 +207,14 @@ while at < last do
             if record then
                 repeated(record, quantity, not stored[i])
             elseif closed then
-                refuse(2, 1)
+                refuse(closed, 1, closed == 0 and too_early(product) or nil)
             elseif user and bought[user] + units > limit then
-                refuse(3, 1)
+                refuse(3, 1, math.max(limit - bought[user], 0))
             elseif product.free < units then
-                if refusal == 4 and refusals > 0 then
+                if refusal == 4 and refusals > 0 and left == product.free then
                     refusals = refusals + 1
                 else
-                    refuse(4, 1)
+                    refuse(4, 1, product.free)
                 end
             elseif not full then
                 refuse(7, 1)
@@ -182,6 +224,10 @@ while at < last do
                     refuse(6, 1)
                 else
                     local field, event_id = ARGV[fields + i], ARGV[fields + count + i]
+                    if #event_id < 36 then
+                        if not id_time then make_id_time() end
+                        event_id = id_time .. event_id
+                    end
                     seq = seq + 1
                     room = room - 1
                     product.free = product.free - units

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <future>
+
+#include "eventually.hpp"
 #include "order_record.hpp"
 
 using namespace flashsale;
@@ -61,6 +64,77 @@ TEST_CASE("order store: a user's orders come in pages, the newest first, and nob
     REQUIRE(seen.size() == mine.size());
     for (std::size_t i = 0; i < mine.size(); ++i)
         CHECK(seen[i] == mine[mine.size() - 1 - i].id);
+}
+
+TEST_CASE("order store: a product's orders come as they were recorded, in pages, nobody else's") {
+    order_record record(each_database());
+    std::vector<uuid> mine;
+    std::vector<events::event> known;
+    for (int batch = 0; batch < 4; ++batch) {
+        std::vector<events::event> all = known;  // delivered again
+        for (int i = 0; i < 3; ++i) {
+            all.push_back(record.accepted(i + 1, 3));
+            // Older ids come later: the order is that of recording.
+            all.back().id =
+                record.make.make(0, wall_clock_now() - std::chrono::hours{batch * 3 + i});
+            mine.push_back(all.back().id);
+            all.push_back(record.accepted(i + 1, 4));
+        }
+        known = {all.begin() + std::ssize(known), all.end()};
+        record.must_record(all);
+    }
+    std::vector<uuid> seen;
+    std::int64_t after = 0;
+    while (true) {
+        const auto page = record.database.wait(record.store->list_of_product(3, after, 5));
+        REQUIRE(page.has_value());
+        CHECK(page->size() <= 5);
+        for (const order::recorded_order_view& one : *page) {
+            CHECK(one.position > after);
+            CHECK(one.what.product_id == 3);
+            after = one.position;
+            seen.push_back(one.what.id);
+        }
+        if (page->empty()) break;
+    }
+    CHECK(seen == mine);
+}
+
+TEST_CASE("order store: nothing is recorded before what was seen, however many record") {
+    order_record record(database_kind::postgres);
+    postgres::session slow(record.database.server()), looks(record.database.server());
+    using attempt = std::expected<void, postgres::error>;
+    const events::event first = record.accepted(1), second = record.accepted(2);
+    const auto seen = [&] {
+        const auto page = record.database.wait(record.store->list_of_product(3, 0, 10));
+        std::vector<uuid> ids;
+        for (const auto& one : page.value())
+            ids.push_back(one.what.id);
+        return ids;
+    };
+    std::future<order::recording_report> recorded;
+    const auto done = slow.transaction([&](postgres::session& in) -> attempt {
+        // As another recorder does, and then falls asleep.
+        auto numbered = in.execute(
+            "WITH number AS (UPDATE recorded SET last = last + 1 RETURNING last) "
+            "INSERT INTO orders SELECT '" +
+            first.id.to_string() +
+            "', 1, 3, 1, 999, 'SUCCESS', 'key', 1, 1, now(), last FROM number");
+        if (!numbered) return std::unexpected(numbered.error());
+        recorded = std::async(std::launch::async,
+                              [&] { return record.must_record(std::span(&second, 1)); });
+        CHECK(eventually(std::chrono::seconds{60}, [&] {
+            const auto waits = looks.execute(
+                "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'");
+            return waits && waits->size() == 1;
+        }));
+        CHECK(seen().empty());
+        return {};
+    });
+    REQUIRE(done.has_value());
+    CHECK(recorded.get().fresh == 1);
+    CHECK(seen() == std::vector{first.id, second.id});
 }
 
 TEST_CASE("order store: once it is closed, everybody is told to come again") {

@@ -160,7 +160,7 @@ TEST_CASE("gate: a repeat is answered before window, limit and stock are looked 
         world.io().restart();
         world.io().run_for(20ms);
     }
-    CHECK(word(world.reserve_one(world.sale(product, 8, 1, "other"))) == "sale_not_open");
+    CHECK(word(world.reserve_one(world.sale(product, 8, 1, "other"))) == "sale_over");
     CHECK(word(world.reserve_one(world.sale(product, 7, 1, "key"))) == "pending");
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("gate: the window opens and closes sales, not reductions") {
     const auto late = world.make_product(10, std::nullopt, std::nullopt, now - 1h);
     const auto open = world.make_product(10, std::nullopt, now - 1h, now + 1h);
     CHECK(word(world.reserve_one(world.sale(early, 7, 1, "key"))) == "sale_not_open");
-    CHECK(word(world.reserve_one(world.sale(late, 7, 1, "key"))) == "sale_not_open");
+    CHECK(word(world.reserve_one(world.sale(late, 7, 1, "key"))) == "sale_over");
     CHECK(word(world.reserve_one(world.sale(open, 7, 1, "key"))) == "granted");
     CHECK(word(world.reserve_one(world.reduction(early, 1, "key"))) == "granted");
     CHECK(world.available(early) == 9);

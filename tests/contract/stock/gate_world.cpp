@@ -92,7 +92,8 @@ stock::reservation gate_world::sale(std::int64_t product, std::int64_t user, std
     out.product_id = product;
     out.user_id = user;
     out.quantity = quantity;
-    out.id = ids_.make(0);
+    out.id = ids_.make(0, timestamp{});
+    out.dated_by_gate = true;
     out.idempotency_key = keys_.emplace_back(std::move(key));
     return out;
 }

@@ -15,7 +15,7 @@ using namespace flashsale::test;
 
 namespace {
 
-errc refusal(const decision& made) {
+errc reason(const decision& made) {
     REQUIRE_FALSE(made.has_value());
     return made.error();
 }
@@ -35,7 +35,7 @@ TEST_CASE("redis gate: without a header it is closed, for every script") {
     gate_world world(adapter::redis);
     const auto product = world.make_product(10);
     stack::redis_cli({"DEL", header_of(world)});
-    CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
     CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::reopening);
     CHECK(world.levels(product).error() == errc::reopening);
     CHECK(world.find_event(uuid{}).error() == errc::reopening);
@@ -48,7 +48,7 @@ TEST_CASE("redis gate: a header of another incarnation is no header") {
     REQUIRE(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
     const std::string incarnation = stack::redis_cli({"HGET", header_of(world), "incarnation"});
     stack::redis_cli({"HSET", header_of(world), "incarnation", "another"});
-    CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
     stack::redis_cli(
         {"HSET", header_of(world), "incarnation", incarnation.substr(0, incarnation.find('\n'))});
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key")).has_value());
@@ -60,11 +60,11 @@ TEST_CASE("redis gate: a caller of an older generation is refused until it knows
     const auto product = world.make_product(10);
     stack::redis_cli({"HSET", header_of(world), "generation", "2"});
     // It learns the generation from the refusal; the new generation has no such product.
-    CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::product_not_found);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::product_not_found);
     CHECK(world.generations().get(0) == 2);
     stack::redis_cli({"HSET", header_of(world), "generation", "1"});
     // A gate older than what the caller knows was rolled back.
-    CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
 }
 
 TEST_CASE("redis gate: an older gate proves nothing to whoever reads it either") {
@@ -78,7 +78,7 @@ TEST_CASE("redis gate: an older gate proves nothing to whoever reads it either")
     CHECK(world.generations().answer(0) == gate_answer::older);
     CHECK(world.find_event(made->id).error() == errc::reopening);
     CHECK_FALSE(world.gate().check().has_value());
-    CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
     CHECK(world.generations().answer(0) == gate_answer::older);
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("redis gate: a header that is not whole is no header, for every script
         gate_world world(adapter::redis);
         const auto product = world.make_product(10);
         stack::redis_cli({"HDEL", header_of(world), field});
-        CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+        CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
         CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::reopening);
         CHECK(world.levels(product).error() == errc::reopening);
         CHECK(world.find_event(uuid{}).error() == errc::reopening);
@@ -142,7 +142,7 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     // Lost: whoever starts now must not open an empty gate in its place.
     stack::redis_cli({"DEL", header_of(world)});
     open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
-    CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
     client.stop();
     io.restart();
     io.poll();
@@ -154,7 +154,7 @@ TEST_CASE("redis gate: a product that was evicted is not made anew") {
     REQUIRE(world.reserve_one(world.sale(product, 1, 10, "key")).has_value());
     stack::redis_cli({"DEL", "{" + world.key_prefix() + ":0}:1:p:" + std::to_string(product)});
     CHECK(world.give({product, 11, 1'999, {}, {}, {}}).error() == errc::reopening);
-    CHECK(refusal(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::product_not_found);
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::product_not_found);
 }
 
 TEST_CASE("redis gate: one seq for each grant, dense, in the order of the grants") {
@@ -194,7 +194,7 @@ TEST_CASE(
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key"))->token == renewed);
 
     stack::redis_cli({"HDEL", header_of(world), "token"});
-    CHECK(refusal(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
     CHECK(world.levels(product).error() == errc::reopening);
 }
 
@@ -208,13 +208,13 @@ TEST_CASE("redis gate: shut out of the log it is asked for nothing, until it has
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key")).has_value());
 
     world.generations().shut_out(0, first->token);
-    CHECK(refusal(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
-    CHECK(refusal(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
     CHECK_FALSE(world.gate().check().has_value());
     const auto levels = world.levels(product);  // whose reply has the token that it had
     REQUIRE(levels.has_value());
     CHECK(levels->products[0]->free == 8);
-    CHECK(refusal(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
 
     stack::redis_cli({"HSET", header_of(world), "token", uuid_generator().make().to_string()});
     REQUIRE(world.levels(product).has_value());

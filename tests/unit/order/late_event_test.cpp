@@ -47,8 +47,8 @@ TEST_CASE("late event: what each answer of the gate means") {
     CHECK(outcome_of(id, stock::grant{other, 5, true, false, "event", {}}) == late_outcome::twin);
     CHECK(outcome_of(id, stock::grant{other, 5, true, true, {}, {}}) == late_outcome::twin);
     using enum stock::errc;
-    for (const auto refusal : {product_not_found, sale_not_open, purchase_limit, out_of_stock,
-                               idempotency_key_reused, too_many_units}) {
+    for (const auto refusal : {product_not_found, sale_not_open, sale_over, purchase_limit,
+                               out_of_stock, idempotency_key_reused, too_many_units}) {
         CHECK(outcome_of(id, std::unexpected(refusal)) == late_outcome::refused);
     }
     for (const auto fault :

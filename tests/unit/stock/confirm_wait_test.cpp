@@ -12,11 +12,11 @@ const confirm_wait::moment start = boot_clock::now();
 
 /// Remembers every answer, so that a second one would show.
 struct client {
-    std::vector<std::expected<accepted, errc>> answers;
+    std::vector<std::expected<accepted, refusal>> answers;
 
     confirm_wait::waiter waiter(const uuid& id, confirm_wait::moment until) {
         return {{id, 100, false},
-                [this](std::expected<accepted, errc> answer) { answers.push_back(answer); },
+                [this](std::expected<accepted, refusal> answer) { answers.push_back(answer); },
                 until};
     }
     bool was_accepted() const { return answers.size() == 1 && answers[0].has_value(); }

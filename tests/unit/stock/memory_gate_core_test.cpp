@@ -161,7 +161,7 @@ TEST_CASE("memory gate: the window is of the time that the caller says") {
     REQUIRE(at.core.give({&what, 1}).has_value());
     CHECK(word(at.ask(at.sale(1, 7, 1, "a"), noon - 1us)) == "sale_not_open");
     CHECK(word(at.ask(at.sale(1, 7, 1, "a"), noon)) == "granted");
-    CHECK(word(at.ask(at.sale(1, 8, 1, "a"), noon + 1h)) == "sale_not_open");
+    CHECK(word(at.ask(at.sale(1, 8, 1, "a"), noon + 1h)) == "sale_over");
     CHECK(word(at.ask(at.sale(1, 7, 1, "a"), noon + 1h)) == "pending");
     CHECK(word(at.ask(at.sale(1, 8, 1, "a"), noon + 1h - 1us)) == "granted");
 }

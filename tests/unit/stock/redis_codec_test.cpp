@@ -152,19 +152,19 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     uuid_generator make;
     const uuid first = make.make();
     std::vector<reservation> batch;
-    for (std::int64_t user = 1; user <= 12; ++user)
+    for (std::int64_t user = 1; user <= 14; ++user)
         batch.push_back(sale(user, make.make()));
     const std::string f = first.to_string();
     const uuid shown = make.make(3);
     const value token = text("t " + shown.to_string());
     const auto [decisions, ask_again, told] = decode_decisions(
         array({integer(0), token, text("g 2 42 1999"), integer(8 + 1), integer(8 + 2),
-               integer(16 + 3), integer(8 + 4), integer(8 + 5), integer(8 + 6),
-               text("r " + f + " 1999"),
+               integer(16 + 3), integer(3), integer(8 + 4), integer(0), integer(8 + 5),
+               integer(8 + 6), text("w 2 1795417523123456 1000001"), text("r " + f + " 1999"),
                text("p " + f + " 9223372036854775807 s7:a key 3 1 9223372036854775807 7 50 -8"),
                integer(8 + 7)}),
         7, batch);
-    REQUIRE(decisions.size() == 12);
+    REQUIRE(decisions.size() == 14);
     for (std::size_t i = 0; i < 2; ++i) {
         REQUIRE(decisions[i].has_value());
         CHECK(decisions[i]->id == batch[i].id);
@@ -179,29 +179,66 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
         CHECK(event->generation == 7);
         CHECK(event->seq == 42 + i);
     }
-    const errc refusals[] = {errc::product_not_found, errc::sale_not_open,
-                             errc::purchase_limit,    errc::purchase_limit,
-                             errc::out_of_stock,      errc::idempotency_key_reused,
-                             errc::overloaded};
+    const errc refusals[] = {
+        errc::product_not_found, errc::sale_over,     errc::purchase_limit,
+        errc::purchase_limit,    errc::out_of_stock,  errc::idempotency_key_reused,
+        errc::overloaded,        errc::sale_not_open, errc::sale_not_open};
+    const std::int64_t left[] = {0, 0, 3, 3, 0, 0, 0, 0, 0};
     for (std::size_t i = 0; i < std::size(refusals); ++i) {
         REQUIRE_FALSE(decisions[2 + i].has_value());
         CHECK(decisions[2 + i].error() == refusals[i]);
+        CHECK(decisions[2 + i].error().left == left[i]);
     }
-    REQUIRE(decisions[9].has_value());
-    CHECK(decisions[9]->id == first);
-    CHECK(decisions[9]->recorded);
-    REQUIRE(decisions[10].has_value());
-    CHECK(decisions[10]->repeat);
-    CHECK(decisions[10]->token == shown);
-    CHECK_FALSE(decisions[10]->recorded);
-    CHECK(decisions[10]->unit_price == std::numeric_limits<std::int64_t>::max());
-    const auto repeated = events::parse(decisions[10]->event);
+    CHECK(decisions[10].error().opens_at ==
+          timestamp{std::chrono::microseconds{1'795'417'523'123'456}});
+    CHECK(decisions[10].error().opens_in_s == 2);
+    REQUIRE(decisions[11].has_value());
+    CHECK(decisions[11]->id == first);
+    CHECK(decisions[11]->recorded);
+    REQUIRE(decisions[12].has_value());
+    CHECK(decisions[12]->repeat);
+    CHECK(decisions[12]->token == shown);
+    CHECK_FALSE(decisions[12]->recorded);
+    CHECK(decisions[12]->unit_price == std::numeric_limits<std::int64_t>::max());
+    const auto repeated = events::parse(decisions[12]->event);
     REQUIRE(repeated.has_value());
     CHECK(repeated->id == first);
     CHECK(repeated->idempotency_key == "a key");
     CHECK(repeated->seq == 42);
-    CHECK(ask_again == std::vector<std::size_t>{11});
+    CHECK(ask_again == std::vector<std::size_t>{13});
     CHECK(told == shown);
+}
+
+TEST_CASE("redis codec: an id that the gate dates travels without its time, and gets the gate's") {
+    uuid_generator make;
+    std::vector<reservation> batch;
+    for (std::int64_t user = 1; user <= 2; ++user)
+        batch.push_back(sale(user, make.make(5)));
+    batch[1].dated_by_gate = true;
+    const auto arguments = reserve_arguments(shard_keys("flashsale", 5), 7, 1'000, batch, nullptr);
+    const auto views = arguments.views();
+    REQUIRE(views.size() >= 2);
+    CHECK(views[views.size() - 2] == batch[0].id.to_string());
+    CHECK(views.back() == batch[1].id.to_string().substr(13));
+
+    const value token = text("t " + make.make().to_string());
+    const auto made = decode_decisions(
+        array({integer(0), token, text("d 1795417523123"), text("g 2 42 1999")}), 7, batch);
+    REQUIRE(made.decisions[0].has_value());
+    CHECK(made.decisions[0]->id == batch[0].id);
+    REQUIRE(made.decisions[1].has_value());
+    const uuid dated = made.decisions[1]->id;
+    CHECK(dated.time() == timestamp{std::chrono::milliseconds{1'795'417'523'123}});
+    CHECK(dated.shard() == 5);
+    CHECK(dated.to_string().substr(13) == batch[1].id.to_string().substr(13));
+    const auto event = events::parse(made.decisions[1]->event);
+    REQUIRE(event.has_value());
+    CHECK(event->id == dated);
+    CHECK(event->created_at == dated.time());
+
+    const auto undated =
+        decode_decisions(array({integer(0), token, text("g 2 42 1999")}), 7, batch);
+    CHECK(undated.decisions[0].error() == errc::outcome_unknown);
 }
 
 TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome unknown") {
@@ -211,6 +248,10 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
     const std::string id = make.make().to_string();
     for (const auto& wrong :
          {array({integer(0), integer(8 + 4)}), array({integer(0), integer(24 + 4)}),
+          array({integer(0), integer(16 + 4)}), array({integer(0), integer(16 + 4), integer(-1)}),
+          array({integer(0), integer(16 + 4), text("1")}), array({integer(0), text("w 3 1 1")}),
+          array({integer(0), text("w 2 1")}),
+          array({integer(0), token, text("d"), text("g 2 1 1")}),
           array({integer(0), integer(-12), integer(16 + 4)}),
           array({integer(0), integer(8 + 4), text("nonsense")}),
           array({integer(0), token, text("g 3 1 1")}), array({integer(0), token, text("g 2 1")}),
@@ -226,6 +267,28 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
             REQUIRE_FALSE(one.has_value());
             CHECK(one.error() == errc::outcome_unknown);
         }
+    }
+}
+
+TEST_CASE("redis codec: a page of the outbox") {
+    const std::string id = uuid_generator().make().to_string();
+    const auto page =
+        decode_outbox_page(array({integer(0), text("17"), text("3"), text("1795417523123456"),
+                                  text(id), text("s7:key 3 1 1999 3 40 2")}));
+    REQUIRE(page.has_value());
+    CHECK(page->next_cursor == "17");
+    CHECK(page->generation == 3);
+    CHECK(page->read_at == timestamp{std::chrono::microseconds{1'795'417'523'123'456}});
+    REQUIRE(page->events.size() == 1);
+    CHECK(events::parse(page->events[0]).value().seq == 42);
+    const auto last = decode_outbox_page(array({integer(0), text("0"), text("3"), text("1")}));
+    REQUIRE(last.has_value());
+    CHECK(last->next_cursor.empty());
+    CHECK(last->events.empty());
+    for (const auto& wrong : {array({integer(0), text("0"), text("3")}),
+                              array({integer(0), text("0"), text("x"), text("1")}),
+                              array({integer(0), text("0"), text("3"), text("s7:key 3 1 1")})}) {
+        CHECK_FALSE(decode_outbox_page(wrong).has_value());
     }
 }
 

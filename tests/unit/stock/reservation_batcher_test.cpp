@@ -11,7 +11,7 @@ namespace {
 bool add(reservation_batcher& to, std::uint32_t shard, std::int64_t user) {
     reservation what;
     what.user_id = user;
-    callback<std::expected<accepted, errc>> done = [](std::expected<accepted, errc>) {};
+    callback<std::expected<accepted, refusal>> done = [](std::expected<accepted, refusal>) {};
     const bool added = to.add(shard, what, std::move(done));
     CHECK(static_cast<bool>(done) != added);
     return added;

@@ -112,7 +112,7 @@ struct played_world {
 
     void ask(std::int64_t user = 7) {
         reserves->reserve({operation::sale, 3, user, 1, "key"},
-                          [this](std::expected<accepted, errc> answer) {
+                          [this](std::expected<accepted, refusal> answer) {
                               answers.push_back(answer ? answer->replayed ? "repeat" : "accepted"
                                                        : std::string(name_of(answer.error())));
                           });

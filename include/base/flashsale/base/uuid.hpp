@@ -28,12 +28,14 @@ struct uuid {
 
     /// The millisecond in which a version 7 UUID was made.
     timestamp time() const;
+    void set_time(timestamp made);
 
     /// The shard that `uuid_generator` put into the 12 bits of rand_a.
     std::uint32_t shard() const { return (bytes[6] & 0x0fu) << 8 | bytes[7]; }
 };
 
-/// Makes version 7 UUIDs: 48 bits of milliseconds, 12 bits of shard, 62 random bits. One per thread.
+/// Makes version 7 UUIDs: 48 bits of milliseconds, 12 bits of shard, 62 random bits. One per
+/// thread.
 class uuid_generator {
 public:
     uuid_generator();
@@ -48,7 +50,8 @@ private:
 struct uuid_hash {
     std::size_t operator()(const uuid& id) const noexcept {
         std::uint64_t random_half = 0;
-        for (std::size_t i = 8; i < 16; ++i) random_half = random_half << 8 | id.bytes[i];
+        for (std::size_t i = 8; i < 16; ++i)
+            random_half = random_half << 8 | id.bytes[i];
         return std::hash<std::uint64_t>{}(random_half);
     }
 };

@@ -43,13 +43,15 @@ namespace flashsale::order {
 std::span<const migration> postgres_migrations();
 std::span<const migration> sqlite_migrations();
 
-/// Registers /v1/orders… and /v1/users/{id}/orders; everything must outlive the router.
+/// Registers /v1/orders…, /v1/users/{id}/orders and /v1/products/{id}/orders; everything must
+/// outlive the router.
 struct http_dependencies {
     asio::io_context& io;
     store& record;
     user::directory& users;
     stock::gate& units;
     stock::reserver& reserves;
+    std::uint32_t shards = 1;
     currency_code currency;  ///< the deployment's
 };
 void register_routes(http::router& routes, const http_dependencies& uses);

@@ -22,6 +22,11 @@ namespace flashsale::order {
 
 enum class store_errc { overloaded, dependency_unavailable };
 
+struct recorded_order_view {
+    order what;
+    std::int64_t position = 0;  ///< in the order of recording; from 1, with gaps
+};
+
 /// Used by one thread, that of the io_context it was made for; answers there.
 class store {
 public:
@@ -34,6 +39,10 @@ public:
     /// A user's orders, newest first, those before `before` if it is given.
     virtual awaitable<std::expected<std::vector<order>, store_errc>> list(
         std::int64_t user_id, std::optional<uuid> before, std::int64_t limit) = 0;
+    /// A product's orders in the order in which they were recorded, those behind `after`. What is
+    /// recorded later comes behind all that was ever seen.
+    virtual awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(
+        std::int64_t product_id, std::int64_t after, std::int64_t limit) = 0;
 };
 
 std::unique_ptr<store> make_postgres_store(postgres::pool& database);

@@ -21,7 +21,8 @@ namespace flashsale::stock {
 /// until something changes; below it, ask again later with the same key.
 enum class errc {
     product_not_found,
-    sale_not_open,
+    sale_not_open,  ///< not yet
+    sale_over,
     purchase_limit,
     out_of_stock,
     idempotency_key_reused,  ///< the key was used for another quantity
@@ -35,6 +36,21 @@ enum class errc {
 };
 
 std::string_view name_of(errc code);
+
+/// Why, and what a client can do with it.
+struct refusal {
+    constexpr refusal(errc why) : code(why) {}
+    constexpr refusal(errc why, std::int64_t units) : code(why), left(units) {}
+
+    errc code;
+    std::uint32_t opens_in_s = 0;  ///< sale_not_open: by the gate's clock, rounded up
+    /// out_of_stock: units of the product; purchase_limit: units the user may still have.
+    std::int64_t left = 0;
+    timestamp opens_at{};  ///< sale_not_open
+
+    constexpr operator errc() const { return code; }
+    friend constexpr bool operator==(const refusal& one, errc other) { return one.code == other; }
+};
 
 /// Units of a product, quantity and stock stay below 2^53, where a script's doubles are exact.
 inline constexpr std::int64_t units_max = (std::int64_t{1} << 53) - 1;
@@ -54,6 +70,9 @@ struct reservation {
     std::int64_t quantity = 0;         ///< 1 to units_max
     std::string_view idempotency_key;  ///< the asker's, until the decision is handed over
     uuid id;  ///< of the order or movement that a grant becomes; names its shard
+    /// The id's time becomes that of the gate's decision, by the gate's clock; else it is an id
+    /// that was decided before, and stays as it is.
+    bool dated_by_gate = false;
 };
 
 struct grant {
@@ -66,7 +85,7 @@ struct grant {
     currency_code currency = {};  ///< of unit_price
 };
 
-using decision = std::expected<grant, errc>;
+using decision = std::expected<grant, refusal>;
 
 /// What the gate needs to know of a product.
 struct gate_product {
@@ -104,7 +123,9 @@ public:
     };
     virtual batching_limits batching() const = 0;
 
-    /// One decision for each reservation, in their order; all of one shard.
+    /// One decision for each reservation, in their order; all of one shard. Several reasons to
+    /// refuse: the first of product_not_found, idempotency_key_reused, sale_not_open or sale_over,
+    /// purchase_limit, out_of_stock, overloaded, high_traffic.
     virtual void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) = 0;
 
     /// Tells the gate what a product was given in all, as the stock database has it. Idempotent.
@@ -163,6 +184,8 @@ public:
     struct outbox_page {
         std::vector<std::string> events;
         std::string next_cursor;  ///< empty: this was the last page
+        std::uint64_t generation = 0;
+        timestamp read_at{};  ///< by the gate's clock, in the same step as the page
     };
 
     /// Every entry that is there from the first page to the last is seen, perhaps twice.

@@ -3,6 +3,9 @@
 // What a refusal of this module is to an HTTP client: the one table, for every module that passes
 // such a refusal on.
 
+#include <algorithm>
+#include <string>
+
 #include <flashsale/http.hpp>
 
 #include "flashsale/stock/gate.hpp"
@@ -15,6 +18,7 @@ inline http::problem_code problem_of(errc code) {
         case errc::product_not_found:
             return to::product_not_found;
         case errc::sale_not_open:
+        case errc::sale_over:
             return to::sale_not_open;
         case errc::purchase_limit:
             return to::purchase_limit;
@@ -22,7 +26,8 @@ inline http::problem_code problem_of(errc code) {
             return to::out_of_stock;
         case errc::idempotency_key_reused:
             return to::idempotency_key_reused;
-        case errc::too_many_units: return to::bad_request;
+        case errc::too_many_units:
+            return to::bad_request;
         case errc::high_traffic:
             return to::high_traffic;
         case errc::overloaded:
@@ -35,6 +40,42 @@ inline http::problem_code problem_of(errc code) {
             return to::outcome_unknown;
     }
     return to::internal;
+}
+
+/// Somebody who asks again sooner or later than this has not understood: a sale may be days away.
+inline constexpr std::uint32_t opens_in_s_max = 3'600;
+
+/// With what the client can do: `available`, `allowed`, or which side of the window it is, and when
+/// to come back. In a sale nearly all that is refused is refused for what is at its end: those
+/// answers are made once.
+inline http::response problem_of(const refusal& why) {
+    const auto units_left = [&why](std::string_view name) {
+        return http::problem_with(problem_of(why.code),
+                                  "," + std::string(name) + std::to_string(why.left));
+    };
+    const auto of_none = [](errc code, std::string_view members) {
+        return http::problem_with(problem_of(code), members);
+    };
+    static const http::response none_left = of_none(errc::out_of_stock, R"(,"available":0)");
+    static const http::response none_allowed = of_none(errc::purchase_limit, R"(,"allowed":0)");
+    static const http::response over = of_none(errc::sale_over, R"(,"sale":"over")");
+    switch (why.code) {
+        case errc::out_of_stock:
+            return why.left == 0 ? http::repeat_of(none_left) : units_left(R"("available":)");
+        case errc::purchase_limit:
+            return why.left == 0 ? http::repeat_of(none_allowed) : units_left(R"("allowed":)");
+        case errc::sale_over:
+            return http::repeat_of(over);
+        case errc::sale_not_open: {
+            http::response out =
+                http::problem_with(problem_of(why.code), R"(,"sale":"not_yet","sale_starts_at":")" +
+                                                             to_rfc3339(why.opens_at) + '"');
+            out.retry_after_s = std::min(why.opens_in_s, opens_in_s_max);
+            return out;
+        }
+        default:
+            return http::problem(problem_of(why.code));
+    }
 }
 
 }  // namespace flashsale::stock

@@ -65,7 +65,8 @@ public:
         bool replayed = false;
     };
     /// Makes a product, its given and its first movement in one transaction; or, for a key that was
-    /// used, finds what it made.
+    /// used, finds what it made. sale_over: its sale has ended before it was made, by the clock
+    /// that dates the product, which is one for all processes and read in that transaction.
     virtual result<created> create(new_product what) = 0;
     virtual result<product> find(std::int64_t id) = 0;
     /// Ascending by id, those above `after`.

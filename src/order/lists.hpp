@@ -1,0 +1,50 @@
+#pragma once
+
+// Lists of orders, and up to when they are complete.
+
+#include <flashsale/user.hpp>
+
+#include <optional>
+#include <vector>
+
+#include "outbox_view.hpp"
+#include "service.hpp"
+
+namespace flashsale::order {
+
+/// `complete_until`, by the gate's clock: every order accepted before is in it, or would be if its
+/// page were large enough. nullopt: not known.
+struct user_orders {
+    std::vector<order> items;
+    std::optional<timestamp> complete_until;
+};
+struct product_orders {
+    std::vector<recorded_order_view> items;
+    std::optional<timestamp> complete_until;
+};
+
+/// One per worker, on its thread.
+class order_lists {
+public:
+    order_lists(asio::io_context& io, store& record, user::directory& users, stock::gate& units,
+                std::uint32_t shards)
+        : store_(record), users_(users), gate_(units), waiting_(io, units, record, shards) {}
+
+    /// Newest first, those before `before`; recorded or not.
+    awaitable<std::expected<user_orders, failure>> of_user(std::int64_t user_id,
+                                                           std::optional<uuid> before,
+                                                           std::int64_t limit);
+    /// As they were recorded, those behind `after`. For a product that has none the gate is asked
+    /// whether it exists.
+    awaitable<std::expected<product_orders, failure>> of_product(std::int64_t product_id,
+                                                                 std::int64_t after,
+                                                                 std::int64_t limit);
+
+private:
+    store& store_;
+    user::directory& users_;
+    stock::gate& gate_;
+    outbox_view waiting_;
+};
+
+}  // namespace flashsale::order

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include <flashsale/stock/gate.hpp>
+
+namespace flashsale::stock {
+
+/// A sale that begins at `opens`, of which so much is left now.
+inline refusal not_yet(timestamp opens, std::chrono::microseconds left) {
+    constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+    refusal out(errc::sale_not_open);
+    out.opens_at = opens;
+    out.opens_in_s = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(left).count(), 1, most));
+    return out;
+}
+inline refusal not_yet(timestamp opens, timestamp now) {
+    return not_yet(opens, opens - now);
+}
+
+}  // namespace flashsale::stock

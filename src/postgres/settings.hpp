@@ -23,8 +23,8 @@ std::expected<conninfo, std::string> connection_settings(const options& from);
 /// Of the session, beside synchronous_commit.
 std::array<std::pair<const char*, std::string>, 4> server_settings(const options& from);
 
-/// Whether the URL says `options`, or PGOPTIONS does. They win over server_settings(), travel with
-/// them, and are marked, so that it shows when a pooler has dropped them.
+/// Whether the URL says `options` (PGOPTIONS is not looked at). They win over server_settings(),
+/// travel with them, and are marked, so that it shows when a pooler has dropped them.
 bool has_options(const options& from);
 
 /// As in SQL: "flash""sale".

@@ -7,6 +7,7 @@ COPY cmake cmake
 COPY config config
 COPY include include
 COPY migrations migrations
+COPY packaging packaging
 COPY src src
 RUN CXX=clang++-19 cmake --preset release \
         -DFLASHSALE_BUILD_TESTS=OFF -DFLASHSALE_BUILD_BENCH=OFF \

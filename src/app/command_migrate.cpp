@@ -59,6 +59,7 @@ int migrate(const config& settings, bool force) {
             for (const std::string& name : applied)
                 std::printf("%s: %s\n", one.name, name.c_str());
         } catch (const std::runtime_error& error) {
+            require_durable(settings, one);
             if (const auto whose = module_of_another(settings, one))
                 throw unavailable_error(*whose);
             throw unavailable_error(std::string("the ") + one.name + " database (" + one.key +

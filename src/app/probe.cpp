@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <flashsale/order/module.hpp>
+#include <flashsale/postgres/pooler.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/user/module.hpp>
 
@@ -65,18 +66,12 @@ std::optional<std::string> module_of_another(const config& settings, const modul
     return std::nullopt;
 }
 
-namespace {
-
-/// That it keeps what it is told; whatever else is wrong with it check_schema() says.
 void require_durable(const config& settings, const module_database& one) {
-    postgres::session session(postgres_options(settings, one.url));
-    const auto connected = session.connect();
+    const auto connected = postgres::check_pooler(postgres_options(settings, one.url));
     if (connected || connected.error().what != postgres::error::kind::not_durable) return;
     throw unavailable_error(std::string("the ") + one.name + " database (" + one.key +
                             ") is not used: " + connected.error().message);
 }
-
-}  // namespace
 
 void require_schemas(const config& settings) {
     for (const module_database& one : module_databases(settings)) {

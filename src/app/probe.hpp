@@ -29,6 +29,10 @@ std::vector<module_database> module_databases(const config& settings);
 /// Of a database that is not fit for this module: whose it is, if it is another's.
 std::optional<std::string> module_of_another(const config& settings, const module_database& mine);
 
+/// That it keeps what it is told, also through a pooler; whatever else is wrong with it
+/// require_schemas() says. Throws unavailable_error.
+void require_durable(const config& settings, const module_database& one);
+
 /// Throws unavailable_error if a database does not answer, does not keep what it commits, or is not
 /// of this version.
 void require_schemas(const config& settings);

@@ -9,13 +9,19 @@
 
 namespace flashsale::postgres {
 
-/// Sets synchronous_commit for the session, which wins over the URL's options, the role, the
-/// database and the server's configuration, also when that is loaded again later. `on` is the
-/// least; `remote_apply`, which waits for more, stays. Its row is for check_durable(). One
-/// statement, without parameters, in the binary format.
-const char* durability_query();
+/// Sets synchronous_commit and, unless the URL has options of its own, the timeouts for the
+/// session; a pooler refuses or drops what is said while connecting. synchronous_commit, set so,
+/// wins over the URL's options, the role, the database and the server's configuration, also when
+/// that is loaded again later. `on` is the least; `remote_apply`, which waits for more, stays. Its
+/// row is for check_session(). One statement, without parameters, in the binary format.
+/// `announced_pid` is the backend's as libpq was told while connecting: a pooler makes one up. The
+/// expensive question is asked behind one alone.
+std::string session_query(const options& from, int announced_pid);
+
+/// Whether somebody stands between us and the server.
+bool is_pooled(const rows& answer);
 
 /// Refuses (error::kind::not_durable) what is weaker; `answer` is what the server made of it.
-std::expected<void, error> check_durable(const rows& answer);
+std::expected<void, error> check_session(const options& from, const rows& answer);
 
 }  // namespace flashsale::postgres

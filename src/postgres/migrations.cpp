@@ -7,6 +7,7 @@
 #include <cassert>
 #include <flashsale/base/sha256.hpp>
 #include <flashsale/postgres.hpp>
+#include <flashsale/postgres/pooler.hpp>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -36,10 +37,9 @@ constexpr statement find_table{"schema_table",
                                "SELECT to_regclass('schema_migrations') IS NOT NULL"};
 constexpr statement find_applied{
     "schema_applied", "SELECT version, name, checksum FROM schema_migrations ORDER BY version"};
-constexpr statement insert_applied{
-    "schema_insert",
-    "INSERT INTO schema_migrations (version, name, checksum)"
-    " VALUES ($1::bigint::integer, $2, $3)"};
+constexpr statement insert_applied{"schema_insert",
+                                   "INSERT INTO schema_migrations (version, name, checksum)"
+                                   " VALUES ($1::bigint::integer, $2, $3)"};
 
 std::expected<applied_migrations, error> read_applied(session& s) {
     const auto table = s.execute(find_table);
@@ -99,6 +99,7 @@ std::expected<void, error> apply_next(session& s, std::span<const migration> all
 std::vector<std::string> migrate(const options& target, std::span<const migration> all) {
     assert_numbered(all);
     create_database_if_missing(target);
+    if (const auto fit = check_pooler(target); !fit) throw std::runtime_error(fit.error().message);
 
     auto patient = target;
     patient.statement_timeout = migration_timeout;

@@ -123,7 +123,8 @@ void pool_connection::poll_connect() {
 void pool_connection::ask_durability() {
     PGconn* c = connection_.get();
     if (PQsetnonblocking(c, 1) != 0 ||
-        !PQsendQueryParams(c, durability_query(), 0, nullptr, nullptr, nullptr, nullptr, 1)) {
+        !PQsendQueryParams(c, session_query(options_, PQbackendPID(c)).c_str(), 0, nullptr, nullptr,
+                           nullptr, nullptr, 1)) {
         return fail(fault_of(c));
     }
     metrics::statements.add();
@@ -154,7 +155,8 @@ void pool_connection::await_durability() {
 void pool_connection::become_ready() {
     const auto answer = durability_.take();
     if (!answer) return fail(answer.error().message);
-    if (const auto durable = check_durable(*answer); !durable) return fail(durable.error().message);
+    if (const auto durable = check_session(options_, *answer); !durable)
+        return fail(durable.error().message);
     if (PQenterPipelineMode(connection_.get()) != 1) return fail(fault_of(connection_.get()));
     ++generation_;  // the timer of the attempt
     timer_.cancel();

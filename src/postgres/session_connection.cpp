@@ -79,10 +79,12 @@ std::expected<void, error> session_connection::connect() {
         auto why = connect_to(place);
         if (!why) {
             PQsetnonblocking(connection_.get(), 1);
-            const auto answer = ask(durability_query(), reply(),
-                                    std::chrono::steady_clock::now() + options_.connect_timeout);
+            const auto answer =
+                ask(session_query(options_, PQbackendPID(connection_.get())).c_str(), reply(),
+                    std::chrono::steady_clock::now() + options_.connect_timeout);
             if (answer) {
-                auto durable = check_durable(*answer);
+                auto durable = check_session(options_, *answer);
+                pooled_ = postgres::is_pooled(*answer);
                 if (durable) return {};
                 metrics::connects_failed.add();
                 close();

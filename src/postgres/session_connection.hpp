@@ -26,6 +26,8 @@ public:
     void close();
 
     bool is_open() const { return connection_ != nullptr; }
+    /// Whether a pooler is between us and the server; needs open().
+    bool is_pooled() const { return pooled_; }
     bool in_transaction() const;         ///< between BEGIN and its end, failed or not
     bool in_failed_transaction() const;  ///< the server accepts nothing but ROLLBACK
 
@@ -50,6 +52,7 @@ private:
 
     options options_;
     connection_ptr connection_;
+    bool pooled_ = false;
     prepared_statements prepared_;
 };
 

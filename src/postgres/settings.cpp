@@ -15,15 +15,21 @@ struct memory_freer {
     void operator()(char* memory) const noexcept { PQfreemem(memory); }
 };
 
-std::string server_settings(const options& from) {
+}  // namespace
+
+std::array<std::pair<const char*, std::string>, 4> server_settings(const options& from) {
     const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
-    return "-c statement_timeout=" + ms(from.statement_timeout) +
-           " -c lock_timeout=" + ms(from.lock_timeout) +
-           " -c idle_in_transaction_session_timeout=" +
-           ms(from.statement_timeout + std::chrono::seconds(10)) + " -c TimeZone=UTC";
+    return {{{"statement_timeout", ms(from.statement_timeout)},
+             {"lock_timeout", ms(from.lock_timeout)},
+             {"idle_in_transaction_session_timeout",
+              ms(from.statement_timeout + std::chrono::seconds(10))},
+             {"TimeZone", "UTC"}}};
 }
 
-}  // namespace
+bool has_options(const options& from) {
+    const auto settings = connection_settings(from);
+    return settings && settings->contains("options");
+}
 
 std::expected<conninfo, std::string> connection_settings(const options& from) {
     char* complaint = nullptr;
@@ -50,8 +56,14 @@ std::expected<conninfo, std::string> connection_settings(const options& from) {
     // The default "prefer" asks for Kerberos first and may open the socket twice.
     settings.try_emplace("gssencmode", "disable");
     settings["client_encoding"] = "UTF8";
-    auto& server = settings["options"];
-    server = server.empty() ? server_settings(from) : server_settings(from) + " " + server;
+    if (const auto own = settings.find("options"); own != settings.end() && own->second.empty()) {
+        settings.erase(own);
+    } else if (own != settings.end()) {
+        std::string ours;
+        for (const auto& [name, value] : server_settings(from))
+            ours.append("-c ").append(name).append("=").append(value).append(" ");
+        own->second = ours + own->second + " -c flashsale.options=kept";
+    }
     settings.erase("connect_timeout");
     return settings;
 }

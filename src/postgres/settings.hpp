@@ -2,11 +2,13 @@
 
 // From `options` to what libpq is told, and names derived from a URL.
 
+#include <array>
 #include <expected>
 #include <flashsale/postgres.hpp>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace flashsale::postgres {
 
@@ -17,6 +19,13 @@ using conninfo = std::map<std::string, std::string>;
 /// is UTF8, and connect_timeout, which only libpq's blocking calls obey. The fault never repeats
 /// the URL: it may hold a password.
 std::expected<conninfo, std::string> connection_settings(const options& from);
+
+/// Of the session, beside synchronous_commit.
+std::array<std::pair<const char*, std::string>, 4> server_settings(const options& from);
+
+/// Whether the URL says `options` (PGOPTIONS is not looked at). They win over server_settings(),
+/// travel with them, and are marked, so that it shows when a pooler has dropped them.
+bool has_options(const options& from);
 
 /// As in SQL: "flash""sale".
 std::string quote_identifier(std::string_view name);

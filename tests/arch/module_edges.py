@@ -14,7 +14,7 @@ def configure(change):
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder)
         shutil.copytree(project.root / "src", copy / "src")
-        for name in ("CMakeLists.txt", "cmake", "include", "migrations", "config"):
+        for name in ("CMakeLists.txt", "cmake", "include", "migrations", "config", "packaging"):
             (copy / name).symlink_to(project.root / name)
         change(copy / "src")
         return project.run([project.cmake, "-S", copy, "-B", copy / "build", "-G", "Ninja",

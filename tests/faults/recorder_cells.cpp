@@ -98,6 +98,8 @@ std::string faked_clock() {
 
 /// The process whose clock is right records, and rests for as long as it may.
 void clock_ahead(world& w) {
+    w.until("an order through the process with the wrong clock",
+            [&] { return metric(w, 0, "reservations_accepted_total") > 0; });
     if (w.place().number(database::order,
                          "SELECT count(*) FROM orders WHERE created_at > now() + interval "
                          "'50 minutes'") != 0)

@@ -14,6 +14,7 @@ TEST_CASE("order store: an order is found as it was recorded") {
     order_record record(each_database());
     const events::event one = record.accepted(7);
     events::event dollars = record.accepted(7);
+    dollars.id = record.make.make(0, one.id.time() + std::chrono::seconds{1});  // the newer one
     dollars.currency = *currency_code::parse("USD");
     record.must_record(std::vector{one, dollars});
     CHECK(record.database.wait(record.store->find(dollars.id))->value().currency ==
@@ -117,7 +118,8 @@ TEST_CASE("order store: nothing is recorded before what was seen, however many r
         // As another recorder does, and then falls asleep.
         auto numbered = in.execute(
             "WITH number AS (UPDATE recorded SET last = last + 1 RETURNING last) "
-            "INSERT INTO orders SELECT '" +
+            "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
+            " idempotency_key, generation, seq, created_at, recorded) SELECT '" +
             first.id.to_string() +
             "', 1, 3, 1, 999, 'SUCCESS', 'key', 1, 1, now(), last FROM number");
         if (!numbered) return std::unexpected(numbered.error());

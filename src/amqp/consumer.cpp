@@ -10,8 +10,8 @@
 // A queue that is deleted under load and declared again by a publisher at once cancels nobody: the
 // broker's channel takes the new queue for the old one. Either it is not a consumer of the new one,
 // or it drops what is delivered. So a consumer to which nothing comes looks at the queue, and
-// subscribes again on a new connection if the queue has no consumer, or has messages that do not
-// come for seconds. They may be the turn of another process, which is behind: this one holds
+// subscribes again on a new connection if the queue has messages and no consumer, or messages that
+// do not come for seconds. They may be the turn of another process, which is behind: this one holds
 // nothing then and loses nothing, and while nothing comes it does so ever more rarely.
 
 #include <spdlog/spdlog.h>
@@ -175,7 +175,8 @@ status consumer::impl::look_if_quiet() {
     const auto queue = link_->look_at(names_.queue);
     if (!queue) return std::unexpected(drop(queue.error()));
     look_from_ = clock::now() + look_interval;
-    if (queue->consumers > 0 && queue->ready == 0) {
+    // The broker says 0 and 0 also of a queue whose leader does not answer it within 250 ms.
+    if (queue->ready == 0) {
         looks_in_vain_ = 0;
         return {};
     }

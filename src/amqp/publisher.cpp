@@ -38,6 +38,11 @@ constexpr auto reconnect_cap = 2'000ms;
 /// A connection that lived longer than this earns an immediate reconnect.
 constexpr auto stable_after = 1s;
 constexpr auto farewell_patience = 1'000ms;
+/// After a nack: so long nothing new is asked for, then what comes next is the trial.
+constexpr auto refusal_rest = 1'000ms;
+/// A channel goes on refusing for a queue that was full once and has no limit any more: nacked
+/// for so long, with no confirm between, it is time for a new one.
+constexpr auto refusal_patience = 3'000ms;
 constexpr std::size_t routing_key_bytes_max = 255;
 
 }  // namespace
@@ -64,6 +69,7 @@ struct publisher::impl {
     void pause(std::chrono::milliseconds time);
     void report();
     void become(link_state now, const std::string& why);
+    bool refused() const;
     bool finished() const;
 
     const options settings_;
@@ -80,6 +86,7 @@ struct publisher::impl {
     bool may_wait_ = false;    ///< `next` was not asked since it last had something
     bool want_write_ = false;  ///< the socket was full
     clock::time_point unblocked_at_{};
+    clock::time_point refused_since_{};  ///< the first nack after which nothing was confirmed
     std::optional<watchdog> dog_;
     std::set<std::string> keys_to_bind_;  ///< always empty: whoever connects binds nothing
 
@@ -88,6 +95,8 @@ struct publisher::impl {
     std::atomic<bool> stopping_{false};
     std::atomic<clock::time_point> stop_by_{clock::time_point::max()};
     std::atomic<link_state> state_{link_state::down};
+    /// The last message that was settled was nacked: until then. The epoch: it was not.
+    std::atomic<clock::time_point> refused_until_{clock::time_point{}};
     mutable std::mutex fault_mutex_;
     std::string fault_ = "not started";
     std::thread thread_;
@@ -109,6 +118,8 @@ void publisher::impl::run() {
         }
         metrics::connects.add();
         spdlog::info("amqp publisher: connected to {}", server_.name());
+        refused_since_ = {};
+        refused_until_ = clock::time_point{};
         become(link_state::up, {});
         const auto since = clock::now();
         const std::string reason = serve(**link);
@@ -195,12 +206,29 @@ void publisher::impl::take(const amqp_frame_t& frame) {
     if (frame.payload.method.id == AMQP_BASIC_ACK_METHOD) {
         const auto& ack = *static_cast<amqp_basic_ack_t*>(frame.payload.method.decoded);
         window_.ack(ack.delivery_tag, ack.multiple, settled_);
+        if (refused_until_.load(std::memory_order_relaxed) != clock::time_point{}) {
+            spdlog::info("amqp publisher: {} takes messages again", names_.queue);
+            refused_since_ = {};
+            refused_until_ = clock::time_point{};
+        }
     } else if (frame.payload.method.id == AMQP_BASIC_NACK_METHOD) {
         const auto& nack = *static_cast<amqp_basic_nack_t*>(frame.payload.method.decoded);
         const auto before = settled_.size();
         window_.nack(nack.delivery_tag, nack.multiple, settled_);
         metrics::nacked.add(static_cast<std::int64_t>(settled_.size() - before));
+        if (refused_since_ == clock::time_point{}) {
+            spdlog::warn("amqp publisher: {} refuses what is published", names_.queue);
+            refused_since_ = clock::now();
+        }
+        refused_until_ = clock::now() + refusal_rest;
     }
+}
+
+/// A queue that is full, or has no leader, refuses whatever it is sent, though the connection is
+/// sound. Who asks before each reservation takes no units then for what nobody will confirm.
+bool publisher::impl::refused() const {
+    const auto until = refused_until_.load(std::memory_order_relaxed);
+    return until != clock::time_point{} && clock::now() < until;
 }
 
 /// Under an alarm the broker reads nothing, so no confirm can come: callers are told when their
@@ -212,6 +240,8 @@ status publisher::impl::check_age(const connection& link) {
         report();
         return {};
     }
+    if (refused_since_ != clock::time_point{} && now - refused_since_ > refusal_patience)
+        return std::unexpected("the queue " + names_.queue + " refuses what is published");
     const auto oldest = window_.oldest();
     const bool late = oldest && now - std::max(*oldest, unblocked_at_) > bounds_.confirm_timeout;
     const bool owed = window_.owed() && now - unblocked_at_ > bounds_.confirm_timeout;
@@ -318,10 +348,13 @@ void publisher::wake() {
 }
 
 link_state publisher::state() const {
-    return impl_->state_;
+    const link_state now = impl_->state_;
+    return now == link_state::up && impl_->refused() ? link_state::blocked : now;
 }
 
 std::string publisher::fault() const {
+    if (impl_->state_ == link_state::up && impl_->refused_until_.load() != clock::time_point{})
+        return "the queue " + impl_->names_.queue + " refuses what is published";
     const std::lock_guard lock(impl_->fault_mutex_);
     return impl_->fault_;
 }

@@ -177,6 +177,40 @@ TEST_CASE("sweep: the first order that a deleted queue does not take has it made
     CHECK(audit_fault(world) == "");
 }
 
+TEST_CASE("sweep: a queue that refuses: unready, nothing is taken, then it sells on") {
+    const sandbox world(quick);
+    const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
+    auto client = shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 1'000'000);
+    REQUIRE(place_order(client, user, product, 1).status == 201);
+    // Nobody reads, so the queue stays full.
+    stack::rabbitmqctl({"set_policy", world.name(), "^" + world.name() + "[.]recorder$",
+                        R"({"max-length":1})", "--apply-to", "queues"});
+    const bool refuses_before = eventually(60s, [&] {
+        return place_order(client, user, product, 1).body.find("dependency_unavailable") !=
+               std::string::npos;
+    });
+    const bool unready = eventually(60s, [&] {
+        place_order(client, user, product, 1);
+        const auto ready = client.get("/readyz");
+        return ready.status == 503 &&
+               ready.body.find("refuses what is published") != std::string::npos;
+    });
+    stack::rabbitmqctl({"clear_policy", world.name()});
+    // What it reads makes the queue look at its policy again.
+    const flashsale_process recorder(world);
+    CAPTURE(shop.log(), recorder.log());
+    CHECK(refuses_before);
+    CHECK(unready);
+    CHECK(
+        eventually(60s, [&] { return place_order(client, user, product, 1, "k").status == 201; }));
+    CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
+    CHECK(eventually(60s,
+                     [&] { return orders_in(world) == 1'000'000 - available(client, product); }));
+    CHECK(audit_fault(world) == "");
+}
+
 TEST_CASE("sweep: what is only slow is not published again") {
     const sandbox world(quick);
     std::int64_t product = 0, user = 0;

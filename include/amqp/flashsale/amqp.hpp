@@ -83,7 +83,8 @@ public:
     /// Something waits: look at `next`. Any thread; cheap when the publisher is awake already.
     void wake();
 
-    link_state state() const;   ///< any thread
+    /// Any thread. For a second after a nack it is `blocked` too, though what waits goes out.
+    link_state state() const;
     std::string fault() const;  ///< any thread; why down or blocked, for people
 
     /// Publishes what waits until `next` is empty and the window too, or `patience` passes; then

@@ -215,7 +215,8 @@ struct recording_part {
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
                     [&log] { return log.appended(); }, rest_options(settings), &board,
                     generations.shards(), ms_of(settings.recorder.step_aside_after_ms),
-                    [this] { return able(); }}) {}
+                    [this] { return able(); },
+                    [&generations] { return generations.log_changes(); }}) {}
 
     /// Whether both databases take what is written.
     std::expected<void, std::string> able() {

@@ -170,6 +170,7 @@ void sweeper::pass(shard& of) {
     }
     if (!known) warn(of, known.error());
     if (known && uses_redis(settings_) && known->what == never) return;
+    if (known && uses_redis(settings_)) generations_.note_newest_token(of.number, known->token);
     // What the record calls open was loaded: an older gate than that is none.
     if (known && uses_redis(settings_) && known->what == open &&
         !faults::without(faults::guard::newest_gate))
@@ -232,6 +233,7 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
             return spdlog::info("sweep: opened shard {}, loaded before", of.number);
         }
     }
+    generations_.count_log_change();  // its barrier must be read
     const auto result = reopen({settings_, io_, server, stock_database_, order_database_, log_,
                                 *publisher_, deployment_, [this] { return stopping_.load(); }},
                                of.number, generations_.shards(), holder_);

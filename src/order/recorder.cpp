@@ -107,6 +107,10 @@ struct recorder::impl {
                 stand_aside();
                 continue;
             }
+            if (uses.log_changes) {
+                const std::uint64_t changes = uses.log_changes();
+                if (std::exchange(log_changes, changes) != changes) uses.log.close();
+            }
             auto batch = uses.log.next(receive_patience);
             if (last_look && batch && batch->empty()) return finished();
             if (!batch) {
@@ -358,6 +362,7 @@ struct recorder::impl {
     std::string reason;                 // of having let go
     std::optional<known_fault> fault;   // as on the board
     std::uint64_t arrived = 0;          // as seen last
+    std::uint64_t log_changes = 0;      // likewise
     std::uint64_t recorded_events = 0;  // since the start
     std::jthread thread;
 };

@@ -25,4 +25,11 @@ void shard_generations::saw(std::uint32_t shard, const uuid& token) {
     if (of.shut != token) of.is_shut_out = false;
 }
 
+void shard_generations::note_newest_token(std::uint32_t shard, const uuid& token) {
+    state& of = shards_[shard];
+    const std::lock_guard lock(of.mutex);
+    if (of.newest != uuid{} && of.newest != token) count_log_change();
+    of.newest = token;
+}
+
 }  // namespace flashsale::stock

@@ -87,6 +87,9 @@ public:
         std::chrono::milliseconds step_aside_after{0};
         /// Whether a batch would have a chance; on the recorder's thread. Empty: it always has.
         std::function<std::expected<void, std::string>()> able = {};
+        /// How often the log's queue may have become another one: the broker tells no consumer if a
+        /// queue is deleted and declared again at once. Empty: never.
+        std::function<std::uint64_t()> log_changes = {};
     };
 
     explicit recorder(const dependencies& uses);

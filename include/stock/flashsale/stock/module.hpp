@@ -76,15 +76,23 @@ public:
         return shards_[shard].is_shut_out.load(std::memory_order_relaxed);
     }
 
+    /// The token that the stock database knows as the newest. Another than before: the log has lost
+    /// what it had, or a reopening has begun, and the queue may be another one.
+    void note_newest_token(std::uint32_t shard, const uuid& token);
+    /// The same, said by whoever begins a reopening.
+    void count_log_change() { log_changes_.fetch_add(1, std::memory_order_relaxed); }
+    std::uint64_t log_changes() const { return log_changes_.load(std::memory_order_relaxed); }
+
 private:
     struct state {
         std::atomic<std::uint64_t> generation{0};
         std::atomic<gate_answer> answer{gate_answer::none};
         std::atomic<bool> is_shut_out{false};  // written under mutex
         std::mutex mutex;
-        uuid seen, shut;  // under mutex
+        uuid seen, shut, newest;  // under mutex
     };
     std::vector<state> shards_;
+    std::atomic<std::uint64_t> log_changes_{0};
 };
 
 struct redis_gate_options {

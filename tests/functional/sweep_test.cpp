@@ -149,6 +149,26 @@ TEST_CASE("sweep: the queue deleted under load, twice: what reads it reads the n
     CHECK(audit_fault(world) == "");
 }
 
+TEST_CASE(
+    "sweep: a queue deleted while nothing comes: the next orders are recorded, and by anybody") {
+    const bool two = GENERATE(false, true);
+    INFO((two ? "two processes" : "one process"));
+    const sandbox world(composition::stack, {}, deadlines::shipped);
+    const flashsale_process shop(world);
+    std::optional<flashsale_process> other;
+    if (two) other.emplace(world);
+    auto client = two ? other->client() : shop.client();
+    const auto user = make_user(client, "u");
+    const auto product = make_product(client, 1'000);
+    // The more was delivered before, the more would be taken for what was delivered before.
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
+    REQUIRE(eventually(60s, [&] { return orders_in(world) == 20; }));
+    stack::rabbitmqctl({"delete_queue", world.name() + ".recorder"});
+    CHECK(eventually(60s, [&] { return outcome(place_order(client, user, product, 1)) == "201"; }));
+    CHECK(audit_fault(world) == "");
+}
+
 TEST_CASE("sweep: a queue deleted while nobody reads is declared again, and orders go on") {
     const sandbox world(with(quick, {{"FLASHSALE_RECORDER__ENABLED", "false"}}));
     const flashsale_process shop(world);

@@ -251,6 +251,7 @@ private:
             // lost the binding too, what is published comes back, and the attempt ends: nobody
             // binds twice.
             if (recorded && steady::now() >= again) {
+                if (++barriers_in_vain_ > 1 && uses_.read_anew) uses_.read_anew();
                 plan_.publish_again();
                 return {};
             }
@@ -364,6 +365,7 @@ private:
     std::vector<uuid> older_tokens_;
     std::optional<stock::gate_rebuild> gate_;
     events::event barrier_;
+    int barriers_in_vain_ = 0;
     steady::time_point renewed_at_{};
     std::optional<steady::time_point> away_since_;  // the order database
     timestamp begun_at_{};

@@ -36,6 +36,9 @@ struct reopener_dependencies {
     event_publisher& publisher;     ///< on `io`
     const std::string& deployment;  ///< as agree_on_deployment() returned it
     std::function<bool()> stopping;
+    /// Whoever reads the log in this process is to read it anew: a barrier is long out. May be
+    /// empty.
+    std::function<void()> read_anew = {};
 };
 
 /// One attempt, by whoever has the shard's lease. An error says why it was given up; the gate is

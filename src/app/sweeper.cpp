@@ -34,6 +34,7 @@ using steady = std::chrono::steady_clock;
 constexpr std::size_t products_per_pass = 500;
 constexpr std::size_t late_events_per_pass = 500;
 constexpr auto publish_patience = 5s;
+constexpr auto barrier_long_out = 10s;
 
 }  // namespace
 
@@ -170,7 +171,7 @@ void sweeper::pass(shard& of) {
     }
     if (!known) warn(of, known.error());
     if (known && uses_redis(settings_) && known->what == never) return;
-    if (known && uses_redis(settings_)) generations_.note_newest_token(of.number, known->token);
+    if (known && uses_redis(settings_)) look_at_log(of, *known, mine);
     // What the record calls open was loaded: an older gate than that is none.
     if (known && uses_redis(settings_) && known->what == open &&
         !faults::without(faults::guard::newest_gate))
@@ -212,6 +213,21 @@ void sweeper::pass(shard& of) {
     of.failure = of.fault;  // where it is on, another process reopens
 }
 
+/// The log's queue may be another one now, which the broker does not tell a consumer: if the gate
+/// got another token, and if another process's barrier is long out.
+void sweeper::look_at_log(shard& of, const stock::shard_state& known, bool mine) {
+    generations_.note_newest_token(of.number, known.generation, known.token);
+    if (mine || known.what != stock::shard_state::phase::reopening) {
+        of.reopening_since.reset();
+        return;
+    }
+    const auto now = steady::now();
+    if (!of.reopening_since) of.reopening_since = now;
+    if (now - *of.reopening_since < barrier_long_out) return;
+    of.reopening_since = now;
+    generations_.count_log_change();
+}
+
 // ---- a gate that is closed
 
 void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
@@ -233,10 +249,10 @@ void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
             return spdlog::info("sweep: opened shard {}, loaded before", of.number);
         }
     }
-    generations_.count_log_change();  // its barrier must be read
-    const auto result = reopen({settings_, io_, server, stock_database_, order_database_, log_,
-                                *publisher_, deployment_, [this] { return stopping_.load(); }},
-                               of.number, generations_.shards(), holder_);
+    const auto result = reopen(
+        {settings_, io_, server, stock_database_, order_database_, log_, *publisher_, deployment_,
+         [this] { return stopping_.load(); }, [this] { generations_.count_log_change(); }},
+        of.number, generations_.shards(), holder_);
     if (!result) {
         metrics::reopening_failures.add();
         of.reopen_from = steady::now() + of.pause.next();

@@ -63,7 +63,8 @@ private:
         lease_turn turn;
         bool off_until_reached = false;  ///< the turn; else for its time
         bool distrusted = false;         ///< open, and yet a script found it wrong
-        std::optional<std::chrono::steady_clock::time_point> free_since;  ///< see may_take()
+        std::optional<std::chrono::steady_clock::time_point> free_since;       ///< see may_take()
+        std::optional<std::chrono::steady_clock::time_point> reopening_since;  ///< by another
         stock::seq_watch seq;
         std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
@@ -72,6 +73,7 @@ private:
 
     void run();
     void pass(shard& of);
+    void look_at_log(shard& of, const stock::shard_state& known, bool mine);
     bool may_take(shard& of);
     bool reaches(const shard& of) const;
     void end_turn(shard& of, std::chrono::steady_clock::time_point began);

@@ -46,7 +46,7 @@ bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
             cannot(of, done.error());
         } else if (*done) {
             generations_.saw(of.number, token);  // orders need not wait for the next look
-            generations_.note_newest_token(of.number, token);
+            generations_.note_newest_token(of.number, of.generation, token);
         }
         return false;
     };

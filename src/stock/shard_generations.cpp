@@ -25,10 +25,12 @@ void shard_generations::saw(std::uint32_t shard, const uuid& token) {
     if (of.shut != token) of.is_shut_out = false;
 }
 
-void shard_generations::note_newest_token(std::uint32_t shard, const uuid& token) {
+void shard_generations::note_newest_token(std::uint32_t shard, std::uint64_t generation,
+                                          const uuid& token) {
     state& of = shards_[shard];
     const std::lock_guard lock(of.mutex);
-    if (of.newest != uuid{} && of.newest != token) count_log_change();
+    if (of.generation_of_newest == generation && of.newest != token) count_log_change();
+    of.generation_of_newest = generation;
     of.newest = token;
 }
 

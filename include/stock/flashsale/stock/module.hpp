@@ -76,10 +76,10 @@ public:
         return shards_[shard].is_shut_out.load(std::memory_order_relaxed);
     }
 
-    /// The token that the stock database knows as the newest. Another than before: the log has lost
-    /// what it had, or a reopening has begun, and the queue may be another one.
-    void note_newest_token(std::uint32_t shard, const uuid& token);
-    /// The same, said by whoever begins a reopening.
+    /// The token that the stock database knows as the newest. Another one in the same generation:
+    /// the log has lost what it had, and its queue may be another one.
+    void note_newest_token(std::uint32_t shard, std::uint64_t generation, const uuid& token);
+    /// The same, said by whoever waits long for what it published.
     void count_log_change() { log_changes_.fetch_add(1, std::memory_order_relaxed); }
     std::uint64_t log_changes() const { return log_changes_.load(std::memory_order_relaxed); }
 
@@ -89,7 +89,8 @@ private:
         std::atomic<gate_answer> answer{gate_answer::none};
         std::atomic<bool> is_shut_out{false};  // written under mutex
         std::mutex mutex;
-        uuid seen, shut, newest;  // under mutex
+        uuid seen, shut, newest;                 // under mutex
+        std::uint64_t generation_of_newest = 0;  // likewise
     };
     std::vector<state> shards_;
     std::atomic<std::uint64_t> log_changes_{0};

@@ -81,12 +81,21 @@ void alarm(world& w) {
     watermark("0.4");
 }
 
-void cut_often(world& w) {
-    for (int i = 0; i < 30; ++i) {
+void cut(world& w, int times) {
+    for (int i = 0; i < times; ++i) {
         w.rabbitmq().cut();
         w.fault();
         w.wait(200ms);
     }
+}
+
+void cut_often(world& w) {
+    cut(w, 30);
+}
+
+/// So often that some batch comes again that was recorded.
+void cut_very_often(world& w) {
+    cut(w, 150);
 }
 
 /// Batches that are recorded and not acknowledged come again. Nobody sweeps: whoever was told that
@@ -206,7 +215,7 @@ std::vector<cell> rabbitmq_cells() {
         {"rabbitmq: the binding removed, then FLUSHALL", remove_binding_and_flush},
         {"rabbitmq: memory alarm", alarm},
         {"rabbitmq: connections cut every 200 ms", cut_often},
-        {"rabbitmq: connections cut every 200 ms, and no sweep", cut_often, unswept()},
+        {"rabbitmq: connections cut every 200 ms, and no sweep", cut_very_often, unswept()},
         {"rabbitmq: cut before the confirm", cut_confirms},
         {"rabbitmq: silent for more than two heartbeats", silence, short_heartbeat()},
         {"rabbitmq: poison by hand", poison},

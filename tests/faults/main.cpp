@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "cell.hpp"
+#include "chosen_stack.hpp"
 
 using namespace flashsale::test;
 
@@ -93,6 +94,7 @@ bool matches(const std::string& pattern, const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    choose_stack();
     CLI::App cli("Kills, stops, cuts and empties each part of a sale, and adds up afterwards.");
     std::uint64_t seeds = 1, seed = 1;
     std::string only;

@@ -1,5 +1,6 @@
 #include "sandbox.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -7,6 +8,7 @@
 #include <stdexcept>
 
 #include "flashsale_process.hpp"
+#include "migrated_databases.hpp"
 #include "parallel.hpp"
 #include "stack.hpp"
 
@@ -80,18 +82,37 @@ sandbox::sandbox(composition kind, const environment& extra, deadlines wanted)
         folder_ = own_folder_->path();
         variables_[folder_variable] = folder_.string();
     }
-    migrate();
+    if (kind_ == composition::stack) {
+        make_databases();
+    } else {
+        migrate();
+    }
+}
+
+std::string sandbox::own_url(const char* variable) const {
+    const auto base = required(variable);
+    return with_database(base, database_of(base) + "_" + name_);
 }
 
 void sandbox::point_at_servers() {
-    for (const char* variable : url_variables) {
-        const auto base = required(variable);
-        variables_[variable] = with_database(base, database_of(base) + "_" + name_);
-    }
+    for (const char* variable : url_variables)
+        variables_[variable] = own_url(variable);
     required("FLASHSALE_REDIS__URL");
     required("FLASHSALE_AMQP__URL");
     variables_[redis_prefix] = name_;
     variables_[amqp_namespace] = name_;
+}
+
+void sandbox::make_databases() {
+    // A URL that the test gives may be anything: of a pooler, or of a server that is not there.
+    const bool given = std::ranges::any_of(url_variables, [&](const char* variable) {
+        return variables_.at(variable) != own_url(variable);
+    });
+    if (given) return migrate();
+    std::vector<std::string> urls;
+    for (const char* variable : url_variables)
+        urls.push_back(variables_.at(variable));
+    make_migrated_databases(urls, "_" + name_);
 }
 
 void sandbox::migrate() {

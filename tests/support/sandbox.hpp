@@ -66,6 +66,8 @@ public:
 
 private:
     void point_at_servers();
+    std::string own_url(const char* variable) const;
+    void make_databases();
     void migrate();
     void remove_databases() const;
 

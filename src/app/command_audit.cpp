@@ -2,19 +2,20 @@
 #include <thread>
 
 #include <flashsale/app.hpp>
+#include <flashsale/audit/reader.hpp>
+#include <flashsale/audit/report.hpp>
 
-#include "audit_record.hpp"
-#include "audit_report.hpp"
 #include "commands.hpp"
-#include "probe.hpp"
+#include "compose.hpp"
+#include "record_views.hpp"
 
 namespace flashsale::app {
 
 namespace {
 
-int audit_once(audit_reader& reader, const audit_request& asked, bool rested) {
-    const audit_record record = reader.read();
-    const audit_result result = audit(record);
+int audit_once(audit::audit_reader& reader, const audit_request& asked, bool rested) {
+    const audit::audit_record record = reader.read();
+    const audit::audit_result result = audit::add_up(record);
     const std::string report =
         asked.json ? audit_report_json(record, result) : audit_report_text(record, result);
     std::fputs(report.c_str(), stdout);
@@ -30,8 +31,10 @@ int audit_once(audit_reader& reader, const audit_request& asked, bool rested) {
 
 }  // namespace
 
-int audit(const config& settings, const audit_request& asked) {
-    audit_reader reader(settings);
+int run_audit(const config& settings, const audit_request& asked) {
+    audit::audit_reader reader(is_embedded(settings) ? make_embedded_record_view(settings)
+                                                     : make_stack_record_view(settings),
+                               ms_of(settings.process.start_timeout_ms));
     const bool rested =
         asked.wait_s == 0 || reader.wait_for_rest(std::chrono::duration<double>(asked.wait_s));
     int code = audit_once(reader, asked, rested);

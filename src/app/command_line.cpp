@@ -194,7 +194,7 @@ int run(int argc, char** argv) {
         if (config_path.empty() && serve_command->parsed()) announce_builtin(settings);
         if (serve_command->parsed()) return serve(settings, config_path);
         if (migrate_command->parsed()) return migrate(settings, force);
-        if (audit_command->parsed()) return audit(settings, audit_asked);
+        if (audit_command->parsed()) return run_audit(settings, audit_asked);
         if (parked_command->parsed()) return parked(settings, parked_asked);
         if (deployment_command->parsed()) return deployment(settings, deployment_asked);
         if (reopen_command->parsed()) return reopen(settings, shard);

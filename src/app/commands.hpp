@@ -19,7 +19,7 @@ struct audit_request {
     double wait_s = 0;   ///< for the backlog to be recorded first
     double watch_s = 0;  ///< between two audits, until one finds a fault; 0: only one
 };
-int audit(const config& settings, const audit_request& asked);
+int run_audit(const config& settings, const audit_request& asked);
 
 /// Rebuilds the gate of one shard from the record, whether it is closed or not.
 int reopen(const config& settings, std::int64_t shard);

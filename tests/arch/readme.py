@@ -114,7 +114,7 @@ class Readme(unittest.TestCase):
     def test_tests(self):
         self.assertEqual(missing_tests(readme), [])
         sums = quoted(readme.split("The sums:")[1].split("**Parked events**")[0])
-        audit = (project.root / "src/app/audit.cpp").read_text()
+        audit = (project.root / "src/audit/sums.cpp").read_text()
         for one in sums:
             self.assertIn(f'"{one}"', audit)
         self.assertEqual(len(sums), 15)

@@ -1,14 +1,14 @@
-#include "audit_source.hpp"
 #include "gate_access.hpp"
 #include "probe.hpp"
+#include "record_views.hpp"
 
 namespace flashsale::app {
 
 namespace {
 
-class stack_audit_source final : public audit_source {
+class stack_record_view final : public audit::record_view {
 public:
-    explicit stack_audit_source(const config& settings)
+    explicit stack_record_view(const config& settings)
         : gate_is_database_(!uses_redis(settings)),
           generations_(shards_of(settings)),
           access_(io_, settings, generations_),
@@ -21,7 +21,7 @@ public:
         access_.start();
     }
 
-    ~stack_audit_source() override {
+    ~stack_record_view() override {
         access_.stop();
         io_.restart();
         io_.poll();
@@ -53,9 +53,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<audit_source> make_stack_audit_source(const config& settings) {
+std::unique_ptr<audit::record_view> make_stack_record_view(const config& settings) {
     require_schemas(settings);
-    return std::make_unique<stack_audit_source>(settings);
+    return std::make_unique<stack_record_view>(settings);
 }
 
 }  // namespace flashsale::app

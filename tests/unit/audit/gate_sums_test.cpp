@@ -6,12 +6,12 @@
 
 #include <algorithm>
 
-#include "audit_report.hpp"
+#include <flashsale/audit/report.hpp>
 #include "audited_sale.hpp"
 
 using namespace flashsale;
-using namespace flashsale::app;
-using namespace flashsale::app::test;
+using namespace flashsale::audit;
+using namespace flashsale::audit::test;
 
 TEST_CASE("audit: a gate of which the record knows too little is told, with the shard") {
     sale all;
@@ -20,7 +20,7 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
     gate.recorded->what = stock::shard_state::phase::open;
     gate.recorded->generation = 1;
     const auto only_fault = [&] {
-        const auto result = audit(all.record);
+        const auto result = add_up(all.record);
         REQUIRE(result.faults.size() == 1);
         CHECK(result.faults[0].found.starts_with("shard 0, generation "));
         return result.faults[0].sum;
@@ -30,16 +30,16 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
     SECTION("a product") {
         gate.products.insert({2, 3});
         CHECK(only_fault() == "every product at the gate is recorded");
-        CHECK(audit(all.record).faults[0].found.find("products 2, 3,") != std::string::npos);
+        CHECK(add_up(all.record).faults[0].found.find("products 2, 3,") != std::string::npos);
         gate.products.erase(3);
-        CHECK(audit(all.record).faults[0].product_id == 2);
+        CHECK(add_up(all.record).faults[0].product_id == 2);
     }
     SECTION("the last events") {
         gate.seq = 6;
         CHECK(only_fault() == "what the gate granted is recorded, or in its outbox");
-        CHECK(
-            audit(all.record).faults[0].found.find("2 of 6 are nowhere, the first of them seq 5") !=
-            std::string::npos);
+        CHECK(add_up(all.record)
+                  .faults[0]
+                  .found.find("2 of 6 are nowhere, the first of them seq 5") != std::string::npos);
     }
     SECTION("one in the middle, of which no sum is left to tell") {
         all.record.orders.erase(all.ids[1]);
@@ -47,7 +47,7 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
         all.record.products[1] = {1, 9, 7, 1, 7, 9, 2, 0};
         all.record.levels[1] = gate_level{6, 9, 1, 4};
         CHECK(only_fault() == "what the gate granted is recorded, or in its outbox");
-        CHECK(audit(all.record).faults[0].found.find("seq 2") != std::string::npos);
+        CHECK(add_up(all.record).faults[0].found.find("seq 2") != std::string::npos);
     }
     SECTION("an absurd seq costs no memory") {
         gate.seq = std::uint64_t{1} << 60;
@@ -139,7 +139,7 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
     late.seq = 1;
     const auto finding = [&](std::optional<timestamp> published, bool refused = true) {
         all.record.late = {{late.id, events::text_of(late), refused, published}};
-        const auto result = audit(all.record);
+        const auto result = add_up(all.record);
         REQUIRE(result.late_events.size() == 1);
         CHECK(result.late == (refused ? 0 : 1));
         return result.late_events[0];
@@ -183,7 +183,7 @@ TEST_CASE("audit: the report names each late event that a 201 may stand behind")
         all.record.late.push_back({late.id, events::text_of(late), true,
                                    early ? begun - std::chrono::seconds(10) : begun});
     }
-    const auto result = audit(all.record);
+    const auto result = add_up(all.record);
     const auto text = audit_report_text(all.record, result);
     const auto count = [&](std::string_view words) {
         std::size_t found = 0;

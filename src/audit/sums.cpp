@@ -1,8 +1,8 @@
-#include "audit.hpp"
+#include <flashsale/audit/sums.hpp>
 
 #include <unordered_set>
 
-namespace flashsale::app {
+namespace flashsale::audit {
 
 namespace {
 
@@ -359,8 +359,8 @@ private:
 
 }  // namespace
 
-audit_result audit(const audit_record& record) {
+audit_result add_up(const audit_record& record) {
     return auditor(record).run();
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

@@ -4,22 +4,19 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <memory>
+#include <cstdint>
 #include <optional>
-#include <string>
 
 #include <flashsale/order/record.hpp>
 #include <flashsale/stock/gate.hpp>
 #include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
 
-#include "config.hpp"
+namespace flashsale::audit {
 
-namespace flashsale::app {
-
-class audit_source {
+class record_view {
 public:
-    virtual ~audit_source() = default;
+    virtual ~record_view() = default;
 
     /// The gate's, to be run while it is waited for.
     virtual asio::io_context& io() = 0;
@@ -33,10 +30,4 @@ public:
     virtual order::record_reader& orders() = 0;
 };
 
-/// Throws unavailable_error if a database cannot be read or is not of this version.
-std::unique_ptr<audit_source> make_stack_audit_source(const config& settings);
-/// With a process that has the folder open, its gate; without one, the gate that the next start
-/// will load, and the folder is locked meanwhile.
-std::unique_ptr<audit_source> make_embedded_audit_source(const config& settings);
-
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

@@ -13,20 +13,25 @@
 // order. Under the database gate the movement comes first, and so the orders are read before the
 // ledger; what the ledger has beyond them is then in the outbox, or among the orders read again.
 
-#include "audit.hpp"
-#include "audit_source.hpp"
+#include <flashsale/audit/record_view.hpp>
+#include <flashsale/audit/sums.hpp>
 
-namespace flashsale::app {
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace flashsale::audit {
 
 class audit_reader {
 public:
-    explicit audit_reader(const config& settings);
+    /// A gate that was only now connected to gets `start_timeout` to answer.
+    audit_reader(std::unique_ptr<record_view> view, std::chrono::milliseconds start_timeout);
 
     /// Waits until nothing is in the outbox, and nothing is to be asked of the gate again. False:
     /// it was not so in time.
     bool wait_for_rest(std::chrono::duration<double> most);
 
-    /// Throws unavailable_error if a database cannot be read.
+    /// Throws std::runtime_error if a database cannot be read.
     audit_record read();
 
 private:
@@ -50,11 +55,11 @@ private:
         const std::function<void(callback<std::expected<T, stock::errc>>)>& start);
 
     /// The gate's.
-    asio::io_context& io() { return source_->io(); }
+    asio::io_context& io() { return view_->io(); }
 
     const std::chrono::milliseconds start_timeout_;
     bool waited_ = false;
-    std::unique_ptr<audit_source> source_;
+    std::unique_ptr<record_view> view_;
 };
 
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

@@ -3,13 +3,13 @@
 #include "audited_sale.hpp"
 
 using namespace flashsale;
-using namespace flashsale::app;
-using namespace flashsale::app::test;
+using namespace flashsale::audit;
+using namespace flashsale::audit::test;
 
 TEST_CASE("audit: a sale whose sums are right holds, while it runs too") {
     sale all;
     CHECK(all.fault().empty());
-    CHECK(audit(all.record).gate_checked);
+    CHECK(add_up(all.record).gate_checked);
 
     // Recorded between the reading of the gate and of the databases: seq 5 is not in the level.
     uuid_generator make;
@@ -30,8 +30,8 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
     SECTION("an order is gone") {
         all.record.orders.erase(all.ids[1]);
         REQUIRE(all.fault() == "orders and sale movements match one to one");
-        CHECK(audit(all.record).faults[0].orders == std::vector<uuid>{all.ids[1]});
-        CHECK(audit(all.record).faults[0].product_id == 1);
+        CHECK(add_up(all.record).faults[0].orders == std::vector<uuid>{all.ids[1]});
+        CHECK(add_up(all.record).faults[0].product_id == 1);
     }
     SECTION("a movement is gone") {
         all.record.takings.erase(all.ids[1]);
@@ -151,7 +151,7 @@ TEST_CASE("audit: without a gate the databases are compared, and it says so") {
     all.record.levels.clear();
     all.record.outbox.clear();
     CHECK(all.fault().empty());
-    CHECK_FALSE(audit(all.record).gate_checked);
+    CHECK_FALSE(add_up(all.record).gate_checked);
     all.record.orders.erase(all.ids[1]);
     CHECK(all.fault() == "orders and sale movements match one to one");
 }
@@ -200,13 +200,13 @@ TEST_CASE("audit: at rest every unit is in one of four places") {
     recorded.record.outbox.clear();
     recorded.record.levels[1].free = 7;
     CHECK(recorded.fault().empty());
-    CHECK(audit(recorded.record).at_rest);
+    CHECK(add_up(recorded.record).at_rest);
 }
 
 TEST_CASE("audit: orders sold beyond what was given are named, the last ones") {
     sale all;
     all.record.products[1].given = all.record.products[1].moved_up = 2;
-    const auto result = audit(all.record);
+    const auto result = add_up(all.record);
     const auto oversold =
         std::ranges::find(result.faults, "sold + reduced <= given", &audit_fault::sum);
     REQUIRE(oversold != result.faults.end());
@@ -218,7 +218,7 @@ TEST_CASE("audit: the orders of a user above the limit are named") {
     all.record.products[1].per_user_limit = 1;
     all.record.orders[all.ids[1]].user_id = 1;
     all.record.orders[all.ids[1]].idempotency_key = "another";
-    const auto result = audit(all.record);
+    const auto result = add_up(all.record);
     REQUIRE(result.faults.size() == 1);
     CHECK(result.faults[0].sum == "no user above the limit");
     CHECK(result.faults[0].orders.size() == 2);

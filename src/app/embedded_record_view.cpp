@@ -9,11 +9,11 @@
 #include <limits>
 #include <unordered_set>
 
-#include "audit_source.hpp"
 #include "data_folder.hpp"
 #include "gate_loading.hpp"
 #include "gate_socket.hpp"
 #include "probe.hpp"
+#include "record_views.hpp"
 
 namespace flashsale::app {
 
@@ -80,9 +80,9 @@ private:
     std::vector<std::string> outbox_;
 };
 
-class embedded_audit_source final : public audit_source {
+class embedded_record_view final : public audit::record_view {
 public:
-    explicit embedded_audit_source(const config& settings)
+    explicit embedded_record_view(const config& settings)
         : folder_(settings.sqlite.folder),
           stock_database_(open_file(settings, folder_.stock())),
           order_database_(open_file(settings, folder_.order())),
@@ -123,9 +123,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<audit_source> make_embedded_audit_source(const config& settings) {
+std::unique_ptr<audit::record_view> make_embedded_record_view(const config& settings) {
     require_files(settings, data_folder(settings.sqlite.folder));
-    return std::make_unique<embedded_audit_source>(settings);
+    return std::make_unique<embedded_record_view>(settings);
 }
 
 }  // namespace flashsale::app

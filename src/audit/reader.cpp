@@ -1,11 +1,10 @@
-#include "audit_record.hpp"
+#include <flashsale/audit/reader.hpp>
 
-#include <flashsale/order/module.hpp>
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
 
-#include "compose.hpp"
-#include "probe.hpp"
-
-namespace flashsale::app {
+namespace flashsale::audit {
 
 namespace {
 
@@ -17,7 +16,7 @@ constexpr std::size_t products_per_read = 500;
 constexpr auto restock_patience = 500ms;
 
 void must(const std::expected<void, std::string>& done) {
-    if (!done) throw unavailable_error(done.error());
+    if (!done) throw std::runtime_error(done.error());
 }
 
 std::string answer_of(std::uint32_t shard, stock::errc fault) {
@@ -26,10 +25,9 @@ std::string answer_of(std::uint32_t shard, stock::errc fault) {
 
 }  // namespace
 
-audit_reader::audit_reader(const config& settings)
-    : start_timeout_(ms_of(settings.process.start_timeout_ms)),
-      source_(is_embedded(settings) ? make_embedded_audit_source(settings)
-                                    : make_stack_audit_source(settings)) {}
+audit_reader::audit_reader(std::unique_ptr<record_view> view,
+                           std::chrono::milliseconds start_timeout)
+    : start_timeout_(start_timeout), view_(std::move(view)) {}
 
 template <class T>
 std::expected<T, stock::errc> audit_reader::wait_for(
@@ -44,9 +42,9 @@ std::expected<T, stock::errc> audit_reader::wait_for(
 
 /// Whether each shard's gate has answered something: one that is closed has.
 bool audit_reader::reached() {
-    for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
+    for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
         const auto found = wait_for<stock::gate::levels>(
-            [&](auto done) { source_->gate().read_levels(shard, {}, std::move(done)); });
+            [&](auto done) { view_->gate().read_levels(shard, {}, std::move(done)); });
         if (!found && found.error() != stock::errc::reopening) return false;
     }
     return true;
@@ -58,14 +56,14 @@ std::optional<std::string> audit_reader::wait_for_gate() {
         io().restart();
         io().run_for(10ms);
     }
-    const auto state = source_->gate().check();
+    const auto state = view_->gate().check();
     return state ? std::nullopt : std::optional(state.error());
 }
 
 void audit_reader::read_levels(audit_record& into) {
     std::map<std::uint32_t, std::vector<std::int64_t>> by_shard;
-    must(source_->products().for_each_product([&](const stock::recorded_product& one) {
-        by_shard[stock::shard_of(one.id, source_->shards())].push_back(one.id);
+    must(view_->products().for_each_product([&](const stock::recorded_product& one) {
+        by_shard[stock::shard_of(one.id, view_->shards())].push_back(one.id);
     }));
     for (const auto& [shard, ids] : by_shard) {
         for (std::size_t begin = 0; begin < ids.size(); begin += products_per_read) {
@@ -73,7 +71,7 @@ void audit_reader::read_levels(audit_record& into) {
             const std::vector<std::int64_t> piece(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                                   ids.begin() + static_cast<std::ptrdiff_t>(end));
             auto found = wait_for<stock::gate::levels>([&, at = shard](auto done) {
-                source_->gate().read_levels(at, piece, std::move(done));
+                view_->gate().read_levels(at, piece, std::move(done));
             });
             if (!found) {
                 into.gate_fault = answer_of(shard, found.error());
@@ -101,20 +99,20 @@ void audit_reader::read_levels_again(audit_record& into) {
     io().restart();
     io().run_for(restock_patience);
     for (const std::int64_t id : behind) {
-        const std::uint32_t shard = stock::shard_of(id, source_->shards());
+        const std::uint32_t shard = stock::shard_of(id, view_->shards());
         auto found = wait_for<stock::gate::levels>(
-            [&](auto done) { source_->gate().read_levels(shard, {id}, std::move(done)); });
+            [&](auto done) { view_->gate().read_levels(shard, {id}, std::move(done)); });
         if (found && found->products[0]) into.given_later[id] = found->products[0]->given;
     }
 }
 
 void audit_reader::read_outbox(audit_record& into) {
     if (into.gate_fault) return;
-    for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
+    for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
         std::string cursor;
         do {
             auto page = wait_for<stock::gate::outbox_page>(
-                [&](auto done) { source_->gate().read_outbox(shard, cursor, std::move(done)); });
+                [&](auto done) { view_->gate().read_outbox(shard, cursor, std::move(done)); });
             if (!page) {
                 into.gate_fault = "the outbox of shard " + std::to_string(shard) + " answers " +
                                   std::string(name_of(page.error()));
@@ -123,7 +121,7 @@ void audit_reader::read_outbox(audit_record& into) {
             for (const std::string& text : page->events) {
                 auto event = events::parse(text);
                 if (!event)
-                    throw unavailable_error("an outbox entry is no event: " + event.error());
+                    throw std::runtime_error("an outbox entry is no event: " + event.error());
                 into.outbox.try_emplace(event->id, std::move(*event));
             }
             cursor = std::move(page->next_cursor);
@@ -132,38 +130,38 @@ void audit_reader::read_outbox(audit_record& into) {
 }
 
 void audit_reader::read_ledger(audit_record& into) {
-    must(source_->products().for_each_taking(
+    must(view_->products().for_each_taking(
         [&](stock::recorded_taking one) { into.takings.try_emplace(one.id, one); }));
-    must(source_->products().for_each_product(
+    must(view_->products().for_each_product(
         [&](stock::recorded_product one) { into.products.insert_or_assign(one.id, one); }));
 }
 
 void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
-    must(source_->orders().for_each_order([&](order::recorded_order one) {
+    must(view_->orders().for_each_order([&](order::recorded_order one) {
         const uuid id = one.id;
         if (of_movements_only && !into.takings.contains(id)) return;
         into.orders.try_emplace(id, std::move(one));
     }));
     into.parked.clear();
-    must(source_->orders().for_each_parked(
+    must(view_->orders().for_each_parked(
         [&](order::parked_event one) { into.parked.push_back(std::move(one)); }));
-    auto late = source_->orders().late_events();
-    if (!late) throw unavailable_error(late.error());
+    auto late = view_->orders().late_events();
+    if (!late) throw std::runtime_error(late.error());
     into.late = std::move(*late);
-    auto fences = source_->orders().raised_fences();
-    if (!fences) throw unavailable_error(fences.error());
+    auto fences = view_->orders().raised_fences();
+    if (!fences) throw std::runtime_error(fences.error());
     into.fences = std::move(*fences);
 }
 
 audit_reader::gate_shards audit_reader::read_shards() {
     std::vector<gate_shard> out;
-    if (source_->gate_is_database()) return out;
-    for (std::uint32_t shard = 0; shard < source_->shards(); ++shard) {
+    if (view_->gate_is_database()) return out;
+    for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
         const auto found = wait_for<stock::gate::levels>(
-            [&](auto done) { source_->gate().read_levels(shard, {}, std::move(done)); });
+            [&](auto done) { view_->gate().read_levels(shard, {}, std::move(done)); });
         if (!found) return std::unexpected(answer_of(shard, found.error()));
         out.push_back({shard, found->generation, found->seq});
-        out.back().recorded = source_->shard(shard);
+        out.back().recorded = view_->shard(shard);
     }
     return out;
 }
@@ -173,7 +171,7 @@ void audit_reader::read_listed(audit_record& into) {
         std::string cursor;
         do {
             auto page = wait_for<stock::gate::product_page>([&](auto done) {
-                source_->gate().list_products(one.number, one.generation, cursor, std::move(done));
+                view_->gate().list_products(one.number, one.generation, cursor, std::move(done));
             });
             if (!page) {
                 into.gate_fault = "the products of shard " + std::to_string(one.number) +
@@ -208,7 +206,7 @@ audit_record audit_reader::read() {
 
 audit_record audit_reader::read_once(gate_shards shards) {
     audit_record record;
-    record.gate_is_database = source_->gate_is_database();
+    record.gate_is_database = view_->gate_is_database();
     record.gate_fault = wait_for_gate();
     if (shards) {
         record.shards = std::move(*shards);
@@ -239,8 +237,8 @@ bool audit_reader::wait_for_rest(std::chrono::duration<double> most) {
         audit_record record;
         record.gate_fault = wait_for_gate();
         read_outbox(record);
-        const auto late = source_->orders().late();
-        if (!late) throw unavailable_error(late.error());
+        const auto late = view_->orders().late();
+        if (!late) throw std::runtime_error(late.error());
         if (!record.gate_fault && record.outbox.empty() && late->empty()) return true;
         if (steady::now() >= until) return false;
         io().restart();
@@ -248,4 +246,4 @@ bool audit_reader::wait_for_rest(std::chrono::duration<double> most) {
     }
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

@@ -1,11 +1,11 @@
 #pragma once
 
 // The arithmetic that proves the promises; no I/O. What it adds up was read in an order that makes
-// each sum exact while the sale runs (audit_record.hpp), so a fault here is a fault, not a race.
+// each sum exact while the sale runs (reader.hpp), so a fault here is a fault, not a race.
 
 #include <flashsale/events/event.hpp>
-#include <flashsale/order/module.hpp>
-#include <flashsale/stock/module.hpp>
+#include <flashsale/order/record.hpp>
+#include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
 
 #include <map>
@@ -15,7 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace flashsale::app {
+namespace flashsale::audit {
 
 /// A product at the gate, and the seq at which it was read: what has a later one is not in it.
 struct gate_level {
@@ -99,6 +99,6 @@ struct audit_result {
     bool holds() const { return faults.empty(); }
 };
 
-audit_result audit(const audit_record& record);
+audit_result add_up(const audit_record& record);
 
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

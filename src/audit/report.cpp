@@ -1,8 +1,8 @@
-#include "audit_report.hpp"
+#include <flashsale/audit/report.hpp>
 
 #include <boost/json.hpp>
 
-namespace flashsale::app {
+namespace flashsale::audit {
 
 namespace json = boost::json;
 
@@ -153,4 +153,4 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
     return json::serialize(out) + "\n";
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

@@ -2,11 +2,11 @@
 
 #include <string>
 
-#include "audit.hpp"
+#include <flashsale/audit/sums.hpp>
 
-namespace flashsale::app {
+namespace flashsale::audit {
 
 std::string audit_report_text(const audit_record& record, const audit_result& result);
 std::string audit_report_json(const audit_record& record, const audit_result& result);
 
-}  // namespace flashsale::app
+}  // namespace flashsale::audit

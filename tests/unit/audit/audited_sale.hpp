@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "audit.hpp"
+#include <flashsale/audit/sums.hpp>
 
-namespace flashsale::app::test {
+namespace flashsale::audit::test {
 
 /// A sale of 10 units of product 1 with three orders recorded and one in the outbox, all sums
 /// right.
@@ -36,12 +36,12 @@ struct sale {
     }
 
     std::string fault() const {
-        const auto result = audit(record);
+        const auto result = add_up(record);
         return result.holds() ? "" : result.faults.front().sum;
     }
     std::vector<std::string> faults() const {
         std::vector<std::string> sums;
-        for (const auto& one : audit(record).faults)
+        for (const auto& one : add_up(record).faults)
             sums.push_back(one.sum);
         return sums;
     }
@@ -49,4 +49,4 @@ struct sale {
 
 using only = std::vector<std::string>;
 
-}  // namespace flashsale::app::test
+}  // namespace flashsale::audit::test

@@ -92,7 +92,7 @@ std::span<const setting> settings() {
          TEXT(http.address, "127.0.0.1",
               "a numeric IP address (127.0.0.1 for this machine alone, 0.0.0.0 or :: for all)",
               http::is_address)},
-        {"http.port", "0 takes any free port, and the log says which",
+        {"http.port", "0 takes any free port; the first line of standard output says which",
          INTEGER(http.port, 0, 65'535, 8'080)},
         {"http.workers", "threads that serve HTTP; 0: one less than there are cores, at least one",
          INTEGER(http.workers, 0, 256, 0)},
@@ -112,7 +112,9 @@ std::span<const setting> settings() {
                  million)},
         {"http.request_timeout_ms", "from a request's first byte to its last",
          INTEGER(http.request_timeout_ms, 10, hour_ms, 10'000)},
-        {"http.idle_timeout_ms", "a connection without a request",
+        {"http.idle_timeout_ms",
+         "a connection without a request; longer than the balancer keeps its own idle, or it "
+         "sends a request into a connection that is being closed",
          INTEGER(http.idle_timeout_ms, 10, 24 * hour_ms, 75'000)},
         {"http.write_timeout_ms", "a client that does not read its answer",
          INTEGER(http.write_timeout_ms, 10, hour_ms, 10'000)},
@@ -126,15 +128,16 @@ std::span<const setting> settings() {
          INTEGER(http.catalogue_max_age_s, 0, 3'600, 0)},
 
         {"users.cached_users_max",
-         "room for known users in each worker; 1,024 neighbours take that of 4",
+         "room for known users in each worker; a page of 1,024 neighbours takes the room of 4",
          INTEGER(users.cached_users_max, 2, 1'000 * million, million)},
         {"users.waiting_lookups_max",
          "orders of a worker waiting to learn whether their user exists, then 503",
          INTEGER(users.waiting_lookups_max, 1, million, 16'384)},
 
         {"stock.gate",
-         "what decides who gets a unit; with `memory` the log and the databases are files of "
-         "sqlite.folder, and no server is needed; one for a deployment",
+         "what decides who gets a unit; `memory`: embedded, the log and the databases are files of "
+         "sqlite.folder; `database`: optimistic locking in PostgreSQL, for comparison; one for a "
+         "deployment",
          CHOICE(stock.gate, "redis", "redis", "database", "memory")},
         {"stock.currency",
          "ISO 4217, of every amount that has none of its own; the same for all processes",
@@ -147,7 +150,7 @@ std::span<const setting> settings() {
          "reservations of a worker waiting for the gate, then 503",
          INTEGER(stock.waiting_reservations_max, 1, million, 16'384)},
         {"stock.outbox_events_max",
-         "accepted and not yet recorded, of a shard, then 503: the limit on the backlog",
+         "accepted and not yet recorded, for each Redis server, then 503: the limit on the backlog",
          INTEGER(stock.outbox_events_max, 1, 100 * million, million)},
 
         {"orders.confirm_deadline_ms",
@@ -162,10 +165,13 @@ std::span<const setting> settings() {
         {"recorder.batch_interval_ms", "between transactions of batches that are not full",
          INTEGER(recorder.batch_interval_ms, 0, 1'000, 25)},
         {"recorder.rest_percent",
-         "of the time that a batch took: pause after it, at most a second, while orders keep "
-         "coming to this process",
+         "on servers, while orders keep coming to this process: the pause after a batch, of the "
+         "time that the batch took, at most a second; orders are accepted faster, and the record "
+         "lags",
          INTEGER(recorder.rest_percent, 0, 10'000, 800)},
-        {"recorder.rest_lag_max_ms", "age of what is to be recorded from which there is no pause",
+        {"recorder.rest_lag_max_ms",
+         "age of the oldest order to be recorded from which there is no pause; so about the most "
+         "that the record lags",
          INTEGER(recorder.rest_lag_max_ms, 0, 30'000, 3'000)},
         {"recorder.step_aside_after_ms",
          "unable to record for so long, or that long for one batch: another process has its turn",
@@ -177,7 +183,8 @@ std::span<const setting> settings() {
         {"recovery.sweep_events_max", "outbox entries noted in one look, in whole pages",
          INTEGER(recovery.sweep_events_max, 1, 10 * million, 10'000)},
         {"recovery.barrier_patience_ms",
-         "for the recorder to record all that was published before, then unready",
+         "for the recorder to come to a barrier, and so record all that was published before; then "
+         "unready",
          INTEGER(recovery.barrier_patience_ms, 100, 24 * hour_ms, 60'000)},
         {"recovery.lease_ms",
          "how long one that is stopped or cut off keeps others from its shards",
@@ -189,9 +196,10 @@ std::span<const setting> settings() {
          INTEGER(recovery.load_rows_max, 1, 3'000, 2'000)},
 
         {"redis.url",
-         "one server for each shard, separated by commas; their number is fixed for a deployment",
+         "one server, or several separated by commas, each a shard that keeps a part of the "
+         "products; their number is fixed for a deployment",
          SECRET(redis.url, "redis://127.0.0.1:6379/0", parses_as_redis_urls)},
-        {"redis.key_prefix", "first part of every key",
+        {"redis.key_prefix", "first part of every Redis key",
          TEXT(redis.key_prefix, "flashsale", "1 to 64 of a-z A-Z 0-9 _ - .", is_name)},
         {"redis.connect_timeout_ms", "for one attempt",
          INTEGER(redis.connect_timeout_ms, 10, 60'000, 2'000)},
@@ -202,12 +210,12 @@ std::span<const setting> settings() {
 
         {"amqp.url", "the broker",
          SECRET(amqp.url, "amqp://guest:guest@127.0.0.1:5672/%2f", parses_as_amqp_url)},
-        {"amqp.namespace", "first part of the exchange's and the queues' names",
+        {"amqp.namespace", "first part of the exchange's and the queues' names; not `amq.`",
          TEXT(amqp.name_space, "flashsale",
               "1 to 64 of a-z A-Z 0-9 _ - . that do not begin with amq.", is_namespace)},
         {"amqp.connect_timeout_ms", "for one attempt",
          INTEGER(amqp.connect_timeout_ms, 10, 60'000, 3'000)},
-        {"amqp.heartbeat_ms", "two without a sign of life end a connection",
+        {"amqp.heartbeat_ms", "a connection ends after two of these without a sign of life",
          INTEGER(amqp.heartbeat_ms, 1'000, 600'000, 10'000)},
         {"amqp.stall_timeout_ms", "a call into the client library that takes longer is cut off",
          INTEGER(amqp.stall_timeout_ms, 100, 60'000, 5'000)},
@@ -222,7 +230,8 @@ std::span<const setting> settings() {
         {"amqp.waiting_events_max", "events of a worker waiting to be sent",
          INTEGER(amqp.waiting_events_max, 1, 10 * million, 65'536)},
         {"amqp.prefetch_messages",
-         "delivered and unacknowledged; one for a deployment, or events lose their order",
+         "delivered and unacknowledged; the same for all processes of a deployment, or events lose "
+         "their order",
          INTEGER(amqp.prefetch_messages, 1, 2'000, 128)},
 
         {"postgres.user_url", "the user module's database",
@@ -238,7 +247,8 @@ std::span<const setting> settings() {
                 postgres::check_url)},
         {"postgres.connect_timeout_ms", "for one attempt",
          INTEGER(postgres.connect_timeout_ms, 10, 60'000, 5'000)},
-        {"postgres.statement_timeout_ms", "the server gives up then, and we a second later",
+        {"postgres.statement_timeout_ms",
+         "PostgreSQL ends a statement then; the process gives it up a second later",
          INTEGER(postgres.statement_timeout_ms, 10, 600'000, 5'000)},
         {"postgres.lock_timeout_ms", "waiting for a row or a table",
          INTEGER(postgres.lock_timeout_ms, 10, 600'000, 2'000)},
@@ -250,7 +260,7 @@ std::span<const setting> settings() {
          INTEGER(postgres.waiting_statements_max, 1, million, 4'096)},
 
         {"sqlite.folder",
-         "of the memory gate's log and databases, for one process; made where it is missing",
+         "folder of the memory gate's log and databases, for one process; made where it is missing",
          TEXT(sqlite.folder, "flashsale-data", "a path", nullptr)},
         {"sqlite.busy_timeout_ms", "waiting for another connection's transaction",
          INTEGER(sqlite.busy_timeout_ms, 10, 600'000, 5'000)},

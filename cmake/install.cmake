@@ -21,6 +21,7 @@ install(TARGETS flashsale)
 install(FILES config/flashsale.schema.json DESTINATION "${CMAKE_INSTALL_DATADIR}/flashsale")
 install(FILES config/embedded.json config/stack.json DESTINATION "${docdir}/examples")
 install(FILES NOTICE README.md CHANGELOG.md DESTINATION "${docdir}")
+install(DIRECTORY docs DESTINATION "${docdir}")
 install(FILES LICENSE DESTINATION "${docdir}" RENAME copyright)
 install(FILES "${manual}/flashsale.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
 install(FILES "${manual}/flashsale.bash" RENAME flashsale

@@ -27,6 +27,12 @@ share/doc/flashsale/CHANGELOG.md
 share/doc/flashsale/NOTICE
 share/doc/flashsale/README.md
 share/doc/flashsale/copyright
+share/doc/flashsale/docs/api.md
+share/doc/flashsale/docs/architecture.md
+share/doc/flashsale/docs/configuration.md
+share/doc/flashsale/docs/operations.md
+share/doc/flashsale/docs/performance.md
+share/doc/flashsale/docs/proof.md
 share/doc/flashsale/examples/embedded.json
 share/doc/flashsale/examples/stack.json
 share/flashsale/flashsale.schema.json

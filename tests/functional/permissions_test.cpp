@@ -1,5 +1,5 @@
-// The least that a server's user may be allowed, as README has it, is enough; and each of it is
-// needed.
+// The least that a server's user may be allowed, as docs/operations.md has it, is enough; and each
+// of it is needed.
 
 #include <catch2/catch.hpp>
 
@@ -16,19 +16,21 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string readme() {
+std::string operations() {
     std::ifstream file(std::filesystem::path(stack_config()).parent_path().parent_path() /
-                       "README.md");
+                       "docs/operations.md");
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
 }
 
-/// The words behind `start` in README, up to the end of the line, with "flashsale" as `name`.
+/// The words behind `start` in docs/operations.md, up to the end of the line, with "flashsale" as
+/// `name`.
 std::vector<std::string> words_of(const std::string& start, const std::string& name) {
-    const std::string text = readme();
+    const std::string text = operations();
     const auto at = text.find("\n" + start);
-    if (at == std::string::npos) throw std::runtime_error("README has no line " + start);
+    if (at == std::string::npos)
+        throw std::runtime_error("docs/operations.md has no line " + start);
     const auto from = at + 1 + start.size();
     std::istringstream line(text.substr(from, text.find('\n', from) - from));
     std::vector<std::string> words;
@@ -138,7 +140,8 @@ bool is_refused(const std::string& text, const std::string& user, const std::str
 
 }  // namespace
 
-TEST_CASE("permissions: Redis: what README allows suffices, and each command of it is used") {
+TEST_CASE(
+    "permissions: Redis: what the documentation allows suffices, and each command of it is used") {
     sandbox world(environment{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
                               {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}});
     const auto rules = words_of("ACL SETUSER flashsale ", world.name());
@@ -190,7 +193,7 @@ TEST_CASE("permissions: Redis: what README allows suffices, and each command of 
     CHECK(commands > 10);
 }
 
-TEST_CASE("permissions: RabbitMQ: what README allows suffices") {
+TEST_CASE("permissions: RabbitMQ: what the documentation allows suffices") {
     sandbox world(environment{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
                               {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                               {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}});
@@ -223,7 +226,8 @@ TEST_CASE("permissions: RabbitMQ: what README allows suffices") {
     CHECK_FALSE(is_refused(log + by_hand.output, user.name(), ".*"));
 }
 
-TEST_CASE("permissions: RabbitMQ: without any name of what README allows, nothing is sold") {
+TEST_CASE(
+    "permissions: RabbitMQ: without any name of what the documentation allows, nothing is sold") {
     int tried = 0;
     for (std::size_t which = 0; which < 3; ++which) {
         for (const std::string& omitted : names_in(broker_permissions("flashsale")[which])) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <flashsale/base/must_hold.hpp>
+
 #include "metrics.hpp"
 
 namespace flashsale::order {
@@ -36,6 +38,7 @@ void outbox_settler::send() {
     const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
     std::vector<stock::settled_event> batch(waiting_.begin(), end);
     waiting_.erase(waiting_.begin(), end);
+    must_hold(!under_way_, "one removal is under way at a time");
     under_way_ = true;
     outbox_.settle(batch, [this, batch](std::expected<void, stock::errc> done) {
         under_way_ = false;

@@ -32,6 +32,7 @@
 #include <random>
 
 #include <flashsale/base/fault_points.hpp>
+#include <flashsale/base/must_hold.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/module.hpp>
@@ -249,7 +250,6 @@ struct recorder::impl {
     std::expected<void, std::string> record(const sorted_batch& batch, id_set& late) {
         auto recorded = uses.database.record(batch.orders, batch.poison);
         if (!recorded) return std::unexpected(std::move(recorded.error()));
-
         late = id_set(recorded->late.begin(), recorded->late.end());
         const id_set parked(recorded->parked.begin(), recorded->parked.end());
         std::vector<stock::movement> movements;
@@ -268,6 +268,7 @@ struct recorder::impl {
         std::vector<parking> to_park;
         std::vector<events::event> late_reductions;
         for (const stock::refused_movement& one : *refused) {
+            must_hold(by_id.contains(one.id), "the ledger refuses what it was given");
             const events::event& of = *by_id.at(one.id);
             if (one.late) {
                 late.insert(one.id);

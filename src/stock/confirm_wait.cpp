@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <flashsale/base/fault_points.hpp>
+#include <flashsale/base/must_hold.hpp>
 
 #include "metrics.hpp"
 
@@ -34,9 +35,10 @@ std::optional<std::uint64_t> confirm_wait::add(const uuid& id, std::string_view 
     }
     const std::uint64_t ticket = ++last_ticket_;
     deadlines_.emplace(one.until, ticket);
-    entry& made =
-        by_ticket_.try_emplace(ticket, entry{id, hash, token, one.until, {}}).first->second;
-    made.waiters.push_back(std::move(one));
+    const auto [made, unique] =
+        by_ticket_.try_emplace(ticket, entry{id, hash, token, one.until, {}});
+    must_hold(unique, "a ticket is of one publication");
+    made->second.waiters.push_back(std::move(one));
     return ticket;
 }
 

@@ -6,6 +6,8 @@
 #include <boost/container_hash/hash.hpp>
 #include <charconv>
 
+#include <flashsale/base/must_hold.hpp>
+
 #include "refusals.hpp"
 #include "reservation_event.hpp"
 
@@ -110,6 +112,7 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     out.currency = of.currency;
     out.event = event_of(asked, out.id);
     events::close_event(out.event, of.price, generation_, ++seq_, of.currency);
+    must_hold(asked.quantity > 0, "a grant takes units");
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;
@@ -119,7 +122,8 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     key.text = key_texts_.keep(key.text);
     of.keys.emplace(key, key_record{out.id, asked.quantity, of.price, seq_});
     outbox_.push_back({out.id, out.event});
-    seq_by_id_.emplace(out.id, seq_);
+    must_hold(outbox_.size() == seq_ - oldest_seq_ + 1, "the outbox has each seq once");
+    must_hold(seq_by_id_.emplace(out.id, seq_).second, "an id is granted once");
     return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <flashsale/base/must_hold.hpp>
+
 namespace flashsale::stock {
 
 namespace {
@@ -35,6 +37,8 @@ reservation_batch reservation_batcher::take(std::uint32_t shard) {
     if (from.in_flight > 0 && from.filling.front().size() < limits_.beside_another_min) return {};
     reservation_batch batch = std::move(from.filling.front());
     from.filling.pop_front();
+    must_hold(batch.reservations.size() == batch.answers.size(), "each reservation has its answer");
+    must_hold(waiting_ >= batch.size(), "what is taken out was put in");
     waiting_ -= batch.size();
     ++from.in_flight;
     return batch;
@@ -47,6 +51,7 @@ std::size_t reservation_batcher::waiting(std::uint32_t shard) const {
 }
 
 void reservation_batcher::finished(std::uint32_t shard) {
+    must_hold(shards_[shard].in_flight > 0, "a batch is finished once");
     --shards_[shard].in_flight;
 }
 

@@ -27,6 +27,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <flashsale/base/fault_points.hpp>
+#include <flashsale/base/must_hold.hpp>
 #include <flashsale/events/event.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/stock/module.hpp>
@@ -123,6 +124,9 @@ private:
                       [this, shard, until, answers = std::move(batch.answers)](
                           std::vector<decision> decisions) mutable {
                           faults::pass(faults::place::after_reserve);
+                          must_hold(decisions.size() == answers.size(),
+                                    "the gate decides each reservation of a batch once");
+                          must_hold(at_gate_ >= answers.size(), "a batch comes back once");
                           batcher_.finished(shard);
                           at_gate_ -= answers.size();
                           flush(shard);
@@ -159,6 +163,7 @@ private:
             metrics::replayed.add();
             return done(what);
         }
+        must_hold(!made->event.empty(), "what is granted and not recorded has an event");
         const auto ticket =
             wait_.add(made->id, made->event, made->token, {what, std::move(done), until});
         if (!ticket) return;

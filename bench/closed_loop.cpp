@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -46,6 +47,7 @@ private:
         asio::steady_timer backoff;
         std::string bytes;
         std::optional<std::size_t> number;  // the request under way
+        std::deque<std::size_t> behind;     // those sent together with it
         bool sent = false;                  // this try of it
         bool maybe_accepted = false;
         unsigned tries = 0;
@@ -81,6 +83,12 @@ private:
         mine.maybe_accepted = false;
         mine.bytes.clear();
         traffic_.render(*mine.number, mine.link.to().host, mine.bytes);
+        while (mine.behind.size() + 1 < options_.pipelined) {
+            const auto next = traffic_.next();
+            if (!next) break;
+            mine.behind.push_back(*next);
+            traffic_.render(*next, mine.link.to().host, mine.bytes);
+        }
         attempt(mine);
     }
 
@@ -94,10 +102,11 @@ private:
     }
 
     void send(slot& mine) {
-        ++result_.tries;
+        const auto together = 1 + mine.behind.size();
+        result_.tries += together;
         mine.sent = true;
         ++mine.tries;
-        mine.link.send(mine.bytes);
+        mine.link.send(mine.bytes, together);
         if (mine.first_sent == clock::time_point{}) mine.first_sent = mine.link.waiting_since();
     }
 
@@ -109,7 +118,7 @@ private:
         auto what = judge(answer.status(), code);
         if (what == verdict::unknown) mine.maybe_accepted = true;
         const bool try_again = what == verdict::unknown || answer.status() == 503;
-        if (try_again && mine.tries <= options_.retries && !stopping_) {
+        if (try_again && may_try_again(mine)) {
             return attempt_later(mine, std::chrono::seconds{answer.retry_after_s()});
         }
         // The server was not there for the last try, and an earlier one may have gone through.
@@ -128,13 +137,13 @@ private:
         if (!mine.number) return;
         if (mine.sent) {
             mine.maybe_accepted = true;
-            ++result_.broken_tries;
+            result_.broken_tries += 1 + mine.behind.size();
         } else {
             ++mine.tries;
         }
         result_.last_fault = why;
-        if (mine.tries <= options_.retries && !stopping_) return attempt_later(mine, {});
-        settle(mine, {.what = verdict::unknown, .code = mine.sent ? "no_answer" : "no_connection"});
+        if (may_try_again(mine)) return attempt_later(mine, {});
+        settle_all(mine, mine.sent ? "no_answer" : "no_connection");
     }
 
     void attempt_later(slot& mine, milliseconds asked) {
@@ -145,12 +154,28 @@ private:
         });
     }
 
+    bool may_try_again(const slot& mine) const {
+        return mine.tries <= options_.retries && options_.pipelined == 1 && !stopping_;
+    }
+
+    /// There is no answer to come.
+    void settle_all(slot& mine, std::string_view why) {
+        const bool maybe = mine.maybe_accepted;
+        for (auto left = 1 + mine.behind.size(); left > 0; --left) {
+            mine.maybe_accepted = maybe;
+            settle(mine, {.what = verdict::unknown, .code = why});
+        }
+    }
+
     void settle(slot& mine, outcome what) {
         what.maybe_accepted = mine.maybe_accepted;
         what.tries = mine.tries;
         if (mine.first_sent != clock::time_point{}) what.latency = clock::now() - mine.first_sent;
         traffic_.done(*mine.number, what);
-        take_next(mine);
+        if (mine.behind.empty()) return take_next(mine);
+        mine.number = mine.behind.front();
+        mine.behind.pop_front();
+        mine.maybe_accepted = false;
     }
 
     void sweep() {
@@ -180,7 +205,7 @@ private:
             each->backoff.cancel();
             each->link.close();
             if (each->sent) each->maybe_accepted = true;
-            settle(*each, {.what = verdict::unknown, .code = "no_answer"});
+            settle_all(*each, "no_answer");
         }
     }
 
@@ -196,6 +221,7 @@ private:
         poller_.stop();
         for (auto& each : slots_) {
             each->number.reset();
+            each->behind.clear();
             each->backoff.cancel();
             each->link.close();
         }

@@ -14,6 +14,9 @@ namespace flashsale::bench {
 struct load_options {
     std::vector<target> targets;  ///< connections are spread over them in turn
     std::size_t connections = 64;
+    /// Requests that a connection sends together, when all that it sent before are answered. With
+    /// more than one, none is tried again.
+    std::size_t pipelined = 1;
     /// Further tries, with the same Idempotency-Key, of a request whose outcome is unknown or whose
     /// answer was a 503.
     unsigned retries = 3;

@@ -81,10 +81,11 @@ void connection::connected() {
     listener_.opened(*this);
 }
 
-void connection::send(std::string_view request) {
+void connection::send(std::string_view requests, std::size_t answers) {
     waiting_ = true;
+    unanswered_ = answers;
     since_ = clock::now();
-    unsent_ = request;
+    unsent_ = requests;
     write();
 }
 
@@ -112,23 +113,36 @@ void connection::give_up_later(int error) {
 void connection::received(std::size_t bytes) {
     reader_.commit(bytes);
     if (!waiting_) return give_up("the server sent what nobody asked for");
-    switch (reader_.parse()) {
-        case response_reader::state::need_more:
-            return read();  // edge-triggered: until nothing is left
-        case response_reader::state::malformed:
-            return give_up("the answer is no HTTP/1.1 message with a Content-Length");
-        case response_reader::state::complete:
-            break;
+    if (take_answers()) read();  // edge-triggered: until nothing is left
+}
+
+bool connection::take_answers() {
+    while (true) {
+        switch (reader_.parse()) {
+            case response_reader::state::need_more:
+                return true;
+            case response_reader::state::malformed:
+                give_up("the answer is no HTTP/1.1 message with a Content-Length");
+                return false;
+            case response_reader::state::complete:
+                break;
+        }
+        const bool complete = --unanswered_ == 0;
+        if (complete) waiting_ = false;
+        const auto epoch = epoch_;
+        const bool last = reader_.close();
+        if (last) open_ = false;  // so that the listener opens anew instead of sending
+        listener_.answered(*this, reader_);
+        if (epoch != epoch_) return false;  // it did, or closed
+        if (last) {
+            give_up("the server closed the connection before all was answered");
+            return false;
+        }
+        reader_.consume();
+        if (complete) break;
     }
-    waiting_ = false;
-    const auto epoch = epoch_;
-    const bool last = reader_.close();
-    if (last) open_ = false;  // so that the listener opens anew instead of sending
-    listener_.answered(*this, reader_);
-    if (epoch != epoch_) return;  // it did, or closed
-    if (last) return close();
-    reader_.consume();
-    if (!reader_.empty()) give_up("the server sent more than the answer");
+    if (!reader_.empty()) give_up("the server sent more than the answers");
+    return false;
 }
 
 void connection::give_up(std::string_view why) {

@@ -24,12 +24,13 @@ struct target {
 /// `http://host:port`, the host resolved. The error is a sentence.
 std::expected<target, std::string> parse_target(std::string_view url);
 
-/// One keep-alive connection with one request in flight. One thread; must outlive the poller's last
-/// turn.
+/// One keep-alive connection, which sends when all that it sent before is answered. One thread;
+/// must outlive the poller's last turn.
 class connection final : private poller::source {
 public:
-    /// Hears exactly one of answered and broken for each send, one of opened and broken for each
-    /// open. May send or open again from within.
+    /// Hears answered once for each answer that a send waits for, or broken once instead of those
+    /// that do not come; one of opened and broken for each open. May send from within the last
+    /// answer, and open from within any call.
     class listener {
     public:
         virtual void opened(connection& which) = 0;
@@ -47,8 +48,9 @@ public:
     connection& operator=(const connection&) = delete;
 
     void open();
-    /// Only when is_open(). The bytes stay where they are until the listener is called.
-    void send(std::string_view request);
+    /// Only when is_open() and nothing is waited for. `requests` are so many as there will be
+    /// `answers`. The bytes stay where they are until the listener has heard the last.
+    void send(std::string_view requests, std::size_t answers = 1);
     /// Gives up what is under way, and tells the listener so.
     void give_up(std::string_view why);
     void close();
@@ -65,6 +67,8 @@ private:
     void write();
     void read();
     void received(std::size_t bytes);
+    /// What was read so far. True: more is wanted.
+    bool take_answers();
     /// Never from within the caller's own step.
     void give_up_later(int error);
 
@@ -76,6 +80,7 @@ private:
     int socket_ = -1;
     response_reader reader_;
     std::string_view unsent_;
+    std::size_t unanswered_ = 0;
     std::uint64_t epoch_ = 0;  // counts sockets: what concerns an earlier one is ignored
     bool open_ = false;
     bool waiting_ = false;  // for an answer or a connect

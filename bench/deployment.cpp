@@ -117,7 +117,11 @@ std::unique_ptr<record_source> deployment::record() const {
 }
 
 std::vector<std::string> deployment::serve_command() const {
-    return {where_.flashsale, "serve", "--config", where_.config};
+    auto command = where_.runner;
+    for (const auto& word :
+         {where_.flashsale, std::string{"serve"}, std::string{"--config"}, where_.config})
+        command.push_back(word);
+    return command;
 }
 
 std::optional<std::string> deployment::audit_fault() const {
@@ -128,6 +132,10 @@ std::optional<std::string> deployment::audit_fault() const {
     } catch (const std::runtime_error& fault) {
         return fault.what();
     }
+}
+
+void deployment::while_nothing_is_recorded(const std::function<void()>& body) const {
+    folder_ ? hold_sqlite_orders(*folder_, body) : body();
 }
 
 std::vector<std::int64_t> deployment::insert_users(std::size_t count) const {

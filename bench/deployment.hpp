@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +17,10 @@ namespace flashsale::bench {
 /// The program to be measured, and the servers that it may use.
 struct workplace {
     std::string flashsale;  ///< path of the executable
-    std::string config;     ///< path of its configuration
-    server_urls servers;    ///< of the stack
+    /// What `serve` is run by, and its arguments; empty: by nothing else.
+    std::vector<std::string> runner{};
+    std::string config;   ///< path of its configuration
+    server_urls servers;  ///< of the stack
     /// Of the embedded configuration: each measurement has a folder of its own beside it.
     std::optional<std::filesystem::path> folder;
 };
@@ -43,6 +46,9 @@ public:
     std::optional<std::string> audit_fault() const;
     /// What it has stored.
     std::unique_ptr<record_source> record() const;
+    /// Embedded, nothing is recorded while `body` runs: what is accepted waits in the log, and then
+    /// comes in batches that do not depend on time. On servers it just runs.
+    void while_nothing_is_recorded(const std::function<void()>& body) const;
     /// Users that nobody created over HTTP: their ids.
     std::vector<std::int64_t> insert_users(std::size_t count) const;
 

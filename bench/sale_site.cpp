@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds start_patience{30};
+constexpr seconds start_patience{120};
 constexpr seconds storing_max{120};
 constexpr std::chrono::milliseconds look_interval{300};
 constexpr double quiet_share = 0.1;  ///< of one core, all processes together

@@ -138,4 +138,15 @@ std::vector<std::int64_t> insert_sqlite_users(const std::filesystem::path& folde
     return ids;
 }
 
+void hold_sqlite_orders(const std::filesystem::path& folder, const std::function<void()>& body) {
+    auto file = open_file(folder / "order.db");
+    if (!file) throw std::runtime_error(file.error());
+    const auto held = file->transaction(
+        sqlite::access::write, [&](sqlite::database&) -> std::expected<void, sqlite::error> {
+            body();
+            return {};
+        });
+    if (!held) throw std::runtime_error("cannot hold the orders: " + held.error().message);
+}
+
 }  // namespace flashsale::bench

@@ -4,6 +4,7 @@
 #include <flashsale/sqlite.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "record_source.hpp"
@@ -32,5 +33,8 @@ private:
 /// std::runtime_error.
 std::vector<std::int64_t> insert_sqlite_users(const std::filesystem::path& folder,
                                               std::size_t count);
+
+/// Runs `body` while nobody else can write to the order database. Throws std::runtime_error.
+void hold_sqlite_orders(const std::filesystem::path& folder, const std::function<void()>& body);
 
 }  // namespace flashsale::bench

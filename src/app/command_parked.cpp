@@ -8,6 +8,11 @@
 //           them again, as a restock, in one transaction; then the sweep tells the gate what was
 //           given, or the next start of an embedded process loads it.
 //           Holding none: nothing but a note that it was dropped.
+//
+// Two people may decide about one event at once, and either may die anywhere. The ledger's row of
+// the event's id decides which of them came first: a movement that was asked for, or one that gives
+// back. The other is told, and takes back the order if it has made one. What was begun is finished
+// by the same command, given again.
 
 #include <cstdio>
 
@@ -78,6 +83,10 @@ public:
         if (event->what == events::event::kind::order_accepted) record_order(*event);
         const stock::movement movement = order::movement_of(*event);
         const auto refused = must(source_.ledger().record(std::span(&movement, 1)));
+        if (!refused.empty() && refused.front().given_back) {
+            must(source_.orders().take_back(std::span(&one.id, 1)));
+            throw undecided("somebody has begun to drop it: drop it, which finishes that");
+        }
         if (!refused.empty()) throw undecided("refused again: " + refused.front().reason);
         must(source_.parked().forget(one.id));
         std::puts("recorded");
@@ -115,9 +124,15 @@ private:
 
     std::string give_back(const events::event& event) {
         if (const auto why = source_.keeps_units_of(event)) throw undecided(*why);
-        if (must(source_.parked().order_recorded(event.id)))
+        const stock::movement movement = order::movement_of(event);
+        // One that is not there was not given back, nor sold.
+        const bool begun = must(source_.is_given_back(movement));
+        if (!begun && must(source_.parked().order_recorded(event.id)))
             throw undecided("its order is recorded, and was accepted: it can only be retried");
-        switch (must(source_.give_back(order::movement_of(event)))) {
+        const auto outcome = must(source_.give_back(movement));
+        if (outcome == stock::given_back::now || outcome == stock::given_back::before)
+            must(source_.orders().take_back(std::span(&event.id, 1)));
+        switch (outcome) {
             case stock::given_back::now:
                 return "dropped; its " + std::to_string(event.quantity) +
                        " units are given again, " + source_.after_giving_back();
@@ -128,7 +143,7 @@ private:
             case stock::given_back::sold:
                 break;
         }
-        throw undecided("the ledger has sold its units: it can only be retried");
+        throw undecided("the ledger has recorded it: it can only be retried");
     }
 
     parked_source& source_;

@@ -48,6 +48,9 @@ public:
     std::expected<stock::given_back, std::string> give_back(const stock::movement& taken) override {
         return stock::give_back(stock_database_, taken);
     }
+    std::expected<bool, std::string> is_given_back(const stock::movement& taken) override {
+        return stock::is_given_back(stock_database_, taken);
+    }
     const char* after_giving_back() const override {
         return "and for sale from the next start on, which knows nothing of its key";
     }

@@ -116,6 +116,7 @@ private:
             report_.orders += page.events.size();
             for (events::event& one : page.events) {
                 const bool parked = parked_.erase(one.id) > 0;
+                if (parked) parked_with_order_.insert(one.id);
                 load(taken_by(std::move(one)), !parked || parked_and_moved_.contains(one.id));
             }
             after = page.next;
@@ -129,6 +130,8 @@ private:
             report_.reductions += page.rows.size();
             for (stock::movement& one : page.rows) {
                 parked_.erase(one.id);
+                // Dropped while its order was being recorded: taken once.
+                if (parked_with_order_.contains(one.id)) continue;
                 stock::taken_units taken;
                 taken.what = stock::operation::reduction;
                 taken.product_id = one.product_id;
@@ -170,6 +173,7 @@ private:
     std::unordered_map<std::int64_t, sums> expected_;
     std::unordered_map<uuid, events::event, uuid_hash> parked_;
     std::unordered_set<uuid, uuid_hash> parked_and_moved_;
+    std::unordered_set<uuid, uuid_hash> parked_with_order_;
     gate_loading_report report_;
 };
 

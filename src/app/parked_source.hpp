@@ -29,6 +29,7 @@ public:
     virtual std::optional<std::string> keeps_units_of(const events::event& event) = 0;
     virtual std::expected<stock::given_back, std::string> give_back(
         const stock::movement& taken) = 0;
+    virtual std::expected<bool, std::string> is_given_back(const stock::movement& taken) = 0;
     /// What becomes of units that were given back, for people.
     virtual const char* after_giving_back() const = 0;
 };

@@ -79,6 +79,8 @@ record_loader::done record_loader::load_parked() {
         },
         [this](const order::record_reader::page& page) -> done {
             if (auto noted = note_unmoved(page.events); !noted) return noted;
+            for (const events::event& one : page.events)
+                loaded_parked_.insert(one.id);
             if (auto loaded = uses_.gate.load(takings_of(page.events)); !loaded) return loaded;
             report_.parked += page.events.size();
             return uses_.breathe();
@@ -94,6 +96,10 @@ record_loader::done record_loader::load_reductions() {
         [this](const stock::record_reader::movement_page& page) -> done {
             std::vector<taking> takings;
             for (const stock::movement& one : page.rows) {
+                if (loaded_parked_.contains(one.id)) {
+                    arithmetic_.has_movement(one.id, one.product_id);
+                    continue;
+                }
                 takings.push_back({.id = one.id,
                                    .what = stock::operation::reduction,
                                    .product_id = one.product_id,
@@ -211,6 +217,10 @@ record_loader::done record_loader::mend(const std::vector<events::event>& orders
     report_.mended += movements.size() - refused->size();
     std::unordered_set<uuid, uuid_hash> hopeless;
     for (const auto& one : *refused) {
+        if (one.given_back) {
+            loaded_parked_.insert(one.id);
+            continue;
+        }
         spdlog::error("order {} has no movement, and gets none: {}", one.id.to_string(),
                       one.reason);
         hopeless.insert(one.id);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include <flashsale/order/record.hpp>
 #include <flashsale/stock/record.hpp>
@@ -57,6 +58,8 @@ private:
     std::unique_ptr<stock::record_reader> stock_;
     std::unique_ptr<stock::ledger> ledger_;
     std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
+    /// Loaded as what they were to become; a person who drops one makes a reduction of its id.
+    std::unordered_set<uuid, uuid_hash> loaded_parked_;
     rebuild_arithmetic arithmetic_;
     std::vector<stock::record_reader::product> differing_;
     report report_;

@@ -69,6 +69,11 @@ void rebuild_arithmetic::has_no_movement(const uuid& id, std::int64_t product_id
     if (seen_.try_emplace(id, quantity).second) unmoved_[product_id] += quantity;
 }
 
+void rebuild_arithmetic::has_movement(const uuid& id, std::int64_t product_id) {
+    const auto found = seen_.extract(id);
+    if (!found.empty()) unmoved_[product_id] -= found.mapped();
+}
+
 bool rebuild_arithmetic::fits(std::int64_t product_id, std::int64_t stock,
                               std::int64_t free) const {
     const auto found = unmoved_.find(product_id);

@@ -113,6 +113,8 @@ class rebuild_arithmetic {
 public:
     /// Once for each id, however often it is told.
     void has_no_movement(const uuid& id, std::int64_t product_id, std::int64_t quantity);
+    /// It has got one since, or had one after all.
+    void has_movement(const uuid& id, std::int64_t product_id);
 
     /// `stock` as the database has it, `free` as it was loaded.
     bool fits(std::int64_t product_id, std::int64_t stock, std::int64_t free) const;

@@ -33,6 +33,9 @@ public:
     std::expected<stock::given_back, std::string> give_back(const stock::movement& taken) override {
         return stock::give_back(stock_database_, taken);
     }
+    std::expected<bool, std::string> is_given_back(const stock::movement& taken) override {
+        return stock::is_given_back(stock_database_, taken);
+    }
     const char* after_giving_back() const override {
         return "and come to the gate with the next sweep. Its key stays used until the shard is "
                "reopened";

@@ -134,7 +134,8 @@ private:
 
     void check_orders_against_movements() {
         const char* sum = "orders and sale movements match one to one";
-        std::map<std::int64_t, std::vector<uuid>> without_order, without_movement, different;
+        std::map<std::int64_t, std::vector<uuid>> without_order, without_movement, different,
+            given_back;
         for (const auto& [id, movement] : record_.takings) {
             if (movement.what != stock::operation::sale) continue;
             const auto order = record_.orders.find(id);
@@ -147,8 +148,11 @@ private:
             }
         }
         for (const auto& [id, order] : record_.orders) {
-            if (!record_.takings.contains(id) && was_settled(order)) {
-                without_movement[order.product_id].push_back(id);
+            const auto movement = record_.takings.find(id);
+            if (movement == record_.takings.end()) {
+                if (was_settled(order)) without_movement[order.product_id].push_back(id);
+            } else if (movement->second.what != stock::operation::sale) {
+                given_back[order.product_id].push_back(id);
             }
         }
         const auto report = [&](auto& all, const char* what) {
@@ -160,6 +164,7 @@ private:
         report(without_order, "movements have no order");
         report(without_movement, "orders have no movement");
         report(different, "differ in product or quantity");
+        report(given_back, "orders were dropped: their units were given back");
     }
 
     void check_keys_and_limits() {

@@ -71,6 +71,9 @@ constexpr postgres::statement keep_late{
     " ON CONFLICT (event_id) DO UPDATE SET published_at = CASE WHEN l.published_at IS NOT NULL"
     "   AND excluded.published_at IS NOT NULL"
     "   THEN greatest(l.published_at, excluded.published_at) END"};
+constexpr postgres::statement remove_parked_orders{
+    "remove_parked_orders",
+    "DELETE FROM orders WHERE id = ANY($1::uuid[]) AND id IN (SELECT event_id FROM parked)"};
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
 // Barriers of an hour ago have done their work.
 constexpr postgres::statement insert_barriers{
@@ -294,6 +297,14 @@ public:
 
     std::expected<void, std::string> keep_late(std::span<const events::event> late) override {
         const auto done = insert_late(database_, late);
+        if (!done) return fault_of(done);
+        return {};
+    }
+
+    std::expected<void, std::string> take_back(std::span<const uuid> orders) override {
+        if (orders.empty()) return {};
+        const auto done =
+            database_.execute(remove_parked_orders, postgres::parameters().uuids(orders));
         if (!done) return fault_of(done);
         return {};
     }

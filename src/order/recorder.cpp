@@ -44,6 +44,7 @@
 #include "outbox_settler.hpp"
 #include "parking.hpp"
 #include "recorder_turn.hpp"
+#include "sorted_batch.hpp"
 
 namespace flashsale::order {
 
@@ -61,31 +62,6 @@ constexpr auto off_look_interval = 1'000ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
 constexpr std::chrono::milliseconds settle_share_max{1'000};
-
-/// A batch taken apart: each event once, however often it was delivered in it.
-struct sorted_batch {
-    std::vector<events::event> orders;
-    std::vector<events::event> reductions;
-    std::vector<events::event> barriers;
-    std::vector<events::poison> poison;
-
-    explicit sorted_batch(std::vector<events::entry> entries) {
-        std::unordered_set<uuid, uuid_hash> seen;
-        for (events::entry& entry : entries) {
-            if (!entry) {
-                poison.push_back(std::move(entry.error()));
-                continue;
-            }
-            if (entry->what == events::event::kind::barrier) {
-                barriers.push_back(std::move(*entry));
-                continue;
-            }
-            if (!seen.insert(entry->id).second) continue;
-            const bool order = entry->what == events::event::kind::order_accepted;
-            (order ? orders : reductions).push_back(std::move(*entry));
-        }
-    }
-};
 
 using id_set = std::unordered_set<uuid, uuid_hash>;
 
@@ -267,18 +243,22 @@ struct recorder::impl {
 
         std::vector<parking> to_park;
         std::vector<events::event> late_reductions;
+        std::vector<uuid> given_back;
         for (const stock::refused_movement& one : *refused) {
             must_hold(by_id.contains(one.id), "the ledger refuses what it was given");
             const events::event& of = *by_id.at(one.id);
             if (one.late) {
                 late.insert(one.id);
                 late_reductions.push_back(of);
+            } else if (one.given_back) {
+                given_back.push_back(one.id);
             } else {
                 to_park.push_back(parking_of(of, "movement refused: " + one.reason));
             }
         }
         if (auto done = uses.database.keep_late(late_reductions); !done) return done;
         if (auto done = uses.database.park(to_park); !done) return done;
+        if (auto done = uses.database.take_back(given_back); !done) return done;
         // Last: a barrier that is there says that all before it is.
         if (auto done = uses.database.record_barriers(batch.barriers); !done) return done;
 

@@ -13,6 +13,8 @@ namespace flashsale::order {
 
 namespace {
 
+constexpr sqlite::statement remove_parked_order{
+    "DELETE FROM orders WHERE id = ?1 AND id IN (SELECT event_id FROM parked)"};
 constexpr sqlite::statement insert_order{
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
     "                    idempotency_key, generation, seq, created_at, recorded, currency)"
@@ -170,6 +172,14 @@ public:
         const auto done = database_.transaction(
             access::write, [&](sqlite::database& in) { return insert_late(in, late); });
         if (!done) return fault_of(done.error());
+        return {};
+    }
+
+    std::expected<void, std::string> take_back(std::span<const uuid> orders) override {
+        for (const uuid& id : orders) {
+            const auto done = database_.prepare(remove_parked_order).uuid(id).run();
+            if (!done) return fault_of(done.error());
+        }
         return {};
     }
 

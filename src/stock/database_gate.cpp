@@ -250,6 +250,7 @@ private:
                 if (!read) return done(std::unexpected(errc_of(read.error())));
                 auto known = decide(*what, *read);
                 if (known) return done(std::move(*known));
+                if (number > options_.tries_max) return done(std::unexpected(errc::high_traffic));
                 if (options_.before_update) options_.before_update(what->product_id);
                 uuid id = what->id;
                 if (what->dated_by_gate) id.set_time(read->time(0, 11));
@@ -328,8 +329,7 @@ private:
                                   return done(std::move(out));
                               }
                               metrics::gate_conflicts.add();
-                              if (number >= options_.tries_max)
-                                  return done(std::unexpected(errc::high_traffic));
+                              // After the last try once more: a twin's order may have been first.
                               attempt(what, number + 1, std::move(done));
                           });
     }

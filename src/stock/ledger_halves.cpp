@@ -29,4 +29,10 @@ refused_movement refused_without_error(const movement& what) {
             "no product " + std::to_string(what.product_id) + ", or its key has another movement"};
 }
 
+refused_movement refused_as_given_back(const movement& what) {
+    refused_movement out{what.id, "its units were given back before: it was dropped"};
+    out.given_back = true;
+    return out;
+}
+
 }  // namespace flashsale::stock

@@ -19,7 +19,8 @@ constexpr postgres::statement take_and_give{
     " FROM given g WHERE p.id = g.product_id RETURNING p.id"};
 constexpr postgres::statement kind_of_movement{
     "kind_of_movement",
-    "SELECT (SELECT kind FROM movements WHERE id = $1) FROM products WHERE id = $2"};
+    "SELECT (SELECT kind = 'reduction' AND idempotency_key IS NULL FROM movements WHERE id = $1)"
+    " FROM products WHERE id = $2"};
 
 }  // namespace
 
@@ -36,9 +37,16 @@ std::expected<given_back, std::string> give_back(postgres::session& database,
         kind_of_movement, postgres::parameters().uuid(taken.id).integer(taken.product_id));
     if (!kind) return std::unexpected("stock database: " + kind.error().message);
     if (kind->empty()) return given_back::no_product;
-    return kind->is_null(0, 0)               ? given_back::no_product
-           : kind->text(0, 0) == "reduction" ? given_back::before
-                                             : given_back::sold;
+    return kind->is_null(0, 0)   ? given_back::no_product
+           : kind->boolean(0, 0) ? given_back::before
+                                 : given_back::sold;
+}
+
+std::expected<bool, std::string> is_given_back(postgres::session& database, const movement& taken) {
+    const auto kind = database.execute(
+        kind_of_movement, postgres::parameters().uuid(taken.id).integer(taken.product_id));
+    if (!kind) return std::unexpected("stock database: " + kind.error().message);
+    return !kind->empty() && !kind->is_null(0, 0) && kind->boolean(0, 0);
 }
 
 }  // namespace flashsale::stock

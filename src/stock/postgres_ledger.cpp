@@ -64,7 +64,8 @@ constexpr postgres::statement record_movements{
 
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
 constexpr postgres::statement known_movements{
-    "known_movements", "SELECT id FROM movements WHERE id = ANY($1::uuid[])"};
+    "known_movements",
+    "SELECT id, kind, idempotency_key IS NOT NULL FROM movements WHERE id = ANY($1::uuid[])"};
 
 constexpr std::int64_t no_shard = -1;  // has no fence
 
@@ -152,21 +153,29 @@ private:
     recorded_batch explain_missing(std::span<const movement> movements,
                                    std::unordered_set<uuid, uuid_hash> known) {
         std::vector<uuid> missing;
+        std::unordered_map<uuid, const movement*, uuid_hash> by_id;
         for (const movement& one : movements) {
-            if (!known.contains(one.id)) missing.push_back(one.id);
+            if (known.contains(one.id)) continue;
+            missing.push_back(one.id);
+            by_id.emplace(one.id, &one);
         }
         auto found = database_.execute(known_movements, postgres::parameters().uuids(missing));
         if (!found) return fault_of(found.error());
-        for (std::size_t row = 0; row < found->size(); ++row)
-            known.insert(found->uuid(row, 0));
-        if (found->size() == missing.size()) return std::vector<refused_movement>{};
+        std::vector<refused_movement> refused;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            const uuid id = found->uuid(row, 0);
+            known.insert(id);
+            const movement& one = *by_id.at(id);
+            if (!is_same_movement(one, found->text(row, 1), found->boolean(row, 2)))
+                refused.push_back(refused_as_given_back(one));
+        }
+        if (found->size() == missing.size()) return refused;
         // It only grows: what it kept out it keeps out still.
         auto fences = database_.execute(read_fences);
         if (!fences) return fault_of(fences.error());
         std::unordered_map<std::int64_t, std::int64_t> oldest;
         for (std::size_t row = 0; row < fences->size(); ++row)
             oldest.emplace(fences->integer(row, 0), fences->integer(row, 1));
-        std::vector<refused_movement> refused;
         for (const movement& one : movements) {
             if (known.contains(one.id)) continue;
             refused.push_back(refused_without_error(one));

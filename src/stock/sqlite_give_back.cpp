@@ -15,7 +15,8 @@ constexpr sqlite::statement give{
     " VALUES (?1, ?2, ?3, 'restock', ?4)"};
 constexpr sqlite::statement raise_given{
     "UPDATE products SET given = given + ?2, version = version + 1 WHERE id = ?1"};
-constexpr sqlite::statement kind_of_movement{"SELECT kind FROM movements WHERE id = ?1"};
+constexpr sqlite::statement kind_of_movement{
+    "SELECT kind = 'reduction' AND idempotency_key IS NULL FROM movements WHERE id = ?1"};
 
 std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, const movement& taken) {
     const timestamp now = wall_clock_now();
@@ -30,7 +31,7 @@ std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, cons
         const auto found = known.uuid(taken.id).step();
         if (!found) return std::unexpected(found.error());
         if (!*found) return given_back::no_product;
-        return known.text_at(0) == "reduction" ? given_back::before : given_back::sold;
+        return known.integer_at(0) != 0 ? given_back::before : given_back::sold;
     }
     auto restock = in.prepare(give);
     restock.uuid(uuid_generator().make()).integer(taken.product_id);
@@ -43,6 +44,13 @@ std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, cons
 }
 
 }  // namespace
+
+std::expected<bool, std::string> is_given_back(sqlite::database& database, const movement& taken) {
+    auto known = database.prepare(kind_of_movement);
+    const auto found = known.uuid(taken.id).step();
+    if (!found) return std::unexpected("stock database: " + found.error().message);
+    return *found && known.integer_at(0) != 0;
+}
 
 std::expected<given_back, std::string> give_back(sqlite::database& database,
                                                  const movement& taken) {

@@ -19,7 +19,8 @@ constexpr sqlite::statement insert_movement{
 constexpr sqlite::statement find_product{"SELECT 1 FROM products WHERE id = ?1"};
 constexpr sqlite::statement change_stock{
     "UPDATE products SET stock = stock + ?2, version = version + 1 WHERE id = ?1"};
-constexpr sqlite::statement known_movement{"SELECT 1 FROM movements WHERE id = ?1"};
+constexpr sqlite::statement known_movement{
+    "SELECT kind, idempotency_key IS NOT NULL FROM movements WHERE id = ?1"};
 
 struct product_change {
     bool exists = false;
@@ -66,9 +67,14 @@ std::expected<void, sqlite::error> record_in(sqlite::database& in,
     }
     // Those not inserted were recorded before, or can never be.
     for (const movement* one : missing) {
-        const auto known = in.prepare(known_movement).uuid(one->id).step();
+        auto row = in.prepare(known_movement);
+        const auto known = row.uuid(one->id).step();
         if (!known) return std::unexpected(known.error());
-        if (!*known) refused.push_back(refused_without_error(*one));
+        if (!*known) {
+            refused.push_back(refused_without_error(*one));
+        } else if (!is_same_movement(*one, row.text_at(0), row.integer_at(1) != 0)) {
+            refused.push_back(refused_as_given_back(*one));
+        }
     }
     return {};
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gates.hpp"
+#include "parallel.hpp"
 #include "publish.hpp"
 #include "scratch_folder.hpp"
 #include "shop.hpp"
@@ -25,6 +26,11 @@ struct parked_order {
                  {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
                  {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                  {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}}) {
+        park();
+        REQUIRE(available(client, product) == 7);
+    }
+
+    void park() {
         const std::string new_id = embedded() ? "randomblob(16)" : "gen_random_uuid()";
         const std::string now = embedded() ? "1" : "now()";
         world.sql(sandbox::database::order,
@@ -34,7 +40,10 @@ struct parked_order {
                       ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, " + now + ")");
         id = order_id(place_order(client, user, product, 3, "in-the-way"));
         REQUIRE(eventually(60s, [&] { return parked() == 1; }));
-        REQUIRE(available(client, product) == 7);
+    }
+    void park_another() {
+        user = make_user(client, "u" + id);
+        park();
     }
 
     bool embedded() const { return world.kind() == composition::embedded; }
@@ -140,6 +149,78 @@ TEST_CASE("parked: drop gives its units again, once, and they are for sale") {
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1, "in-the-way")) ==
           "400 out_of_stock");
+    CHECK(audit_fault(sale.world) == "");
+}
+
+TEST_CASE("parked: a drop that dies between the databases is finished, and cannot be retried") {
+    parked_order sale(redis_or_memory());
+    sale.clear_the_way();
+    if (sale.embedded()) {
+        sale.close();
+        const sqlite_write_lock held(sale.world.folder() / "order.db");
+        CHECK(sale.run({"drop", sale.id}).exit_code == 3);
+    } else {
+        const table_lock held(sale.world.url(sandbox::database::order), "parked");
+        process dying({flashsale_binary(), "parked", "drop", sale.id, "--config", stack_config()},
+                      sale.world.variables());
+        REQUIRE(eventually(60s, [&] {
+            return sale.world.number(sandbox::database::stock,
+                                     "SELECT count(*) FROM movements WHERE kind = 'reduction'") ==
+                   1;
+        }));
+        dying.kill(SIGKILL);
+        REQUIRE(dying.wait(30s));
+        // Its session may be waiting for the lock still, and would go on when that is gone.
+        sale.world.sql(sandbox::database::order,
+                       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                       " WHERE datname = current_database() AND wait_event_type = 'Lock'");
+    }
+    REQUIRE(sale.parked() == 1);
+    const auto retried = sale.run({"retry", sale.id});
+    CHECK(retried.exit_code == 1);
+    CHECK_THAT(retried.output, Catch::Contains("begun to drop it"));
+    CHECK(sale.parked() == 1);
+    CHECK(sale.world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 0);
+    CHECK(audit_fault(sale.world) == "");
+    // Half done, it hinders no gate, and its units are counted once.
+    sale.rebuild_gate();
+    CHECK(available(sale.client, sale.product) == 10);
+    CHECK(audit_fault(sale.world) == "");
+    if (sale.embedded()) sale.close();
+    const auto dropped = sale.run({"drop", sale.id});
+    INFO(dropped.output);
+    CHECK(dropped.exit_code == 0);
+    CHECK(sale.parked() == 0);
+    sale.open();
+    sale.rebuild_gate();
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 10)) == "201");
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
+    CHECK(audit_fault(sale.world) == "");
+    CHECK(sale.world.number(sandbox::database::order, "SELECT sum(quantity) FROM orders") == 10);
+}
+
+TEST_CASE("parked: retry and drop at once: one of them, and never both") {
+    parked_order sale("redis");
+    REQUIRE(outcome(sale.client.post("/v1/products/" + std::to_string(sale.product) + "/restock",
+                                     json::value{{"quantity", 90}})) == "200");
+    int retried = 0;
+    for (int round = 0; round < 12; ++round) {
+        if (round > 0) sale.park_another();
+        sale.clear_the_way();
+        const auto ended = parallel(2, [&](std::size_t i) {
+            return sale.run({i == 0 ? "retry" : "drop", sale.id}).exit_code;
+        });
+        INFO("round " << round << ": retry " << ended[0] << ", drop " << ended[1]);
+        CHECK(((ended[0] == 0) != (ended[1] == 0)));
+        retried += ended[0] == 0;
+        CHECK(sale.parked() == 0);
+    }
+    CHECK(sale.world.number(sandbox::database::order, "SELECT count(*) FROM orders") == retried);
+    CHECK(
+        eventually(60s, [&] { return available(sale.client, sale.product) == 100 - 3 * retried; }));
+    CHECK(audit_fault(sale.world) == "");
+    sale.rebuild_gate();
+    CHECK(available(sale.client, sale.product) == 100 - 3 * retried);
     CHECK(audit_fault(sale.world) == "");
 }
 

@@ -59,7 +59,8 @@ struct movement {
 struct refused_movement {
     uuid id;
     std::string reason;
-    bool late = false;  ///< a reduction older than its shard's fence: the gate is asked again
+    bool late = false;        ///< a reduction older than its shard's fence: the gate is asked again
+    bool given_back = false;  ///< its units are for sale again: give_back() came first
 };
 
 /// The recorder's way into the ledger. Blocking; one thread.

@@ -33,6 +33,34 @@ TEST_CASE(
     CHECK(world.outbox().empty());
 }
 
+TEST_CASE("database gate: a key that a twin has taken under the last try is that one's order") {
+    int tries = 0;
+    std::unique_ptr<postgres::session> other;
+    gate_world world(adapter::database, 1'000'000, [&](std::int64_t product) {
+        if (++tries < 3) {
+            other->execute(move_version);
+        } else if (tries == 3) {
+            // In the midst of it, as another process would: its own decision, and the units.
+            other->execute(
+                "WITH r AS (INSERT INTO reservations (id, product_id, kind, user_id,"
+                " idempotency_key, quantity, unit_price, generation) VALUES (gen_random_uuid(), " +
+                std::to_string(product) +
+                ", 'sale', 1, 'key', 1, 1999, 1)"
+                " RETURNING id, product_id) UPDATE products p SET stock = stock - 1,"
+                " version = version + 1 FROM r WHERE p.id = r.product_id");
+        }
+    });
+    postgres::options settings;
+    settings.url = world.stock_database_url();
+    other = std::make_unique<postgres::session>(settings);
+    const auto product = world.make_product(10);
+    const auto made = world.reserve_one(world.sale(product, 1, 1, "key"));
+    REQUIRE(made.has_value());
+    CHECK(made->repeat);
+    CHECK(tries == 3);
+    CHECK(world.available(product) == 9);
+}
+
 TEST_CASE("database gate: its version moved under it twice: the third try is granted") {
     int tries = 0;
     std::unique_ptr<postgres::session> other;

@@ -46,11 +46,38 @@ TEST_CASE("give back: taken and given in one step, once, and the stock stays wha
         CHECK(now.sold == 0);
         CHECK(must_give_back(record, parked) == given_back::before);
     }
-    // The ledger knows the id now: what comes late is no sale any more.
+    // The ledger knows the id now: what comes late is no sale any more, alone or among others.
     const auto refused = record.ledger->record(std::span(&parked, 1));
     REQUIRE(refused.has_value());
-    CHECK(refused->empty());
+    REQUIRE(refused->size() == 1);
+    CHECK(refused->front().id == parked.id);
+    CHECK(refused->front().given_back);
     CHECK(record.stock_of(product) == 10);
+    const std::vector<movement> both{parked, record.sold(product, 1)};
+    const auto second = record.ledger->record(both);
+    REQUIRE(second.has_value());
+    REQUIRE(second->size() == 1);
+    CHECK(second->front().given_back);
+    CHECK(record.stock_of(product) == 9);
+}
+
+TEST_CASE("give back: a reduction that was recorded is kept, and one given back is not recorded") {
+    stock_record record(each_database());
+    const auto product = record.make_product(10);
+    movement first = record.sold(product, 1), second = record.sold(product, 2);
+    first.what = second.what = operation::reduction;
+    first.idempotency_key = "broken-1";
+    second.idempotency_key = "broken-2";
+    REQUIRE(record.ledger->record(std::span(&first, 1))->empty());
+    REQUIRE(record.ledger->record(std::span(&first, 1))->empty());  // delivered again
+    CHECK(must_give_back(record, first) == given_back::sold);
+    CHECK(record.stock_of(product) == 9);
+    CHECK(must_give_back(record, second) == given_back::now);
+    const auto refused = record.ledger->record(std::span(&second, 1));
+    REQUIRE(refused.has_value());
+    REQUIRE(refused->size() == 1);
+    CHECK(refused->front().given_back);
+    CHECK(record.stock_of(product) == 9);
 }
 
 TEST_CASE("give back: nobody can repeat the reduction, and two of one key are two") {

@@ -87,6 +87,7 @@ public:
     std::expected<void, std::string> keep_late(std::span<const events::event>) override {
         return {};
     }
+    std::expected<void, std::string> take_back(std::span<const uuid>) override { return {}; }
     std::expected<void, std::string> record_barriers(std::span<const events::event>) override {
         return {};
     }

@@ -54,6 +54,10 @@ public:
     /// Keeps events for the gate to be asked again, but those that are recorded or parked already.
     virtual std::expected<void, std::string> keep_late(std::span<const events::event> late) = 0;
 
+    /// Orders of which the ledger says that their units were given back: a person dropped them
+    /// while they were being recorded. Removes those that were parked.
+    virtual std::expected<void, std::string> take_back(std::span<const uuid> orders) = 0;
+
     /// Records barriers, each once, by id.
     virtual std::expected<void, std::string> record_barriers(
         std::span<const events::event> barriers) = 0;

@@ -79,14 +79,19 @@ std::expected<void, std::string> raise_fence(postgres::session& database, std::u
 enum class given_back {
     now,
     before,      ///< by an earlier call
-    sold,        ///< the ledger has a sale of this id: nothing was changed
+    sold,        ///< the ledger has a movement of this id that a client asked for: as it was
     no_product,  ///< nor any units
 };
 /// Units that a gate took for something that will never be recorded: the ledger takes them too, as
-/// a reduction of the same id, and gives them again, in one transaction, once.
+/// a reduction of the same id without a key, and gives them again, in one transaction, once. The
+/// id's row decides between this and ledger::record(), whoever else is at it and whenever they die:
+/// what comes second is told, and changes nothing.
 std::expected<given_back, std::string> give_back(postgres::session& database,
                                                  const movement& taken);
 std::expected<given_back, std::string> give_back(sqlite::database& database, const movement& taken);
+/// Whether an earlier call did.
+std::expected<bool, std::string> is_given_back(postgres::session& database, const movement& taken);
+std::expected<bool, std::string> is_given_back(sqlite::database& database, const movement& taken);
 
 /// A shard's gate on Redis, being rebuilt. Each step insists on the attempt's generation: false, or
 /// an error, means that nothing was changed by it, or that the attempt has to be given up.

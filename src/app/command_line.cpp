@@ -19,10 +19,10 @@ constexpr const char* footer =
     "Every key of the configuration can be overridden by the environment: redis.url by\n"
     "FLASHSALE_REDIS__URL.\n\n"
     "Exit codes: 0 all is well; 1 an audit or a health check says no, a parked event cannot be\n"
-    "decided about so, or a deployment's value cannot be changed now; 2 the command line or the\n"
-    "configuration is wrong; 3 a server that is needed does not answer, another process has the\n"
-    "data folder, a database's schema is not this version's, or standard output does not take\n"
-    "what there is to say; 4 an error of the program itself.";
+    "decided about so, a record is behind its gate, or a deployment's value cannot be changed now;\n"
+    "2 the command line or the configuration is wrong; 3 a server that is needed does not answer,\n"
+    "another process has the data folder, a database's schema is not this version's, or standard\n"
+    "output does not take what there is to say; 4 an error of the program itself.";
 
 void set_up_log(const config& settings) {
     auto logger = std::make_shared<spdlog::logger>("flashsale", make_log_sink());
@@ -108,11 +108,16 @@ int run(int argc, char** argv) {
                      "audit again every so many seconds, until a sum does not hold")
         ->check(CLI::Range(0.1, 3'600.0));
 
-    std::int64_t shard = 0;
+    reopen_request reopen_asked;
     auto* reopen_command = with_config(cli.add_subcommand(
         "reopen", "rebuild the gate of a shard from the record, whether it is closed or not"));
-    reopen_command->add_option("--shard", shard, "which one: 0 is the first of redis.url")
+    reopen_command
+        ->add_option("--shard", reopen_asked.shard, "which one: 0 is the first of redis.url")
         ->required();
+    reopen_command->add_flag(
+        "--accept-record", reopen_asked.accept_record,
+        "though the record is behind its gate, as after a restore from an older backup: sells "
+        "again what it does not know to be sold");
 
     parked_request parked_asked;
     auto* parked_command =
@@ -197,7 +202,7 @@ int run(int argc, char** argv) {
         if (audit_command->parsed()) return run_audit(settings, audit_asked);
         if (parked_command->parsed()) return parked(settings, parked_asked);
         if (deployment_command->parsed()) return deployment(settings, deployment_asked);
-        if (reopen_command->parsed()) return reopen(settings, shard);
+        if (reopen_command->parsed()) return reopen(settings, reopen_asked);
         return exit_usage;
     });
 }

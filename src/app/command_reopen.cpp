@@ -5,7 +5,9 @@
 
 #include "commands.hpp"
 #include "gate_access.hpp"
+#include "log_output.hpp"
 #include "probe.hpp"
+#include "record_check.hpp"
 #include "reopener.hpp"
 
 namespace flashsale::app {
@@ -49,9 +51,26 @@ struct running_gate {
     gate_access access;
 };
 
+/// Whoever reopens has the lease by then.
+void accept_record(const reopener_dependencies& uses, std::uint32_t shard, const uuid& holder,
+                   const stock::redis_gate_options& options) {
+    const auto header = stock::read_gate_header(uses.io, uses.gate_server, shard, options);
+    if (!header) throw unavailable_error(header.error());
+    if (!*header || !(*header)->is_of(uses.deployment)) return;
+    const auto accepted =
+        stock::release_gate(uses.io, uses.gate_server, shard, (*header)->generation, true, options);
+    if (!accepted) throw unavailable_error(accepted.error());
+    if (!*accepted) throw unavailable_error("the gate was replaced meanwhile: do it again");
+    const auto noted = stock::note_unknown_gate(uses.stock_database, shard, holder,
+                                                (*header)->generation, (*header)->token);
+    if (!noted) throw unavailable_error(noted.error());
+    if (!*noted) throw unavailable_error("the lease is another's: do it again");
+}
+
 }  // namespace
 
-int reopen(const config& settings, std::int64_t shard) {
+int reopen(const config& settings, const reopen_request& asked) {
+    const std::int64_t shard = asked.shard;
     if (is_embedded(settings))
         throw config_error(
             "reopen: the embedded gate is made from the record by each start of `flashsale serve`");
@@ -80,14 +99,35 @@ int reopen(const config& settings, std::int64_t shard) {
         gate.io.run_for(10ms);
     }
 
+    const auto options = redis_gate_options(settings, deployment);
+    if (!asked.accept_record) {
+        const auto found = check_and_hold({gate.io, server, stock_database, order_database, options,
+                                           number, shards_of(settings),
+                                           [] { return std::expected<void, std::string>{}; }});
+        if (!found)
+            throw unavailable_error("whether the record has what the gate of shard " +
+                                    std::to_string(shard) +
+                                    " has granted cannot be told: " + found.error());
+        if (found->what != record_verdict::kind::whole) {
+            complain(found->what == record_verdict::kind::older ? found->why
+                                                                : behind_text(number, found->why));
+            return exit_does_not_hold;
+        }
+        if (found->header && !found->header->held.empty())
+            (void)stock::release_gate(gate.io, server, number, found->header->generation, false,
+                                      options);
+    }
+
     event_publisher publisher(gate.io, *log.log, [] { return false; });
     const uuid holder = uuid_generator().make();
     const auto lease =
         stock::lease_shard(stock_database, number, holder, ms_of(settings.recovery.lease_ms), true);
     if (!lease) throw unavailable_error(lease.error());
-    const auto result = reopen({settings, gate.io, server, stock_database, order_database, *log.log,
-                                publisher, deployment, [] { return false; }},
-                               number, shards_of(settings), holder);
+    const reopener_dependencies uses{settings,       gate.io,        server,
+                                     stock_database, order_database, *log.log,
+                                     publisher,      deployment,     [] { return false; }};
+    if (asked.accept_record) accept_record(uses, number, holder, options);
+    const auto result = reopen(uses, number, shards_of(settings), holder);
     (void)stock::release_shard(stock_database, number, holder);
     if (!result)
         throw unavailable_error("shard " + std::to_string(shard) + " is not reopened: " +

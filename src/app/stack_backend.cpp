@@ -15,7 +15,9 @@
 
 #include "backend.hpp"
 #include "gate_access.hpp"
+#include "metrics.hpp"
 #include "probe.hpp"
+#include "record_check.hpp"
 #include "sweeper.hpp"
 
 namespace flashsale::app {
@@ -100,6 +102,47 @@ private:
     gate_access access_;
 };
 
+/// Before any order can come: a gate whose record is behind it is held, and one that the stock
+/// database has never heard of is asked for nothing, and left as it is.
+std::vector<std::uint32_t> unknown_to_record(const config& settings, gate_servers& servers,
+                                             stock::shard_generations& generations,
+                                             postgres::session& stock_database,
+                                             const stock::redis_gate_options& options) {
+    auto order_database =
+        open_session(settings, "order", "postgres.order_url", settings.postgres.order_url);
+    const auto clients = servers.clients();
+    std::vector<std::uint32_t> unknown;
+    for (std::uint32_t shard = 0; shard < clients.size(); ++shard) {
+        const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
+        const record_check check{servers.io(),
+                                 *clients[shard],
+                                 stock_database,
+                                 order_database,
+                                 options,
+                                 shard,
+                                 shards_of(settings),
+                                 [] { return std::expected<void, std::string>{}; }};
+        bool newly = false;
+        auto found = check_and_hold(check, &newly);
+        while (!found && steady::now() < until) {
+            std::this_thread::sleep_for(100ms);
+            found = check_and_hold(check, &newly);
+        }
+        if (!found)
+            throw unavailable_error(
+                "whether the record of shard " + std::to_string(shard) +
+                " has what its gate has granted cannot be told: " + found.error());
+        if (newly) metrics::gates_shut.add();
+        if (found->what == record_verdict::kind::behind)
+            spdlog::error("{}", behind_text(shard, found->why));
+        if (found->what != record_verdict::kind::older) continue;
+        spdlog::error("{}", found->why);
+        generations.shut_out(shard, found->header->token);
+        unknown.push_back(shard);
+    }
+    return unknown;
+}
+
 void prepare_shards(const config& settings, stock::shard_generations& generations,
                     const std::string& deployment, events::log& log) {
     if (!uses_redis(settings)) return;
@@ -107,10 +150,12 @@ void prepare_shards(const config& settings, stock::shard_generations& generation
     servers.require(settings);
     auto database =
         open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
+    const auto options = redis_gate_options(settings, deployment);
+    const auto unknown = unknown_to_record(settings, servers, generations, database, options);
     try {
-        stock::open_new_shards(servers.io(), database, servers.clients(), generations,
-                               redis_gate_options(settings, deployment),
-                               [&log](const uuid& token) { return log.bind(token); });
+        stock::open_new_shards(
+            servers.io(), database, servers.clients(), generations, options,
+            [&log](const uuid& token) { return log.bind(token); }, unknown);
     } catch (const stock::another_deployment& found) {
         throw config_error("redis.url " + without_password(settings.redis.url) + ": " +
                            found.what() + "; the stock database at " +

@@ -5,6 +5,7 @@
 //   trust    what speaks against a gate that answers as if all were well: its server may evict
 //            keys, or has; its seq went back; it has taken less than the record (gate_server.hpp).
 //            Such a gate is shut, by its header, for every process; the next pass finds it closed
+//   record   now and then: whether it has what the gate has granted (record_check.hpp)
 //   given    what the stock database gave and the gate does not know of, because the process that
 //            was to tell it died: one comparison, a page of products a pass
 //   late     events that came behind the barrier of a newer generation: the gate is asked again
@@ -149,6 +150,7 @@ void sweeper::pass(shard& of) {
     }
     database_answers_ = lease.has_value();
     const bool mine = lease && lease->has_value();
+    if (mine) note_sessions(of, !of.holds);
     of.holds = mine;
     if (mine) of.turn.returned();
     if (!mine) {
@@ -170,7 +172,7 @@ void sweeper::pass(shard& of) {
         known = std::unexpected(lease.error());
     }
     if (!known) warn(of, known.error());
-    if (known && uses_redis(settings_) && known->what == never) return;
+    if (known && uses_redis(settings_) && known->what == never) return tell_of_record(of);
     if (known && uses_redis(settings_)) look_at_log(of, *known, mine);
     // What the record calls open was loaded: an older gate than that is none.
     if (known && uses_redis(settings_) && known->what == open &&
@@ -196,17 +198,19 @@ void sweeper::pass(shard& of) {
         if (gate && uses_redis(settings_) && known->what == open &&
             generations_.is_shut_out(of.number))
             (void)has_a_way(of, *known);
+        if (!gate && uses_redis(settings_)) tell_of_record(of);
         return;
     }
     if (gate && !begun && !of.distrusted) {
         if (uses_redis(settings_) && !has_a_way(of, *known)) return;
-        if (!is_trusted(of, look, *gate)) return;
+        if (!is_trusted(of, look, *gate) || !is_known_to_record(of)) return;
         return sweep(of);
     }
     if (!gate && gate.error() != stock::errc::reopening)
         return cannot(of, "the gate answers " + std::string(stock::name_of(gate.error())));
     if (of.server_fault) return warn(of, *of.server_fault);
     of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+    if (!may_be_rebuilt(of, look)) return;
     if (settings_.recovery.reopen_automatically) return reopen_gate(of, *known);
     of.fault = "shard " + std::to_string(of.number) +
                " is closed, and recovery.reopen_automatically is off: flashsale reopen";

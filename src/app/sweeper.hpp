@@ -55,7 +55,6 @@ private:
         std::uint64_t generation = 0;             ///< of the gate
         uuid token;                               ///< likewise
         bool holds = false;                       ///< the lease, as of the last pass
-        bool was_newer = false;                   ///< the gate, than the database said
         std::optional<std::string> fault;         ///< hinders orders, or their being recorded
         std::optional<std::string> server_fault;  ///< nothing may be sold from this server
         std::optional<std::string> note;          ///< what the last pass met besides
@@ -69,6 +68,11 @@ private:
         std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
         std::chrono::steady_clock::time_point reopen_from{};
+        std::uint64_t sessions = 0;  ///< that were made with the databases
+        bool record_due = false;     ///< to be compared with the gate
+        bool record_behind = false;  ///< as it was compared last, with a gate that is closed
+        backoff record_pause{std::chrono::seconds{1}, std::chrono::seconds{30}};
+        std::chrono::steady_clock::time_point record_from{};
     };
 
     void run();
@@ -89,6 +93,12 @@ private:
     bool is_trusted(shard& of, const std::optional<server_look>& look,
                     const stock::gate::levels& gate);
     void note_memory(shard& of, const stock::gate_server& server);
+    void note_sessions(shard& of, bool just_taken);
+    stock::breath breathe_for(shard& of);
+    std::optional<bool> check_record_of(shard& of, std::string& why);
+    bool is_known_to_record(shard& of);
+    bool may_be_rebuilt(shard& of, const std::optional<server_look>& look);
+    void tell_of_record(shard& of);
     void shut(shard& of, const std::string& why);
     bool compare_given(shard& of);
     void settle_late(shard& of);

@@ -6,6 +6,7 @@
 #include <flashsale/base/fault_points.hpp>
 
 #include "metrics.hpp"
+#include "record_check.hpp"
 #include "sweeper.hpp"
 
 namespace flashsale::app {
@@ -16,16 +17,18 @@ namespace flashsale::app {
 bool sweeper::is_newest(shard& of, const stock::shard_state& known,
                         const stock::gate::levels& gate) {
     if (faults::without(faults::guard::newest_gate)) return true;
-    if (gate.generation == known.generation) {
-        of.was_newer = false;
-        return true;
+    if (gate.generation == known.generation) return true;
+    if (gate.generation > known.generation) {
+        // It was asked after the database: it may have been opened in between.
+        const auto again = stock::read_shard(stock_database_, of.number);
+        if (!again || gate.generation <= again->generation) return false;
+        generations_.shut_out(of.number, gate.token);
+        of.fault = older_text(of.number, gate.generation, *again);
+        cannot(of, *of.fault);
+        return false;
     }
     // It is being replaced, and will be closed or shut out in a moment.
     if (known.what == stock::shard_state::phase::reopening) return false;
-    // It was asked after the database: one that is newer may have been opened in between.
-    const bool newer = gate.generation > known.generation;
-    const bool again = std::exchange(of.was_newer, newer);
-    if (newer && !again) return false;
     generations_.shut_out(of.number, gate.token);
     of.fault = "the gate of shard " + std::to_string(of.number) + " is of generation " +
                std::to_string(gate.generation) + ", the stock database knows of " +

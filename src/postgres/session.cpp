@@ -14,6 +14,10 @@ std::expected<void, error> session::connect() {
     return state_->ready();
 }
 
+std::uint64_t session::connections() const {
+    return state_->connection.connections();
+}
+
 result session::execute(const statement& what, const parameters& with) {
     if (auto ready = state_->ready(); !ready) return std::unexpected(std::move(ready.error()));
     return state_->checked(state_->connection.prepared(what, with));

@@ -85,7 +85,10 @@ std::expected<void, error> session_connection::connect() {
             if (answer) {
                 auto durable = check_session(options_, *answer);
                 pooled_ = postgres::is_pooled(*answer);
-                if (durable) return {};
+                if (durable) {
+                    ++connections_;
+                    return {};
+                }
                 metrics::connects_failed.add();
                 close();
                 return durable;

@@ -26,6 +26,8 @@ public:
     void close();
 
     bool is_open() const { return connection_ != nullptr; }
+    /// How often open() has connected.
+    std::uint64_t connections() const { return connections_; }
     /// Whether a pooler is between us and the server; needs open().
     bool is_pooled() const { return pooled_; }
     bool in_transaction() const;         ///< between BEGIN and its end, failed or not
@@ -53,6 +55,7 @@ private:
     options options_;
     connection_ptr connection_;
     bool pooled_ = false;
+    std::uint64_t connections_ = 0;
     prepared_statements prepared_;
 };
 

@@ -85,6 +85,7 @@ std::optional<gate::levels> decode_levels(const redis::value& reply, std::size_t
 
 /// What the script that opens gates may answer besides 1 and 0 (lua/open.lua).
 inline constexpr std::int64_t another_deployments = -1;
+inline constexpr std::int64_t held_gate = -2;
 inline constexpr std::int64_t closed_another = 2;
 
 /// Decisions out of an open gate's reply. A reply of another shape makes every decision

@@ -109,18 +109,26 @@ std::expected<std::optional<gate_header>, std::string> read_gate_header(
     asio::io_context& io, redis::client& client, std::uint32_t shard,
     const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
-    const std::string_view words[] = {"HMGET", keys.header, "generation", "evicted"};
+    const std::string_view words[] = {"HMGET", keys.header, "generation", "evicted", "seq",
+                                      "state", "token",     "deployment", "held",    "accepted"};
     const auto found = ask(io, [&](auto done) { client.command(words, std::move(done)); });
     if (!found) return std::unexpected(found.error());
-    if (found->elements.size() != 2) return std::unexpected("redis: HMGET answered nonsense");
+    if (found->elements.size() != 8) return std::unexpected("redis: HMGET answered nonsense");
+    const auto& fields = found->elements;
     const auto number = [&](std::size_t at) -> std::optional<std::uint64_t> {
-        const redis::value& one = found->elements[at];
-        if (one.kind != redis::value::type::string) return std::nullopt;
-        return std::strtoull(one.text.c_str(), nullptr, 10);
+        if (fields[at].kind != redis::value::type::string) return std::nullopt;
+        return std::strtoull(fields[at].text.c_str(), nullptr, 10);
     };
     const auto generation = number(0);
     if (!generation) return std::optional<gate_header>{};
-    return gate_header{*generation, number(1)};
+    return gate_header{.generation = *generation,
+                       .evicted_keys = number(1),
+                       .seq = number(2).value_or(0),
+                       .state = fields[3].text,
+                       .token = uuid::parse(fields[4].text).value_or(uuid{}),
+                       .deployment = fields[5].text,
+                       .held = fields[6].text,
+                       .accepted = fields[7].text == "1"};
 }
 
 std::expected<bool, std::string> shut_gate(asio::io_context& io, redis::client& client,

@@ -210,9 +210,11 @@ void require_noeviction(asio::io_context& io, redis::client& client) {
 
 void open_new_shards(asio::io_context& io, postgres::session& database,
                      std::vector<redis::client*> shards, shard_generations& generations,
-                     const redis_gate_options& options, const bind_token& bind) {
+                     const redis_gate_options& options, const bind_token& bind,
+                     std::span<const std::uint32_t> except) {
     require_order(io, shards, options);
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
+        if (std::ranges::find(except, shard) != except.end()) continue;
         open_shard(io, database, *shards[shard], shard, generations, options, bind);
     }
 }

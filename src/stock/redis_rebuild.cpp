@@ -77,6 +77,8 @@ struct gate_rebuild::impl {
         if (reply->integer == another_deployments)
             return std::unexpected("the gate " + keys.header +
                                    " is another deployment's: it is left as it is");
+        if (reply->integer == held_gate)
+            return std::unexpected("its record is behind its gate, which is shut for that");
         return reply->integer;
     }
 

@@ -37,6 +37,13 @@ constexpr postgres::statement raise_generation{
     "  WHERE shard = $1 AND lease_holder = $2 AND state <> 'never' RETURNING generation)"
     " INSERT INTO shard_tokens (token, shard, generation) SELECT $3, $1, generation FROM raised"
     " RETURNING generation"};
+constexpr postgres::statement note_gate{
+    "note_gate",
+    "WITH noted AS (UPDATE shards SET state = 'reopening', generation = greatest(generation, $3)"
+    "  WHERE shard = $1 AND lease_holder = $2 RETURNING shard),"
+    " kept AS (INSERT INTO shard_tokens (token, shard, generation)"
+    "  SELECT $4, shard, $3 FROM noted ON CONFLICT DO NOTHING)"
+    " SELECT FROM noted"};
 constexpr postgres::statement find_older_tokens{
     "find_older_tokens",
     "SELECT token FROM shard_tokens WHERE shard = $1 AND generation < $2 ORDER BY generation"};
@@ -125,6 +132,16 @@ std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
     if (!begun) return std::unexpected(begun.error());
     if (begun->empty()) return std::optional<std::uint64_t>{};
     return static_cast<std::uint64_t>(begun->integer(0, 0));
+}
+
+std::expected<bool, std::string> note_unknown_gate(postgres::session& database, std::uint32_t shard,
+                                                   const uuid& holder, std::uint64_t generation,
+                                                   const uuid& token) {
+    postgres::parameters with;
+    with.integer(shard).uuid(holder).integer(static_cast<std::int64_t>(generation)).uuid(token);
+    const auto noted = run(database, note_gate, with);
+    if (!noted) return std::unexpected(noted.error());
+    return !noted->empty();
 }
 
 std::expected<std::vector<uuid>, std::string> older_tokens(postgres::session& database,

@@ -142,6 +142,8 @@ public:
 
     /// Connects now if not connected.
     std::expected<void, error> connect();
+    /// How often it has connected. It grew: in between the server may have become another.
+    std::uint64_t connections() const;
 
     result execute(const statement& what, const parameters& with = {});
     /// Unprepared, one statement, no parameters: DDL, SET. A transaction begun here is rolled back.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,18 @@ std::expected<std::vector<uuid>, std::string> known_events(postgres::session& or
 /// recorded when it returns. `begun_at`: when the reopening began, by the clock of this process.
 std::expected<void, std::string> raise_fence(postgres::session& order_database, std::uint32_t shard,
                                              std::uint64_t generation, timestamp begun_at);
+
+/// What of the events that a gate granted is in the order database.
+struct known_seqs {
+    std::vector<std::uint64_t> orders;
+    std::vector<std::uint64_t> set_aside;  ///< parked, dropped or late: orders and reductions
+    std::size_t unreadable = 0;            ///< set aside; each may be any
+};
+/// Of the products of one shard. Reads all orders, in pages; what is there when it begins is found.
+/// `breathe` is called between them, and ends it with an error.
+std::expected<known_seqs, std::string> find_known_seqs(
+    postgres::session& order_database, std::uint32_t shard, std::uint32_t shards,
+    std::uint64_t generation, const std::function<std::expected<void, std::string>()>& breathe);
 
 /// What an order or a reduction is in the ledger.
 stock::movement movement_of(const events::event& one);

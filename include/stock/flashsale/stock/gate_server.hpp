@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "flashsale/base/async.hpp"
+#include "flashsale/base/uuid.hpp"
 #include "flashsale/stock/gate.hpp"
 #include "flashsale/stock/module.hpp"
 
@@ -45,10 +46,19 @@ std::optional<gate_server> parse_gate_server(std::string_view info);
 std::expected<gate_server, std::string> read_gate_server(asio::io_context& io,
                                                          redis::client& client);
 
-/// What the shard's header says beside what every script asks.
+/// What the shard's header says, whether its gate can be trusted or not.
 struct gate_header {
     std::uint64_t generation = 0;
-    std::optional<std::uint64_t> evicted_keys;  ///< of the server, when the gate was begun
+    std::optional<std::uint64_t> evicted_keys = {};  ///< of the server, when the gate was begun
+    std::uint64_t seq = 0;                           ///< 0 also where it cannot be read
+    std::string state = {};                          ///< open, closed, loading
+    uuid token = {};
+    std::string deployment = {};
+    std::string held = {};  ///< why its record is not to be trusted; see gate_account.hpp
+    bool accepted = false;  ///< the record, by a person, as it is
+
+    /// One of an earlier version does not say whose it is.
+    bool is_of(std::string_view which) const { return deployment.empty() || deployment == which; }
 };
 /// nullopt: there is none.
 std::expected<std::optional<gate_header>, std::string> read_gate_header(

@@ -209,9 +209,10 @@ struct log_unavailable : std::runtime_error {
 using bind_token = std::function<std::expected<void, std::string>(const uuid& token)>;
 
 /// Opens the gate of every shard that was never open; raises `generations` to what the database
-/// has. Runs the clients' io_context until done.
+/// has; but those of `except` are left as they are. Runs the clients' io_context until done.
 void open_new_shards(asio::io_context& io, postgres::session& stock_database,
                      std::vector<redis::client*> shards, shard_generations& generations,
-                     const redis_gate_options& options, const bind_token& bind);
+                     const redis_gate_options& options, const bind_token& bind,
+                     std::span<const std::uint32_t> except = {});
 
 }  // namespace flashsale::stock

@@ -76,6 +76,26 @@ std::expected<bool, std::string> finish_reopening(postgres::session& database, s
 std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
                                              std::uint64_t generation);
 
+/// Called between pieces; an error ends what it is called from.
+using breath = std::function<std::expected<void, std::string>()>;
+
+/// What of the events that a gate granted is in the ledger.
+struct moved_seqs {
+    std::vector<std::uint64_t> sales, reductions;
+};
+/// Of the products of one shard. Reads the whole ledger, in pages; what is there when it begins is
+/// found.
+std::expected<moved_seqs, std::string> find_moved_seqs(postgres::session& database,
+                                                       std::uint32_t shard, std::uint32_t shards,
+                                                       std::uint64_t generation,
+                                                       const breath& breathe);
+/// Before a reopening of a gate of which the record knows nothing, by whoever has the lease: its
+/// generation counts as given, and its token as one that the log may still take. False: the lease
+/// is another's.
+std::expected<bool, std::string> note_unknown_gate(postgres::session& database, std::uint32_t shard,
+                                                   const uuid& holder, std::uint64_t generation,
+                                                   const uuid& token);
+
 enum class given_back {
     now,
     before,      ///< by an earlier call
@@ -140,8 +160,6 @@ public:
     /// Opens what begin() has made. False: it is not there any more.
     std::expected<bool, std::string> open();
 
-    /// Called between pieces; an error ends what it is called from.
-    using breath = std::function<std::expected<void, std::string>()>;
     /// Removes what older gates and attempts have left, and waits until the server has the memory
     /// again (but not for ever: others' keys may be on their way too).
     std::expected<void, std::string> remove_older(const breath& breathe);

@@ -1,0 +1,186 @@
+// The order of reading: the header, then the outbox, then the products, then the header again. An
+// entry leaves the outbox only when both databases have its event; so what was granted up to the
+// header's seq, and is not in the outbox any more, is in the databases by the time they are read.
+
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+
+#include <flashsale/events/event.hpp>
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/gate_account.hpp>
+
+#include "redis_codec.hpp"
+#include "redis_listing.hpp"
+#include "redis_scripts.hpp"
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr std::string_view entries_per_page = "1000";
+constexpr std::size_t products_at_once = 64;
+
+using done = std::expected<void, std::string>;
+
+class account_reader {
+public:
+    account_reader(asio::io_context& io, redis::client& client, std::uint32_t shard,
+                   const redis_gate_options& options, const breath& breathe)
+        : io_(io),
+          client_(client),
+          shard_(shard),
+          options_(options),
+          keys_(options.key_prefix, shard),
+          breathe_(breathe) {}
+
+    std::expected<std::optional<gate_account>, std::string> run() {
+        auto header = read_gate_header(io_, client_, shard_, options_);
+        if (!header) return std::unexpected(header.error());
+        if (!*header || !(*header)->is_of(options_.deployment))
+            return std::optional<gate_account>{};
+        out_.header = std::move(**header);
+        if (auto read = read_outbox(); !read) return std::unexpected(read.error());
+        if (auto read = read_products(); !read) return std::unexpected(read.error());
+        const auto again = read_gate_header(io_, client_, shard_, options_);
+        if (!again) return std::unexpected(again.error());
+        if (!*again || (*again)->generation != out_.header.generation)
+            return std::unexpected("the gate was replaced while it was read");
+        const auto server = read_gate_server(io_, client_);
+        if (!server) return std::unexpected(server.error());
+        if (evicted_since(out_.header, *server)) return std::optional<gate_account>{};
+        return std::move(out_);
+    }
+
+private:
+    template <class T>
+    T wait_for(const std::function<void(callback<T>)>& start) {
+        std::optional<T> reply;
+        start([&reply](T result) { reply = std::move(result); });
+        io_.restart();
+        while (!reply)
+            io_.run_one();
+        return std::move(*reply);
+    }
+
+    redis::result command(std::vector<std::string_view> words) {
+        return wait_for<redis::result>(
+            [&](auto reply) { client_.command(words, std::move(reply)); });
+    }
+
+    done read_outbox() {
+        const std::string key = keys_.outbox(out_.header.generation);
+        std::string cursor = "0";
+        do {
+            const auto page = command({"HSCAN", key, cursor, "COUNT", entries_per_page});
+            if (!page) return std::unexpected("redis: " + page.error().message);
+            if (page->elements.size() != 2)
+                return std::unexpected("redis: HSCAN answered nonsense");
+            for (const std::string& text : events_of_entries(page->elements[1].elements)) {
+                if (const auto event = events::parse(text)) {
+                    out_.waiting.push_back(event->seq);
+                } else {
+                    ++out_.unreadable;
+                }
+            }
+            cursor = page->elements[0].text;
+            if (auto rested = breathe_(); !rested) return rested;
+        } while (cursor != "0");
+        return {};
+    }
+
+    done read_products() {
+        std::string cursor;
+        do {
+            const auto page = wait_for<std::expected<gate::product_page, errc>>([&](auto reply) {
+                list_products_at(client_, keys_, out_.header.generation, cursor, std::move(reply));
+            });
+            if (!page) return std::unexpected("redis: " + std::string(name_of(page.error())));
+            for (std::size_t at = 0; at < page->ids.size(); at += products_at_once) {
+                const auto count = std::min(products_at_once, page->ids.size() - at);
+                if (auto read = read_given(std::span(page->ids).subspan(at, count)); !read)
+                    return read;
+            }
+            cursor = page->next_cursor;
+            if (auto rested = breathe_(); !rested) return rested;
+        } while (!cursor.empty());
+        return {};
+    }
+
+    done read_given(std::span<const std::int64_t> ids) {
+        std::size_t waiting = ids.size();
+        done read;
+        for (const std::int64_t id : ids) {
+            const std::string key =
+                keys_.root + std::to_string(out_.header.generation) + ":p:" + std::to_string(id);
+            const std::string_view words[] = {"HGET", key, "given"};
+            client_.command(words, [&, id](redis::result found) {
+                --waiting;
+                if (!found) {
+                    read = std::unexpected("redis: " + found.error().message);
+                } else if (found->kind == redis::value::type::string) {
+                    out_.given.emplace_back(id, std::atoll(found->text.c_str()));
+                }
+            });
+        }
+        io_.restart();
+        while (waiting > 0)
+            io_.run_one();
+        return read;
+    }
+
+    asio::io_context& io_;
+    redis::client& client_;
+    const std::uint32_t shard_;
+    const redis_gate_options& options_;
+    const shard_keys keys_;
+    const breath& breathe_;
+    gate_account out_;
+};
+
+std::expected<std::int64_t, std::string> run_step(asio::io_context& io, redis::client& client,
+                                                  std::uint32_t shard, std::string_view step,
+                                                  std::uint64_t generation,
+                                                  std::string_view argument,
+                                                  const redis_gate_options& options) {
+    const shard_keys keys(options.key_prefix, shard);
+    const std::string_view names[] = {keys.header};
+    const std::string number = std::to_string(generation);
+    const std::string_view arguments[] = {step, number, options.deployment, argument};
+    std::optional<redis::result> reply;
+    client.evaluate(scripts().open, names, arguments,
+                    [&reply](redis::result result) { reply = std::move(result); });
+    io.restart();
+    while (!reply)
+        io.run_one();
+    if (!*reply) return std::unexpected("redis: " + reply->error().message);
+    return (*reply)->integer;
+}
+
+}  // namespace
+
+std::expected<std::optional<gate_account>, std::string> read_gate_account(
+    asio::io_context& io, redis::client& client, std::uint32_t shard,
+    const redis_gate_options& options, const breath& breathe) {
+    return account_reader(io, client, shard, options, breathe).run();
+}
+
+std::expected<holding, std::string> hold_gate(asio::io_context& io, redis::client& client,
+                                              std::uint32_t shard, std::uint64_t generation,
+                                              const std::string& why,
+                                              const redis_gate_options& options) {
+    const auto answer = run_step(io, client, shard, "hold", generation, why, options);
+    if (!answer) return std::unexpected(answer.error());
+    return *answer == 1 ? holding::now : *answer == 2 ? holding::before : holding::refused;
+}
+
+std::expected<bool, std::string> release_gate(asio::io_context& io, redis::client& client,
+                                              std::uint32_t shard, std::uint64_t generation,
+                                              bool accepted, const redis_gate_options& options) {
+    const auto answer =
+        run_step(io, client, shard, "release", generation, accepted ? "1" : "", options);
+    if (!answer) return std::unexpected(answer.error());
+    return *answer == 1;
+}
+
+}  // namespace flashsale::stock

@@ -99,7 +99,7 @@ std::array<std::string_view, 4> marks_to_close(std::string_view head) {
 
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
                  std::uint64_t seq, currency_code currency) {
-    must_hold(!head.empty() && seq > 0, "an event that is closed was opened, and has its number");
+    must_hold(!head.empty(), "an event that is closed was opened");
     const auto marks = marks_to_close(head);
     head.append(marks[0]);
     if (!currency.is_none()) head.push_back('"');

@@ -203,7 +203,8 @@ TEST_CASE("amqp consumer: a queue deleted under it is an error") {
         return !answer;
     }));
     deleting.get();
-    CHECK_THAT(lost, Catch::Contains("cancelled"));
+    // The broker says so, or the look of a consumer that gets nothing finds it, whichever is first.
+    CHECK_THAT(lost, Catch::Contains("cancelled") || Catch::Contains("no queue"));
     CHECK(in.state() == link_state::down);
 }
 

@@ -137,6 +137,7 @@ void put_headers(writer& out, const response& answer, answer_form form) {
         out.put_number(answer.retry_after_s);
         out.put("\r\n");
     }
+    if (answer.varies_by_accept) out.put("Vary: Accept\r\n");
     if (form.close) {
         out.put("Connection: close\r\n");
     } else if (form.http_1_0) {

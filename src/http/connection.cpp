@@ -57,8 +57,8 @@ bool would_block() {
 
 }  // namespace
 
-connection::connection(int descriptor, worker_loop& loop)
-    : descriptor_(descriptor), loop_(&loop), reader_(loop.bounds()) {}
+connection::connection(int descriptor, asio::ip::address client, worker_loop& loop)
+    : descriptor_(descriptor), client_(client), loop_(&loop), reader_(loop.bounds()) {}
 
 connection::~connection() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -227,6 +227,7 @@ void connection::dispatch(parsed_request& found) {
     const std::uint64_t slot =
         ring_.push({.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0},
                    found.incoming.name);
+    found.incoming.client = client_;
     if (found.refused) {
         answer(slot, problem(found.refused->code, found.refused->detail, found.refused->field));
     } else {

@@ -16,7 +16,7 @@ class connection final : public session,
                          private poller::source {
 public:
     /// Owns the descriptor of a socket that does not block.
-    connection(int descriptor, worker_loop& loop);
+    connection(int descriptor, asio::ip::address client, worker_loop& loop);
     ~connection() override;
 
     void start();
@@ -62,6 +62,7 @@ private:
     bool is_quiet() const { return ring_.empty() && out_.empty() && !writing_; }
 
     int descriptor_;
+    const asio::ip::address client_;
     worker_loop* loop_;
     request_reader reader_;
     answer_ring ring_;

@@ -60,7 +60,7 @@ void worker_loop::end() {
     readiness_.stop();
 }
 
-void worker_loop::adopt(tcp_socket socket, bool refused) {
+void worker_loop::adopt(tcp_socket socket, const asio::ip::address& client, bool refused) {
     if (stopping_) {
         count_->open.fetch_sub(1, std::memory_order_relaxed);
         return;
@@ -72,7 +72,7 @@ void worker_loop::adopt(tcp_socket socket, bool refused) {
         count_->open.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
-    auto made = std::make_shared<connection>(descriptor, *this);
+    auto made = std::make_shared<connection>(descriptor, client, *this);
     made->index = connections_.size();
     connections_.push_back(made);
     connections_open.add(1);

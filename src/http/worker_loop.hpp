@@ -27,7 +27,7 @@ public:
     void abort();
 
     /// Takes over an accepted socket that connection_count already counts.
-    void adopt(tcp_socket socket, bool refused);
+    void adopt(tcp_socket socket, const asio::ip::address& client, bool refused);
     void remove(connection& closed);
 
     /// `flush_turn` of this connection will be called when what is ready now has run.

@@ -182,20 +182,37 @@ private:
 }  // namespace
 
 void register_routes(http::router& routes, const http_dependencies& uses) {
+    using http::callers;
     using http::method;
     auto all = std::make_shared<order_routes>(uses);
-    routes.add(method::post, "/v1/orders", [all](const http::request& asked, http::exchange reply) {
-        all->place(asked, std::move(reply));
-    });
-    routes.add_async(uses.io, method::get, "/v1/orders/{id}",
-                     [all](const http::request& asked) { return all->get(asked); },
-                     {.kept_by = http::caching::its_person});
-    routes.add_async(uses.io, method::get, "/v1/users/{id}/orders",
-                     [all](const http::request& asked) { return all->list(asked); },
-                     {.query = {"limit", "cursor"}});
-    routes.add_async(uses.io, method::get, "/v1/products/{id}/orders",
-                     [all](const http::request& asked) { return all->list_of_product(asked); },
-                     {.query = {"limit", "cursor"}});
+    routes.add({.verb = method::post,
+                .pattern = "/v1/orders",
+                .who_may = callers::anybody(),
+                .handle = [all](const http::request& asked, http::exchange reply) {
+                    all->place(asked, std::move(reply));
+                }});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/orders/{id}",
+         .who_may = callers::anybody(),
+         .handle = http::coroutine{uses.io,
+                                   [all](const http::request& asked) { return all->get(asked); }},
+         .kept_by = http::caching::its_person});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/users/{id}/orders",
+         .who_may = callers::anybody(),
+         .handle = http::coroutine{uses.io,
+                                   [all](const http::request& asked) { return all->list(asked); }},
+         .query = {"limit", "cursor"}});
+    routes.add({.verb = method::get,
+                .pattern = "/v1/products/{id}/orders",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{uses.io,
+                                          [all](const http::request& asked) {
+                                              return all->list_of_product(asked);
+                                          }},
+                .query = {"limit", "cursor"}});
 }
 
 }  // namespace flashsale::order

@@ -155,10 +155,10 @@ private:
 inline constexpr std::string_view post_echo =
     "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
 
-/// Routes: /plain answers at once; /hold keeps its exchange until the test answers it; /big answers
-/// a megabyte; /person/… and
-/// /catalogue/… may be kept by caches; /drop forgets its exchange; /throw throws; POST /echo
-/// answers its body.
+/// Routes: /plain answers at once; /hold keeps its exchange until the test answers it; /big
+/// answers a megabyte; /client who asks; /person/… and
+/// /catalogue/… may be kept by caches; /drop forgets its exchange; /throw throws; POST and PATCH
+/// /echo answer the body.
 class running_server {
 public:
     explicit running_server(limits bounds = {}, std::size_t threads = 1) : bounds_(bounds) {
@@ -220,42 +220,60 @@ public:
 private:
     void add_routes(std::size_t thread) {
         router& routes = *routes_[thread];
-        routes.add(method::get, "/plain", [](const request&, exchange reply) {
+        const auto get = [&routes](std::string_view pattern, handler handle) {
+            routes.add({.verb = method::get,
+                        .pattern = pattern,
+                        .who_may = callers::anybody(),
+                        .handle = std::move(handle)});
+        };
+        get("/plain", [](const request&, exchange reply) {
             reply.answer({.status = 200, .body = "\"plain\""});
         });
-        routes.add(method::get, "/thread", [thread](const request&, exchange reply) {
+        get("/thread", [thread](const request&, exchange reply) {
             reply.answer({.status = 200, .body = std::to_string(thread)});
         });
-        routes.add(method::get, "/hold",
-                   [this](const request&, exchange reply) { held.push_back(std::move(reply)); });
-        routes.add(method::get, "/big", [](const request&, exchange reply) {
+        get("/hold", [this](const request&, exchange reply) { held.push_back(std::move(reply)); });
+        get("/client", [](const request& incoming, exchange reply) {
+            reply.answer({.status = 200, .body = '"' + incoming.client.to_string() + '"'});
+        });
+        get("/big", [](const request&, exchange reply) {
             reply.answer({.status = 200, .body = std::string(1'000'000, 'x')});
         });
-        routes.add(method::get, "/drop", [](const request&, exchange) {});
-        routes.add(method::get, "/throw",
-                   [](const request&, exchange) { throw std::runtime_error("on purpose"); });
-        routes.add(method::post, "/echo", [](const request& incoming, exchange reply) {
-            reply.answer({.status = 200, .body = std::string(incoming.body)});
-        });
+        get("/drop", [](const request&, exchange) {});
+        get("/throw", [](const request&, exchange) { throw std::runtime_error("on purpose"); });
+        for (const auto verb : {method::post, method::patch}) {
+            routes.add({.verb = verb,
+                        .pattern = "/echo",
+                        .who_may = callers::anybody(),
+                        .handle = [](const request& incoming, exchange reply) {
+                            reply.answer({.status = 200, .body = std::string(incoming.body)});
+                        }});
+        }
         asio::io_context& io = *ios_[thread];
+        const auto get_async = [&](std::string_view pattern, auto function,
+                                   caching kept_by = caching::nobody) {
+            routes.add({.verb = method::get,
+                        .pattern = pattern,
+                        .who_may = callers::anybody(),
+                        .handle = coroutine{io, function},
+                        .kept_by = kept_by});
+        };
         const auto kept = [](const request& asked) -> awaitable<response> {
             const std::string what(asked.parameter);
             if (what == "none") co_return problem(problem_code::user_not_found);
             co_return response{.status = 200, .body = "\"" + what + "\""};
         };
-        routes.add_async(io, method::get, "/person/{what}", kept, {.kept_by = caching::its_person});
-        routes.add_async(io, method::get, "/catalogue/{what}", kept,
-                         {.kept_by = caching::everybody});
-        routes.add_async(io, method::get, "/later/{what}",
-                         [&io](const request& incoming) -> awaitable<response> {
-                             const std::string what(incoming.parameter);
-                             co_await asio::post(io, use_awaitable);
-                             if (what == "throw") throw std::runtime_error("on purpose");
-                             co_return response{.status = 200, .body = "\"" + what + "\""};
-                         });
-        routes.add_async(
-            io, method::get, "/throw-at-once",
-            [](const request&) -> awaitable<response> { throw std::runtime_error("on purpose"); });
+        get_async("/person/{what}", kept, caching::its_person);
+        get_async("/catalogue/{what}", kept, caching::everybody);
+        get_async("/later/{what}", [&io](const request& incoming) -> awaitable<response> {
+            const std::string what(incoming.parameter);
+            co_await asio::post(io, use_awaitable);
+            if (what == "throw") throw std::runtime_error("on purpose");
+            co_return response{.status = 200, .body = "\"" + what + "\""};
+        });
+        get_async("/throw-at-once", [](const request&) -> awaitable<response> {
+            throw std::runtime_error("on purpose");
+        });
     }
 
     limits bounds_;

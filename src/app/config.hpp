@@ -20,7 +20,7 @@ struct config {
         std::int64_t port, workers;
         std::int64_t connections_max, header_bytes_max, body_bytes_max, uri_bytes_max;
         std::int64_t pipelined_requests_max, requests_per_connection_max;
-        std::int64_t request_timeout_ms, idle_timeout_ms, write_timeout_ms;
+        std::int64_t request_timeout_ms, idle_timeout_ms, write_timeout_ms, streams_max;
         std::string hosts;
         std::int64_t catalogue_max_age_s;
     } http;

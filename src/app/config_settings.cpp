@@ -123,6 +123,9 @@ std::span<const setting> settings() {
          "for any (`host`); another is 400; empty: any",
          TEXT(http.hosts, "", "host or host:port, several separated by commas, or nothing",
               are_hosts)},
+        {"http.streams_max",
+         "answers on their way that are made while they are sent, of all workers, then 503",
+         INTEGER(http.streams_max, 1, million, 256)},
         {"http.catalogue_max_age_s",
          "how long caches may show products as they were; 0: not at all",
          INTEGER(http.catalogue_max_age_s, 0, 3'600, 0)},
@@ -303,12 +306,19 @@ std::string setting::environment_name() const {
 
 bool setting::reloads() const {
     constexpr std::string_view all[] = {
-        "http.connections_max",        "http.header_bytes_max",
-        "http.body_bytes_max",         "http.uri_bytes_max",
-        "http.pipelined_requests_max", "http.requests_per_connection_max",
-        "http.request_timeout_ms",     "http.idle_timeout_ms",
-        "http.write_timeout_ms",       "log.level",
-        "process.drain_delay_ms",      "process.drain_timeout_ms",
+        "http.connections_max",
+        "http.header_bytes_max",
+        "http.body_bytes_max",
+        "http.uri_bytes_max",
+        "http.pipelined_requests_max",
+        "http.requests_per_connection_max",
+        "http.request_timeout_ms",
+        "http.idle_timeout_ms",
+        "http.write_timeout_ms",
+        "http.streams_max",
+        "log.level",
+        "process.drain_delay_ms",
+        "process.drain_timeout_ms",
     };
     return std::ranges::find(all, path) != std::end(all);
 }

@@ -98,13 +98,23 @@ void connection::close() {
     phase_ = phase::closed;
     loop_->readiness().forget(*this);
     ::close(std::exchange(descriptor_, -1));
+    ring_.clear();
     std::exchange(loop_, nullptr)->remove(*this);
 }
 
 void connection::answer(std::uint64_t slot, response&& value) {
     if (phase_ != phase::open) return;
-    if (!ring_.answer(slot, value, loop_->lines(), out_)) return;
-    loop_->counted.count_answer(value.status);
+    if (value.stream) return answer_with_stream(slot, value);
+    if (ring_.answer(slot, value, loop_->lines(), out_)) answered(value.status);
+}
+
+/// Something is in out_, or will be.
+void connection::answered(unsigned status) {
+    loop_->counted.count_answer(status);
+    flush_at_end_of_turn();
+}
+
+void connection::flush_at_end_of_turn() {
     if (dispatching_ || in_turn_) return;
     in_turn_ = true;
     loop_->flush_at_end_of_turn(shared_from_this());
@@ -131,6 +141,8 @@ void connection::ready(std::uint32_t epoll_events) {
     const bool over = (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (over) peer_finishes_ = true;
     if (over || (epoll_events & EPOLLIN) != 0) readable_ = true;
+    // Whoever is sent a stream may have nothing to say for hours, and we nothing to write.
+    if (ring_.is_streaming() && (epoll_events & (EPOLLHUP | EPOLLERR)) != 0) return close();
     if (writing_ && (over || (epoll_events & EPOLLOUT) != 0)) write_rest();
     read();
 }
@@ -191,7 +203,7 @@ void connection::pump() {
 }
 
 bool connection::has_room() const {
-    return !last_request_read_ && !writing_ &&
+    return !last_request_read_ && !writing_ && !ring_.is_streaming() &&
            ring_.size() < loop_->bounds().pipelined_requests_max && out_.size() < out_bytes_max;
 }
 
@@ -224,9 +236,8 @@ void connection::dispatch(parsed_request& found) {
                        requests_ >= loop_->bounds().requests_per_connection_max;
     last_request_read_ = close;
     if (found.incoming.name.taken.empty()) found.incoming.name = loop_->make_name();
-    const std::uint64_t slot =
-        ring_.push({.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0},
-                   found.incoming.name);
+    answer_form form{.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0};
+    const std::uint64_t slot = ring_.push(form, found.incoming.name);
     found.incoming.client = client_;
     if (found.refused) {
         answer(slot, problem(found.refused->code, found.refused->detail, found.refused->field));
@@ -245,6 +256,7 @@ void connection::flush() {
     }
     if (phase_ != phase::open) return;
     set_deadline();
+    if (ring_.is_streaming()) ask_for_piece();
     if (last_request_read_ && is_quiet()) finish();
 }
 

@@ -50,6 +50,11 @@ private:
     void parse();
     void dispatch(parsed_request& found);
     bool has_room() const;
+    void answered(unsigned status);
+    void flush_at_end_of_turn();
+    void answer_with_stream(std::uint64_t slot, const response& value);
+    void ask_for_piece();
+    void take_piece(body_piece piece);
     void flush();
     void write();
     void write_rest();
@@ -90,6 +95,7 @@ private:
     bool read_posted_ = false;
     bool writing_ = false;    ///< unwritten_ waits for room
     bool seen_idle_ = false;  ///< by the last sweep
+    bool asked_ = false;      ///< the stream's source makes a piece
 
     static constexpr auto never = std::chrono::steady_clock::time_point::max();
 };

@@ -11,9 +11,10 @@ namespace flashsale::http {
 
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 
-/// Connections of all workers together.
+/// Of all workers together.
 struct connection_count {
     std::atomic<std::size_t> open{0};
+    std::atomic<std::size_t> streams{0};
 };
 
 /// What the connections of one worker share. On the worker's thread, but for the constructor.
@@ -40,6 +41,12 @@ public:
     void set_bounds(const limits& bounds) { bounds_ = bounds; }
     bool stopping() const { return stopping_; }
     const common_lines& lines() const { return lines_; }
+
+    /// nullptr: there are too many.
+    std::unique_ptr<running_stream> begin_stream(std::shared_ptr<body_source> source) {
+        return running_stream::begin(std::move(source), {count_, &count_->streams},
+                                     bounds_.streams_max);
+    }
 
     /// For the next request, unless its client has named it.
     request_name make_name() { return {{}, lines_.prefix(), ++requests_named_}; }

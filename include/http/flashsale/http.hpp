@@ -20,6 +20,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/json_fields.hpp"
+#include "flashsale/http/body_source.hpp"
 #include "flashsale/http/headers.hpp"
 
 namespace flashsale::http {
@@ -67,6 +68,7 @@ struct request {
     principal who = {};
 };
 
+/// Copies share a stream, of which one alone is to be answered.
 struct response {
     unsigned status = 200;
     std::string body = {};               ///< JSON (a problem's if status >= 400); may be empty
@@ -81,6 +83,9 @@ struct response {
     std::string_view cache_control = {};  ///< default: no-store; as long-lived as a literal
     std::uint64_t etag = 0;               ///< ETag header, if not 0
     bool varies_by_accept = false;        ///< Vary: Accept
+    /// Further header lines, each with its end; of a literal, or kept by `stream`.
+    std::string_view header_lines = {};
+    std::shared_ptr<body_source> stream = {};  ///< the body, in place of both others
 };
 
 /// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable
@@ -239,6 +244,7 @@ struct limits {
     std::chrono::milliseconds request_timeout{10'000};  ///< first byte to complete request
     std::chrono::milliseconds idle_timeout{75'000};     ///< between requests
     std::chrono::milliseconds write_timeout{10'000};    ///< a client that does not read
+    std::size_t streams_max = 256;                      ///< under way, of all workers
     /// What may be asked here, `host` (on any port) or `host:port`; empty: anything.
     std::vector<std::string> hosts = {};
 };

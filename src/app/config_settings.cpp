@@ -63,6 +63,12 @@ bool are_hosts(std::string_view text) {
            });
 }
 
+bool are_origins(std::string_view text) {
+    return text.empty() || text == "*" ||
+           std::ranges::all_of(split_at_commas(text),
+                               [](const std::string& one) { return http::is_origin(one); });
+}
+
 #define INTEGER(member, min, max, fallback)                                     \
     setting::integer {                                                          \
         [](config& c) -> std::int64_t& { return c.member; }, min, max, fallback \
@@ -126,6 +132,14 @@ std::span<const setting> settings() {
         {"http.streams_max",
          "answers on their way that are made while they are sent, of all workers, then 503",
          INTEGER(http.streams_max, 1, million, 256)},
+        {"http.cors_origins",
+         "whose pages may ask by a browser: origins, separated by commas, or `*` for any; never "
+         "with "
+         "credentials; empty: nobody's",
+         TEXT(http.cors_origins, "",
+              "origins as browsers write them, https://shop.example or http://localhost:3000, "
+              "several separated by commas, or * alone, or nothing",
+              are_origins)},
         {"http.catalogue_max_age_s",
          "how long caches may show products as they were; 0: not at all",
          INTEGER(http.catalogue_max_age_s, 0, 3'600, 0)},
@@ -325,6 +339,11 @@ bool setting::reloads() const {
 
 std::vector<std::string> config::redis_urls() const {
     return split_at_commas(redis.url);
+}
+
+std::vector<std::string> config::cors_origins() const {
+    return http.cors_origins.empty() ? std::vector<std::string>{}
+                                     : split_at_commas(http.cors_origins);
 }
 
 std::vector<std::string> config::hosts() const {

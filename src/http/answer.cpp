@@ -139,6 +139,7 @@ void put_headers(writer& out, const response& answer, answer_form form) {
     }
     if (answer.varies_by_accept) out.put("Vary: Accept\r\n");
     out.put(answer.header_lines);
+    if (form.cors != nullptr) out.put(std::string_view(*form.cors));
     if (form.close) {
         out.put("Connection: close\r\n");
     } else if (form.http_1_0) {
@@ -209,7 +210,8 @@ void append_answer(std::string& out, const response& answer, answer_form form,
     const std::size_t room =
         fixed_bytes_max + lines.all().size() + answer.content_type.size() +
         answer.cache_control.size() + answer.location.size() + answer.idempotency_key.size() +
-        answer.allow.size() + answer.header_lines.size() + body.size() + 3 * name.taken.size();
+        answer.allow.size() + answer.header_lines.size() +
+        (form.cors != nullptr ? form.cors->size() : 0) + body.size() + 3 * name.taken.size();
     out.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
         return static_cast<std::size_t>(write(data + before) - data);
     });

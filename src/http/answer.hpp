@@ -9,6 +9,7 @@ struct answer_form {
     bool close = false;      ///< say that this is the connection's last answer
     bool head_only = false;  ///< the request was HEAD
     bool http_1_0 = false;   ///< keep-alive must be said, and a stream ends with the connection
+    const std::string* cors = nullptr;  ///< header lines, if cors_policy is used
 };
 
 /// The header lines that are the same for all answers of a worker, as they go on the wire, up to

@@ -237,6 +237,7 @@ void connection::dispatch(parsed_request& found) {
     last_request_read_ = close;
     if (found.incoming.name.taken.empty()) found.incoming.name = loop_->make_name();
     answer_form form{.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0};
+    if (loop_->cors().is_used()) let_in(found.incoming, form);
     const std::uint64_t slot = ring_.push(form, found.incoming.name);
     found.incoming.client = client_;
     if (found.refused) {
@@ -244,6 +245,14 @@ void connection::dispatch(parsed_request& found) {
     } else {
         loop_->routes().dispatch(found.incoming, exchange(shared_from_this(), slot));
     }
+}
+
+/// By its origin.
+void connection::let_in(request& incoming, answer_form& form) const {
+    const auto verdict = loop_->cors().of(incoming.headers[header::origin]);
+    form.cors = verdict.lines;
+    incoming.preflight = verdict.let_in && incoming.verb == method::options &&
+                         incoming.headers.has(header::access_control_request_method);
 }
 
 void connection::flush() {
@@ -335,7 +344,9 @@ void connection::time_out() {
 void connection::answer_last(problem_code code) {
     last_request_read_ = true;
     dispatching_ = true;
-    answer(ring_.push({.close = true}, loop_->make_name()), problem(code));
+    answer_form form{.close = true};
+    if (loop_->cors().is_used()) form.cors = loop_->cors().of({}).lines;
+    answer(ring_.push(form, loop_->make_name()), problem(code));
     dispatching_ = false;
     loop_->counted.publish();
     flush();

@@ -52,6 +52,7 @@ private:
     bool has_room() const;
     void answered(unsigned status);
     void flush_at_end_of_turn();
+    void let_in(request& incoming, answer_form& form) const;
     void answer_with_stream(std::uint64_t slot, const response& value);
     void ask_for_piece();
     void take_piece(body_piece piece);

@@ -7,6 +7,7 @@
 #include "allowed_methods.hpp"
 #include "caching.hpp"
 #include "characters.hpp"
+#include "cors.hpp"
 
 namespace flashsale::http {
 
@@ -182,6 +183,7 @@ void router::answer_unmatched(const request& incoming, unsigned methods, exchang
     response out = incoming.verb == method::options ? response{.status = 204}
                                                     : problem(problem_code::method_not_allowed);
     out.allow = allowed_methods(methods);
+    if (incoming.preflight) out.header_lines = preflight_lines(methods);
     reply.answer(std::move(out));
 }
 

@@ -23,6 +23,7 @@ worker_loop::worker_loop(const worker& owner, const limits& bounds,
                          std::shared_ptr<connection_count> count)
     : owner_(owner),
       bounds_(bounds),
+      cors_(bounds.cors_origins),
       count_(std::move(count)),
       readiness_(owner.io),
       sweep_timer_(owner.io),

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "connection.hpp"
+#include "cors.hpp"
 #include "metrics.hpp"
 
 namespace flashsale::http {
@@ -41,6 +42,7 @@ public:
     void set_bounds(const limits& bounds) { bounds_ = bounds; }
     bool stopping() const { return stopping_; }
     const common_lines& lines() const { return lines_; }
+    const cors_policy& cors() const { return cors_; }
 
     /// nullptr: there are too many.
     std::unique_ptr<running_stream> begin_stream(std::shared_ptr<body_source> source) {
@@ -68,6 +70,7 @@ private:
 
     worker owner_;
     limits bounds_;
+    const cors_policy cors_;
     std::shared_ptr<connection_count> count_;
     poller readiness_;
     asio::basic_waitable_timer<std::chrono::steady_clock,

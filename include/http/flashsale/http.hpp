@@ -66,6 +66,7 @@ struct request {
     request_name name = {};
     asio::ip::address client = {};  ///< the connection's other end
     principal who = {};
+    bool preflight = false;  ///< a browser asks for a page of an origin that is let in
 };
 
 /// Copies share a stream, of which one alone is to be answered.
@@ -247,7 +248,12 @@ struct limits {
     std::size_t streams_max = 256;                      ///< under way, of all workers
     /// What may be asked here, `host` (on any port) or `host:port`; empty: anything.
     std::vector<std::string> hosts = {};
+    /// Whose pages may ask: origins as they stand in Origin, or `*`. As the server was made.
+    std::vector<std::string> cors_origins = {};
 };
+
+/// An origin as browsers write it, `https://shop.example` or with a port that is not the scheme's.
+bool is_origin(std::string_view text);
 
 /// One worker: its io_context runs on one thread, and its router's handlers live on that thread.
 struct worker {

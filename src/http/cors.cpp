@@ -9,7 +9,7 @@ namespace {
 
 /// What a page's script may read beside the body and the few that it always may.
 constexpr std::string_view exposed =
-    "Access-Control-Expose-Headers: Allow, ETag, Idempotency-Key, "
+    "Access-Control-Expose-Headers: Allow, Complete-Until, ETag, Idempotency-Key, "
     "Idempotent-Replayed, Location, Retry-After, X-Request-Id\r\n";
 
 /// What of a request has a meaning here and needs a preflight; ten minutes, so that a route that is

@@ -90,7 +90,9 @@ inline http::limits http_limits(const config& from) {
     out.request_timeout = ms_of(from.http.request_timeout_ms);
     out.idle_timeout = ms_of(from.http.idle_timeout_ms);
     out.write_timeout = ms_of(from.http.write_timeout_ms);
+    out.streams_max = size_of(from.http.streams_max);
     out.hosts = from.hosts();
+    out.cors_origins = from.cors_origins();
     return out;
 }
 

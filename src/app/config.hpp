@@ -20,8 +20,8 @@ struct config {
         std::int64_t port, workers;
         std::int64_t connections_max, header_bytes_max, body_bytes_max, uri_bytes_max;
         std::int64_t pipelined_requests_max, requests_per_connection_max;
-        std::int64_t request_timeout_ms, idle_timeout_ms, write_timeout_ms;
-        std::string hosts;
+        std::int64_t request_timeout_ms, idle_timeout_ms, write_timeout_ms, streams_max;
+        std::string hosts, cors_origins;
         std::int64_t catalogue_max_age_s;
     } http;
     struct {
@@ -76,6 +76,8 @@ struct config {
     std::vector<std::string> redis_urls() const;
     /// http.hosts split at its commas; none: any.
     std::vector<std::string> hosts() const;
+    /// http.cors_origins likewise; none: none.
+    std::vector<std::string> cors_origins() const;
 };
 
 /// One line for people: where, what is wrong, what was expected.

@@ -63,6 +63,12 @@ bool are_hosts(std::string_view text) {
            });
 }
 
+bool are_origins(std::string_view text) {
+    return text.empty() || text == "*" ||
+           std::ranges::all_of(split_at_commas(text),
+                               [](const std::string& one) { return http::is_origin(one); });
+}
+
 #define INTEGER(member, min, max, fallback)                                     \
     setting::integer {                                                          \
         [](config& c) -> std::int64_t& { return c.member; }, min, max, fallback \
@@ -123,6 +129,17 @@ std::span<const setting> settings() {
          "for any (`host`); another is 400; empty: any",
          TEXT(http.hosts, "", "host or host:port, several separated by commas, or nothing",
               are_hosts)},
+        {"http.streams_max",
+         "answers on their way that are made while they are sent, of all workers, then 503",
+         INTEGER(http.streams_max, 1, million, 256)},
+        {"http.cors_origins",
+         "whose pages may ask by a browser: origins, separated by commas, or `*` for any; never "
+         "with "
+         "credentials; empty: nobody's",
+         TEXT(http.cors_origins, "",
+              "origins as browsers write them, https://shop.example or http://localhost:3000, "
+              "several separated by commas, or * alone, or nothing",
+              are_origins)},
         {"http.catalogue_max_age_s",
          "how long caches may show products as they were; 0: not at all",
          INTEGER(http.catalogue_max_age_s, 0, 3'600, 0)},
@@ -303,18 +320,30 @@ std::string setting::environment_name() const {
 
 bool setting::reloads() const {
     constexpr std::string_view all[] = {
-        "http.connections_max",        "http.header_bytes_max",
-        "http.body_bytes_max",         "http.uri_bytes_max",
-        "http.pipelined_requests_max", "http.requests_per_connection_max",
-        "http.request_timeout_ms",     "http.idle_timeout_ms",
-        "http.write_timeout_ms",       "log.level",
-        "process.drain_delay_ms",      "process.drain_timeout_ms",
+        "http.connections_max",
+        "http.header_bytes_max",
+        "http.body_bytes_max",
+        "http.uri_bytes_max",
+        "http.pipelined_requests_max",
+        "http.requests_per_connection_max",
+        "http.request_timeout_ms",
+        "http.idle_timeout_ms",
+        "http.write_timeout_ms",
+        "http.streams_max",
+        "log.level",
+        "process.drain_delay_ms",
+        "process.drain_timeout_ms",
     };
     return std::ranges::find(all, path) != std::end(all);
 }
 
 std::vector<std::string> config::redis_urls() const {
     return split_at_commas(redis.url);
+}
+
+std::vector<std::string> config::cors_origins() const {
+    return http.cors_origins.empty() ? std::vector<std::string>{}
+                                     : split_at_commas(http.cors_origins);
 }
 
 std::vector<std::string> config::hosts() const {

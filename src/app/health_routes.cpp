@@ -57,22 +57,33 @@ http::response readiness(const http::request& asked, const health& state,
 
 void register_health_routes(http::router& routes, const health& state,
                             std::function<std::vector<dependency_state>()> own) {
-    routes.add(http::method::get, "/livez", [](const http::request&, http::exchange reply) {
-        http::response out;
-        out.body = R"({"status":"alive"})";
-        reply.answer(std::move(out));
-    });
-    routes.add(http::method::get, "/readyz",
-               [&state, own = std::move(own)](const http::request& asked, http::exchange reply) {
-                   reply.answer(readiness(asked, state, own()));
-               },
-               {.query = {"verbose"}});
-    routes.add(http::method::get, "/metrics", [](const http::request&, http::exchange reply) {
-        http::response out;
-        out.body = render_metrics();
-        out.content_type = "text/plain; version=0.0.4";
-        reply.answer(std::move(out));
-    });
+    using http::callers;
+    using http::method;
+    routes.add({.verb = method::get,
+                .pattern = "/livez",
+                .who_may = callers::anybody(),
+                .handle = [](const http::request&, http::exchange reply) {
+                    http::response out;
+                    out.body = R"({"status":"alive"})";
+                    reply.answer(std::move(out));
+                }});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/readyz",
+         .who_may = callers::anybody(),
+         .handle = [&state, own = std::move(own)](
+                       const http::request& asked,
+                       http::exchange reply) { reply.answer(readiness(asked, state, own())); },
+         .query = {"verbose"}});
+    routes.add({.verb = method::get,
+                .pattern = "/metrics",
+                .who_may = callers::anybody(),
+                .handle = [](const http::request&, http::exchange reply) {
+                    http::response out;
+                    out.body = render_metrics();
+                    out.content_type = "text/plain; version=0.0.4";
+                    reply.answer(std::move(out));
+                }});
 }
 
 }  // namespace flashsale::app

@@ -86,7 +86,7 @@ void put_status_line(writer& out, unsigned status) {
 }
 
 void put_content_type(writer& out, const response& answer, std::string_view body) {
-    if (body.empty()) return;
+    if (body.empty() && !answer.stream) return;
     if (!answer.content_type.empty()) {
         out.put_header("Content-Type: ", answer.content_type);
     } else if (answer.status >= 400) {
@@ -137,6 +137,9 @@ void put_headers(writer& out, const response& answer, answer_form form) {
         out.put_number(answer.retry_after_s);
         out.put("\r\n");
     }
+    if (answer.varies_by_accept) out.put("Vary: Accept\r\n");
+    out.put(answer.header_lines);
+    if (form.cors != nullptr) out.put(std::string_view(*form.cors));
     if (form.close) {
         out.put("Connection: close\r\n");
     } else if (form.http_1_0) {
@@ -185,6 +188,11 @@ void append_answer(std::string& out, const response& answer, answer_form form,
             to.put("\r\n");
             return to.end();
         }
+        if (answer.stream) {
+            if (!form.http_1_0) to.put("Transfer-Encoding: chunked\r\n");
+            to.put("\r\n");
+            return to.end();
+        }
         std::size_t bytes = body.size();
         if (answer.is_problem) {
             bytes += problem_end_bytes + (name.taken.empty() ? lines.prefix().size() + number.size()
@@ -199,13 +207,22 @@ void append_answer(std::string& out, const response& answer, answer_form form,
         return to.end();
     };
     const std::size_t before = out.size();
-    const std::size_t room = fixed_bytes_max + lines.all().size() + answer.content_type.size() +
-                             answer.cache_control.size() + answer.location.size() +
-                             answer.idempotency_key.size() + answer.allow.size() + body.size() +
-                             3 * name.taken.size();
+    const std::size_t room =
+        fixed_bytes_max + lines.all().size() + answer.content_type.size() +
+        answer.cache_control.size() + answer.location.size() + answer.idempotency_key.size() +
+        answer.allow.size() + answer.header_lines.size() +
+        (form.cors != nullptr ? form.cors->size() : 0) + body.size() + 3 * name.taken.size();
     out.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
         return static_cast<std::size_t>(write(data + before) - data);
     });
+}
+
+void append_chunk(std::string& out, std::string_view piece) {
+    std::array<char, 16> digits;  // NOLINT(*-member-init)
+    const auto end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), piece.size(), 16).ptr;
+    out.reserve(out.size() + piece.size() + digits.size() + 4);
+    out.append(digits.data(), end).append("\r\n").append(piece).append("\r\n");
 }
 
 std::string request_name::to_string() const {

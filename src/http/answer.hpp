@@ -8,7 +8,8 @@ namespace flashsale::http {
 struct answer_form {
     bool close = false;      ///< say that this is the connection's last answer
     bool head_only = false;  ///< the request was HEAD
-    bool http_1_0 = false;   ///< keep-alive must be said
+    bool http_1_0 = false;   ///< keep-alive must be said, and a stream ends with the connection
+    const std::string* cors = nullptr;  ///< header lines, if cors_policy is used
 };
 
 /// The header lines that are the same for all answers of a worker, as they go on the wire, up to
@@ -34,9 +35,13 @@ private:
     std::size_t date_bytes_ = 0;
 };
 
-/// Appends the answer as it goes on the wire.
+/// Appends the answer as it goes on the wire; of a stream the header alone.
 void append_answer(std::string& out, const response& answer, answer_form form,
                    const common_lines& lines, const request_name& name);
+
+/// A piece of a stream that comes in chunks (RFC 9112, section 7.1).
+void append_chunk(std::string& out, std::string_view piece);
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 /// `Date: Tue, 15 Nov 1994 08:12:31 GMT` with its line end.
 std::string make_date_line(std::chrono::system_clock::time_point now);

@@ -23,12 +23,44 @@ bool answer_ring::answer(std::uint64_t number, const response& value, const comm
     }
     append_answer(out, value, mine.form, lines, mine.name());
     ++oldest_;
+    if (!empty() && at(oldest_).answered) release_answered(out);
+    return true;
+}
+
+void answer_ring::answer(std::uint64_t number, const response& value, const common_lines& lines,
+                         std::string& out, std::unique_ptr<running_stream> stream) {
+    slot& mine = at(number);
+    mine.answered = true;
+    mine.stream = std::move(stream);
+    if (mine.form.http_1_0) mine.form.close = true;
+    append_answer(number == oldest_ ? out : mine.kept, value, mine.form, lines, mine.name());
+    if (number == oldest_) streaming_ = true;
+}
+
+void answer_ring::append_piece(std::string& out, std::string_view piece) const {
+    ends_with_connection() ? void(out.append(piece)) : append_chunk(out, piece);
+}
+
+void answer_ring::end_stream(std::string& out) {
+    if (ends_with_connection()) return clear();
+    out.append(last_chunk);
+    streaming_ = false;
+    at(oldest_).stream.reset();
+    ++oldest_;
+    release_answered(out);
+}
+
+/// From the front, up to a request that has no answer yet, or a stream.
+void answer_ring::release_answered(std::string& out) {
     while (!empty() && at(oldest_).answered) {
         out.append(at(oldest_).kept);
         at(oldest_).kept = {};
+        if (at(oldest_).stream) {
+            streaming_ = true;
+            return;
+        }
         ++oldest_;
     }
-    return true;
 }
 
 std::optional<request_name> answer_ring::name_of(std::uint64_t number) const {
@@ -40,8 +72,15 @@ void answer_ring::close_newest() {
     if (!empty()) at(next_ - 1).form.close = true;
 }
 
+void answer_ring::clear() {
+    // Out of the way first: what a source does when it is dropped finds the ring in order.
+    const auto dropped = std::exchange(slots_, {});
+    oldest_ = next_;
+    streaming_ = false;
+}
+
 void answer_ring::release() {
-    if (empty()) slots_ = {};
+    if (empty()) slots_ = std::vector<slot>();
 }
 
 void answer_ring::grow() {

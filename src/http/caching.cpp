@@ -33,7 +33,7 @@ std::string quoted_tag(std::uint64_t tag) {
 
 void make_cacheable(response& answer, std::string_view cache_control,
                     std::string_view if_none_match) {
-    if (answer.status != 200) return;
+    if (answer.status != 200 || answer.stream) return;
     answer.cache_control = cache_control;
     answer.etag = tag_of(answer.body);
     if (if_none_match.empty() || !names(if_none_match, answer.etag)) return;

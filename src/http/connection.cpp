@@ -57,8 +57,8 @@ bool would_block() {
 
 }  // namespace
 
-connection::connection(int descriptor, worker_loop& loop)
-    : descriptor_(descriptor), loop_(&loop), reader_(loop.bounds()) {}
+connection::connection(int descriptor, asio::ip::address client, worker_loop& loop)
+    : descriptor_(descriptor), client_(client), loop_(&loop), reader_(loop.bounds()) {}
 
 connection::~connection() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -98,13 +98,23 @@ void connection::close() {
     phase_ = phase::closed;
     loop_->readiness().forget(*this);
     ::close(std::exchange(descriptor_, -1));
+    ring_.clear();
     std::exchange(loop_, nullptr)->remove(*this);
 }
 
 void connection::answer(std::uint64_t slot, response&& value) {
     if (phase_ != phase::open) return;
-    if (!ring_.answer(slot, value, loop_->lines(), out_)) return;
-    loop_->counted.count_answer(value.status);
+    if (value.stream) return answer_with_stream(slot, value);
+    if (ring_.answer(slot, value, loop_->lines(), out_)) answered(value.status);
+}
+
+/// Something is in out_, or will be.
+void connection::answered(unsigned status) {
+    loop_->counted.count_answer(status);
+    flush_at_end_of_turn();
+}
+
+void connection::flush_at_end_of_turn() {
     if (dispatching_ || in_turn_) return;
     in_turn_ = true;
     loop_->flush_at_end_of_turn(shared_from_this());
@@ -131,6 +141,8 @@ void connection::ready(std::uint32_t epoll_events) {
     const bool over = (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (over) peer_finishes_ = true;
     if (over || (epoll_events & EPOLLIN) != 0) readable_ = true;
+    // Whoever is sent a stream may have nothing to say for hours, and we nothing to write.
+    if (ring_.is_streaming() && (epoll_events & (EPOLLHUP | EPOLLERR)) != 0) return close();
     if (writing_ && (over || (epoll_events & EPOLLOUT) != 0)) write_rest();
     read();
 }
@@ -191,7 +203,7 @@ void connection::pump() {
 }
 
 bool connection::has_room() const {
-    return !last_request_read_ && !writing_ &&
+    return !last_request_read_ && !writing_ && !ring_.is_streaming() &&
            ring_.size() < loop_->bounds().pipelined_requests_max && out_.size() < out_bytes_max;
 }
 
@@ -224,14 +236,23 @@ void connection::dispatch(parsed_request& found) {
                        requests_ >= loop_->bounds().requests_per_connection_max;
     last_request_read_ = close;
     if (found.incoming.name.taken.empty()) found.incoming.name = loop_->make_name();
-    const std::uint64_t slot =
-        ring_.push({.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0},
-                   found.incoming.name);
+    answer_form form{.close = close, .head_only = found.head_only, .http_1_0 = found.http_1_0};
+    if (loop_->cors().is_used()) let_in(found.incoming, form);
+    const std::uint64_t slot = ring_.push(form, found.incoming.name);
+    found.incoming.client = client_;
     if (found.refused) {
         answer(slot, problem(found.refused->code, found.refused->detail, found.refused->field));
     } else {
         loop_->routes().dispatch(found.incoming, exchange(shared_from_this(), slot));
     }
+}
+
+/// By its origin.
+void connection::let_in(request& incoming, answer_form& form) const {
+    const auto verdict = loop_->cors().of(incoming.headers[header::origin]);
+    form.cors = verdict.lines;
+    incoming.preflight = verdict.let_in && incoming.verb == method::options &&
+                         incoming.headers.has(header::access_control_request_method);
 }
 
 void connection::flush() {
@@ -244,6 +265,7 @@ void connection::flush() {
     }
     if (phase_ != phase::open) return;
     set_deadline();
+    if (ring_.is_streaming()) ask_for_piece();
     if (last_request_read_ && is_quiet()) finish();
 }
 
@@ -322,7 +344,9 @@ void connection::time_out() {
 void connection::answer_last(problem_code code) {
     last_request_read_ = true;
     dispatching_ = true;
-    answer(ring_.push({.close = true}, loop_->make_name()), problem(code));
+    answer_form form{.close = true};
+    if (loop_->cors().is_used()) form.cors = loop_->cors().of({}).lines;
+    answer(ring_.push(form, loop_->make_name()), problem(code));
     dispatching_ = false;
     loop_->counted.publish();
     flush();

@@ -16,7 +16,7 @@ class connection final : public session,
                          private poller::source {
 public:
     /// Owns the descriptor of a socket that does not block.
-    connection(int descriptor, worker_loop& loop);
+    connection(int descriptor, asio::ip::address client, worker_loop& loop);
     ~connection() override;
 
     void start();
@@ -50,6 +50,12 @@ private:
     void parse();
     void dispatch(parsed_request& found);
     bool has_room() const;
+    void answered(unsigned status);
+    void flush_at_end_of_turn();
+    void let_in(request& incoming, answer_form& form) const;
+    void answer_with_stream(std::uint64_t slot, const response& value);
+    void ask_for_piece();
+    void take_piece(body_piece piece);
     void flush();
     void write();
     void write_rest();
@@ -62,6 +68,7 @@ private:
     bool is_quiet() const { return ring_.empty() && out_.empty() && !writing_; }
 
     int descriptor_;
+    const asio::ip::address client_;
     worker_loop* loop_;
     request_reader reader_;
     answer_ring ring_;
@@ -89,6 +96,7 @@ private:
     bool read_posted_ = false;
     bool writing_ = false;    ///< unwritten_ waits for room
     bool seen_idle_ = false;  ///< by the last sweep
+    bool asked_ = false;      ///< the stream's source makes a piece
 
     static constexpr auto never = std::chrono::steady_clock::time_point::max();
 };

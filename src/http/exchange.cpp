@@ -18,8 +18,7 @@ exchange& exchange::operator=(exchange&& other) noexcept {
     return *this;
 }
 
-exchange::~exchange() {
-    if (!owner_) return;
+void exchange::drop() {
     if (const std::string name = request_name(); !name.empty()) {
         spdlog::error("http: request {} was dropped without an answer", name);
     }

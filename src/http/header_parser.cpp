@@ -19,14 +19,59 @@ std::string_view view(beast::string_view text) {
     return {text.data(), text.size()};
 }
 
+/// RFC 9110, section 5.3: such a field may come in several lines.
+constexpr bool is_list(header which) {
+    switch (which) {
+        case header::accept:
+        case header::forwarded:
+        case header::if_match:
+        case header::if_none_match:
+        case header::x_forwarded_for:
+            return true;
+        case header::access_control_request_method:
+        case header::authorization:
+        case header::last_event_id:
+        case header::origin:
+            break;
+    }
+    return false;
+}
+
+/// Which of those that handlers may ask for; Beast knows most of them.
+std::optional<header> declared(field known, beast::string_view name) {
+    switch (known) {
+        case field::accept:
+            return header::accept;
+        case field::access_control_request_method:
+            return header::access_control_request_method;
+        case field::authorization:
+            return header::authorization;
+        case field::forwarded:
+            return header::forwarded;
+        case field::if_match:
+            return header::if_match;
+        case field::if_none_match:
+            return header::if_none_match;
+        case field::origin:
+            return header::origin;
+        case field::unknown:
+            if (beast::iequals(name, "Last-Event-ID")) return header::last_event_id;
+            if (beast::iequals(name, "X-Forwarded-For")) return header::x_forwarded_for;
+            return std::nullopt;
+        default:
+            return std::nullopt;
+    }
+}
+
 bool iequals(beast::string_view one, std::string_view other) {
     return beast::iequals(one, {other.data(), other.size()});
 }
 
 }  // namespace
 
-header_parser::header_parser(std::string_view input, std::size_t uri_bytes_max)
-    : input_(input), uri_bytes_max_(uri_bytes_max) {
+header_parser::header_parser(std::string_view input, std::size_t uri_bytes_max, headers& found,
+                             joined_lists& joined)
+    : input_(input), uri_bytes_max_(uri_bytes_max), found_(found), joined_(joined) {
     body_limit(boost::none);
     // Both limits are the caller's.
     header_limit(std::numeric_limits<std::uint32_t>::max());
@@ -67,9 +112,6 @@ void header_parser::on_field_impl(field known, beast::string_view name, beast::s
             ++hosts;
             host = view(value);
             break;
-        case field::if_none_match:
-            if_none_match = view(value);
-            break;
         case field::expect:
             expects_continue = beast::iequals(value, "100-continue");
             break;
@@ -80,11 +122,36 @@ void header_parser::on_field_impl(field known, beast::string_view name, beast::s
             } else if (name.size() == request_id_name.size() && iequals(name, request_id_name)) {
                 ++request_ids;
                 request_id = view(value);
+            } else {
+                keep_declared(known, name, value);
             }
             break;
         default:
+            keep_declared(known, name, value);
             break;
     }
+}
+
+// Apart from the fields that every order has.
+[[gnu::noinline]] void header_parser::keep_declared(field known, beast::string_view name,
+                                                    beast::string_view value) {
+    if (const auto which = declared(known, name)) keep(*which, view(name), view(value));
+}
+
+void header_parser::keep(header which, std::string_view name, std::string_view value) {
+    if (!found_.has(which)) return found_.set(which, value);
+    if (!is_list(which)) {
+        repeated = name;
+        return;
+    }
+    auto known = std::ranges::find(joined_, which, &joined_lists::value_type::first);
+    if (known == joined_.end()) {
+        joined_.reserve(header_count);
+        joined_.emplace_back(which, found_[which]);
+        known = joined_.end() - 1;
+    }
+    known->second.append(", ").append(value);
+    found_.set(which, known->second);
 }
 
 /// Beast joins folded lines in a buffer of its own, or lets the value begin on the next line.

@@ -15,12 +15,16 @@ inline constexpr refusal two_lengths{
     .detail = "A body has one Content-Length or one Transfer-Encoding, and not both.",
     .field = "Transfer-Encoding"};
 
+/// Lists that came in several lines, as one. Its room is made once, so that none of them moves.
+using joined_lists = std::vector<std::pair<header, std::string>>;
+
 /// The header of one request, whose fields are views into the input: Beast's parser, with what it
 /// is too lenient about refused.
 class header_parser final : public beast::http::basic_parser<true> {
 public:
-    /// `input` is no more than a header may have.
-    header_parser(std::string_view input, std::size_t uri_bytes_max);
+    /// `input` is no more than a header may have. What handlers may ask for is put into `found`.
+    header_parser(std::string_view input, std::size_t uri_bytes_max, headers& found,
+                  joined_lists& joined);
 
     /// Once put() has failed: what is wrong.
     refusal explain(const error_code& ec) const;
@@ -31,7 +35,6 @@ public:
     std::string_view content_type;
     std::string_view idempotency_key;
     std::string_view request_id;
-    std::string_view if_none_match;
     unsigned hosts = 0;
     unsigned content_types = 0;
     unsigned content_lengths = 0;
@@ -42,7 +45,8 @@ public:
     bool is_chunked = false;        ///< the last Transfer-Encoding said so
     bool has_other_coding = false;  ///< a Content-Encoding other than identity
     bool expects_continue = false;
-    bool started = false;  ///< the request line is complete
+    bool started = false;       ///< the request line is complete
+    std::string_view repeated;  ///< a field that may come once, and came twice
     std::optional<refusal> refused;
 
 private:
@@ -61,12 +65,16 @@ private:
         return 0;
     }
 
+    void keep_declared(field known, beast::string_view name, beast::string_view value);
+    void keep(header which, std::string_view name, std::string_view value);
     bool is_folded(beast::string_view name, beast::string_view value) const;
     bool names_another_version() const;
     void refuse(error_code& ec, refusal why);
 
     std::string_view input_;
     std::size_t uri_bytes_max_;
+    headers& found_;
+    joined_lists& joined_;
 };
 
 }  // namespace flashsale::http

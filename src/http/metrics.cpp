@@ -23,6 +23,14 @@ metric answers_unsupported_total{
 metric timeouts_total{metric::kind::counter, "http_timeouts_total",
                       "HTTP connections ended by a request or write deadline."};
 
+metric streams_open{metric::kind::gauge, "http_streams",
+                    "HTTP answers on their way that are made while they are sent."};
+metric streams_total{metric::kind::counter, "http_streams_total", "HTTP streams begun."};
+metric streams_refused_total{metric::kind::counter, "http_streams_refused_total",
+                             "HTTP streams refused because streams_max was reached."};
+metric streams_failed_total{metric::kind::counter, "http_streams_failed_total",
+                            "HTTP streams cut off because there was nothing more to send."};
+
 void tally::publish() {
     if (requests != 0) requests_total.add(std::exchange(requests, 0));
     if (answers_4xx != 0) answers_4xx_total.add(std::exchange(answers_4xx, 0));

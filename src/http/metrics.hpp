@@ -13,6 +13,10 @@ extern metric answers_4xx_total;
 extern metric answers_5xx_total;
 extern metric answers_unsupported_total;
 extern metric timeouts_total;
+extern metric streams_open;
+extern metric streams_total;
+extern metric streams_refused_total;
+extern metric streams_failed_total;
 
 /// What one worker has counted since it last published: an atomic add per batch, not per request.
 struct tally {

@@ -10,12 +10,11 @@
 // Why it is safe: Beast 1.81 is lenient where two readers of one stream could disagree on where a
 // request ends, and every such leniency is refused here: Transfer-Encoding beside Content-Length,
 // twice, in HTTP/1.0, or other than chunked; a second or non-decimal Content-Length, folded lines,
-// a POST without a length, HTTP/1.1 without one Host. Beast never sees the chunks.
+// a body without a length, HTTP/1.1 without one Host. Beast never sees the chunks.
 
 #include "request_reader.hpp"
 
 #include "field_values.hpp"
-#include "header_parser.hpp"
 #include "request_target.hpp"
 
 namespace flashsale::http {
@@ -44,6 +43,10 @@ std::optional<refusal> check_host(const header_parser& header, const request_tar
     return std::nullopt;
 }
 
+bool brings_json(verb method) {
+    return method == verb::post || method == verb::patch;
+}
+
 /// What leaves the end of the request, or what comes after it, in doubt.
 std::optional<refusal> check_framing(const header_parser& header, const limits& bounds) {
     if (header.transfer_encodings > 0) {
@@ -55,7 +58,7 @@ std::optional<refusal> check_framing(const header_parser& header, const limits& 
         if (!header.is_chunked) return refusal{.code = problem_code::not_implemented};
         return std::nullopt;
     }
-    if (header.method == verb::post && header.content_lengths == 0) {
+    if (brings_json(header.method) && header.content_lengths == 0) {
         return refusal{.code = problem_code::length_required};
     }
     if (header.content_length().value_or(0) > bounds.body_bytes_max) {
@@ -68,26 +71,34 @@ constexpr refusal no_key{
     .detail = "Idempotency-Key must be one value of 1 to 255 visible ASCII characters.",
     .field = "Idempotency-Key"};
 
-/// What can be refused with the connection still in order. A form of another origin's page can send
-/// a POST, but not as application/json.
-std::optional<refusal> check_media_type(const header_parser& header) {
-    if (header.has_other_coding) {
-        return refusal{.code = problem_code::unsupported_media_type,
-                       .detail = "A body must not be compressed.",
-                       .field = "Content-Encoding"};
-    }
-    if (header.method == verb::post &&
-        (header.content_types != 1 || !is_json_in_utf8(header.content_type))) {
-        return refusal{.code = problem_code::unsupported_media_type,
-                       .detail = "A POST needs one Content-Type: application/json, in UTF-8.",
-                       .field = "Content-Type"};
-    }
-    return std::nullopt;
+constexpr refusal other_coding{.code = problem_code::unsupported_media_type,
+                               .detail = "A body must not be compressed.",
+                               .field = "Content-Encoding"};
+constexpr refusal no_json{.code = problem_code::unsupported_media_type,
+                          .detail = "A body needs one Content-Type: application/json, in UTF-8.",
+                          .field = "Content-Type"};
+
+/// A form of another origin's page can send a POST, but not as application/json.
+bool says_json(const header_parser& header) {
+    return header.content_types == 1 && is_json_in_utf8(header.content_type);
 }
 
 method method_of(verb known) {
-    if (known == verb::post) return method::post;
-    return known == verb::get || known == verb::head ? method::get : method::other;
+    switch (known) {
+        case verb::post:
+            return method::post;
+        case verb::get:
+        case verb::head:
+            return method::get;
+        case verb::patch:
+            return method::patch;
+        case verb::delete_:
+            return method::erase;
+        case verb::options:
+            return method::options;
+        default:
+            return method::other;
+    }
 }
 
 }  // namespace
@@ -108,7 +119,8 @@ bool request_reader::read(std::string_view input, parsed_request& found) {
     }
 
     const std::string_view head = input.substr(0, bounds_->header_bytes_max);
-    header_parser header(head, bounds_->uri_bytes_max);
+    joined_.clear();
+    header_parser header(head, bounds_->uri_bytes_max, found.incoming.headers, joined_);
     error_code ec;
     const std::size_t header_bytes = header.put({head.data(), head.size()}, ec);
     if (header.request_ids == 1 && is_request_name(header.request_id)) {
@@ -149,12 +161,19 @@ bool request_reader::read(std::string_view input, parsed_request& found) {
     found.keep_alive = header.keep_alive();
     found.http_1_0 = header.http_1_0;
     found.head_only = header.method == verb::head;
-    found.refused = check_media_type(header);
+    // What can be refused with the connection still in order.
+    if (header.has_other_coding) {
+        found.refused = other_coding;
+    } else if (brings_json(header.method) && !says_json(header)) {
+        found.refused = no_json;
+    }
     request& incoming = found.incoming;
     incoming.verb = method_of(header.method);
     incoming.path = target->path;
     incoming.query = target->query;
-    incoming.if_none_match = header.if_none_match;
+    if (!header.repeated.empty() && !found.refused) {
+        found.refused = refusal{.detail = "This header may come once.", .field = header.repeated};
+    }
     if (header.idempotency_keys != 0 && !found.refused) {
         const auto key = header.idempotency_keys == 1
                              ? idempotency_key_in(header.idempotency_key, unescaped_key_)
@@ -204,6 +223,7 @@ std::expected<bool, refusal> request_reader::take_body(std::string_view input,
 void request_reader::release_memory() {
     chunks_.reset();
     unescaped_key_ = {};
+    joined_ = joined_lists();
     accepted_host_ = {};
 }
 

@@ -3,13 +3,14 @@
 #include <flashsale/http.hpp>
 
 #include "chunked_body.hpp"
+#include "header_parser.hpp"
 #include "refusal.hpp"
 
 namespace flashsale::http {
 
 struct parsed_request {
     request incoming;                ///< views into the input
-    std::optional<refusal> refused;  ///< then only the name in `incoming` is to be used
+    std::optional<refusal> refused;  ///< then only name and headers in `incoming` are to be used
     std::size_t bytes = 0;           ///< how much of the input is done with
     bool keep_alive = false;         ///< may another request follow on this connection?
     bool head_only = false;
@@ -54,6 +55,7 @@ private:
     bool continue_wanted_ = false;
     std::unique_ptr<chunks> chunks_;
     std::string unescaped_key_;
+    joined_lists joined_;
     std::string accepted_host_;
 };
 

@@ -3,8 +3,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <flashsale/http.hpp>
 
+#include "accept.hpp"
+#include "allowed_methods.hpp"
 #include "caching.hpp"
 #include "characters.hpp"
+#include "cors.hpp"
 
 namespace flashsale::http {
 
@@ -26,16 +29,44 @@ std::string catalogue_lines(std::chrono::seconds max_age) {
     return max_age.count() == 0 ? "" : "public, max-age=" + std::to_string(max_age.count());
 }
 
+/// What a coroutine's route needs when it has answered. Asio moves a completion handler often, so
+/// that has three words of its own.
+struct async_route {
+    coroutine run;
+    std::string_view pattern;
+    std::string_view cache_control;  ///< empty: no-store
+    bool varies_by_accept;
+
+    void start(const request& incoming, exchange reply) const {
+        std::unique_ptr<const std::string> known;
+        const std::string_view if_none_match = incoming.headers[header::if_none_match];
+        if (!cache_control.empty() && !if_none_match.empty()) {
+            known = std::make_unique<std::string>(if_none_match);
+        }
+        asio::co_spawn(run.io, run.function(incoming),
+                       [this, known = std::move(known), reply = std::move(reply)](
+                           const std::exception_ptr& thrown, response made) mutable {
+                           if (thrown) {
+                               log_exception(thrown, pattern, reply.request_name());
+                               made = problem(problem_code::internal);
+                           } else if (!cache_control.empty()) {
+                               make_cacheable(made, cache_control,
+                                              known ? *known : std::string_view{});
+                           }
+                           made.varies_by_accept = varies_by_accept;
+                           reply.answer(std::move(made));
+                       });
+    }
+};
+
 }  // namespace
 
-struct router::route {
-    method verb;
-    std::string pattern;
+struct router::entry {
+    route declared;
+    handler handle;
     std::string_view before;  ///< the pattern, or what stands before its {…}
     std::string_view after;
     bool has_parameter = false;
-    handler handle;
-    std::vector<std::string_view> query;  ///< parameters that it knows
 
     bool matches(std::string_view path, std::string_view& parameter) const {
         if (!has_parameter) return path == before;
@@ -57,6 +88,7 @@ struct router::route {
             const std::string_view one = text.substr(0, text.find('&'));
             text.remove_prefix(std::min(one.size() + 1, text.size()));
             const std::string_view name = one.substr(0, one.find('='));
+            const std::vector<std::string_view>& query = declared.query;
             const bool known = std::ranges::find(query, name) != query.end();
             if (!known || std::ranges::find(seen, name) != seen.end()) {
                 std::string expected = known ? "at most once" : "no such parameter; known are";
@@ -77,97 +109,82 @@ router::router(std::chrono::seconds catalogue_max_age)
     : catalogue_cache_control_(catalogue_lines(catalogue_max_age)) {}
 router::~router() = default;
 
-void router::add(method verb, std::string pattern, handler handle, route_options options) {
-    route& made = routes_.emplace_back(route{.verb = verb,
-                                             .pattern = {},
-                                             .before = {},
-                                             .after = {},
-                                             .handle = std::move(handle),
-                                             .query = std::move(options.query)});
-    made.pattern = std::move(pattern);
-    // Views are made again for all: growing the vector has moved the short strings.
-    for (route& each : routes_) {
-        const std::string_view text = each.pattern;
-        const std::size_t open = text.find('{');
-        each.has_parameter = open != std::string_view::npos;
-        each.before = text.substr(0, open);
-        if (each.has_parameter) each.after = text.substr(text.find('}', open) + 1);
+void router::add(route made) {
+    entry added{.declared = std::move(made), .handle = {}, .before = {}, .after = {}};
+    const route& declared = added.declared;
+    const std::size_t open = declared.pattern.find('{');
+    added.has_parameter = open != std::string_view::npos;
+    added.before = declared.pattern.substr(0, open);
+    if (added.has_parameter) {
+        added.after = declared.pattern.substr(declared.pattern.find('}', open) + 1);
     }
+    if (const auto* plain = std::get_if<handler>(&declared.handle)) {
+        added.handle = *plain;
+    } else {
+        const std::string_view cache_control =
+            declared.kept_by == caching::its_person  ? "private, no-cache"
+            : declared.kept_by == caching::everybody ? catalogue_cache_control_
+                                                     : std::string_view{};
+        added.handle = [run = std::make_shared<const async_route>(
+                            std::get<coroutine>(declared.handle), declared.pattern, cache_control,
+                            !declared.offers.empty())](const request& incoming, exchange reply) {
+            run->start(incoming, std::move(reply));
+        };
+    }
+    routes_.push_back(std::move(added));
 }
 
-namespace {
-
-/// What a coroutine's route needs when it has answered. Asio moves a completion handler often, so
-/// that has three words of its own.
-struct async_route {
-    asio::io_context& io;
-    std::string pattern;
-    std::function<awaitable<response>(const request&)> function;
-    std::string_view cache_control;  ///< empty: no-store
-
-    void start(const request& incoming, exchange reply) const {
-        std::unique_ptr<const std::string> known;
-        if (!cache_control.empty() && !incoming.if_none_match.empty()) {
-            known = std::make_unique<std::string>(incoming.if_none_match);
-        }
-        asio::co_spawn(io, function(incoming),
-                       [this, known = std::move(known), reply = std::move(reply)](
-                           const std::exception_ptr& thrown, response made) mutable {
-                           if (thrown) {
-                               log_exception(thrown, pattern, reply.request_name());
-                               made = problem(problem_code::internal);
-                           } else if (!cache_control.empty()) {
-                               make_cacheable(made, cache_control,
-                                              known ? *known : std::string_view{});
-                           }
-                           reply.answer(std::move(made));
-                       });
-    }
-};
-
-}  // namespace
-
-void router::add_async(asio::io_context& io, method verb, std::string pattern,
-                       std::function<awaitable<response>(const request&)> function,
-                       route_options options) {
-    auto made = std::make_shared<async_route>(io, pattern, std::move(function), std::string_view{});
-    if (options.kept_by == caching::its_person) made->cache_control = "private, no-cache";
-    if (options.kept_by == caching::everybody) made->cache_control = catalogue_cache_control_;
-    add(
-        verb, std::move(pattern),
-        [made = std::move(made)](const request& incoming, exchange reply) {
-            made->start(incoming, std::move(reply));
-        },
-        std::move(options));
+std::vector<const route*> router::all() const {
+    std::vector<const route*> out;
+    for (const entry& each : routes_)
+        out.push_back(&each.declared);
+    return out;
 }
 
 void router::dispatch(request& incoming, exchange reply) const {
-    bool allows_get = false;
-    bool allows_post = false;
-    for (const route& candidate : routes_) {
+    unsigned methods = 0;
+    for (const entry& candidate : routes_) {
         std::string_view parameter;
         if (!candidate.matches(incoming.path, parameter)) continue;
-        if (candidate.verb == incoming.verb) {
-            if (!incoming.query.empty()) {
-                const auto fault = candidate.find_fault(incoming.query);
-                if (fault) return reply.answer(problem(*fault));
-            }
-            incoming.parameter = parameter;
-            try {
-                candidate.handle(incoming, std::move(reply));
-            } catch (...) {
-                // Unwinding has dropped the exchange, and thereby answered 500.
-                log_exception(std::current_exception(), candidate.pattern,
-                              incoming.name.to_string());
-            }
-            return;
+        const route& declared = candidate.declared;
+        if (declared.verb != incoming.verb) {
+            methods |= bit_of(declared.verb);
+            continue;
         }
-        (candidate.verb == method::get ? allows_get : allows_post) = true;
+        if (!incoming.query.empty()) {
+            const auto fault = candidate.find_fault(incoming.query);
+            if (fault) return reply.answer(problem(*fault));
+        }
+        if (incoming.body.size() > declared.limits.body_bytes_max) {
+            return reply.answer(problem(problem_code::body_too_large));
+        }
+        incoming.parameter = parameter;
+        if (!declared.offers.empty()) {
+            incoming.media_type = preferred_type(incoming.headers[header::accept], declared.offers);
+        }
+        try {
+            candidate.handle(incoming, std::move(reply));
+        } catch (...) {
+            // Unwinding has dropped the exchange, and thereby answered 500.
+            log_exception(std::current_exception(), declared.pattern, incoming.name.to_string());
+        }
+        return;
     }
-    if (!allows_get && !allows_post) return reply.answer(problem(problem_code::not_found));
-    response refused = problem(problem_code::method_not_allowed);
-    refused.allow = !allows_post ? "GET, HEAD" : !allows_get ? "POST" : "GET, HEAD, POST";
-    reply.answer(std::move(refused));
+    answer_unmatched(incoming, methods, std::move(reply));
+}
+
+void router::answer_unmatched(const request& incoming, unsigned methods, exchange reply) const {
+    if (incoming.path == "*" && incoming.verb == method::options) {
+        // Of the server as a whole (RFC 9110, section 9.3.7).
+        for (const entry& each : routes_)
+            methods |= bit_of(each.declared.verb);
+    }
+    if (methods == 0) return reply.answer(problem(problem_code::not_found));
+    response out = incoming.verb == method::options ? response{.status = 204}
+                                                    : problem(problem_code::method_not_allowed);
+    out.allow = allowed_methods(methods);
+    if (incoming.preflight) out.header_lines = preflight_lines(methods);
+    reply.answer(std::move(out));
 }
 
 }  // namespace flashsale::http

@@ -21,6 +21,12 @@ bool is_exhaustion(const boost::system::error_code& ec) {
            ec == errc::no_buffer_space || ec == errc::not_enough_memory;
 }
 
+/// Of a client that came by IPv4 to a socket for both families, its IPv4 address.
+asio::ip::address plain(const asio::ip::address& from) {
+    if (!from.is_v6() || !from.to_v6().is_v4_mapped()) return from;
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, from.to_v6());
+}
+
 }  // namespace
 
 bool is_address(std::string_view text) {
@@ -49,7 +55,7 @@ struct server::state : std::enable_shared_from_this<server::state> {
     void accept() {
         const auto& loop = loops[next];
         next = (next + 1) % loops.size();
-        acceptor.async_accept(loop->io().get_executor(),
+        acceptor.async_accept(loop->io().get_executor(), accepted_from,
                               [self = shared_from_this(), loop](const boost::system::error_code& ec,
                                                                 tcp_socket socket) {
                                   self->on_accept(ec, std::move(socket), loop);
@@ -77,8 +83,9 @@ struct server::state : std::enable_shared_from_this<server::state> {
             count->open.fetch_sub(1, std::memory_order_relaxed);
             return;
         }
-        asio::post(loop->io(), [loop, refused, socket = std::move(socket)]() mutable {
-            loop->adopt(std::move(socket), refused);
+        asio::post(loop->io(), [loop, refused, client = plain(accepted_from.address()),
+                                socket = std::move(socket)]() mutable {
+            loop->adopt(std::move(socket), client, refused);
         });
     }
 
@@ -114,6 +121,7 @@ struct server::state : std::enable_shared_from_this<server::state> {
     asio::basic_waitable_timer<std::chrono::steady_clock,
                                asio::wait_traits<std::chrono::steady_clock>, executor>
         retry_timer;
+    asio::ip::tcp::endpoint accepted_from;
     std::uint16_t bound_port = 0;
     std::size_t next = 0;
     bool exhausted = false;

@@ -23,6 +23,7 @@ worker_loop::worker_loop(const worker& owner, const limits& bounds,
                          std::shared_ptr<connection_count> count)
     : owner_(owner),
       bounds_(bounds),
+      cors_(bounds.cors_origins),
       count_(std::move(count)),
       readiness_(owner.io),
       sweep_timer_(owner.io),
@@ -60,7 +61,7 @@ void worker_loop::end() {
     readiness_.stop();
 }
 
-void worker_loop::adopt(tcp_socket socket, bool refused) {
+void worker_loop::adopt(tcp_socket socket, const asio::ip::address& client, bool refused) {
     if (stopping_) {
         count_->open.fetch_sub(1, std::memory_order_relaxed);
         return;
@@ -72,7 +73,7 @@ void worker_loop::adopt(tcp_socket socket, bool refused) {
         count_->open.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
-    auto made = std::make_shared<connection>(descriptor, *this);
+    auto made = std::make_shared<connection>(descriptor, client, *this);
     made->index = connections_.size();
     connections_.push_back(made);
     connections_open.add(1);

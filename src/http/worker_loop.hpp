@@ -5,15 +5,17 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "connection.hpp"
+#include "cors.hpp"
 #include "metrics.hpp"
 
 namespace flashsale::http {
 
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 
-/// Connections of all workers together.
+/// Of all workers together.
 struct connection_count {
     std::atomic<std::size_t> open{0};
+    std::atomic<std::size_t> streams{0};
 };
 
 /// What the connections of one worker share. On the worker's thread, but for the constructor.
@@ -27,7 +29,7 @@ public:
     void abort();
 
     /// Takes over an accepted socket that connection_count already counts.
-    void adopt(tcp_socket socket, bool refused);
+    void adopt(tcp_socket socket, const asio::ip::address& client, bool refused);
     void remove(connection& closed);
 
     /// `flush_turn` of this connection will be called when what is ready now has run.
@@ -40,6 +42,13 @@ public:
     void set_bounds(const limits& bounds) { bounds_ = bounds; }
     bool stopping() const { return stopping_; }
     const common_lines& lines() const { return lines_; }
+    const cors_policy& cors() const { return cors_; }
+
+    /// nullptr: there are too many.
+    std::unique_ptr<running_stream> begin_stream(std::shared_ptr<body_source> source) {
+        return running_stream::begin(std::move(source), {count_, &count_->streams},
+                                     bounds_.streams_max);
+    }
 
     /// For the next request, unless its client has named it.
     request_name make_name() { return {{}, lines_.prefix(), ++requests_named_}; }
@@ -61,6 +70,7 @@ private:
 
     worker owner_;
     limits bounds_;
+    const cors_policy cors_;
     std::shared_ptr<connection_count> count_;
     poller readiness_;
     asio::basic_waitable_timer<std::chrono::steady_clock,

@@ -4,9 +4,11 @@
 
 #include <flashsale/user.hpp>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "order_walk.hpp"
 #include "outbox_view.hpp"
 #include "service.hpp"
 
@@ -21,6 +23,14 @@ struct user_orders {
 struct product_orders {
     std::vector<recorded_order_view> items;
     std::optional<timestamp> complete_until;
+};
+
+/// All orders of a list. Its first page has been read already: what can fail from the start has
+/// not.
+struct begun_walk {
+    std::unique_ptr<order_walk> rest;
+    std::vector<order> first;
+    std::optional<timestamp> complete_until;  ///< as above, of the walk as a whole
 };
 
 /// One per worker, on its thread.
@@ -40,7 +50,13 @@ public:
                                                                  std::int64_t after,
                                                                  std::int64_t limit);
 
+    awaitable<std::expected<begun_walk, failure>> walk_of_user(std::int64_t user_id);
+    awaitable<std::expected<begun_walk, failure>> walk_of_product(std::int64_t product_id);
+
 private:
+    awaitable<std::expected<void, failure>> require_user(std::int64_t user_id);
+    awaitable<std::expected<void, failure>> require_product(std::int64_t product_id);
+
     store& store_;
     user::directory& users_;
     stock::gate& gate_;

@@ -28,6 +28,12 @@ constexpr postgres::statement list_orders{"list_orders",
                                           "  WHERE user_id = $1 AND id < $2"
                                           ") SELECT * FROM mine ORDER BY id DESC LIMIT $3"};
 
+constexpr postgres::statement list_orders_by_key{
+    "list_orders_by_key", "SELECT " ORDER_COLUMNS
+                          ", idempotency_key FROM orders"
+                          " WHERE user_id = $1 AND (product_id, idempotency_key) > ($2, $3)"
+                          " ORDER BY product_id, idempotency_key LIMIT $4"};
+
 constexpr postgres::statement list_product_orders{
     "list_product_orders", "SELECT " ORDER_COLUMNS
                            ", recorded FROM orders"
@@ -83,6 +89,20 @@ public:
         std::vector<order> out;
         for (std::size_t row = 0; row < found->size(); ++row)
             out.push_back(order_of(*found, row));
+        co_return out;
+    }
+
+    awaitable<std::expected<std::vector<user_order>, store_errc>> list_by_key(
+        std::int64_t user_id, user_order_place after, std::int64_t limit) override {
+        postgres::parameters with;
+        with.integer(user_id).integer(after.product_id).text(after.idempotency_key).integer(limit);
+        auto found = co_await database_.execute(list_orders_by_key, std::move(with));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        std::vector<user_order> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            order one = order_of(*found, row);
+            out.push_back({one, {one.product_id, std::string(found->text(row, 7))}});
+        }
         co_return out;
     }
 

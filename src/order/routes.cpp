@@ -1,11 +1,13 @@
 // /v1/orders, /v1/users/{id}/orders and /v1/products/{id}/orders
 
 #include <flashsale/http.hpp>
+#include <flashsale/http/csv.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/stock/problem.hpp>
 
 #include "lists.hpp"
+#include "orders_csv.hpp"
 #include "service.hpp"
 
 namespace flashsale::order {
@@ -94,10 +96,13 @@ public:
     const currency_code currency;  ///< the deployment's
 };
 
+const std::vector<std::string_view> list_types{"application/json", http::csv_type};
+
 class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.users, uses.units, uses.reserves),
+        : io_(uses.io),
+          service_(uses.record, uses.users, uses.units, uses.reserves),
           lists_(uses.io, uses.record, uses.users, uses.units, uses.shards),
           currency_(uses.currency) {}
 
@@ -127,6 +132,12 @@ public:
     awaitable<http::response> list(const http::request& asked) {
         const auto user_id = http::parse_id(asked.parameter);
         if (!user_id) co_return http::problem(http::problem_code::user_not_found);
+        if (asked.media_type == http::csv_type) {
+            if (!asked.query.empty()) co_return no_page_of_csv(asked.query);
+            auto all = co_await lists_.walk_of_user(*user_id);
+            if (!all) co_return problem_of(all.error());
+            co_return csv_of(io_, std::move(*all), currency_);
+        }
         auto page = http::parse_page_query(asked.query);
         if (!page) co_return http::problem(page.error());
         std::optional<uuid> before;
@@ -148,6 +159,12 @@ public:
     awaitable<http::response> list_of_product(const http::request& asked) {
         const auto product_id = http::parse_id(asked.parameter);
         if (!product_id) co_return http::problem(http::problem_code::product_not_found);
+        if (asked.media_type == http::csv_type) {
+            if (!asked.query.empty()) co_return no_page_of_csv(asked.query);
+            auto all = co_await lists_.walk_of_product(*product_id);
+            if (!all) co_return problem_of(all.error());
+            co_return csv_of(io_, std::move(*all), currency_);
+        }
         auto page = http::parse_page_query(asked.query);
         if (!page) co_return http::problem(page.error());
         std::int64_t after = 0;
@@ -173,6 +190,7 @@ public:
     }
 
 private:
+    asio::io_context& io_;
     service service_;
     order_lists lists_;
     const currency_code currency_;  ///< the deployment's
@@ -182,20 +200,39 @@ private:
 }  // namespace
 
 void register_routes(http::router& routes, const http_dependencies& uses) {
+    using http::callers;
     using http::method;
     auto all = std::make_shared<order_routes>(uses);
-    routes.add(method::post, "/v1/orders", [all](const http::request& asked, http::exchange reply) {
-        all->place(asked, std::move(reply));
-    });
-    routes.add_async(uses.io, method::get, "/v1/orders/{id}",
-                     [all](const http::request& asked) { return all->get(asked); },
-                     {.kept_by = http::caching::its_person});
-    routes.add_async(uses.io, method::get, "/v1/users/{id}/orders",
-                     [all](const http::request& asked) { return all->list(asked); },
-                     {.query = {"limit", "cursor"}});
-    routes.add_async(uses.io, method::get, "/v1/products/{id}/orders",
-                     [all](const http::request& asked) { return all->list_of_product(asked); },
-                     {.query = {"limit", "cursor"}});
+    routes.add({.verb = method::post,
+                .pattern = "/v1/orders",
+                .who_may = callers::anybody(),
+                .handle = [all](const http::request& asked, http::exchange reply) {
+                    all->place(asked, std::move(reply));
+                }});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/orders/{id}",
+         .who_may = callers::anybody(),
+         .handle = http::coroutine{uses.io,
+                                   [all](const http::request& asked) { return all->get(asked); }},
+         .kept_by = http::caching::its_person});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/users/{id}/orders",
+         .who_may = callers::anybody(),
+         .handle = http::coroutine{uses.io,
+                                   [all](const http::request& asked) { return all->list(asked); }},
+         .query = {"limit", "cursor"},
+         .offers = list_types});
+    routes.add({.verb = method::get,
+                .pattern = "/v1/products/{id}/orders",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{uses.io,
+                                          [all](const http::request& asked) {
+                                              return all->list_of_product(asked);
+                                          }},
+                .query = {"limit", "cursor"},
+                .offers = list_types});
 }
 
 }  // namespace flashsale::order

@@ -26,6 +26,11 @@ constexpr sqlite::statement find_order{"SELECT " ORDER_COLUMNS " FROM orders WHE
 constexpr sqlite::statement list_orders{NEWEST("user_id = ?1")};
 constexpr sqlite::statement list_older_orders{NEWEST("user_id = ?1 AND id < ?3")};
 #undef NEWEST
+constexpr sqlite::statement list_orders_by_key{
+    "SELECT " ORDER_COLUMNS
+    ", idempotency_key FROM orders"
+    " WHERE user_id = ?1 AND (product_id, idempotency_key) > (?2, ?3)"
+    " ORDER BY product_id, idempotency_key LIMIT ?4"};
 constexpr sqlite::statement list_product_orders{
     "SELECT " ORDER_COLUMNS
     ", recorded FROM orders"
@@ -83,6 +88,29 @@ public:
                     if (!more) return std::unexpected(more.error());
                     if (!*more) return out;
                     out.push_back(order_of(row));
+                }
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
+    awaitable<std::expected<std::vector<user_order>, store_errc>> list_by_key(
+        std::int64_t user_id, user_order_place after, std::int64_t limit) override {
+        using answer = std::vector<user_order>;
+        auto found = co_await database_.execute<answer>(
+            access::read, io_,
+            [user_id, after = std::move(after),
+             limit](sqlite::database& in) -> std::expected<answer, sqlite::error> {
+                auto row = in.prepare(list_orders_by_key);
+                row.integer(user_id).integer(after.product_id).text(after.idempotency_key);
+                row.integer(limit);
+                answer out;
+                while (true) {
+                    const auto more = row.step();
+                    if (!more) return std::unexpected(more.error());
+                    if (!*more) return out;
+                    order one = order_of(row);
+                    out.push_back({one, {one.product_id, std::string(row.text_at(7))}});
                 }
             });
         if (!found) co_return std::unexpected(errc_of(found.error()));

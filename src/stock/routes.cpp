@@ -185,20 +185,41 @@ private:
 }  // namespace
 
 void register_routes(http::router& routes, const http_dependencies& uses) {
+    using http::callers;
     using http::method;
     auto all = std::make_shared<product_routes>(uses);
-    routes.add_async(uses.io, method::post, "/v1/products",
-                     [all](const http::request& asked) { return all->create(asked); });
-    routes.add_async(uses.io, method::get, "/v1/products",
-                     [all](const http::request& asked) { return all->list(asked); },
-                     {.query = {"limit", "cursor"}, .kept_by = http::caching::everybody});
-    routes.add_async(uses.io, method::get, "/v1/products/{id}",
-                     [all](const http::request& asked) { return all->get(asked); },
-                     {.kept_by = http::caching::everybody});
-    routes.add_async(uses.io, method::post, "/v1/products/{id}/restock",
-                     [all](const http::request& asked) { return all->change(asked, true); });
-    routes.add_async(uses.io, method::post, "/v1/products/{id}/reduce-stock",
-                     [all](const http::request& asked) { return all->change(asked, false); });
+    routes.add({.verb = method::post,
+                .pattern = "/v1/products",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{
+                    uses.io, [all](const http::request& asked) { return all->create(asked); }}});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/products",
+         .who_may = callers::anybody(),
+         .handle = http::coroutine{uses.io,
+                                   [all](const http::request& asked) { return all->list(asked); }},
+         .query = {"limit", "cursor"},
+         .kept_by = http::caching::everybody});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/products/{id}",
+         .who_may = callers::anybody(),
+         .handle = http::coroutine{uses.io,
+                                   [all](const http::request& asked) { return all->get(asked); }},
+         .kept_by = http::caching::everybody});
+    routes.add({.verb = method::post,
+                .pattern = "/v1/products/{id}/restock",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{uses.io, [all](const http::request& asked) {
+                                              return all->change(asked, true);
+                                          }}});
+    routes.add({.verb = method::post,
+                .pattern = "/v1/products/{id}/reduce-stock",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{uses.io, [all](const http::request& asked) {
+                                              return all->change(asked, false);
+                                          }}});
 }
 
 }  // namespace flashsale::stock

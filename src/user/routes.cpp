@@ -116,15 +116,29 @@ private:
 }  // namespace
 
 void register_routes(http::router& routes, asio::io_context& io, store& record) {
+    using http::callers;
+    using http::method;
     auto all = std::make_shared<user_routes>(record);
-    routes.add_async(io, http::method::post, "/v1/users",
-                     [all](const http::request& asked) { return all->create(asked); });
-    routes.add_async(io, http::method::get, "/v1/users",
-                     [all](const http::request& asked) { return all->find_by_name(asked); },
-                     {.query = {"username"}, .kept_by = http::caching::its_person});
-    routes.add_async(io, http::method::get, "/v1/users/{id}",
-                     [all](const http::request& asked) { return all->get(asked); },
-                     {.kept_by = http::caching::its_person});
+    routes.add({.verb = method::post,
+                .pattern = "/v1/users",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{
+                    io, [all](const http::request& asked) { return all->create(asked); }}});
+    routes.add({.verb = method::get,
+                .pattern = "/v1/users",
+                .who_may = callers::anybody(),
+                .handle =
+                    http::coroutine{
+                        io, [all](const http::request& asked) { return all->find_by_name(asked); }},
+                .query = {"username"},
+                .kept_by = http::caching::its_person});
+    routes.add(
+        {.verb = method::get,
+         .pattern = "/v1/users/{id}",
+         .who_may = callers::anybody(),
+         .handle =
+             http::coroutine{io, [all](const http::request& asked) { return all->get(asked); }},
+         .kept_by = http::caching::its_person});
 }
 
 }  // namespace flashsale::user

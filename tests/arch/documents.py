@@ -147,11 +147,9 @@ def problem_codes():
 
 
 def routes():
-    found = {("GET", path) for path in ("/livez", "/readyz", "/metrics")}
-    for file in sorted((project.root / "src").glob("*/*routes.cpp")):
-        for verb, path in re.findall(r'method::(get|post),\s*"([^"]+)"', file.read_text()):
-            found.add((verb.upper(), path))
-    return found
+    """Those that routes_test.cpp has found in the program."""
+    lines = (project.root / "tests/arch/routes.txt").read_text().splitlines()
+    return {tuple(line.split()[:2]) for line in lines}
 
 
 def keys_table():

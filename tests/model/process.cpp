@@ -51,6 +51,11 @@ public:
         co_return std::unexpected(order::store_errc::dependency_unavailable);
     }
 
+    awaitable<std::expected<std::vector<order::user_order>, order::store_errc>> list_by_key(
+        std::int64_t, order::user_order_place, std::int64_t) override {
+        co_return std::unexpected(order::store_errc::dependency_unavailable);
+    }
+
     awaitable<std::expected<std::vector<order::recorded_order_view>, order::store_errc>>
     list_of_product(std::int64_t, std::int64_t, std::int64_t) override {
         co_return std::unexpected(order::store_errc::dependency_unavailable);

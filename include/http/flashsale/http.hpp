@@ -4,23 +4,33 @@
 // on everything, and RFC 9457 problems for every error, the parser's own included.
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/json_fields.hpp"
+#include "flashsale/http/body_source.hpp"
+#include "flashsale/http/headers.hpp"
 
 namespace flashsale::http {
 
-/// HEAD is a `get` whose answer travels without its body. `other` never reaches a handler.
-enum class method { get, post, other };
+/// HEAD is a `get` whose answer travels without its body. `options` is answered by the router, and
+/// `other` never reaches a handler either.
+enum class method { get, post, patch, erase, options, other };
+
+/// `GET`; `DELETE` for erase.
+std::string_view name_of(method verb);
 
 /// What a request is called in its answer and in every log line about it: the client's
 /// X-Request-Id, or a number made here. Made ones are written out only where they are needed.
@@ -30,6 +40,12 @@ struct request_name {
     std::uint64_t number = 0;
 
     std::string to_string() const;
+};
+
+/// Who is asking. There is no way yet to say who one is.
+struct principal {
+    enum class kind : std::uint8_t { anonymous };
+    kind what = kind::anonymous;
 };
 
 /// One request, already checked against the limits. Its views are valid until the handler returns:
@@ -42,11 +58,18 @@ struct request {
     std::string_view body = {};
     std::string_view idempotency_key =
         {};  ///< empty if the client sent none; else 1 to 255 visible ASCII
-    std::string_view parameter = {};      ///< what stood in the route's {…} segment
-    std::string_view if_none_match = {};  ///< as it came; empty if it did not
+    std::string_view parameter = {};  ///< what stood in the route's {…} segment
+    /// Of the media types that the route offers the one to answer with, a literal; empty: it offers
+    /// none.
+    std::string_view media_type = {};
+    http::headers headers = {};  ///< the others that a handler may ask for
     request_name name = {};
+    asio::ip::address client = {};  ///< the connection's other end
+    principal who = {};
+    bool preflight = false;  ///< a browser asks for a page of an origin that is let in
 };
 
+/// Copies share a stream, of which one alone is to be answered.
 struct response {
     unsigned status = 200;
     std::string body = {};               ///< JSON (a problem's if status >= 400); may be empty
@@ -60,6 +83,10 @@ struct response {
     std::string_view allow = {};          ///< Allow header, if not empty; a literal
     std::string_view cache_control = {};  ///< default: no-store; as long-lived as a literal
     std::uint64_t etag = 0;               ///< ETag header, if not 0
+    bool varies_by_accept = false;        ///< Vary: Accept
+    /// Further header lines, each with its end; of a literal, or kept by `stream`.
+    std::string_view header_lines = {};
+    std::shared_ptr<body_source> stream = {};  ///< the body, in place of both others
 };
 
 /// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable
@@ -119,7 +146,9 @@ public:
     exchange(std::shared_ptr<session> owner, std::uint64_t slot) noexcept;
     exchange(exchange&& other) noexcept = default;
     exchange& operator=(exchange&& other) noexcept;
-    ~exchange();
+    ~exchange() {
+        if (owner_) drop();
+    }
 
     void answer(response value);
 
@@ -127,11 +156,31 @@ public:
     std::string request_name() const;
 
 private:
+    void drop();
+
     std::shared_ptr<session> owner_;
     std::uint64_t slot_ = 0;
 };
 
 using handler = std::function<void(const request&, exchange)>;
+
+/// A handler that is a coroutine: `function` is called with the request, whose views it must copy
+/// before its first suspension, and the coroutine runs on `io`. An exception in it is logged and
+/// answers 500.
+struct coroutine {
+    asio::io_context& io;
+    std::function<awaitable<response>(const request&)> function;
+};
+
+/// Whom a route is for. There is no default: each route says it.
+class callers {
+public:
+    static constexpr callers anybody() { return {}; }
+    std::string_view name() const { return "anybody"; }
+
+private:
+    constexpr callers() = default;
+};
 
 /// Who may keep a 200. Everything else is `no-store`.
 enum class caching {
@@ -140,34 +189,46 @@ enum class caching {
     everybody,   ///< shared caches too, for as long as the router was told; then as above
 };
 
-struct route_options {
-    /// The query parameters that the route knows, literals. Any other, and any given twice, is 400.
-    std::vector<std::string_view> query = {};
-    caching kept_by = caching::nobody;  ///< for add_async()
+/// Beside the server's own, which no route can widen.
+struct route_limits {
+    std::size_t body_bytes_max = std::numeric_limits<std::size_t>::max();
 };
 
-/// Exact paths with at most one `{…}` segment. Filled at start-up, then read by one worker thread.
+/// All that there is to say of a route. Texts are literals.
+struct route {
+    method verb;
+    std::string_view pattern;  ///< an exact path with at most one `{…}` segment
+    callers who_may;
+    std::variant<handler, coroutine> handle;
+    /// The query parameters that it knows. Any other, and any given twice, is 400.
+    std::vector<std::string_view> query = {};
+    caching kept_by = caching::nobody;  ///< of a coroutine's answers
+    /// Media types to choose from by Accept, the usual one first, which is also for those who want
+    /// none of them. Empty: the handler's own.
+    std::vector<std::string_view> offers = {};
+    route_limits limits = {};
+};
+
+/// Filled at start-up, then read by one worker thread.
 class router {
 public:
     /// How long caches may show a catalogue as it was; 0: not at all.
     explicit router(std::chrono::seconds catalogue_max_age = {});
     ~router();
 
-    void add(method verb, std::string pattern, handler handle, route_options options = {});
+    void add(route made);
 
-    /// For handlers that are coroutines: `function` is called with the request, whose views it must
-    /// copy before its first suspension, and the coroutine runs on `io`. An exception in it is
-    /// logged and answers 500.
-    void add_async(asio::io_context& io, method verb, std::string pattern,
-                   std::function<awaitable<response>(const request&)> function,
-                   route_options options = {});
+    /// In the order of their addition, which is that of looking.
+    std::vector<const route*> all() const;
 
-    /// Finds the handler and calls it; answers 404, 405 and 400 for the query itself.
+    /// Finds the handler and calls it; answers OPTIONS, 404, 405, 413, and 400 for the query.
     void dispatch(request& incoming, exchange reply) const;
 
 private:
-    struct route;
-    std::vector<route> routes_;
+    struct entry;
+    void answer_unmatched(const request& incoming, unsigned methods, exchange reply) const;
+
+    std::vector<entry> routes_;
     std::string catalogue_cache_control_;  ///< empty: no-store
 };
 
@@ -184,9 +245,15 @@ struct limits {
     std::chrono::milliseconds request_timeout{10'000};  ///< first byte to complete request
     std::chrono::milliseconds idle_timeout{75'000};     ///< between requests
     std::chrono::milliseconds write_timeout{10'000};    ///< a client that does not read
+    std::size_t streams_max = 256;                      ///< under way, of all workers
     /// What may be asked here, `host` (on any port) or `host:port`; empty: anything.
     std::vector<std::string> hosts = {};
+    /// Whose pages may ask: origins as they stand in Origin, or `*`. As the server was made.
+    std::vector<std::string> cors_origins = {};
 };
+
+/// An origin as browsers write it, `https://shop.example` or with a port that is not the scheme's.
+bool is_origin(std::string_view text);
 
 /// One worker: its io_context runs on one thread, and its router's handlers live on that thread.
 struct worker {

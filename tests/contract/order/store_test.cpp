@@ -67,6 +67,61 @@ TEST_CASE("order store: a user's orders come in pages, the newest first, and nob
         CHECK(seen[i] == mine[mine.size() - 1 - i].id);
 }
 
+TEST_CASE("order store: a user's orders come by product and key, in pages, and nobody else's") {
+    order_record record(each_database());
+    std::vector<std::pair<std::int64_t, std::string>> mine;
+    std::vector<events::event> all;
+    for (const std::int64_t product : {5, 3, 4}) {
+        for (const std::string key : {"b", "a", "c", "a-1", "\x7e", "!"}) {
+            mine.emplace_back(product, key);
+            all.push_back(record.accepted(7, product, key));
+            all.push_back(record.accepted(8, product, key));
+        }
+    }
+    record.must_record(all);
+    std::vector<std::pair<std::int64_t, std::string>> seen;
+    order::user_order_place after;
+    while (true) {
+        const auto page = record.database.wait(record.store->list_by_key(7, after, 4));
+        REQUIRE(page.has_value());
+        if (page->empty()) break;
+        CHECK(page->size() <= 4);
+        for (const order::user_order& one : *page) {
+            CHECK(one.what.user_id == 7);
+            CHECK(one.what.product_id == one.place.product_id);
+            CHECK((seen.empty() || seen.back().first <= one.place.product_id));
+            seen.emplace_back(one.place.product_id, one.place.idempotency_key);
+        }
+        after = page->back().place;
+    }
+    // Which of two keys is the smaller one, is the database's affair.
+    CHECK(std::ranges::is_permutation(seen, mine));
+}
+
+TEST_CASE("order store: a page of very many orders of a user is read from an index") {
+    order_record record(database_kind::postgres);
+    postgres::session looks(record.database.server());
+    const auto made = looks.execute(
+        "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
+        " idempotency_key, generation, seq, created_at)"
+        " SELECT lpad(i::text, 32, '0')::uuid, i % 2, 3, 1, 999, 'SUCCESS', i::text, 1, i, now()"
+        " FROM generate_series(1, 20000) i");
+    REQUIRE(made.has_value());
+    REQUIRE(looks.execute("ANALYZE orders").has_value());
+    // As the statement of the store has it.
+    const auto plan = looks.execute(
+        "EXPLAIN SELECT id, idempotency_key FROM orders WHERE user_id = 1"
+        " AND (product_id, idempotency_key) > (3, '5') ORDER BY product_id, idempotency_key"
+        " LIMIT 1000");
+    REQUIRE(plan.has_value());
+    std::string text;
+    for (std::size_t row = 0; row < plan->size(); ++row)
+        text.append(plan->text(row, 0)).push_back('\n');
+    INFO(text);
+    CHECK(text.find("Index Scan using orders_key_unique") != std::string::npos);
+    CHECK(text.find("Sort") == std::string::npos);
+}
+
 TEST_CASE("order store: a product's orders come as they were recorded, in pages, nobody else's") {
     order_record record(each_database());
     std::vector<uuid> mine;

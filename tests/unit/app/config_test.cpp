@@ -71,6 +71,29 @@ TEST_CASE("config: hosts are as they stand in Host, and none means any") {
     }
 }
 
+TEST_CASE("config: origins are as browsers write them, or all, and there is none by default") {
+    CHECK(parse_config("{}", "file.json", nullptr).cors_origins().empty());
+    CHECK(parse_config(R"({"http":{"cors_origins":""}})", "file.json", nullptr)
+              .cors_origins()
+              .empty());
+    CHECK(parse_config(R"({"http":{"cors_origins":"*"}})", "file.json", nullptr).cors_origins() ==
+          std::vector<std::string>{"*"});
+    CHECK(parse_config(
+              R"({"http":{"cors_origins":"https://shop.example,http://[::1]:3000,app://x"}})",
+              "file.json", nullptr)
+              .cors_origins() ==
+          std::vector<std::string>{"https://shop.example", "http://[::1]:3000", "app://x"});
+    for (const std::string wrong :
+         {",", "https://a,", "https://a, https://b", "shop.example", "https://", "null",
+          "*,https://a", "https://a/", "https://a/b", "https://A", "HTTPS://a", "https://a:443",
+          "http://a:80", "https://a:", "https://u@a", "https://*.a", "://a", "1://a",
+          "https://a?b"}) {
+        INFO(wrong);
+        CHECK(error_of(R"({"http":{"cors_origins":")" + wrong + "\"}}")
+                  .find("file.json: http.cors_origins: expected") == 0);
+    }
+}
+
 TEST_CASE("config: who decides in memory must record too") {
     CHECK(error_of(R"({"stock":{"gate":"memory"},"recorder":{"enabled":false}})")
               .find("recorder.enabled: expected true") == 0);

@@ -43,7 +43,7 @@ inline outcome outcome_of(bool complete, const parsed_request& found) {
     result.query = found.incoming.query;
     result.body = found.incoming.body;
     result.key = found.incoming.idempotency_key;
-    result.if_none_match = found.incoming.if_none_match;
+    result.if_none_match = found.incoming.headers[header::if_none_match];
     return result;
 }
 

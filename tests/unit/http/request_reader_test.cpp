@@ -21,7 +21,9 @@ TEST_CASE("a request is read with what a handler needs") {
 
     CHECK(read_one("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").head_only);
     CHECK(read_one("BREW / HTTP/1.1\r\nHost: a\r\n\r\n").verb == method::other);
-    CHECK(read_one("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").verb == method::other);
+    CHECK(read_one("PUT / HTTP/1.1\r\nHost: a\r\n\r\n").verb == method::other);
+    CHECK(read_one("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").verb == method::erase);
+    CHECK(read_one("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").verb == method::options);
 }
 
 TEST_CASE("the body of a GET belongs to it") {
@@ -243,4 +245,76 @@ TEST_CASE("X-Request-Id is taken if it is short and visible, and is no reason to
                  "X-Request-Id: " + std::string(65, 'x') + "\r\n");
     CHECK_FALSE(read_one(with_header(other)).refused);
     CHECK(read_one(with_header(other)).name.empty());
+}
+
+namespace {
+
+headers headers_of(std::string_view lines) {
+    static std::deque<std::pair<std::string, request_reader>> alive;  // what views point into
+    auto& [text, reader] = alive.emplace_back(with_header(lines), request_reader(default_limits));
+    parsed_request found;
+    REQUIRE(reader.read(text, found));
+    REQUIRE_FALSE(found.refused.has_value());
+    return found.incoming.headers;
+}
+
+}  // namespace
+
+TEST_CASE("a handler may ask for the header fields that are declared, in any case") {
+    const headers all = headers_of(
+        "accept: a\r\nACCESS-CONTROL-REQUEST-METHOD: b\r\nAuthorization: Bearer c d\r\n"
+        "Forwarded: for=e\r\nIf-Match: \"f\"\r\nIf-None-Match:  \"g\" \r\nlast-event-id: h\r\n"
+        "Origin: i\r\nX-Forwarded-For:j\r\nCookie: k\r\n");
+    CHECK(all[header::accept] == "a");
+    CHECK(all[header::access_control_request_method] == "b");
+    CHECK(all[header::authorization] == "Bearer c d");
+    CHECK(all[header::forwarded] == "for=e");
+    CHECK(all[header::if_match] == "\"f\"");
+    CHECK(all[header::if_none_match] == "\"g\"");
+    CHECK(all[header::last_event_id] == "h");
+    CHECK(all[header::origin] == "i");
+    CHECK(all[header::x_forwarded_for] == "j");
+
+    const headers none = headers_of("");
+    const headers empty = headers_of("Accept:\r\n");
+    CHECK_FALSE(none.has(header::accept));
+    CHECK(empty.has(header::accept));
+    CHECK(none[header::accept].empty());
+    CHECK(empty[header::accept].empty());
+}
+
+TEST_CASE("a list in several lines is one list") {
+    const headers all = headers_of(
+        "Accept: a\r\nX-Forwarded-For: 1, 2\r\nAccept: b;q=0.5\r\nX-Forwarded-For: 3\r\n"
+        "Accept:\r\nAccept: c, d\r\nForwarded: x\r\nForwarded: y\r\nIf-Match: e\r\n"
+        "If-Match: f\r\nIf-None-Match: g\r\nIf-None-Match: h\r\n");
+    CHECK(all[header::accept] == "a, b;q=0.5, , c, d");
+    CHECK(all[header::x_forwarded_for] == "1, 2, 3");
+    CHECK(all[header::forwarded] == "x, y");
+    CHECK(all[header::if_match] == "e, f");
+    CHECK(all[header::if_none_match] == "g, h");
+}
+
+TEST_CASE("a field that may come once is refused if it comes twice, and the connection goes on") {
+    const auto name = GENERATE(as<std::string>{}, "Authorization", "Origin", "Last-Event-ID",
+                               "Access-Control-Request-Method");
+    const auto outcomes = read_all(with_header(name + ": a\r\n" + name + ": a\r\n") + plain_get);
+    REQUIRE(outcomes.size() == 2);
+    CHECK(outcomes[0].code == problem_code::bad_request);
+    CHECK(outcomes[0].field == name);
+    CHECK(outcomes[0].keep_alive);
+    CHECK_FALSE(outcomes[1].refused);
+}
+
+TEST_CASE("a PATCH has a body as a POST has") {
+    const auto patch = [](std::string_view lines) {
+        return read_one("PATCH / HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n{}");
+    };
+    CHECK(patch("Content-Type: application/json\r\n").code == problem_code::length_required);
+    CHECK(patch("Content-Length: 2\r\n").code == problem_code::unsupported_media_type);
+    const outcome right = patch("Content-Type: application/json\r\nContent-Length: 2\r\n");
+    CHECK_FALSE(right.refused);
+    CHECK(right.verb == method::patch);
+    CHECK(right.body == "{}");
+    CHECK_FALSE(read_one("DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").refused);
 }

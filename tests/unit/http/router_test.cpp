@@ -30,14 +30,23 @@ struct fixture {
         return client->answers.back().second;
     }
 
-    void add(method verb, std::string pattern, route_options options = {}) {
-        routes.add(
-            verb, pattern,
-            [pattern](const request& incoming, exchange reply) {
-                reply.answer(
-                    {.status = 200, .body = pattern + "=" + std::string(incoming.parameter)});
-            },
-            std::move(options));
+    void add(method verb, std::string_view pattern, std::vector<std::string_view> query = {}) {
+        routes.add({.verb = verb,
+                    .pattern = pattern,
+                    .who_may = callers::anybody(),
+                    .handle =
+                        [pattern](const request& incoming, exchange reply) {
+                            reply.answer({.status = 200,
+                                          .body = std::string(pattern) + "=" +
+                                                  std::string(incoming.parameter)});
+                        },
+                    .query = std::move(query)});
+    }
+    void get(std::string_view pattern, handler handle) {
+        routes.add({.verb = method::get,
+                    .pattern = pattern,
+                    .who_may = callers::anybody(),
+                    .handle = std::move(handle)});
     }
 };
 
@@ -80,17 +89,94 @@ TEST_CASE("another method on a known path answers 405 and names those allowed") 
     f.add(method::get, "/c");
     f.add(method::post, "/c");
     CHECK(f.ask(method::post, "/a").status == 405);
-    CHECK(f.ask(method::post, "/a").allow == "GET, HEAD");
-    CHECK(f.ask(method::get, "/b/1").allow == "POST");
+    CHECK(f.ask(method::post, "/a").allow == "GET, HEAD, OPTIONS");
+    CHECK(f.ask(method::get, "/b/1").allow == "POST, OPTIONS");
     CHECK(f.ask(method::other, "/c").status == 405);
-    CHECK(f.ask(method::other, "/c").allow == "GET, HEAD, POST");
+    CHECK(f.ask(method::other, "/c").allow == "GET, HEAD, POST, OPTIONS");
+}
+
+TEST_CASE("every method finds its own route of one path") {
+    fixture f;
+    for (const auto verb : {method::get, method::post, method::patch, method::erase}) {
+        f.routes.add({.verb = verb,
+                      .pattern = "/a/{id}",
+                      .who_may = callers::anybody(),
+                      .handle = [](const request& incoming, exchange reply) {
+                          reply.answer(
+                              {.status = 200, .body = std::string(name_of(incoming.verb))});
+                      }});
+    }
+    CHECK(f.ask(method::get, "/a/1").body == "GET");
+    CHECK(f.ask(method::post, "/a/1").body == "POST");
+    CHECK(f.ask(method::patch, "/a/1").body == "PATCH");
+    CHECK(f.ask(method::erase, "/a/1").body == "DELETE");
+    CHECK(f.ask(method::options, "/a/1").status == 204);
+    CHECK(f.ask(method::options, "/a/1").allow == "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
+    CHECK(f.ask(method::other, "/a/1").status == 405);
+}
+
+// A route that does not say for whom it is does not compile.
+static_assert(!std::is_default_constructible_v<callers>);
+
+TEST_CASE("what a route was declared as can be read, in the order of looking") {
+    fixture f;
+    f.add(method::get, "/a/{id}", {"limit"});
+    f.routes.add({.verb = method::post,
+                  .pattern = "/b",
+                  .who_may = callers::anybody(),
+                  .handle = [](const request&, exchange) {},
+                  .limits = {.body_bytes_max = 3}});
+    const auto all = f.routes.all();
+    REQUIRE(all.size() == 2);
+    CHECK(all[0]->verb == method::get);
+    CHECK(all[0]->pattern == "/a/{id}");
+    CHECK(all[0]->who_may.name() == "anybody");
+    CHECK(all[0]->query == std::vector<std::string_view>{"limit"});
+    CHECK(all[1]->limits.body_bytes_max == 3);
+}
+
+TEST_CASE("a route may take less of a body than the server") {
+    fixture f;
+    f.routes.add({.verb = method::post,
+                  .pattern = "/b",
+                  .who_may = callers::anybody(),
+                  .handle = [](const request&, exchange reply) { reply.answer({.status = 200}); },
+                  .limits = {.body_bytes_max = 3}});
+    const auto post = [&](std::string_view body) {
+        request incoming{.verb = method::post, .path = "/b", .body = body};
+        f.routes.dispatch(incoming, exchange(f.client, 0));
+        return f.client->answers.back().second.status;
+    };
+    CHECK(post("123") == 200);
+    CHECK(post("1234") == 413);
+}
+
+TEST_CASE("a route that offers several media types is told which one to answer with") {
+    fixture f;
+    f.routes.add({.verb = method::get,
+                  .pattern = "/both",
+                  .who_may = callers::anybody(),
+                  .handle =
+                      [](const request& incoming, exchange reply) {
+                          reply.answer({.status = 200, .body = std::string(incoming.media_type)});
+                      },
+                  .offers = {"application/json", "text/csv"}});
+    const auto get = [&](std::string_view accept) {
+        request incoming{.verb = method::get, .path = "/both"};
+        if (!accept.empty()) incoming.headers.set(header::accept, accept);
+        f.routes.dispatch(incoming, exchange(f.client, 0));
+        return f.client->answers.back().second.body;
+    };
+    CHECK(get("") == "application/json");
+    CHECK(get("text/csv") == "text/csv");
+    CHECK(get("image/png") == "application/json");
 }
 
 TEST_CASE("a query parameter that the route does not know is refused, on every route alike") {
     fixture f;
     f.add(method::get, "/plain");
     f.add(method::post, "/plain");
-    f.add(method::get, "/paged/{id}", {.query = {"limit", "cursor"}});
+    f.add(method::get, "/paged/{id}", {"limit", "cursor"});
     const auto refused = [&](method verb, std::string_view path, std::string_view query) {
         const response answer = f.ask(verb, path, query);
         CHECK(answer.status == 400);
@@ -114,14 +200,13 @@ TEST_CASE("a query parameter that the route does not know is refused, on every r
 
 TEST_CASE("a handler that throws answers 500") {
     fixture f;
-    f.routes.add(method::get, "/throws",
-                 [](const request&, exchange) { throw std::runtime_error("on purpose"); });
-    f.routes.add(method::get, "/throws-int", [](const request&, exchange) { throw 1; });
-    f.routes.add(method::get, "/late", [](const request&, exchange reply) {
+    f.get("/throws", [](const request&, exchange) { throw std::runtime_error("on purpose"); });
+    f.get("/throws-int", [](const request&, exchange) { throw 1; });
+    f.get("/late", [](const request&, exchange reply) {
         reply.answer({.status = 200});
         throw std::runtime_error("on purpose");
     });
-    f.routes.add(method::get, "/forgets", [](const request&, exchange) {});
+    f.get("/forgets", [](const request&, exchange) {});
     CHECK(f.ask(method::get, "/throws").status == 500);
     CHECK(f.ask(method::get, "/throws-int").status == 500);
     CHECK(f.ask(method::get, "/late").status == 200);

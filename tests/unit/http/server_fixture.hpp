@@ -37,6 +37,7 @@ struct received {
     unsigned status = 0;
     std::string head;
     std::string body;
+    int chunks = 0;  ///< the last one too
 
     bool has(std::string_view header_line) const {
         return head.find("\r\n" + std::string(header_line) + "\r\n") != std::string::npos;
@@ -120,12 +121,29 @@ public:
             bytes = std::stoul(result.head.substr(at + 16));
         }
         if (!has_body) return result;
+        if (result.has("Transfer-Encoding: chunked")) return chunks(std::move(result));
         while (buffer_.size() < bytes) {
             if (!more()) return {};
         }
         result.body = buffer_.substr(0, bytes);
         buffer_.erase(0, bytes);
         return result;
+    }
+
+    /// What comes until the server closes; `broken`: with a reset.
+    std::string rest(bool& broken) {
+        while (more()) {
+        }
+        broken = broken_;
+        return std::exchange(buffer_, {});
+    }
+    /// So many bytes of what comes.
+    std::string take(std::size_t bytes) {
+        while (buffer_.size() < bytes && more()) {
+        }
+        const std::string taken = buffer_.substr(0, bytes);
+        buffer_.erase(0, bytes);
+        return taken;
     }
 
     /// Nothing more came, and the server has closed.
@@ -140,13 +158,33 @@ private:
             return false;
         std::array<char, 65'536> bytes;  // NOLINT(*-member-init)
         const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), 0);
+        broken_ = got < 0;
         if (got <= 0) return false;
         ++reads_;
         buffer_.append(bytes.data(), static_cast<std::size_t>(got));
         return true;
     }
 
+    /// The body, up to its last chunk; status 0 if it ends before.
+    received chunks(received result) {
+        while (true) {
+            std::size_t end = 0;
+            while ((end = buffer_.find("\r\n")) == std::string::npos) {
+                if (!more()) return {};
+            }
+            const std::size_t bytes = std::stoul(buffer_.substr(0, end), nullptr, 16);
+            while (buffer_.size() < end + 2 + bytes + 2) {
+                if (!more()) return {};
+            }
+            result.body += buffer_.substr(end + 2, bytes);
+            ++result.chunks;
+            buffer_.erase(0, end + 2 + bytes + 2);
+            if (bytes == 0) return result;
+        }
+    }
+
     int fd_;
+    bool broken_ = false;
     int reads_ = 0;
     std::string buffer_;
 };
@@ -155,10 +193,10 @@ private:
 inline constexpr std::string_view post_echo =
     "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
 
-/// Routes: /plain answers at once; /hold keeps its exchange until the test answers it; /big answers
-/// a megabyte; /person/… and
-/// /catalogue/… may be kept by caches; /drop forgets its exchange; /throw throws; POST /echo
-/// answers its body.
+/// Routes: /plain answers at once; /hold keeps its exchange until the test answers it; /stream
+/// answers what the test says; /big answers a megabyte; /client who asks; /person/… and
+/// /catalogue/… may be kept by caches; /drop forgets its exchange; /throw throws; POST and PATCH
+/// /echo answer the body.
 class running_server {
 public:
     explicit running_server(limits bounds = {}, std::size_t threads = 1) : bounds_(bounds) {
@@ -215,47 +253,67 @@ public:
         return on_worker([&] { return std::exchange(held, {}); });
     }
 
-    std::vector<exchange> held;  ///< on the first worker's thread
+    std::vector<exchange> held;        ///< on the first worker's thread
+    std::function<response()> stream;  ///< likewise, what /stream answers
 
 private:
     void add_routes(std::size_t thread) {
         router& routes = *routes_[thread];
-        routes.add(method::get, "/plain", [](const request&, exchange reply) {
+        const auto get = [&routes](std::string_view pattern, handler handle) {
+            routes.add({.verb = method::get,
+                        .pattern = pattern,
+                        .who_may = callers::anybody(),
+                        .handle = std::move(handle)});
+        };
+        get("/plain", [](const request&, exchange reply) {
             reply.answer({.status = 200, .body = "\"plain\""});
         });
-        routes.add(method::get, "/thread", [thread](const request&, exchange reply) {
+        get("/thread", [thread](const request&, exchange reply) {
             reply.answer({.status = 200, .body = std::to_string(thread)});
         });
-        routes.add(method::get, "/hold",
-                   [this](const request&, exchange reply) { held.push_back(std::move(reply)); });
-        routes.add(method::get, "/big", [](const request&, exchange reply) {
+        get("/hold", [this](const request&, exchange reply) { held.push_back(std::move(reply)); });
+        get("/stream", [this](const request&, exchange reply) { reply.answer(stream()); });
+        get("/client", [](const request& incoming, exchange reply) {
+            reply.answer({.status = 200, .body = '"' + incoming.client.to_string() + '"'});
+        });
+        get("/big", [](const request&, exchange reply) {
             reply.answer({.status = 200, .body = std::string(1'000'000, 'x')});
         });
-        routes.add(method::get, "/drop", [](const request&, exchange) {});
-        routes.add(method::get, "/throw",
-                   [](const request&, exchange) { throw std::runtime_error("on purpose"); });
-        routes.add(method::post, "/echo", [](const request& incoming, exchange reply) {
-            reply.answer({.status = 200, .body = std::string(incoming.body)});
-        });
+        get("/drop", [](const request&, exchange) {});
+        get("/throw", [](const request&, exchange) { throw std::runtime_error("on purpose"); });
+        for (const auto verb : {method::post, method::patch}) {
+            routes.add({.verb = verb,
+                        .pattern = "/echo",
+                        .who_may = callers::anybody(),
+                        .handle = [](const request& incoming, exchange reply) {
+                            reply.answer({.status = 200, .body = std::string(incoming.body)});
+                        }});
+        }
         asio::io_context& io = *ios_[thread];
+        const auto get_async = [&](std::string_view pattern, auto function,
+                                   caching kept_by = caching::nobody) {
+            routes.add({.verb = method::get,
+                        .pattern = pattern,
+                        .who_may = callers::anybody(),
+                        .handle = coroutine{io, function},
+                        .kept_by = kept_by});
+        };
         const auto kept = [](const request& asked) -> awaitable<response> {
             const std::string what(asked.parameter);
             if (what == "none") co_return problem(problem_code::user_not_found);
             co_return response{.status = 200, .body = "\"" + what + "\""};
         };
-        routes.add_async(io, method::get, "/person/{what}", kept, {.kept_by = caching::its_person});
-        routes.add_async(io, method::get, "/catalogue/{what}", kept,
-                         {.kept_by = caching::everybody});
-        routes.add_async(io, method::get, "/later/{what}",
-                         [&io](const request& incoming) -> awaitable<response> {
-                             const std::string what(incoming.parameter);
-                             co_await asio::post(io, use_awaitable);
-                             if (what == "throw") throw std::runtime_error("on purpose");
-                             co_return response{.status = 200, .body = "\"" + what + "\""};
-                         });
-        routes.add_async(
-            io, method::get, "/throw-at-once",
-            [](const request&) -> awaitable<response> { throw std::runtime_error("on purpose"); });
+        get_async("/person/{what}", kept, caching::its_person);
+        get_async("/catalogue/{what}", kept, caching::everybody);
+        get_async("/later/{what}", [&io](const request& incoming) -> awaitable<response> {
+            const std::string what(incoming.parameter);
+            co_await asio::post(io, use_awaitable);
+            if (what == "throw") throw std::runtime_error("on purpose");
+            co_return response{.status = 200, .body = "\"" + what + "\""};
+        });
+        get_async("/throw-at-once", [](const request&) -> awaitable<response> {
+            throw std::runtime_error("on purpose");
+        });
     }
 
     limits bounds_;

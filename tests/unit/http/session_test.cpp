@@ -25,7 +25,52 @@ TEST_CASE("a connection carries one request after the other") {
     c.send("BREW /plain HTTP/1.1\r\nHost: a\r\n\r\n");
     const received refused = c.answer();
     CHECK(refused.status == 405);
-    CHECK(refused.has("Allow: GET, HEAD"));
+    CHECK(refused.has("Allow: GET, HEAD, OPTIONS"));
+}
+
+TEST_CASE("a request knows its client's address, in IPv4 also at a socket of both families") {
+    running_server server;
+    client c(server.port());
+    for (int i = 0; i < 2; ++i) {
+        c.get("/client");
+        CHECK(c.answer().body == "\"127.0.0.1\"");
+    }
+    asio::io_context io{1};
+    router routes;
+    routes.add({.verb = method::get,
+                .pattern = "/client",
+                .who_may = callers::anybody(),
+                .handle = [](const request& incoming, exchange reply) {
+                    reply.answer({.status = 200, .body = incoming.client.to_string()});
+                }});
+    flashsale::http::server both("::", 0, {}, {{io, routes}});
+    both.start();
+    std::thread thread([&] { io.run(); });
+    client by_ipv4(both.port());
+    by_ipv4.get("/client");
+    CHECK(by_ipv4.answer().body == "127.0.0.1");
+    both.abort();
+    thread.join();
+}
+
+TEST_CASE("OPTIONS names the methods of a path, and of the server") {
+    running_server server;
+    client c(server.port());
+    const auto ask = [&](const std::string& start_line) {
+        c.send(start_line + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        return c.answer();
+    };
+    const received of_path = ask("OPTIONS /echo");
+    CHECK(of_path.status == 204);
+    CHECK(of_path.header("Allow") == "POST, PATCH, OPTIONS");
+    CHECK(of_path.header("Content-Length").empty());
+    CHECK(ask("OPTIONS /later/x?any=1").header("Allow") == "GET, HEAD, OPTIONS");
+    const received of_all = ask("OPTIONS *");
+    CHECK(of_all.status == 204);
+    CHECK(of_all.header("Allow") == "GET, HEAD, POST, PATCH, OPTIONS");
+    CHECK(ask("OPTIONS /nowhere").status == 404);
+    CHECK(ask("GET *").status == 404);
+    CHECK(ask("DELETE /echo").status == 405);
 }
 
 TEST_CASE("a connection ends when either side says so") {

@@ -57,6 +57,10 @@ public:
         std::int64_t, std::optional<uuid>, std::int64_t) override {
         co_return std::unexpected(store_errc::dependency_unavailable);
     }
+    awaitable<std::expected<std::vector<user_order>, store_errc>> list_by_key(
+        std::int64_t, user_order_place, std::int64_t) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
     awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(
         std::int64_t, std::int64_t, std::int64_t) override {
         co_return std::unexpected(store_errc::dependency_unavailable);

@@ -6,6 +6,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "flashsale/base/async.hpp"
@@ -27,6 +28,17 @@ struct recorded_order_view {
     std::int64_t position = 0;  ///< in the order of recording; from 1, with gaps
 };
 
+/// Where an order stands among those of its user: by product, then by key, bytes compared as the
+/// database does.
+struct user_order_place {
+    std::int64_t product_id = 0;
+    std::string idempotency_key = {};
+};
+struct user_order {
+    order what;
+    user_order_place place;
+};
+
 /// Used by one thread, that of the io_context it was made for; answers there.
 class store {
 public:
@@ -39,6 +51,10 @@ public:
     /// A user's orders, newest first, those before `before` if it is given.
     virtual awaitable<std::expected<std::vector<order>, store_errc>> list(
         std::int64_t user_id, std::optional<uuid> before, std::int64_t limit) = 0;
+    /// A user's orders by their places, those behind `after`. A page costs what it brings, however
+    /// many there are.
+    virtual awaitable<std::expected<std::vector<user_order>, store_errc>> list_by_key(
+        std::int64_t user_id, user_order_place after, std::int64_t limit) = 0;
     /// A product's orders in the order in which they were recorded, those behind `after`. What is
     /// recorded later comes behind all that was ever seen.
     virtual awaitable<std::expected<std::vector<recorded_order_view>, store_errc>> list_of_product(

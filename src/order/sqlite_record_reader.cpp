@@ -1,3 +1,4 @@
+#include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/sqlite.hpp>
 
@@ -5,10 +6,14 @@ namespace flashsale::order {
 
 namespace {
 
+#define ALLOCATION_COLUMNS                                                             \
+    "id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+    " coalesce(currency, '')"
 constexpr sqlite::statement page_orders{
-    "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "       created_at, coalesce(currency, '')"
+    "SELECT " ALLOCATION_COLUMNS
     " FROM orders WHERE id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+constexpr sqlite::statement all_orders{"SELECT " ALLOCATION_COLUMNS " FROM orders"};
+#undef ALLOCATION_COLUMNS
 constexpr sqlite::statement page_parked{
     "SELECT event_id, event FROM parked WHERE holds_units AND event_id > ?1"
     " ORDER BY event_id LIMIT ?2"};
@@ -16,8 +21,6 @@ constexpr sqlite::statement is_recorded{
     "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE id = ?1)"
     " OR EXISTS (SELECT 1 FROM parked WHERE holds_units AND event_id = ?1)"};
 
-constexpr sqlite::statement all_orders{
-    "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders"};
 constexpr sqlite::statement late_ids{"SELECT event_id FROM late ORDER BY event_id"};
 constexpr sqlite::statement all_late{"SELECT event_id, event FROM late ORDER BY event_id"};
 constexpr sqlite::statement all_parked{
@@ -39,6 +42,20 @@ std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
     }
 }
 
+stock::allocation allocation_at(const sqlite::query& row) {
+    stock::allocation out;
+    out.order_id = row.uuid_at(0);
+    out.user_id = row.integer_at(1);
+    out.product_id = row.integer_at(2);
+    out.quantity = row.integer_at(3);
+    out.unit_price = row.integer_at(4);
+    out.idempotency_key = row.text_at(5);
+    out.generation = static_cast<std::uint64_t>(row.integer_at(6));
+    out.seq = static_cast<std::uint64_t>(row.integer_at(7));
+    out.currency = currency_code::of_record(row.text_at(8));
+    return out;
+}
+
 class sqlite_record_reader final : public record_reader {
 public:
     explicit sqlite_record_reader(sqlite::database& database) : database_(database) {}
@@ -49,23 +66,9 @@ public:
         row.uuid(after).integer(shards).integer(shard);
         row.integer(static_cast<std::int64_t>(rows_max));
         page out;
-        const auto read = each_row(row, [&] {
-            events::event one;
-            one.id = row.uuid_at(0);
-            one.shard = shard;
-            one.user_id = row.integer_at(1);
-            one.product_id = row.integer_at(2);
-            one.quantity = row.integer_at(3);
-            one.unit_price = row.integer_at(4);
-            one.idempotency_key = row.text_at(5);
-            one.generation = static_cast<std::uint64_t>(row.integer_at(6));
-            one.seq = static_cast<std::uint64_t>(row.integer_at(7));
-            one.created_at = row.time_at(8);
-            one.currency = currency_code::of_record(row.text_at(9));
-            out.events.push_back(std::move(one));
-        });
+        const auto read = each_row(row, [&] { out.rows.push_back(allocation_at(row)); });
         if (!read) return std::unexpected(read.error());
-        if (out.events.size() == rows_max) out.next = out.events.back().id;
+        if (out.rows.size() == rows_max) out.next = out.rows.back().order_id;
         return out;
     }
 
@@ -80,9 +83,9 @@ public:
             ++rows;
             last = row.uuid_at(0);
             // What cannot be read was never an event of a gate, and holds nothing.
-            auto event = events::parse(row.text_at(1));
+            const auto event = events::parse(row.text_at(1));
             if (!event || event->product_id % shards != shard) return;
-            out.events.push_back(std::move(*event));
+            out.rows.push_back(allocation_of(*event));
         });
         if (!read) return std::unexpected(read.error());
         if (rows == rows_max) out.next = last;
@@ -100,13 +103,9 @@ public:
     }
 
     std::expected<void, std::string> for_each_order(
-        const std::function<void(recorded_order)>& each) override {
+        const std::function<void(stock::allocation)>& each) override {
         auto row = database_.prepare(all_orders);
-        return each_row(row, [&] {
-            each({row.uuid_at(0), row.integer_at(1), row.integer_at(2), row.integer_at(3),
-                  std::string(row.text_at(4)), static_cast<std::uint64_t>(row.integer_at(5)),
-                  static_cast<std::uint64_t>(row.integer_at(6))});
-        });
+        return each_row(row, [&] { each(allocation_at(row)); });
     }
 
     std::expected<void, std::string> for_each_parked(

@@ -46,13 +46,13 @@ std::size_t memory_gate_core::key_hash::operator()(const key_ref& key) const noe
     return seed;
 }
 
-bool memory_gate_core::load(const taken_units& taken) {
+bool memory_gate_core::load(const allocation& taken) {
     const auto found = products_.find(taken.product_id);
     if (found == products_.end()) return false;
     product& of = *found->second;
     const key_ref key{taken.what, taken.user_id, key_texts_.keep(taken.idempotency_key)};
     of.free -= taken.quantity;
-    of.keys.try_emplace(key, key_record{taken.id, taken.quantity, taken.unit_price, 0});
+    of.keys.try_emplace(key, key_record{taken.order_id, taken.quantity, taken.unit_price, 0});
     if (of.limit && taken.what == operation::sale) of.bought[taken.user_id] += taken.quantity;
     return true;
 }

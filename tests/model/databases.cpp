@@ -1,5 +1,7 @@
 #include "databases.hpp"
 
+#include <flashsale/order/allocation_of.hpp>
+
 #include "process.hpp"
 #include "promises.hpp"
 
@@ -74,7 +76,7 @@ order::recording_report order_database::record(const std::vector<events::event>&
             continue;
         }
         if (by_key.try_emplace({one.user_id, one.product_id, one.idempotency_key}, one.id).second) {
-            orders.emplace(one.id, one);
+            orders.emplace(one.id, order::allocation_of(one));
             ++out.fresh;
             continue;
         }

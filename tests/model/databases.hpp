@@ -67,7 +67,7 @@ public:
     void park(const uuid& id, std::string event, std::string reason, bool holds_units = true);
     bool has(const uuid& id) const { return orders.contains(id); }
 
-    std::map<uuid, events::event> orders;
+    std::map<uuid, stock::allocation> orders;
     std::map<key, uuid> by_key;
     std::map<uuid, parked_event> parked;
     std::map<uuid, events::event> late;      ///< to be asked again when the gate is open

@@ -1,5 +1,6 @@
 // Reopening a shard, step by step as src/app/reopening.hpp has them.
 
+#include <flashsale/order/recovery.hpp>
 #include <flashsale/redis.hpp>
 
 #include "barriers.hpp"
@@ -137,7 +138,7 @@ awaitable<bool> raise_fences(process& of, std::uint64_t generation) {
 struct contents {
     std::vector<product_row> products;
     std::map<uuid, stock::movement> movements;
-    std::map<uuid, events::event> orders;
+    std::map<uuid, stock::allocation> orders;
     std::vector<parked_event> parked;
 };
 
@@ -203,12 +204,7 @@ awaitable<std::optional<contents>> read_record(process& of) {
         std::vector<stock::movement> missing;
         for (const auto& [id, one] : orders) {
             if (in.stock->movements.contains(id)) continue;
-            stock::movement made;
-            made.id = id;
-            made.product_id = one.product_id;
-            made.delta = -one.quantity;
-            made.generation = one.generation;
-            missing.push_back(made);
+            missing.push_back(order::movement_of(one));
         }
         in.stock->record(missing, 0);
         contents read;

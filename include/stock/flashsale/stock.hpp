@@ -11,6 +11,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/uuid.hpp"
+#include "flashsale/stock/allocation.hpp"
 #include "flashsale/stock/gate.hpp"
 
 namespace flashsale::stock {

@@ -54,10 +54,10 @@ struct order_record {
         return all;
     }
 
-    std::map<uuid, order::recorded_order> orders() {
-        std::map<uuid, order::recorded_order> all;
-        const auto read =
-            reader->for_each_order([&](order::recorded_order one) { all.emplace(one.id, one); });
+    std::map<uuid, stock::allocation> orders() {
+        std::map<uuid, stock::allocation> all;
+        const auto read = reader->for_each_order(
+            [&](stock::allocation one) { all.emplace(one.order_id, std::move(one)); });
         if (!read) throw std::runtime_error(read.error());
         return all;
     }

@@ -28,10 +28,9 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
         while (after) {
             auto page = reader->orders(3, 4, *after, rows_max);
             REQUIRE(page.has_value());
-            CHECK(page->events.size() <= rows_max);
-            for (const events::event& one : page->events) {
+            CHECK(page->rows.size() <= rows_max);
+            for (const stock::allocation& one : page->rows) {
                 CHECK(one.product_id == 3);
-                CHECK(one.shard == 3);
                 CHECK(one.quantity == one.user_id);
                 CHECK(one.unit_price == 7);
                 CHECK(one.currency.text() == (one.user_id % 8 == 3 ? "USD" : ""));
@@ -77,11 +76,11 @@ TEST_CASE("record reader: parked events that hold units, of the shard, and no ot
         while (after) {
             auto page = reader->parked(1, 2, *after, rows_max);
             REQUIRE(page.has_value());
-            for (const events::event& one : page->events) {
+            for (const stock::allocation& one : page->rows) {
                 CHECK(one.idempotency_key == "parked \"key\"");
                 CHECK(one.quantity == 2);
                 CHECK(one.generation == 3);
-                CHECK(seen.insert(one.id).second);
+                CHECK(seen.insert(one.order_id).second);
             }
             after = page->next;
         }

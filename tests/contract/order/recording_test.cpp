@@ -54,8 +54,8 @@ TEST_CASE("recording: an order is recorded once, however often it comes") {
     }
     const auto page = record.reader->orders(0, 1, uuid{}, 1'000);
     REQUIRE(page.has_value());
-    REQUIRE(page->events.size() == 300);
-    for (const events::event& one : page->events)
+    REQUIRE(page->rows.size() == 300);
+    for (const stock::allocation& one : page->rows)
         CHECK(one.currency.text() == (one.user_id % 2 == 0 ? "USD" : ""));
     CHECK(record.parked().empty());
 }
@@ -285,7 +285,7 @@ TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lo
     CHECK(last.error().find("full") != std::string::npos);
     const auto count = [&] {
         std::int64_t orders = 0;
-        REQUIRE(reader->for_each_order([&](const order::recorded_order&) { ++orders; }));
+        REQUIRE(reader->for_each_order([&](const stock::allocation&) { ++orders; }));
         return orders;
     };
     CHECK(count() == recorded);

@@ -91,7 +91,7 @@ TEST_CASE("give back: nobody can repeat the reduction, and two of one key are tw
     const auto reductions = record.reader->reductions(0, 1, {}, 10);
     REQUIRE(reductions.has_value());
     REQUIRE(reductions->rows.size() == 2);
-    for (const movement& one : reductions->rows) {
+    for (const allocation& one : reductions->rows) {
         CHECK(one.idempotency_key.empty());
         CHECK(one.generation == 1);
         CHECK(one.seq != 0);

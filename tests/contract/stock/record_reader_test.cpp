@@ -58,10 +58,10 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
                 while (from) {
                     const auto page = read(*from);
                     REQUIRE(page.has_value());
-                    for (const movement& one : page->rows)
-                        CHECK(ids.insert(one.id).second);
-                    for (const movement& one : page->rows)
-                        CHECK(one.delta == -2);
+                    for (const allocation& one : page->rows) {
+                        CHECK(ids.insert(one.order_id).second);
+                        CHECK(one.quantity == 2);
+                    }
                     from = page->next;
                 }
                 return ids;
@@ -79,8 +79,10 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
     }
     const auto page = reader->reductions(0, 1, uuid{}, 100);
     REQUIRE(page.has_value());
-    for (const movement& one : page->rows)
+    for (const allocation& one : page->rows) {
+        CHECK(one.what == operation::reduction);
         CHECK(one.idempotency_key.starts_with("key-"));
+    }
 
     const std::vector<uuid> asked{taken[3].id, make.make(), taken[8].id};
     const auto moved = reader->moved(asked);
@@ -117,8 +119,9 @@ TEST_CASE("record reader: the audit's sums and movements") {
     CHECK(products[2].id == c);
     CHECK(products[2].moved == 0);
 
-    std::map<uuid, recorded_taking> takings;
-    REQUIRE(record.reader->for_each_taking([&](auto one) { takings.emplace(one.id, one); }));
+    std::map<uuid, allocation> takings;
+    REQUIRE(record.reader->for_each_allocation(
+        [&](allocation one) { takings.emplace(one.order_id, std::move(one)); }));
     REQUIRE(takings.size() == 3);
     for (const movement& one : taken) {
         CHECK(takings.at(one.id).product_id == one.product_id);

@@ -51,6 +51,17 @@ struct shop {
     std::deque<std::string> keys;  // which reservations point to
 };
 
+/// To user 7.
+allocation sold(const uuid& id, std::int64_t product, std::int64_t quantity, std::int64_t price,
+                std::string key) {
+    return {.order_id = id,
+            .product_id = product,
+            .user_id = 7,
+            .quantity = quantity,
+            .unit_price = price,
+            .idempotency_key = std::move(key)};
+}
+
 std::string word(const decision& made) {
     if (!made) return std::string(name_of(made.error()));
     return !made->repeat ? "granted" : made->recorded ? "recorded" : "pending";
@@ -79,9 +90,13 @@ TEST_CASE("memory gate: what the record has taken is gone, and its keys are know
     core.load(gate_product{1, 10, 500, 4, {}, {}});
     uuid_generator ids;
     const uuid order = ids.make(), reduction = ids.make();
-    CHECK(core.load(taken_units{operation::sale, 1, 7, 3, 400, "key", order}));
-    CHECK(core.load(taken_units{operation::reduction, 1, 0, 2, 0, "key", reduction}));
-    CHECK_FALSE(core.load(taken_units{operation::sale, 2, 7, 3, 400, "key", order}));
+    CHECK(core.load(sold(order, 1, 3, 400, "key")));
+    CHECK(core.load({.order_id = reduction,
+                     .what = operation::reduction,
+                     .product_id = 1,
+                     .quantity = 2,
+                     .idempotency_key = "key"}));
+    CHECK_FALSE(core.load(sold(order, 2, 3, 400, "key")));
     core.open(2);
     const std::int64_t id = 1;
     CHECK(core.available({&id, 1})->front() == 5);
@@ -110,7 +125,7 @@ TEST_CASE("memory gate: what the record has taken is gone, and its keys are know
 TEST_CASE("memory gate: a limit counts what the record has of the user") {
     memory_gate_core core(10);
     core.load(gate_product{1, 10, 500, 2, {}, {}});
-    core.load(taken_units{operation::sale, 1, 7, 1, 500, "a", uuid{}});
+    core.load(sold(uuid{}, 1, 1, 500, "a"));
     core.open(1);
     shop names;
     auto more = names.sale(1, 7, 2, "b");
@@ -123,7 +138,7 @@ TEST_CASE("memory gate: a product's own currency comes with what it grants, and 
     memory_gate_core core(10);
     core.load(gate_product{1, 10, 500, {}, {}, {}, *currency_code::parse("USD")});
     uuid_generator ids;
-    CHECK(core.load(taken_units{operation::sale, 1, 7, 3, 400, "a", ids.make()}));
+    CHECK(core.load(sold(ids.make(), 1, 3, 400, "a")));
     core.open(2);
     shop names;
     auto known = names.sale(1, 7, 3, "a"), fresh = names.sale(1, 7, 1, "b");

@@ -14,7 +14,7 @@
 
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
-#include "flashsale/events/event.hpp"
+#include "flashsale/stock.hpp"
 
 namespace flashsale::postgres {
 class session;
@@ -24,17 +24,6 @@ class database;
 }
 
 namespace flashsale::order {
-
-/// An order, for the audit.
-struct recorded_order {
-    uuid id;
-    std::int64_t user_id = 0;
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    std::string idempotency_key;
-    std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
-};
 
 struct parked_event {
     uuid id;
@@ -72,8 +61,8 @@ public:
     virtual ~record_reader() = default;
 
     struct page {
-        std::vector<events::event> events;  ///< ascending by id
-        std::optional<uuid> next;           ///< `after` of the next page; nullopt: the last one
+        std::vector<stock::allocation> rows;  ///< ascending by id
+        std::optional<uuid> next;             ///< `after` of the next page; nullopt: the last one
     };
 
     /// Orders of the products of one shard (stock::shard_of). From the first page, `after` is the
@@ -91,7 +80,7 @@ public:
     // For the audit: all as of one instant.
 
     virtual std::expected<void, std::string> for_each_order(
-        const std::function<void(recorded_order)>& each) = 0;
+        const std::function<void(stock::allocation)>& each) = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
     /// The texts of those that somebody dropped.

@@ -15,6 +15,7 @@
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/events/event.hpp"
+#include "flashsale/order/allocation_of.hpp"
 #include "flashsale/stock.hpp"
 
 namespace flashsale::postgres {
@@ -50,6 +51,7 @@ std::expected<known_seqs, std::string> find_known_seqs(
 
 /// What an order or a reduction is in the ledger.
 stock::movement movement_of(const events::event& one);
+stock::movement movement_of(const stock::allocation& one);
 
 struct late_report {
     std::size_t asked = 0;

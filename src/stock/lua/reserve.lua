@@ -15,7 +15,7 @@
 --
 -- Returns {1} closed, or its header is not whole · {2, generation} the caller's generation is not
 -- the gate's · else {0, …} and in the batch's order
---   an integer, 8 * count + code: so many neighbours were refused
+--   an integer, 64 * count + code: so many neighbours were refused
 --     1 no such product · 2 sale over · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
 --     7 not refused: ask again in full
 --     after 3 and 4, one more integer: so many units the user may have, or there are
@@ -129,7 +129,7 @@ local function end_neighbours()
         if refusal == 0 then
             reply[replies] = 'w ' .. refusals .. ' ' .. left
         else
-            reply[replies] = refusals * 8 + refusal
+            reply[replies] = refusals * 64 + refusal
             if left then
                 replies = replies + 1
                 reply[replies] = left

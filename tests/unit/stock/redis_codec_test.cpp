@@ -16,6 +16,11 @@ value integer(std::int64_t number) {
     return out;
 }
 
+/// So many neighbours, with a code of lua/reserve.lua.
+value refused(std::int64_t count, std::int64_t code) {
+    return integer(64 * count + code);
+}
+
 value text(std::string_view bytes) {
     value out;
     out.kind = value::type::string;
@@ -158,11 +163,11 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     const uuid shown = make.make(3);
     const value token = text("t " + shown.to_string());
     const auto [decisions, ask_again, told] = decode_decisions(
-        array({integer(0), token, text("g 2 42 1999"), integer(8 + 1), integer(8 + 2),
-               integer(16 + 3), integer(3), integer(8 + 4), integer(0), integer(8 + 5),
-               integer(8 + 6), text("w 2 1795417523123456 1000001"), text("r " + f + " 1999"),
+        array({integer(0), token, text("g 2 42 1999"), refused(1, 1), refused(1, 2), refused(2, 3),
+               integer(3), refused(1, 4), integer(0), refused(1, 5), refused(1, 6),
+               text("w 2 1795417523123456 1000001"), text("r " + f + " 1999"),
                text("p " + f + " 9223372036854775807 s7:a key 3 1 9223372036854775807 7 50 -8"),
-               integer(8 + 7)}),
+               refused(1, 7)}),
         7, batch);
     REQUIRE(decisions.size() == 14);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -247,19 +252,19 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
     const value token = text("t " + make.make().to_string());
     const std::string id = make.make().to_string();
     for (const auto& wrong :
-         {array({integer(0), integer(8 + 4)}), array({integer(0), integer(24 + 4)}),
-          array({integer(0), integer(16 + 4)}), array({integer(0), integer(16 + 4), integer(-1)}),
-          array({integer(0), integer(16 + 4), text("1")}), array({integer(0), text("w 3 1 1")}),
+         {array({integer(0), refused(1, 4)}), array({integer(0), refused(3, 4)}),
+          array({integer(0), refused(2, 4)}), array({integer(0), refused(2, 4), integer(-1)}),
+          array({integer(0), refused(2, 4), text("1")}), array({integer(0), text("w 3 1 1")}),
           array({integer(0), text("w 2 1")}),
           array({integer(0), token, text("d"), text("g 2 1 1")}),
-          array({integer(0), integer(-12), integer(16 + 4)}),
-          array({integer(0), integer(8 + 4), text("nonsense")}),
+          array({integer(0), refused(-2, 4), refused(2, 4)}),
+          array({integer(0), refused(1, 4), text("nonsense")}),
           array({integer(0), token, text("g 3 1 1")}), array({integer(0), token, text("g 2 1")}),
-          array({integer(0), integer(16 + 4), token, text("g 1 1 1")}),
+          array({integer(0), refused(2, 4), token, text("g 1 1 1")}),
           array({integer(0), text("g 2 1 1")}),
           array({integer(0), text("t no token"), text("g 2 1 1")}),
-          array({integer(0), integer(8 + 4), text("p " + id + " 1 s7:key 3 1 1 7 50 1")}),
-          array({integer(0), integer(16 + 7), integer(8 + 7)})}) {
+          array({integer(0), refused(1, 4), text("p " + id + " 1 s7:key 3 1 1 7 50 1")}),
+          array({integer(0), refused(2, 7), refused(1, 7)})}) {
         const auto decoded = decode_decisions(wrong, 1, batch);
         REQUIRE(decoded.decisions.size() == 2);
         CHECK(decoded.ask_again.empty());
@@ -267,6 +272,28 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
             REQUIRE_FALSE(one.has_value());
             CHECK(one.error() == errc::outcome_unknown);
         }
+    }
+}
+
+TEST_CASE("redis codec: a code that no refusal has leaves every outcome unknown") {
+    uuid_generator make;
+    const std::vector<reservation> batch(256, sale(1, make.make()));
+    const auto first_of = [&](const value& element) {
+        const auto decoded = decode_decisions(array({integer(0), element}), 1, batch);
+        REQUIRE(decoded.decisions.size() == batch.size());
+        REQUIRE_FALSE(decoded.decisions.front().has_value());
+        return decoded.decisions.front().error().code;
+    };
+    CHECK(first_of(refused(256, 1)) == errc::product_not_found);
+    CHECK(first_of(refused(256, 6)) == errc::overloaded);
+    CHECK(first_of(refused(257, 1)) == errc::outcome_unknown);
+    CHECK(first_of(refused(255, 1)) == errc::outcome_unknown);
+    for (const std::int64_t code : {0, 8, 9, 31, 62, 63}) {
+        INFO(code);
+        const auto decoded =
+            decode_decisions(array({integer(0), refused(1, 1), refused(255, code)}), 1, batch);
+        for (const auto& one : decoded.decisions)
+            CHECK(one.error() == errc::outcome_unknown);
     }
 }
 

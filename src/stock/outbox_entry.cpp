@@ -1,6 +1,5 @@
 #include "outbox_entry.hpp"
 
-#include <array>
 #include <charconv>
 #include <flashsale/base/json_fields.hpp>
 #include <flashsale/events/event.hpp>
@@ -24,6 +23,46 @@ std::optional<std::string_view> take_last_word(std::string_view& text) {
     const auto found = text.substr(space + 1);
     text = text.substr(0, space);
     return found;
+}
+
+/// Without the space behind it; nullopt: there is none.
+std::optional<std::string_view> take_first_word(std::string_view& text) {
+    const auto space = text.find(' ');
+    if (space == std::string_view::npos) return std::nullopt;
+    const auto found = text.substr(0, space);
+    text = text.substr(space + 1);
+    return found;
+}
+
+/// The fields of an entry, as they stand there.
+struct entry_words {
+    std::string_view place, product, quantity, price, generation, base, key_field;
+};
+
+/// Every form takes as many words as it has fields. nullopt: it is of none.
+std::optional<entry_words> words_of(std::string_view entry) {
+    entry_words out;
+    const auto take = [&](auto take_word, auto... fields) {
+        const auto one = [&](std::string_view entry_words::* field) {
+            const auto word = take_word(entry);
+            if (word) out.*field = *word;
+            return word.has_value();
+        };
+        const bool all = (one(fields) && ...);
+        out.key_field = entry;
+        return all ? std::optional(out) : std::nullopt;
+    };
+    using words = entry_words;
+    const char form = entry.empty() ? ' ' : entry.front();
+    if (form >= '0' && form <= '9') {
+        return take(take_first_word, &words::place, &words::product, &words::quantity,
+                    &words::price, &words::generation, &words::base);
+    }
+    if (form == 's' || form == 'r') {
+        return take(take_last_word, &words::place, &words::base, &words::generation, &words::price,
+                    &words::quantity, &words::product);
+    }
+    return std::nullopt;
 }
 
 /// Reads what add_key_field() wrote into user and key.
@@ -72,32 +111,28 @@ void add_key_field(std::string& to, operation what, std::int64_t user_id, std::s
 }
 
 std::string event_of_entry(const uuid& id, std::string_view entry) {
-    enum : std::size_t { place, base, generation, price, quantity, product, count };
-    std::array<std::int64_t, count> numbers{};
+    const auto words = words_of(entry);
+    if (!words) return no_event(entry);
+    const auto place = number_in(words->place), base = number_in(words->base),
+               generation = number_in(words->generation), quantity = number_in(words->quantity),
+               product = number_in(words->product);
+    std::int64_t price = 0;
     currency_code currency;
-    std::string_view field = entry;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto word = take_last_word(field);
-        if (!word) return no_event(entry);
-        const auto number = i == price ? std::nullopt : number_in(*word);
-        if (number) {
-            numbers[i] = *number;
-        } else if (i != price || !read_price(*word, numbers[price], currency)) {
-            return no_event(entry);
-        }
-    }
     events::event_head head;
+    if (!place || !base || !generation || !quantity || !product ||
+        !read_price(words->price, price, currency) || !read_key_field(words->key_field, head)) {
+        return no_event(entry);
+    }
     head.id = id;
     head.shard = id.shard();
-    head.product_id = numbers[product];
-    head.quantity = numbers[quantity];
+    head.product_id = *product;
+    head.quantity = *quantity;
     head.created_at = id.time();
-    if (!read_key_field(field, head)) return no_event(entry);
     std::string out;
     out.reserve(160);
     events::append_open_event(out, head);
-    events::close_event(out, numbers[price], static_cast<std::uint64_t>(numbers[generation]),
-                        static_cast<std::uint64_t>(numbers[base] + numbers[place]), currency);
+    events::close_event(out, price, static_cast<std::uint64_t>(*generation),
+                        static_cast<std::uint64_t>(*base + *place), currency);
     return out;
 }
 

@@ -29,7 +29,7 @@
 --   'p <id> <price> <entry>'        granted before, its event still in the outbox, as this entry
 --
 -- An outbox entry is an event in short, under the event's id:
---   '<key field> <product> <quantity> <price> <generation> <base> <place>', its seq is base + place
+--   '<place> <product> <quantity> <price> <generation> <base> <key field>', its seq is base + place
 -- The event in full is three times as long, and every byte of a string costs Lua time whenever it
 -- is made; src/stock/outbox_entry.hpp writes it out.
 
@@ -243,7 +243,7 @@ while at < last do
                             digits(base_of_middle) .. ' '
                     end
                     entries[entries_end + 1] = event_id
-                    entries[entries_end + 2] = field .. entry_middle .. i
+                    entries[entries_end + 2] = i .. entry_middle .. field
                     entries_end = entries_end + 2
                     if grants == 0 or grant_price ~= product.price then
                         end_neighbours()

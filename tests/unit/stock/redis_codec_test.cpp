@@ -134,7 +134,7 @@ TEST_CASE("redis codec: a product's own currency goes to the gate and comes back
     const auto decisions =
         decode_decisions(array({integer(0), token, text("g 1 42 1999USD"), text("g 1 43 1999"),
                                 text("r " + first + " 5USD"),
-                                text("p " + first + " 6USD s7:a key 3 1 6USD 7 50 8")}),
+                                text("p " + first + " 6USD 8 3 1 6USD 7 50 s7:a key")}),
                          7, batch)
             .decisions;
     const char* currencies[] = {"USD", "", "USD", "USD"};
@@ -166,7 +166,7 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
         array({integer(0), token, text("g 2 42 1999"), refused(1, 1), refused(1, 2), refused(2, 3),
                integer(3), refused(1, 4), integer(0), refused(1, 5), refused(1, 6),
                text("w 2 1795417523123456 1000001"), text("r " + f + " 1999"),
-               text("p " + f + " 9223372036854775807 s7:a key 3 1 9223372036854775807 7 50 -8"),
+               text("p " + f + " 9223372036854775807 8 3 1 9223372036854775807 7 34 s7:a key"),
                refused(1, 7)}),
         7, batch);
     REQUIRE(decisions.size() == 14);
@@ -263,7 +263,7 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
           array({integer(0), refused(2, 4), token, text("g 1 1 1")}),
           array({integer(0), text("g 2 1 1")}),
           array({integer(0), text("t no token"), text("g 2 1 1")}),
-          array({integer(0), refused(1, 4), text("p " + id + " 1 s7:key 3 1 1 7 50 1")}),
+          array({integer(0), refused(1, 4), text("p " + id + " 1 1 3 1 1 7 50 s7:key")}),
           array({integer(0), refused(2, 7), refused(1, 7)})}) {
         const auto decoded = decode_decisions(wrong, 1, batch);
         REQUIRE(decoded.decisions.size() == 2);
@@ -301,7 +301,7 @@ TEST_CASE("redis codec: a page of the outbox") {
     const std::string id = uuid_generator().make().to_string();
     const auto page =
         decode_outbox_page(array({integer(0), text("17"), text("3"), text("1795417523123456"),
-                                  text(id), text("s7:key 3 1 1999 3 40 2")}));
+                                  text(id), text("2 3 1 1999 3 40 s7:key")}));
     REQUIRE(page.has_value());
     CHECK(page->next_cursor == "17");
     CHECK(page->generation == 3);

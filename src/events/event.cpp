@@ -1,5 +1,6 @@
 #include <flashsale/events/event.hpp>
 
+#include <array>
 #include <flashsale/base/json_fields.hpp>
 #include <flashsale/base/must_hold.hpp>
 #include <limits>
@@ -92,24 +93,19 @@ std::string open_event(const event& what) {
     return out;
 }
 
-std::array<std::string_view, 4> marks_to_close(std::string_view head) {
-    if (head.starts_with('[')) return {",", ",", ",", "]"};
-    return {R"(,"unit_price":)", R"(,"generation":)", R"(,"seq":)", "}"};
-}
-
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
                  std::uint64_t seq, currency_code currency) {
     must_hold(!head.empty(), "an event that is closed was opened");
-    const auto marks = marks_to_close(head);
-    head.append(marks[0]);
+    const bool in_short = head.starts_with('[');
+    head.append(in_short ? "," : R"(,"unit_price":)");
     if (!currency.is_none()) head.push_back('"');
     append_price(head, unit_price, currency);
     if (!currency.is_none()) head.push_back('"');
-    head.append(marks[1]);
+    head.append(in_short ? "," : R"(,"generation":)");
     append_integer(head, generation);
-    head.append(marks[2]);
+    head.append(in_short ? "," : R"(,"seq":)");
     append_integer(head, seq);
-    head.append(marks[3]);
+    head.push_back(in_short ? ']' : '}');
 }
 
 std::string text_of(const event& what) {

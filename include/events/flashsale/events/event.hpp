@@ -22,7 +22,6 @@
 //
 //   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","generation":2}
 
-#include <array>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <expected>
@@ -77,10 +76,6 @@ struct event_head {
 /// An order in short, anything else in full, up to what the gate gives: left open.
 void append_open_event(std::string& out, const event_head& what);
 std::string open_event(const event& what);
-
-/// What stands before the unit price, the generation, the seq, and behind them, once an open event
-/// is complete: for a gate that puts them together somewhere else. Literals.
-std::array<std::string_view, 4> marks_to_close(std::string_view head);
 
 /// Completes what open_event() began.
 void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,

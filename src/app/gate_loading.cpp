@@ -61,9 +61,8 @@ public:
     /// Events of the log, those that are not in the record yet.
     void load_unrecorded(std::span<const events::event> all) {
         for (const events::event& one : all) {
-            if (one.what == events::event::kind::barrier || seen_.contains(one.id)) continue;
-            seen_.insert(one.id);
-            load(order::allocation_of(one), false);
+            const auto taken = order::allocation_of(one);
+            if (taken && seen_.insert(taken->order_id).second) load(*taken, false);
         }
     }
 

@@ -229,8 +229,7 @@ private:
     }
 
     done barrier() {
-        if (barrier_.what != events::event::kind::barrier) {
-            barrier_.what = events::event::kind::barrier;
+        if (barrier_.id == uuid{}) {
             barrier_.id = uuid_generator().make(shard_);
             barrier_.shard = shard_;
             barrier_.generation = report_.generation;
@@ -364,7 +363,7 @@ private:
     const uuid token_ = uuid_generator().make(shard_);
     std::vector<uuid> older_tokens_;
     std::optional<stock::gate_rebuild> gate_;
-    events::event barrier_;
+    events::barrier barrier_;  // the nil UUID: a new one is to be made
     int barriers_in_vain_ = 0;
     steady::time_point renewed_at_{};
     std::optional<steady::time_point> away_since_;  // the order database

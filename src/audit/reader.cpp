@@ -130,7 +130,7 @@ void audit_reader::read_outbox(audit_record& into) {
                 const auto event = events::parse(text);
                 if (!event)
                     throw std::runtime_error("an outbox entry is no event: " + event.error());
-                note(order::allocation_of(*event), into.outbox);
+                if (auto taken = order::allocation_of(*event)) note(std::move(*taken), into.outbox);
             }
             cursor = std::move(page->next_cursor);
         } while (!cursor.empty());

@@ -12,8 +12,7 @@ namespace {
 /// nullopt: it cannot be read, or took no units.
 std::optional<stock::allocation> taken_by(std::string_view event) {
     const auto one = events::parse(event);
-    if (!one) return std::nullopt;
-    return order::allocation_of(*one);
+    return one ? order::allocation_of(*one) : std::nullopt;
 }
 
 class auditor {
@@ -60,11 +59,12 @@ private:
         out.published_at = late.published_at;
         const auto event = events::parse(late.event);
         if (!event) return out;
+        const events::event_base& base = events::base_of(*event);
         const auto shut_out = std::ranges::find_if(record_.fences, [&](const auto& fence) {
-            return fence.shard == event->shard && fence.generation > event->generation;
+            return fence.shard == base.shard && fence.generation > base.generation;
         });
         out.asked = order::allocation_of(*event);
-        out.created_at = event->created_at;
+        out.created_at = base.created_at;
         if (shut_out == record_.fences.end()) return out;
         out.shut_out_by = *shut_out;
         out.perhaps_answered =

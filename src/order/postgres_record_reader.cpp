@@ -88,8 +88,9 @@ public:
         for (std::size_t row = 0; row < found->size(); ++row) {
             // What cannot be read was never an event of a gate, and holds nothing.
             const auto event = events::parse(found->text(row, 1));
-            if (!event || event->product_id % shards != shard) continue;
-            out.rows.push_back(order::allocation_of(*event));
+            auto taken = event ? order::allocation_of(*event) : std::nullopt;
+            if (!taken || taken->product_id % shards != shard) continue;
+            out.rows.push_back(std::move(*taken));
         }
         if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
         return out;

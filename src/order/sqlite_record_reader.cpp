@@ -84,8 +84,9 @@ public:
             last = row.uuid_at(0);
             // What cannot be read was never an event of a gate, and holds nothing.
             const auto event = events::parse(row.text_at(1));
-            if (!event || event->product_id % shards != shard) return;
-            out.rows.push_back(allocation_of(*event));
+            auto taken = event ? order::allocation_of(*event) : std::nullopt;
+            if (!taken || taken->product_id % shards != shard) return;
+            out.rows.push_back(std::move(*taken));
         });
         if (!read) return std::unexpected(read.error());
         if (rows == rows_max) out.next = last;

@@ -7,7 +7,6 @@
 // version. It never oversells, and under a burst on one product most tries are wasted: it is here
 // for the comparison, and for shops too small to care.
 
-#include <flashsale/events/event.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
@@ -122,11 +121,11 @@ std::string event_at(const postgres::rows& rows, std::size_t row) {
     of.product_id = rows.integer(row, 4);
     of.quantity = rows.integer(row, 5);
     of.idempotency_key = rows.text(row, 6);
-    std::string out = event_of(of, id);
-    events::close_event(out, rows.integer(row, 7), static_cast<std::uint64_t>(rows.integer(row, 9)),
-                        static_cast<std::uint64_t>(rows.integer(row, 10)),
-                        currency_code::of_record(rows.text(row, 8)));
-    return out;
+    return event_of(of, id,
+                    {.unit_price = rows.integer(row, 7),
+                     .currency = currency_code::of_record(rows.text(row, 8)),
+                     .generation = static_cast<std::uint64_t>(rows.integer(row, 9)),
+                     .seq = static_cast<std::uint64_t>(rows.integer(row, 10))});
 }
 
 /// Serialization failure, deadlock, lock not available: somebody else was at the same row.
@@ -360,9 +359,9 @@ private:
                     out.id = id;
                     out.unit_price = taken->integer(0, 0);
                     out.currency = currency;
-                    out.event = event_of(*what, id);
-                    events::close_event(out.event, out.unit_price, only_generation,
-                                        static_cast<std::uint64_t>(taken->integer(0, 1)), currency);
+                    const auto seq = static_cast<std::uint64_t>(taken->integer(0, 1));
+                    out.event =
+                        event_of(*what, id, {out.unit_price, currency, only_generation, seq});
                     return done(std::move(out));
                 }
                 metrics::gate_conflicts.add();

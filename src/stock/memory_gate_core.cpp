@@ -1,7 +1,5 @@
 #include "memory_gate_core.hpp"
 
-#include <flashsale/events/event.hpp>
-
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
 #include <charconv>
@@ -110,9 +108,8 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     if (asked.dated_by_gate) out.id.set_time(now);
     out.unit_price = of.price;
     out.currency = of.currency;
-    out.event = event_of(asked, out.id);
-    events::close_event(out.event, of.price, generation_, ++seq_, of.currency);
     must_hold(asked.quantity > 0, "a grant takes units");
+    out.event = event_of(asked, out.id, {of.price, of.currency, generation_, ++seq_});
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;

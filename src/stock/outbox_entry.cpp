@@ -1,9 +1,11 @@
 #include "outbox_entry.hpp"
 
+#include <boost/json.hpp>
 #include <charconv>
 #include <flashsale/base/json_fields.hpp>
-#include <flashsale/events/event.hpp>
 #include <optional>
+
+#include "reservation_event.hpp"
 
 namespace flashsale::stock {
 
@@ -66,9 +68,9 @@ std::optional<entry_words> words_of(std::string_view entry) {
 }
 
 /// Reads what add_key_field() wrote into user and key.
-bool read_key_field(std::string_view field, events::event_head& into) {
+bool read_key_field(std::string_view field, reservation& into) {
     if (field.starts_with('r')) {
-        into.what = events::event::kind::stock_reduced;
+        into.what = operation::reduction;
         into.idempotency_key = field.substr(1);
         return true;
     }
@@ -76,7 +78,7 @@ bool read_key_field(std::string_view field, events::event_head& into) {
     if (!field.starts_with('s') || colon == std::string_view::npos) return false;
     const auto user = number_in(field.substr(1, colon - 1));
     if (!user) return false;
-    into.what = events::event::kind::order_accepted;
+    into.what = operation::sale;
     into.user_id = *user;
     into.idempotency_key = field.substr(colon + 1);
     return true;
@@ -116,24 +118,18 @@ std::string event_of_entry(const uuid& id, std::string_view entry) {
     const auto place = number_in(words->place), base = number_in(words->base),
                generation = number_in(words->generation), quantity = number_in(words->quantity),
                product = number_in(words->product);
-    std::int64_t price = 0;
-    currency_code currency;
-    events::event_head head;
+    grant_terms terms;
+    reservation of;
     if (!place || !base || !generation || !quantity || !product ||
-        !read_price(words->price, price, currency) || !read_key_field(words->key_field, head)) {
+        !read_price(words->price, terms.unit_price, terms.currency) ||
+        !read_key_field(words->key_field, of)) {
         return no_event(entry);
     }
-    head.id = id;
-    head.shard = id.shard();
-    head.product_id = *product;
-    head.quantity = *quantity;
-    head.created_at = id.time();
-    std::string out;
-    out.reserve(160);
-    events::append_open_event(out, head);
-    events::close_event(out, price, static_cast<std::uint64_t>(*generation),
-                        static_cast<std::uint64_t>(*base + *place), currency);
-    return out;
+    of.product_id = *product;
+    of.quantity = *quantity;
+    terms.generation = static_cast<std::uint64_t>(*generation);
+    terms.seq = static_cast<std::uint64_t>(*base + *place);
+    return event_of(of, id, terms);
 }
 
 }  // namespace flashsale::stock

@@ -1,7 +1,6 @@
 #include "redis_codec.hpp"
 
 #include <flashsale/base/json_fields.hpp>
-#include <flashsale/events/event.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -261,8 +260,7 @@ private:
             made.unit_price = price;
             made.currency = currency;
             made.token = *out_.token;
-            made.event = event_of(asked, made.id);
-            events::close_event(made.event, price, generation_, seq, currency);
+            made.event = event_of(asked, made.id, {price, currency, generation_, seq});
         }
         return true;
     }

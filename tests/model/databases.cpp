@@ -61,13 +61,13 @@ void database::drop_sessions(int process_number, std::uint64_t life) {
                   [&](const auto& one) { return one.second == std::pair(process_number, life); });
 }
 
-order::recording_report order_database::record(const std::vector<events::event>& all,
+order::recording_report order_database::record(const std::vector<events::order_accepted>& all,
                                                std::uint64_t believed) {
     order::recording_report out;
     std::vector<events::event> older;
-    for (const events::event& one : all) {
+    for (const events::order_accepted& one : all) {
         if (one.generation < believed && !in_.is_without(guard::generation)) {
-            older.push_back(one);
+            older.emplace_back(one);
             out.late.push_back(one.id);
             continue;
         }
@@ -89,9 +89,10 @@ order::recording_report order_database::record(const std::vector<events::event>&
 
 void order_database::keep_late(const std::vector<events::event>& all) {
     for (const events::event& one : all) {
-        if (orders.contains(one.id) || parked.contains(one.id)) continue;
-        in_.tell("order database", "keeps {} for later", short_id(one.id.to_string()));
-        late.try_emplace(one.id, one);
+        const uuid& id = events::base_of(one).id;
+        if (orders.contains(id) || parked.contains(id)) continue;
+        in_.tell("order database", "keeps {} for later", short_id(id.to_string()));
+        late.try_emplace(id, one);
     }
 }
 

@@ -62,7 +62,8 @@ public:
     using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
 
     /// By the fence that whoever records believes in.
-    order::recording_report record(const std::vector<events::event>& orders, std::uint64_t fence);
+    order::recording_report record(const std::vector<events::order_accepted>& orders,
+                                   std::uint64_t fence);
     void keep_late(const std::vector<events::event>& late);
     void park(const uuid& id, std::string event, std::string reason, bool holds_units = true);
     bool has(const uuid& id) const { return orders.contains(id); }

@@ -1,5 +1,7 @@
 #include "promises.hpp"
 
+#include <flashsale/order/recovery.hpp>
+
 #include <algorithm>
 
 #include "broker.hpp"
@@ -107,8 +109,9 @@ std::string promises::broken() const {
     }
     for (const auto& [id, one] : in_.orders->parked) {
         const auto event = events::parse(one.event);
-        if (one.holds_units && event && !in_.orders->orders.contains(id))
-            kept[event->product_id] += event->quantity;
+        const auto units = event ? order::allocation_of(*event) : std::nullopt;
+        if (one.holds_units && units && !in_.orders->orders.contains(id))
+            kept[units->product_id] += units->quantity;
     }
     const auto* header = in_.redis->find("{flashsale:0}:gate");
     const std::string generation =

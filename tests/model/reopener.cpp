@@ -169,8 +169,9 @@ std::vector<std::vector<std::string>> pieces_of(const contents& all, const std::
         }
         for (const parked_event& one : all.parked) {
             const auto event = events::parse(one.event);
-            if (!one.holds_units || !event || event->product_id != row.id) continue;
-            if (!all.orders.contains(event->id)) free -= event->quantity;
+            const auto units = event ? order::allocation_of(*event) : std::nullopt;
+            if (!one.holds_units || !units || units->product_id != row.id) continue;
+            if (!all.orders.contains(units->order_id)) free -= units->quantity;
         }
         std::vector<std::string> product{
             number,  base + "p:" + id,          "free",  std::to_string(free),

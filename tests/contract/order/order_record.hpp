@@ -24,8 +24,9 @@ struct order_record {
         }
     }
 
-    events::event accepted(std::int64_t user, std::int64_t product = 3, std::string key = {}) {
-        events::event out;
+    events::order_accepted accepted(std::int64_t user, std::int64_t product = 3,
+                                    std::string key = {}) {
+        events::order_accepted out;
         out.id = make.make();
         out.user_id = user;
         out.product_id = product;
@@ -39,7 +40,7 @@ struct order_record {
     }
 
     /// Everything must be recorded, or set aside.
-    order::recording_report must_record(std::span<const events::event> orders,
+    order::recording_report must_record(std::span<const events::order_accepted> orders,
                                         std::span<const events::poison> poison = {}) {
         auto done = recording->record(orders, poison);
         if (!done) throw std::runtime_error(done.error());

@@ -11,7 +11,7 @@ using namespace flashsale::test;
 
 TEST_CASE("record reader: each order of the shard once, in pieces, with all that a gate needs") {
     order_record record(each_database());
-    std::vector<events::event> all;
+    std::vector<events::order_accepted> all;
     for (int n = 1; n <= 1'000; ++n) {
         all.push_back(record.accepted(n, n % 4, "k" + std::to_string(n)));
         all.back().quantity = n;
@@ -49,7 +49,7 @@ TEST_CASE("record reader: parked events that hold units, of the shard, and no ot
     order_record record(each_database());
     // As the recorder parks them; a person, or a gate that refuses, may take their units.
     const auto park = [&](std::int64_t product, bool holds_units, bool readable = true) {
-        events::event what = record.accepted(9, product, "parked \"key\"");
+        events::order_accepted what = record.accepted(9, product, "parked \"key\"");
         what.quantity = 2;
         what.generation = 3;
         const order::parking one{what.id, readable ? events::text_of(what) : "no event", "test"};

@@ -123,13 +123,12 @@ TEST_CASE("database gate: an event that waits is its reservation, or the text th
         return all;
     };
     CHECK(texts() == std::vector<std::string>(3, made->event));
-    const auto order = events::parse(made->event);
-    REQUIRE(order.has_value());
-    CHECK(order->quantity == 4);
-    CHECK(order->idempotency_key == "a \"key\"");
+    const auto order = order_in(made->event);
+    CHECK(order.quantity == 4);
+    CHECK(order.idempotency_key == "a \"key\"");
 
     // As the version before has left it.
-    const std::string old = events::text_of(*order);
+    const std::string old = events::text_of(order);
     REQUIRE(world.stock_database().execute("UPDATE outbox SET event = '" + old + "'").has_value());
     CHECK(texts() == std::vector<std::string>(3, old));
 

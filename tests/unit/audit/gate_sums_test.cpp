@@ -81,7 +81,7 @@ TEST_CASE("audit: what was set aside or dropped is not missing, nor what may be 
         const auto sums = all.faults();
         return std::ranges::count(sums, "what the gate granted is recorded, or in its outbox") == 1;
     };
-    events::event last;
+    events::order_accepted last;
     last.id = all.ids[3];
     last.user_id = 4;
     last.product_id = 1;
@@ -126,7 +126,7 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
     using namespace std::chrono_literals;
     sale all;
     const timestamp begun = all.ids[0].time() + 1h;
-    events::event late;
+    events::order_accepted late;
     late.id = uuid_generator().make();
     late.user_id = 9;
     late.product_id = 1;
@@ -164,7 +164,7 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
 
 TEST_CASE("audit: the report names each late event that a 201 may stand behind") {
     sale all;
-    events::event late;
+    events::order_accepted late;
     late.user_id = 9;
     late.product_id = 1;
     late.quantity = 1;

@@ -135,15 +135,16 @@ TEST_CASE("audit: an order of an older generation counts whatever its seq") {
 TEST_CASE("audit: a parked event keeps its units") {
     sale all;
     all.record.outbox.clear();
-    events::event parked;
+    events::order_accepted parked;
     parked.id = all.ids[3];
     parked.user_id = 4;
     parked.product_id = 1;
     parked.quantity = 1;
     parked.idempotency_key = "key";
-    std::string text = events::open_event(parked);
-    events::close_event(text, 1, 1, 4);
-    all.record.parked.push_back({all.ids[3], text, "reason"});
+    parked.unit_price = 1;
+    parked.generation = 1;
+    parked.seq = 4;
+    all.record.parked.push_back({all.ids[3], events::granted_text(parked), "reason"});
     CHECK(all.fault().empty());
 }
 
@@ -170,7 +171,7 @@ TEST_CASE("audit: with the outbox unread an order without movement proves nothin
 
 TEST_CASE("audit: a parked event counts as taken as long as it holds units") {
     sale all;
-    events::event set_aside;
+    events::order_accepted set_aside;
     set_aside.id = uuid_generator().make();
     set_aside.user_id = 9;
     set_aside.product_id = 1;

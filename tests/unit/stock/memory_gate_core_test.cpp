@@ -1,14 +1,16 @@
 #include "memory_gate_core.hpp"
 
 #include <catch2/catch.hpp>
-#include <flashsale/events/event.hpp>
 
 #include <map>
 #include <random>
 #include <set>
 
+#include "order_in.hpp"
+
 using namespace flashsale;
 using namespace flashsale::stock;
+using flashsale::stock::test::order_in;
 using namespace std::chrono_literals;
 
 namespace {
@@ -148,26 +150,26 @@ TEST_CASE("memory gate: a product's own currency comes with what it grants, and 
     REQUIRE(word(made.front()) == "granted");
     CHECK(again.front()->currency.text() == "USD");
     CHECK(made.front()->currency.text() == "USD");
-    CHECK(events::parse(made.front()->event)->currency.text() == "USD");
+    CHECK(order_in(made.front()->event).currency.text() == "USD");
 }
 
 TEST_CASE("memory gate: the event of a grant is the one that every gate writes") {
     shop at;
     at.give(1, 10);
     auto one = at.sale(1, 7, 2, "a \"key\"");
-    events::event head;
-    head.id = one.id;
-    head.user_id = 7;
-    head.product_id = 1;
-    head.quantity = 2;
-    head.idempotency_key = "a \"key\"";
-    head.created_at = one.id.time();
-    std::string expected = events::open_event(head);
-    events::close_event(expected, 1'999, 1, 1);
-    CHECK(at.ask(std::move(one))->event == expected);
-    const auto parsed = events::parse(expected);
-    REQUIRE(parsed.has_value());
-    CHECK(parsed->idempotency_key == "a \"key\"");
+    events::order_accepted expected;
+    expected.id = one.id;
+    expected.user_id = 7;
+    expected.product_id = 1;
+    expected.quantity = 2;
+    expected.idempotency_key = "a \"key\"";
+    expected.created_at = one.id.time();
+    expected.unit_price = 1'999;
+    expected.generation = 1;
+    expected.seq = 1;
+    const std::string written = at.ask(std::move(one))->event;
+    CHECK(written == events::granted_text(expected));
+    CHECK(order_in(written).idempotency_key == "a \"key\"");
 }
 
 TEST_CASE("memory gate: the window is of the time that the caller says") {
@@ -197,7 +199,7 @@ TEST_CASE("memory gate: entries settled in any order leave, and the others are f
             const auto event = at.core.find_event(ids[static_cast<std::size_t>(i)]);
             REQUIRE(event.has_value());
             CHECK(event->has_value() == there.contains(i));
-            if (*event) CHECK(events::parse(**event)->id == ids[static_cast<std::size_t>(i)]);
+            if (*event) CHECK(order_in(**event).id == ids[static_cast<std::size_t>(i)]);
             CHECK(word(at.ask(at.sale(1, i + 1, 1, "key"))) ==
                   (there.contains(i) ? "pending" : "recorded"));
         }
@@ -234,7 +236,7 @@ TEST_CASE("memory gate: the outbox is read in pages, by seq") {
         REQUIRE(page.has_value());
         CHECK(page->events.size() <= 10);
         for (const auto& event : page->events)
-            seqs.push_back(events::parse(event)->seq);
+            seqs.push_back(order_in(event).seq);
         cursor = page->next_cursor;
     } while (!cursor.empty());
     REQUIRE(seqs.size() == 23);

@@ -1,46 +1,41 @@
 #include "outbox_entry.hpp"
 
 #include <catch2/catch.hpp>
-#include <flashsale/events/event.hpp>
-#include <limits>
+
+#include "order_in.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;
+using flashsale::stock::test::order_in;
 
 TEST_CASE("outbox entry: a sale's event in full, and the key's spaces are its own") {
     uuid_generator make;
     const uuid id = make.make(5);
     std::string entry = "5 9007199254740993 2 1999 12 -3 ";
     add_key_field(entry, operation::sale, 7, "1 2 3: \"a\" 4 5 6 7 8");
-    const auto event = events::parse(event_of_entry(id, entry));
-    REQUIRE(event.has_value());
-    CHECK(event->what == events::event::kind::order_accepted);
-    CHECK(event->id == id);
-    CHECK(event->shard == 5);
-    CHECK(event->user_id == 7);
-    CHECK(event->product_id == 9'007'199'254'740'993);
-    CHECK(event->quantity == 2);
-    CHECK(event->idempotency_key == "1 2 3: \"a\" 4 5 6 7 8");
-    CHECK(event->created_at == id.time());
-    CHECK(event->unit_price == 1999);
-    CHECK(event->generation == 12);
-    CHECK(event->seq == 2);
+    const auto event = order_in(event_of_entry(id, entry));
+    CHECK(event.id == id);
+    CHECK(event.shard == 5);
+    CHECK(event.user_id == 7);
+    CHECK(event.product_id == 9'007'199'254'740'993);
+    CHECK(event.quantity == 2);
+    CHECK(event.idempotency_key == "1 2 3: \"a\" 4 5 6 7 8");
+    CHECK(event.created_at == id.time());
+    CHECK(event.unit_price == 1999);
+    CHECK(event.generation == 12);
+    CHECK(event.seq == 2);
 }
 
 TEST_CASE("outbox entry: a price may have a currency, and nothing else may") {
     uuid_generator make;
     const uuid id = make.make();
-    const auto event_of = [&](const char* entry) {
-        return events::parse(event_of_entry(id, entry));
-    };
-    const auto event = event_of("2 3 1 1999USD 2 40 s7:key");
-    REQUIRE(event.has_value());
-    CHECK(event->unit_price == 1'999);
-    CHECK(event->currency.text() == "USD");
-    CHECK(event_of("2 3 1 1999 2 40 s7:key")->currency.is_none());
+    const auto dollars = order_in(event_of_entry(id, "2 3 1 1999USD 2 40 s7:key"));
+    CHECK(dollars.unit_price == 1'999);
+    CHECK(dollars.currency.text() == "USD");
+    CHECK(order_in(event_of_entry(id, "2 3 1 1999 2 40 s7:key")).currency.is_none());
     for (const char* wrong : {"2 3 1USD 1999 2 40 s7:key", "2 3 1 USD 2 40 s7:key",
                               "2 3 1 1999usd 2 40 s7:key", "2 3 1 -1 2 40 s7:key"})
-        CHECK_FALSE(event_of(wrong).has_value());
+        CHECK_FALSE(events::parse(event_of_entry(id, wrong)).has_value());
 }
 
 TEST_CASE("outbox entry: a reduction has no user, and its key may begin like a sale's") {
@@ -50,10 +45,12 @@ TEST_CASE("outbox entry: a reduction has no user, and its key may begin like a s
     add_key_field(entry, operation::reduction, 0, "s7:key");
     const auto event = events::parse(event_of_entry(id, entry));
     REQUIRE(event.has_value());
-    CHECK(event->what == events::event::kind::stock_reduced);
-    CHECK(event->idempotency_key == "s7:key");
-    CHECK(event->quantity == 10);
-    CHECK(event->seq == 42);
+    const auto& reduced = std::get<events::stock_reduced>(*event);
+    CHECK(reduced.id == id);
+    CHECK(reduced.product_id == 3);
+    CHECK(reduced.idempotency_key == "s7:key");
+    CHECK(reduced.quantity == 10);
+    CHECK(reduced.seq == 42);
 }
 
 TEST_CASE("outbox entry: with a number more, or one less, it is no other order") {

@@ -1,10 +1,12 @@
-#include <catch2/catch.hpp>
-#include <flashsale/events/event.hpp>
-
 #include "redis_codec.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "order_in.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;
+using flashsale::stock::test::order_in;
 using redis::value;
 
 namespace {
@@ -142,10 +144,9 @@ TEST_CASE("redis codec: a product's own currency goes to the gate and comes back
         REQUIRE(decisions[i].has_value());
         CHECK(decisions[i]->currency.text() == currencies[i]);
         if (decisions[i]->recorded) continue;
-        const auto event = events::parse(decisions[i]->event);
-        REQUIRE(event.has_value());
-        CHECK(event->currency.text() == currencies[i]);
-        CHECK(event->unit_price == decisions[i]->unit_price);
+        const auto event = order_in(decisions[i]->event);
+        CHECK(event.currency.text() == currencies[i]);
+        CHECK(event.unit_price == decisions[i]->unit_price);
     }
     for (const char* wrong : {"g 4 42 1999usd", "g 4 42 USD", "g 4 42 -1"})
         CHECK(decode_decisions(array({integer(0), token, text(wrong)}), 7, batch)
@@ -176,13 +177,12 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
         CHECK(decisions[i]->unit_price == 1999);
         CHECK_FALSE(decisions[i]->repeat);
         CHECK(decisions[i]->token == shown);
-        const auto event = events::parse(decisions[i]->event);
-        REQUIRE(event.has_value());
-        CHECK(event->id == batch[i].id);
-        CHECK(event->user_id == batch[i].user_id);
-        CHECK(event->unit_price == 1999);
-        CHECK(event->generation == 7);
-        CHECK(event->seq == 42 + i);
+        const auto event = order_in(decisions[i]->event);
+        CHECK(event.id == batch[i].id);
+        CHECK(event.user_id == batch[i].user_id);
+        CHECK(event.unit_price == 1999);
+        CHECK(event.generation == 7);
+        CHECK(event.seq == 42 + i);
     }
     const errc refusals[] = {
         errc::product_not_found, errc::sale_over,     errc::purchase_limit,
@@ -205,11 +205,10 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     CHECK(decisions[12]->token == shown);
     CHECK_FALSE(decisions[12]->recorded);
     CHECK(decisions[12]->unit_price == std::numeric_limits<std::int64_t>::max());
-    const auto repeated = events::parse(decisions[12]->event);
-    REQUIRE(repeated.has_value());
-    CHECK(repeated->id == first);
-    CHECK(repeated->idempotency_key == "a key");
-    CHECK(repeated->seq == 42);
+    const auto repeated = order_in(decisions[12]->event);
+    CHECK(repeated.id == first);
+    CHECK(repeated.idempotency_key == "a key");
+    CHECK(repeated.seq == 42);
     CHECK(ask_again == std::vector<std::size_t>{13});
     CHECK(told == shown);
 }
@@ -236,10 +235,9 @@ TEST_CASE("redis codec: an id that the gate dates travels without its time, and 
     CHECK(dated.time() == timestamp{std::chrono::milliseconds{1'795'417'523'123}});
     CHECK(dated.shard() == 5);
     CHECK(dated.to_string().substr(13) == batch[1].id.to_string().substr(13));
-    const auto event = events::parse(made.decisions[1]->event);
-    REQUIRE(event.has_value());
-    CHECK(event->id == dated);
-    CHECK(event->created_at == dated.time());
+    const auto event = order_in(made.decisions[1]->event);
+    CHECK(event.id == dated);
+    CHECK(event.created_at == dated.time());
 
     const auto undated =
         decode_decisions(array({integer(0), token, text("g 2 42 1999")}), 7, batch);
@@ -307,7 +305,7 @@ TEST_CASE("redis codec: a page of the outbox") {
     CHECK(page->generation == 3);
     CHECK(page->read_at == timestamp{std::chrono::microseconds{1'795'417'523'123'456}});
     REQUIRE(page->events.size() == 1);
-    CHECK(events::parse(page->events[0]).value().seq == 42);
+    CHECK(order_in(page->events[0]).seq == 42);
     const auto last = decode_outbox_page(array({integer(0), text("0"), text("3"), text("1")}));
     REQUIRE(last.has_value());
     CHECK(last->next_cursor.empty());

@@ -21,6 +21,8 @@ constexpr std::uint32_t only_shard = 0, shards = 1;
 constexpr const char* advice =
     ": nothing is sold from a record that does not add up; `flashsale audit` names what differs";
 
+using id_set = std::unordered_set<stock::allocation_id, stock::allocation_id_hash>;
+
 template <class T>
 T must(std::expected<T, std::string> read) {
     if (!read) throw unavailable_error("the record cannot be read: " + read.error());
@@ -62,7 +64,7 @@ public:
     void load_unrecorded(std::span<const events::event> all) {
         for (const events::event& one : all) {
             const auto taken = order::allocation_of(one);
-            if (taken && seen_.insert(taken->order_id).second) load(*taken, false);
+            if (taken && seen_.insert(taken->id()).second) load(*taken, false);
         }
     }
 
@@ -86,40 +88,40 @@ private:
         std::optional<uuid> after = uuid{};
         while (after) {
             auto page = must(orders_.parked(only_shard, shards, *after, rows_per_page));
-            std::vector<uuid> ids;
+            std::vector<stock::allocation_id> ids;
             for (stock::allocation& one : page.rows) {
-                ids.push_back(one.order_id);
-                parked_.emplace(one.order_id, std::move(one));
+                ids.push_back(one.id());
+                parked_.emplace(one.id(), std::move(one));
             }
-            for (const uuid& id : must(products_.moved(ids)))
+            for (const stock::allocation_id& id : must(products_.moved(ids)))
                 parked_and_moved_.insert(id);
             after = page.next;
         }
     }
 
     void load_orders() {
-        std::optional<uuid> after = uuid{};
+        std::optional<stock::allocation_id> after = stock::allocation_id{};
         while (after) {
             auto page = must(orders_.orders(only_shard, shards, *after, rows_per_page));
             report_.orders += page.rows.size();
             for (const stock::allocation& one : page.rows) {
-                const bool parked = parked_.erase(one.order_id) > 0;
-                if (parked) parked_with_order_.insert(one.order_id);
-                load(one, !parked || parked_and_moved_.contains(one.order_id));
+                const bool parked = parked_.erase(one.id()) > 0;
+                if (parked) parked_with_order_.insert(one.id());
+                load(one, !parked || parked_and_moved_.contains(one.id()));
             }
             after = page.next;
         }
     }
 
     void load_reductions() {
-        std::optional<uuid> after = uuid{};
+        std::optional<stock::allocation_id> after = stock::allocation_id{};
         while (after) {
             auto page = must(products_.reductions(only_shard, shards, *after, rows_per_page));
             report_.reductions += page.rows.size();
             for (const stock::allocation& one : page.rows) {
-                parked_.erase(one.order_id);
+                parked_.erase(one.id());
                 // Dropped while its order was being recorded: taken once.
-                if (parked_with_order_.contains(one.order_id)) continue;
+                if (parked_with_order_.contains(one.id())) continue;
                 load(one, true);
             }
             after = page.next;
@@ -133,7 +135,7 @@ private:
     }
 
     void load(const stock::allocation& taken, bool in_ledger) {
-        if (remembers_) seen_.insert(taken.order_id);
+        if (remembers_) seen_.insert(taken.id());
         if (!gate_.load(taken)) {
             strays_.push_back(taken.order_id);
         } else if (in_ledger) {
@@ -150,12 +152,12 @@ private:
     stock::record_reader& products_;
     order::record_reader& orders_;
     const bool remembers_;  ///< what was loaded, for load_unrecorded()
-    std::unordered_set<uuid, uuid_hash> seen_;
+    id_set seen_;
     std::vector<uuid> strays_;
     std::unordered_map<std::int64_t, sums> expected_;
-    std::unordered_map<uuid, stock::allocation, uuid_hash> parked_;
-    std::unordered_set<uuid, uuid_hash> parked_and_moved_;
-    std::unordered_set<uuid, uuid_hash> parked_with_order_;
+    std::unordered_map<stock::allocation_id, stock::allocation, stock::allocation_id_hash> parked_;
+    id_set parked_and_moved_;
+    id_set parked_with_order_;
     gate_loading_report report_;
 };
 

@@ -14,6 +14,8 @@ namespace flashsale::app {
 
 namespace {
 
+using id_set = std::unordered_set<stock::allocation_id, stock::allocation_id_hash>;
+
 /// Calls `each` with every page from `first` on.
 template <class Place, class Read, class Each>
 std::expected<void, std::string> for_each_page(Place first, Read read, Each each) {
@@ -59,11 +61,11 @@ record_loader::done record_loader::read_products() {
 
 record_loader::done record_loader::load_orders() {
     return for_each_page(
-        uuid{},
-        [this](const uuid& after) {
+        stock::allocation_id{},
+        [this](const stock::allocation_id& after) {
             return orders_->orders(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
-        [this](order::record_reader::page& page) -> done {
+        [this](order::record_reader::order_page& page) -> done {
             report_.orders += page.rows.size();
             if (auto mended = mend(page.rows); !mended) return mended;
             return load(std::move(page.rows));
@@ -76,7 +78,7 @@ record_loader::done record_loader::load_parked() {
         [this](const uuid& after) {
             return orders_->parked(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
-        [this](order::record_reader::page& page) -> done {
+        [this](order::record_reader::event_page& page) -> done {
             report_.parked += page.rows.size();
             if (auto noted = note_unmoved(page.rows); !noted) return noted;
             for (const stock::allocation& one : page.rows)
@@ -87,8 +89,8 @@ record_loader::done record_loader::load_parked() {
 
 record_loader::done record_loader::load_reductions() {
     return for_each_page(
-        uuid{},
-        [this](const uuid& after) {
+        stock::allocation_id{},
+        [this](const stock::allocation_id& after) {
             return stock_->reductions(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](stock::record_reader::allocation_page& page) -> done {
@@ -128,8 +130,8 @@ record_loader::done record_loader::load_products() {
 record_loader::done record_loader::load_strays() {
     if (differing_.empty()) return {};
     const auto found = for_each_page(
-        uuid{},
-        [this](const uuid& after) {
+        stock::allocation_id{},
+        [this](const stock::allocation_id& after) {
             return stock_->sales(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [&](stock::record_reader::allocation_page& page) -> done {
@@ -172,17 +174,16 @@ record_loader::done record_loader::load_strays() {
 
 std::expected<record_loader::unmoved, std::string> record_loader::without_movement(
     const std::vector<stock::allocation>& taken) {
-    std::vector<uuid> ids;
+    std::vector<stock::allocation_id> ids;
     ids.reserve(taken.size());
     for (const stock::allocation& one : taken)
-        ids.push_back(one.order_id);
+        ids.push_back(one.id());
     const auto moved = stock_->moved(ids);
     if (!moved) return std::unexpected(moved.error());
     unmoved out;
-    if (moved->size() == ids.size()) return out;
-    const std::unordered_set<uuid, uuid_hash> known(moved->begin(), moved->end());
+    const id_set known(moved->begin(), moved->end());
     for (const stock::allocation& one : taken) {
-        if (!known.contains(one.order_id)) out.push_back(&one);
+        if (!known.contains(one.id())) out.push_back(&one);
     }
     return out;
 }
@@ -197,18 +198,18 @@ record_loader::done record_loader::mend(const std::vector<stock::allocation>& or
     const auto refused = ledger_->record(movements);
     if (!refused) return std::unexpected("stock database: " + refused.error());
     report_.mended += movements.size() - refused->size();
-    std::unordered_set<uuid, uuid_hash> hopeless;
+    id_set hopeless;
     for (const auto& one : *refused) {
         if (one.given_back) {
-            loaded_parked_.insert(one.id);
+            loaded_parked_.insert(one.of);
             continue;
         }
-        spdlog::error("order {} has no movement, and gets none: {}", one.id.to_string(),
+        spdlog::error("order {} has no movement, and gets none: {}", one.of.order_id.to_string(),
                       one.reason);
-        hopeless.insert(one.id);
+        hopeless.insert(one.of);
     }
     for (const stock::allocation* one : *missing) {
-        if (hopeless.contains(one->order_id)) arithmetic_.has_no_movement(*one);
+        if (hopeless.contains(one->id())) arithmetic_.has_no_movement(*one);
     }
     return {};
 }

@@ -293,10 +293,13 @@ private:
         for (const uuid& id : *known)
             left.erase(id);
         if (left.empty()) return 0;
-        const auto moved = ledger.moved(ids());  // reductions, which are in the ledger alone
+        std::vector<stock::allocation_id> reductions;  // which are in the ledger alone
+        for (const uuid& id : ids())
+            reductions.push_back({id});
+        const auto moved = ledger.moved(reductions);
         if (!moved) return std::unexpected(moved.error());
-        for (const uuid& id : *moved)
-            left.erase(id);
+        for (const stock::allocation_id& one : *moved)
+            left.erase(one.order_id);
         // Of another version than ours, perhaps: its recorder parks it under a name made of its
         // bytes. To wait for its id would be to wait for ever.
         std::erase_if(left, [](const auto& one) { return !events::parse(*one.second); });

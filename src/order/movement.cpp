@@ -30,6 +30,7 @@ std::optional<stock::movement> movement_of(const events::event& one) {
 stock::movement movement_of(stock::allocation one) {
     stock::movement out;
     out.id = one.order_id;
+    out.line = one.line;
     out.shard = one.order_id.shard();
     out.product_id = one.product_id;
     out.delta = -one.quantity;

@@ -10,12 +10,13 @@ namespace {
 
 // The shard is not asked for here: the planner takes a modulus for rare, and reads the whole table
 // for each page.
-#define ALLOCATION_COLUMNS                                                             \
-    "id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+#define ALLOCATION_COLUMNS                                                                   \
+    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
     " coalesce(currency, '')"
 constexpr postgres::statement page_orders{"record_page_orders",
                                           "SELECT " ALLOCATION_COLUMNS
-                                          " FROM orders WHERE id > $1 ORDER BY id LIMIT $2"};
+                                          " FROM orders WHERE (id, line) > ($1, $2)"
+                                          " ORDER BY id, line LIMIT $3"};
 constexpr std::string_view all_orders = "SELECT " ALLOCATION_COLUMNS " FROM orders";
 #undef ALLOCATION_COLUMNS
 constexpr postgres::statement page_parked{
@@ -47,14 +48,15 @@ constexpr std::size_t rows_per_piece = 10'000;
 stock::allocation allocation_of(const postgres::rows& rows, std::size_t row) {
     stock::allocation out;
     out.order_id = rows.uuid(row, 0);
-    out.user_id = rows.integer(row, 1);
-    out.product_id = rows.integer(row, 2);
-    out.quantity = rows.integer(row, 3);
-    out.unit_price = rows.integer(row, 4);
-    out.idempotency_key = rows.text(row, 5);
-    out.generation = static_cast<std::uint64_t>(rows.integer(row, 6));
-    out.seq = static_cast<std::uint64_t>(rows.integer(row, 7));
-    out.currency = currency_code::of_record(rows.text(row, 8));
+    out.line = static_cast<std::uint32_t>(rows.integer(row, 1));
+    out.user_id = rows.integer(row, 2);
+    out.product_id = rows.integer(row, 3);
+    out.quantity = rows.integer(row, 4);
+    out.unit_price = rows.integer(row, 5);
+    out.idempotency_key = rows.text(row, 6);
+    out.generation = static_cast<std::uint64_t>(rows.integer(row, 7));
+    out.seq = static_cast<std::uint64_t>(rows.integer(row, 8));
+    out.currency = currency_code::of_record(rows.text(row, 9));
     return out;
 }
 
@@ -62,29 +64,30 @@ class postgres_record_reader final : public record_reader {
 public:
     explicit postgres_record_reader(postgres::session& database) : database_(database) {}
 
-    std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
-        const auto found = database_.execute(
-            page_orders,
-            postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
+    std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                  stock::allocation_id after,
+                                                  std::size_t rows_max) override {
+        postgres::parameters with;
+        with.uuid(after.order_id).integer(after.line).integer(static_cast<std::int64_t>(rows_max));
+        const auto found = database_.execute(page_orders, with);
         if (!found) return std::unexpected("order database: " + found.error().message);
-        page out;
+        order_page out;
         out.rows.reserve(found->size());
         for (std::size_t row = 0; row < found->size(); ++row) {
-            if (found->integer(row, 2) % shards == shard)
+            if (stock::shard_of(found->integer(row, 3), shards) == shard)
                 out.rows.push_back(allocation_of(*found, row));
         }
-        if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
+        if (found->size() == rows_max) out.next = allocation_of(*found, rows_max - 1).id();
         return out;
     }
 
-    std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
+    std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                  uuid after, std::size_t rows_max) override {
         const auto found = database_.execute(
             page_parked,
             postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
         if (!found) return std::unexpected("order database: " + found.error().message);
-        page out;
+        event_page out;
         for (std::size_t row = 0; row < found->size(); ++row) {
             // What cannot be read was never an event of a gate, and holds nothing.
             const auto event = events::parse(found->text(row, 1));

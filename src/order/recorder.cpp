@@ -238,12 +238,12 @@ struct recorder::impl {
         std::vector<events::event> late_reductions;
         std::vector<uuid> given_back;
         for (const stock::refused_movement& one : *refused) {
-            const events::event of = batch.find(one.id);
+            const events::event of = batch.find(one.of.order_id);
             if (one.late) {
-                late.insert(one.id);
+                late.insert(one.of.order_id);
                 late_reductions.push_back(of);
             } else if (one.given_back) {
-                given_back.push_back(one.id);
+                given_back.push_back(one.of.order_id);
             } else {
                 to_park.push_back(parking_of(of, "movement refused: " + one.reason));
             }

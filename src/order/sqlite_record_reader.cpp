@@ -6,12 +6,13 @@ namespace flashsale::order {
 
 namespace {
 
-#define ALLOCATION_COLUMNS                                                             \
-    "id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+#define ALLOCATION_COLUMNS                                                                   \
+    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
     " coalesce(currency, '')"
 constexpr sqlite::statement page_orders{
     "SELECT " ALLOCATION_COLUMNS
-    " FROM orders WHERE id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+    " FROM orders WHERE (id, line) > (?1, ?5) AND product_id % ?2 = ?3"
+    " ORDER BY id, line LIMIT ?4"};
 constexpr sqlite::statement all_orders{"SELECT " ALLOCATION_COLUMNS " FROM orders"};
 #undef ALLOCATION_COLUMNS
 constexpr sqlite::statement page_parked{
@@ -45,14 +46,15 @@ std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
 stock::allocation allocation_at(const sqlite::query& row) {
     stock::allocation out;
     out.order_id = row.uuid_at(0);
-    out.user_id = row.integer_at(1);
-    out.product_id = row.integer_at(2);
-    out.quantity = row.integer_at(3);
-    out.unit_price = row.integer_at(4);
-    out.idempotency_key = row.text_at(5);
-    out.generation = static_cast<std::uint64_t>(row.integer_at(6));
-    out.seq = static_cast<std::uint64_t>(row.integer_at(7));
-    out.currency = currency_code::of_record(row.text_at(8));
+    out.line = static_cast<std::uint32_t>(row.integer_at(1));
+    out.user_id = row.integer_at(2);
+    out.product_id = row.integer_at(3);
+    out.quantity = row.integer_at(4);
+    out.unit_price = row.integer_at(5);
+    out.idempotency_key = row.text_at(6);
+    out.generation = static_cast<std::uint64_t>(row.integer_at(7));
+    out.seq = static_cast<std::uint64_t>(row.integer_at(8));
+    out.currency = currency_code::of_record(row.text_at(9));
     return out;
 }
 
@@ -60,23 +62,24 @@ class sqlite_record_reader final : public record_reader {
 public:
     explicit sqlite_record_reader(sqlite::database& database) : database_(database) {}
 
-    std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
+    std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                  stock::allocation_id after,
+                                                  std::size_t rows_max) override {
         auto row = database_.prepare(page_orders);
-        row.uuid(after).integer(shards).integer(shard);
-        row.integer(static_cast<std::int64_t>(rows_max));
-        page out;
+        row.uuid(after.order_id).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max)).integer(after.line);
+        order_page out;
         const auto read = each_row(row, [&] { out.rows.push_back(allocation_at(row)); });
         if (!read) return std::unexpected(read.error());
-        if (out.rows.size() == rows_max) out.next = out.rows.back().order_id;
+        if (out.rows.size() == rows_max) out.next = out.rows.back().id();
         return out;
     }
 
-    std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
+    std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                  uuid after, std::size_t rows_max) override {
         auto row = database_.prepare(page_parked);
         row.uuid(after).integer(static_cast<std::int64_t>(rows_max));
-        page out;
+        event_page out;
         std::size_t rows = 0;
         uuid last;
         const auto read = each_row(row, [&] {

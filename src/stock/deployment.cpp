@@ -11,11 +11,13 @@ extern const std::string_view stock_0002;
 extern const std::string_view stock_0003;
 extern const std::string_view stock_0004;
 extern const std::string_view stock_0005;
+extern const std::string_view stock_0006;
 extern const std::string_view stock_sqlite_0001;
 extern const std::string_view stock_sqlite_0002;
 extern const std::string_view stock_sqlite_0003;
 extern const std::string_view stock_sqlite_0004;
 extern const std::string_view stock_sqlite_0005;
+extern const std::string_view stock_sqlite_0006;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -81,11 +83,10 @@ std::uint64_t count_new_generation(sqlite::database& database, std::uint32_t sha
 }
 
 std::span<const migration> postgres_migrations() {
-    static const migration all[] = {{1, "0001_stock", embedded::stock_0001},
-                                    {2, "0002_recovery", embedded::stock_0002},
-                                    {3, "0003_fence", embedded::stock_0003},
-                                    {4, "0004_currency", embedded::stock_0004},
-                                    {5, "0005_outbox", embedded::stock_0005}};
+    static const migration all[] = {
+        {1, "0001_stock", embedded::stock_0001},  {2, "0002_recovery", embedded::stock_0002},
+        {3, "0003_fence", embedded::stock_0003},  {4, "0004_currency", embedded::stock_0004},
+        {5, "0005_outbox", embedded::stock_0005}, {6, "0006_lines", embedded::stock_0006}};
     return all;
 }
 
@@ -94,7 +95,8 @@ std::span<const migration> sqlite_migrations() {
                                     {2, "0002_recovery", embedded::stock_sqlite_0002},
                                     {3, "0003_fence", embedded::stock_sqlite_0003},
                                     {4, "0004_currency", embedded::stock_sqlite_0004},
-                                    {5, "0005_outbox", embedded::stock_sqlite_0005}};
+                                    {5, "0005_outbox", embedded::stock_sqlite_0005},
+                                    {6, "0006_lines", embedded::stock_sqlite_0006}};
     return all;
 }
 

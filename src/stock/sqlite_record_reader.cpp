@@ -11,16 +11,18 @@ constexpr sqlite::statement page_products{
     " FROM products"
     " WHERE id > ?1 AND id % ?2 = ?3 ORDER BY id LIMIT ?4"};
 // What is noted of an allocation; allocation_at() reads it.
-#define ALLOCATION_COLUMNS                                                     \
-    "id, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
+#define ALLOCATION_COLUMNS                                                           \
+    "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
     " coalesce(idempotency_key, '')"
 constexpr sqlite::statement page_allocations{
     "SELECT " ALLOCATION_COLUMNS
-    " FROM movements WHERE kind = ?5 AND id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+    " FROM movements WHERE kind = ?5 AND (id, line) > (?1, ?6) AND product_id % ?2 = ?3"
+    " ORDER BY id, line LIMIT ?4"};
 constexpr sqlite::statement all_allocations{"SELECT " ALLOCATION_COLUMNS
                                             " FROM movements WHERE kind IN ('sale', 'reduction')"};
 #undef ALLOCATION_COLUMNS
-constexpr sqlite::statement has_moved{"SELECT 1 FROM movements WHERE id = ?1"};
+constexpr sqlite::statement has_moved{
+    "SELECT 1 FROM movements WHERE id = ?1 AND line = ?2 AND NOT back"};
 
 constexpr sqlite::statement all_products{
     "SELECT p.id, p.given, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
@@ -50,12 +52,13 @@ std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
 allocation allocation_at(const sqlite::query& row) {
     allocation out;
     out.order_id = row.uuid_at(0);
-    out.product_id = row.integer_at(1);
-    out.quantity = row.integer_at(2);
-    out.what = row.text_at(3) == "sale" ? operation::sale : operation::reduction;
-    out.generation = static_cast<std::uint64_t>(row.integer_at(4));
-    out.seq = static_cast<std::uint64_t>(row.integer_at(5));
-    out.idempotency_key = row.text_at(6);
+    out.line = static_cast<std::uint32_t>(row.integer_at(1));
+    out.product_id = row.integer_at(2);
+    out.quantity = row.integer_at(3);
+    out.what = row.text_at(4) == "sale" ? operation::sale : operation::reduction;
+    out.generation = static_cast<std::uint64_t>(row.integer_at(5));
+    out.seq = static_cast<std::uint64_t>(row.integer_at(6));
+    out.idempotency_key = row.text_at(7);
     return out;
 }
 
@@ -82,20 +85,24 @@ public:
     }
 
     std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
-                                                           std::uint32_t shards, uuid after,
+                                                           std::uint32_t shards,
+                                                           allocation_id after,
                                                            std::size_t rows_max) override {
         return allocations("reduction", shard, shards, after, rows_max);
     }
 
     std::expected<allocation_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
-                                                      uuid after, std::size_t rows_max) override {
+                                                      allocation_id after,
+                                                      std::size_t rows_max) override {
         return allocations("sale", shard, shards, after, rows_max);
     }
 
-    std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) override {
-        std::vector<uuid> out;
-        for (const uuid& id : ids) {
-            const auto found = database_.prepare(has_moved).uuid(id).step();
+    std::expected<std::vector<allocation_id>, std::string> moved(
+        std::span<const allocation_id> ids) override {
+        std::vector<allocation_id> out;
+        for (const allocation_id& id : ids) {
+            const auto found =
+                database_.prepare(has_moved).uuid(id.order_id).integer(id.line).step();
             if (!found) return fault_of(found.error());
             if (*found) out.push_back(id);
         }
@@ -120,15 +127,16 @@ public:
 
 private:
     std::expected<allocation_page, std::string> allocations(const char* kind, std::uint32_t shard,
-                                                            std::uint32_t shards, uuid after,
+                                                            std::uint32_t shards,
+                                                            allocation_id after,
                                                             std::size_t rows_max) {
         auto row = database_.prepare(page_allocations);
-        row.uuid(after).integer(shards).integer(shard);
-        row.integer(static_cast<std::int64_t>(rows_max)).text(kind);
+        row.uuid(after.order_id).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max)).text(kind).integer(after.line);
         allocation_page out;
         const auto read = each_row(row, [&] { out.rows.push_back(allocation_at(row)); });
         if (!read) return std::unexpected(read.error());
-        if (out.rows.size() == rows_max) out.next = out.rows.back().order_id;
+        if (out.rows.size() == rows_max) out.next = out.rows.back().id();
         return out;
     }
 

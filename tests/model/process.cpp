@@ -28,7 +28,7 @@ public:
         uuid id) override {
         auto found = co_await of_.ask<std::optional<order::order>>(
             *of_.in.orders, [&in = of_.in, id]() -> std::optional<order::order> {
-                const auto row = in.orders->orders.find(id);
+                const auto row = in.orders->orders.find({id});
                 if (row == in.orders->orders.end()) return std::nullopt;
                 const stock::allocation& one = row->second;
                 return order::order{id,           one.user_id,    one.product_id,

@@ -9,8 +9,9 @@ namespace flashsale::test {
 
 /// The order module's record in either database, behind its ports.
 struct order_record {
-    explicit order_record(database_kind kind)
-        : database(kind, sandbox::database::order, order::sqlite_migrations()) {
+    explicit order_record(database_kind kind,
+                          std::span<const migration> of_sqlite = order::sqlite_migrations())
+        : database(kind, sandbox::database::order, of_sqlite) {
         if (kind == database_kind::postgres) {
             store = order::make_postgres_store(*database.pool());
             recording = order::make_postgres_recording(*database.session());
@@ -22,6 +23,11 @@ struct order_record {
             reader = order::make_sqlite_record_reader(*database.file());
             set_aside = order::make_sqlite_parked_events(*database.file());
         }
+    }
+
+    /// To this version. What was applied.
+    std::vector<std::string> migrate() {
+        return database.migrate(order::postgres_migrations(), order::sqlite_migrations());
     }
 
     events::order_accepted accepted(std::int64_t user, std::int64_t product = 3,

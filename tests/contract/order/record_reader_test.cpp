@@ -24,7 +24,7 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
     const auto& reader = record.reader;
     for (const std::size_t rows_max : {1'000uz, 300uz, 250uz, 7uz}) {
         std::set<std::int64_t> seen;
-        std::optional<uuid> after = uuid{};
+        std::optional<stock::allocation_id> after = stock::allocation_id{};
         while (after) {
             auto page = reader->orders(3, 4, *after, rows_max);
             REQUIRE(page.has_value());

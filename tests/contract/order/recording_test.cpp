@@ -52,7 +52,7 @@ TEST_CASE("recording: an order is recorded once, however often it comes") {
         CHECK(orders.at(one.id).generation == one.generation);
         CHECK(orders.at(one.id).seq == one.seq);
     }
-    const auto page = record.reader->orders(0, 1, uuid{}, 1'000);
+    const auto page = record.reader->orders(0, 1, {}, 1'000);
     REQUIRE(page.has_value());
     REQUIRE(page->rows.size() == 300);
     for (const stock::allocation& one : page->rows)

@@ -60,19 +60,23 @@ class record_reader {
 public:
     virtual ~record_reader() = default;
 
+    template <class Place>
     struct page {
         std::vector<stock::allocation> rows;  ///< ascending by id
-        std::optional<uuid> next;             ///< `after` of the next page; nullopt: the last one
+        std::optional<Place> next;            ///< `after` of the next page; nullopt: the last one
     };
+    using order_page = page<stock::allocation_id>;
+    using event_page = page<uuid>;
 
     /// Orders of the products of one shard (stock::shard_of). From the first page, `after` is the
     /// nil UUID. `rows_max` bounds what is read, so a page may be empty and not the last.
-    virtual std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
-                                                    uuid after, std::size_t rows_max) = 0;
+    virtual std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                          stock::allocation_id after,
+                                                          std::size_t rows_max) = 0;
 
-    /// Parked events, orders and reductions, that hold units of such products.
-    virtual std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
-                                                    uuid after, std::size_t rows_max) = 0;
+    /// Parked events, orders and reductions, that hold units of such products; `rows_max` of them.
+    virtual std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                          uuid after, std::size_t rows_max) = 0;
 
     /// Those of the ids that are in one of the two.
     virtual std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) = 0;

@@ -53,7 +53,7 @@ public:
         std::optional<Place> next;  ///< `after` of the next page; nullopt: the last one
     };
     using product_page = page<product, std::int64_t>;
-    using allocation_page = page<allocation, uuid>;
+    using allocation_page = page<allocation, allocation_id>;
 
     /// Products of one shard (shard_of()), those above `after`, 0 at first. One statement a page;
     /// `rows_max` bounds what is read, so a page may be empty and not the last.
@@ -64,16 +64,19 @@ public:
 
     /// Reductions of such products.
     virtual std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
-                                                                   std::uint32_t shards, uuid after,
+                                                                   std::uint32_t shards,
+                                                                   allocation_id after,
                                                                    std::size_t rows_max) = 0;
 
     /// Sales of such products. Each is an order's, of the same id; user, price and key are there.
     virtual std::expected<allocation_page, std::string> sales(std::uint32_t shard,
-                                                              std::uint32_t shards, uuid after,
+                                                              std::uint32_t shards,
+                                                              allocation_id after,
                                                               std::size_t rows_max) = 0;
 
-    /// Those of the ids that have a movement.
-    virtual std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) = 0;
+    /// Those of the ids that have a movement, perhaps with other lines of their orders.
+    virtual std::expected<std::vector<allocation_id>, std::string> moved(
+        std::span<const allocation_id> ids) = 0;
 
     // For the audit: all as of one instant, products ascending.
 

@@ -3,6 +3,7 @@
 #include <flashsale/events/event.hpp>
 #include <flashsale/order/allocation_of.hpp>
 
+#include <tuple>
 #include <unordered_set>
 
 namespace flashsale::audit {
@@ -14,6 +15,24 @@ std::optional<stock::allocation> taken_by(std::string_view event) {
     const auto one = events::parse(event);
     return one ? order::allocation_of(*one) : std::nullopt;
 }
+
+/// Of an order, the key and what it is a key of. There are millions: they are compared in place.
+auto key_of(const stock::allocation& order) {
+    return std::tie(order.user_id, order.product_id, order.idempotency_key);
+}
+struct key_hash {
+    std::size_t operator()(const stock::allocation* order) const noexcept {
+        std::size_t seed = std::hash<std::string>{}(order->idempotency_key);
+        for (const std::int64_t id : {order->user_id, order->product_id})
+            seed = (seed ^ static_cast<std::size_t>(id)) * 0x9e37'79b9'7f4a'7c15uz;
+        return seed;
+    }
+};
+struct same_key {
+    bool operator()(const stock::allocation* one, const stock::allocation* other) const {
+        return key_of(*one) == key_of(*other);
+    }
+};
 
 class auditor {
 public:
@@ -175,16 +194,14 @@ private:
 
     void check_keys_and_limits() {
         std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> bought;
-        std::unordered_map<std::string, uuid> keys;
+        std::unordered_set<const stock::allocation*, key_hash, same_key> keys;
+        keys.reserve(record_.orders.size());
         for (const auto& [id, order] : record_.orders) {
             bought[{order.product_id, order.user_id}] += order.quantity;
-            const auto [first, fresh] =
-                keys.try_emplace(std::to_string(order.user_id) + ":" +
-                                     std::to_string(order.product_id) + ":" + order.idempotency_key,
-                                 id.order_id);
+            const auto [first, fresh] = keys.insert(&order);
             if (!fresh) {
                 fault(order.product_id, "one key, one order", "two orders of one key",
-                      {first->second, id.order_id});
+                      {(*first)->order_id, id.order_id});
             }
         }
         for (const auto& [who, quantity] : bought) {

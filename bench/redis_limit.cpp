@@ -112,16 +112,17 @@ private:
 
 std::string sample_event(std::uint64_t seq) {
     static uuid_generator ids;
-    events::event event;
+    events::order_accepted event;
     event.id = ids.make();
     event.user_id = 123'456;
     event.product_id = 1;
     event.quantity = 1;
     event.idempotency_key = "limits-" + std::to_string(seq);
     event.created_at = event.id.time();
-    auto text = events::open_event(event);
-    events::close_event(text, 1'999, 1, seq);
-    return text;
+    event.unit_price = 1'999;
+    event.generation = 1;
+    event.seq = seq;
+    return events::granted_text(event);
 }
 
 std::vector<limit_row> measure_redis(const workplace& where, const limit_sizes& sizes) {

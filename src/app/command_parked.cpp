@@ -76,13 +76,14 @@ public:
         if (!one.holds_units) {
             if (!source_.asks_again())
                 throw undecided("it holds no units, and no gate is asked again: it can be dropped");
-            must(source_.parked().ask_again_for(one.id, event->shard));
+            must(source_.parked().ask_again_for(one.id, events::base_of(*event).shard));
             std::puts("the gate will be asked for it again; if it refuses, it is parked again");
             return;
         }
-        if (event->what == events::event::kind::order_accepted) record_order(*event);
-        const stock::movement movement = order::movement_of(*event);
-        const auto refused = must(source_.ledger().record(std::span(&movement, 1)));
+        if (const auto* of = std::get_if<events::order_accepted>(&*event)) record_order(*of);
+        const auto movement = order::movement_of(*event);
+        if (!movement) throw undecided("it takes no units: it can be dropped");
+        const auto refused = must(source_.ledger().record(std::span(&*movement, 1)));
         if (!refused.empty() && refused.front().given_back) {
             must(source_.orders().take_back(std::span(&one.id, 1)));
             throw undecided("somebody has begun to drop it: drop it, which finishes that");
@@ -96,7 +97,8 @@ public:
         const auto one = find_undropped(text);
         const auto event = events::parse(one.event);
         std::string outcome = "dropped; it held no units";
-        if (event && one.holds_units) outcome = give_back(*event);
+        const auto taken = event ? order::movement_of(*event) : std::nullopt;
+        if (taken && one.holds_units) outcome = give_back(*taken);
         must(source_.parked().drop(one.id));
         std::puts(outcome.c_str());
     }
@@ -116,26 +118,25 @@ private:
         return one;
     }
 
-    void record_order(const events::event& event) {
-        const auto report = must(source_.orders().record(std::span(&event, 1), {}));
+    void record_order(const events::order_accepted& order) {
+        const auto report = must(source_.orders().record(std::span(&order, 1), {}));
         if (!report.parked.empty())
             throw undecided("refused again: see `flashsale parked show` and the log");
     }
 
-    std::string give_back(const events::event& event) {
-        if (const auto why = source_.keeps_units_of(event)) throw undecided(*why);
-        const stock::movement movement = order::movement_of(event);
+    std::string give_back(const stock::movement& taken) {
+        if (const auto why = source_.keeps_units_of(taken.id)) throw undecided(*why);
         // One that is not there was not given back, nor sold.
-        const bool begun = must(source_.is_given_back(movement));
-        if (!begun && must(source_.parked().order_recorded(event.id)))
+        const bool begun = must(source_.is_given_back(taken));
+        if (!begun && must(source_.parked().order_recorded(taken.id)))
             throw undecided("its order is recorded, and was accepted: it can only be retried");
-        const auto outcome = must(source_.give_back(movement));
+        const auto outcome = must(source_.give_back(taken));
         if (outcome == stock::given_back::now || outcome == stock::given_back::before)
-            must(source_.orders().take_back(std::span(&event.id, 1)));
+            must(source_.orders().take_back(std::span(&taken.id, 1)));
         switch (outcome) {
             case stock::given_back::now:
-                return "dropped; its " + std::to_string(event.quantity) +
-                       " units are given again, " + source_.after_giving_back();
+                return "dropped; its " + std::to_string(-taken.delta) + " units are given again, " +
+                       source_.after_giving_back();
             case stock::given_back::before:
                 return "dropped; its units were given again before";
             case stock::given_back::no_product:

@@ -36,11 +36,11 @@ public:
     bool asks_again() const override { return false; }
     /// What a process that was killed has parked, its log may still have, and the next start will
     /// try to record it once more.
-    std::optional<std::string> keeps_units_of(const events::event& event) override {
+    std::optional<std::string> keeps_units_of(const uuid& id) override {
         bool in_log = false;
         const auto read = events::for_each_unrecorded(
             log_options(folder_),
-            [&](const events::entry& one) { in_log = in_log || (one && one->id == event.id); });
+            [&](const events::entry& one) { in_log |= one && events::base_of(*one).id == id; });
         if (!read) throw unavailable_error("the log: " + read.error());
         if (!in_log) return std::nullopt;
         return "the log still has it: let `flashsale serve` start and end once, and decide then";

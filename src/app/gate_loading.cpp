@@ -5,6 +5,8 @@
 
 #include "gate_loading.hpp"
 
+#include <flashsale/order/allocation_of.hpp>
+
 #include <unordered_map>
 #include <unordered_set>
 
@@ -19,23 +21,12 @@ constexpr std::uint32_t only_shard = 0, shards = 1;
 constexpr const char* advice =
     ": nothing is sold from a record that does not add up; `flashsale audit` names what differs";
 
+using id_set = std::unordered_set<stock::allocation_id, stock::allocation_id_hash>;
+
 template <class T>
 T must(std::expected<T, std::string> read) {
     if (!read) throw unavailable_error("the record cannot be read: " + read.error());
     return std::move(*read);
-}
-
-stock::taken_units taken_by(events::event of) {
-    stock::taken_units out;
-    out.what = of.what == events::event::kind::order_accepted ? stock::operation::sale
-                                                              : stock::operation::reduction;
-    out.product_id = of.product_id;
-    out.user_id = of.user_id;
-    out.quantity = of.quantity;
-    out.unit_price = of.unit_price;
-    out.idempotency_key = std::move(of.idempotency_key);
-    out.id = of.id;
-    return out;
 }
 
 class loading {
@@ -72,9 +63,8 @@ public:
     /// Events of the log, those that are not in the record yet.
     void load_unrecorded(std::span<const events::event> all) {
         for (const events::event& one : all) {
-            if (one.what == events::event::kind::barrier || seen_.contains(one.id)) continue;
-            seen_.insert(one.id);
-            load(taken_by(one), false);
+            const auto taken = order::allocation_of(one);
+            if (taken && seen_.insert(taken->id()).second) load(*taken, false);
         }
     }
 
@@ -98,47 +88,41 @@ private:
         std::optional<uuid> after = uuid{};
         while (after) {
             auto page = must(orders_.parked(only_shard, shards, *after, rows_per_page));
-            std::vector<uuid> ids;
-            for (events::event& one : page.events) {
-                ids.push_back(one.id);
-                parked_.emplace(one.id, std::move(one));
+            std::vector<stock::allocation_id> ids;
+            for (stock::allocation& one : page.rows) {
+                ids.push_back(one.id());
+                parked_.emplace(one.id(), std::move(one));
             }
-            for (const uuid& id : must(products_.moved(ids)))
+            for (const stock::allocation_id& id : must(products_.moved(ids)))
                 parked_and_moved_.insert(id);
             after = page.next;
         }
     }
 
     void load_orders() {
-        std::optional<uuid> after = uuid{};
+        std::optional<stock::allocation_id> after = stock::allocation_id{};
         while (after) {
             auto page = must(orders_.orders(only_shard, shards, *after, rows_per_page));
-            report_.orders += page.events.size();
-            for (events::event& one : page.events) {
-                const bool parked = parked_.erase(one.id) > 0;
-                if (parked) parked_with_order_.insert(one.id);
-                load(taken_by(std::move(one)), !parked || parked_and_moved_.contains(one.id));
+            report_.orders += page.rows.size();
+            for (const stock::allocation& one : page.rows) {
+                const bool parked = parked_.erase(one.id()) > 0;
+                if (parked) parked_with_order_.insert(one.id());
+                load(one, !parked || parked_and_moved_.contains(one.id()));
             }
             after = page.next;
         }
     }
 
     void load_reductions() {
-        std::optional<uuid> after = uuid{};
+        std::optional<stock::allocation_id> after = stock::allocation_id{};
         while (after) {
             auto page = must(products_.reductions(only_shard, shards, *after, rows_per_page));
             report_.reductions += page.rows.size();
-            for (stock::movement& one : page.rows) {
-                parked_.erase(one.id);
+            for (const stock::allocation& one : page.rows) {
+                parked_.erase(one.id());
                 // Dropped while its order was being recorded: taken once.
-                if (parked_with_order_.contains(one.id)) continue;
-                stock::taken_units taken;
-                taken.what = stock::operation::reduction;
-                taken.product_id = one.product_id;
-                taken.quantity = -one.delta;
-                taken.idempotency_key = std::move(one.idempotency_key);
-                taken.id = one.id;
-                load(std::move(taken), true);
+                if (parked_with_order_.contains(one.id())) continue;
+                load(one, true);
             }
             after = page.next;
         }
@@ -146,14 +130,14 @@ private:
 
     void load_parked() {
         report_.parked = parked_.size();
-        for (auto& [id, one] : parked_)
-            load(taken_by(std::move(one)), parked_and_moved_.contains(id));
+        for (const auto& [id, one] : parked_)
+            load(one, parked_and_moved_.contains(id));
     }
 
-    void load(const stock::taken_units& taken, bool in_ledger) {
-        if (remembers_) seen_.insert(taken.id);
+    void load(const stock::allocation& taken, bool in_ledger) {
+        if (remembers_) seen_.insert(taken.id());
         if (!gate_.load(taken)) {
-            strays_.push_back(taken.id);
+            strays_.push_back(taken.order_id);
         } else if (in_ledger) {
             expected_.at(taken.product_id).left_by_orders -= taken.quantity;
         }
@@ -168,12 +152,12 @@ private:
     stock::record_reader& products_;
     order::record_reader& orders_;
     const bool remembers_;  ///< what was loaded, for load_unrecorded()
-    std::unordered_set<uuid, uuid_hash> seen_;
+    id_set seen_;
     std::vector<uuid> strays_;
     std::unordered_map<std::int64_t, sums> expected_;
-    std::unordered_map<uuid, events::event, uuid_hash> parked_;
-    std::unordered_set<uuid, uuid_hash> parked_and_moved_;
-    std::unordered_set<uuid, uuid_hash> parked_with_order_;
+    std::unordered_map<stock::allocation_id, stock::allocation, stock::allocation_id_hash> parked_;
+    id_set parked_and_moved_;
+    id_set parked_with_order_;
     gate_loading_report report_;
 };
 

@@ -2,6 +2,7 @@
 
 // Loads a gate in memory from the record, as it is once the log is drained. Blocking.
 
+#include <flashsale/events/event.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/stock/memory.hpp>
 #include <flashsale/stock/record.hpp>

@@ -26,7 +26,7 @@ public:
     /// Whether anybody asks the gate again for an event that a later gate refused.
     virtual bool asks_again() const = 0;
     /// Why the units of this event cannot be given back, for people; nullopt: they can.
-    virtual std::optional<std::string> keeps_units_of(const events::event& event) = 0;
+    virtual std::optional<std::string> keeps_units_of(const uuid& id) = 0;
     virtual std::expected<stock::given_back, std::string> give_back(
         const stock::movement& taken) = 0;
     virtual std::expected<bool, std::string> is_given_back(const stock::movement& taken) = 0;

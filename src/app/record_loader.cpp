@@ -14,15 +14,17 @@ namespace flashsale::app {
 
 namespace {
 
+using id_set = std::unordered_set<stock::allocation_id, stock::allocation_id_hash>;
+
 /// Calls `each` with every page from `first` on.
 template <class Place, class Read, class Each>
 std::expected<void, std::string> for_each_page(Place first, Read read, Each each) {
     std::optional<Place> after = first;
     while (after) {
-        const auto page = read(*after);
+        auto page = read(*after);
         if (!page) return std::unexpected(page.error());
-        if (auto done = each(*page); !done) return done;
         after = page->next;
+        if (auto done = each(*page); !done) return done;
     }
     return {};
 }
@@ -59,15 +61,14 @@ record_loader::done record_loader::read_products() {
 
 record_loader::done record_loader::load_orders() {
     return for_each_page(
-        uuid{},
-        [this](const uuid& after) {
+        stock::allocation_id{},
+        [this](const stock::allocation_id& after) {
             return orders_->orders(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
-        [this](const order::record_reader::page& page) -> done {
-            if (auto mended = mend(page.events); !mended) return mended;
-            if (auto loaded = uses_.gate.load(takings_of(page.events)); !loaded) return loaded;
-            report_.orders += page.events.size();
-            return uses_.breathe();
+        [this](order::record_reader::order_page& page) -> done {
+            report_.orders += page.rows.size();
+            if (auto mended = mend(page.rows); !mended) return mended;
+            return load(std::move(page.rows));
         });
 }
 
@@ -77,38 +78,29 @@ record_loader::done record_loader::load_parked() {
         [this](const uuid& after) {
             return orders_->parked(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
-        [this](const order::record_reader::page& page) -> done {
-            if (auto noted = note_unmoved(page.events); !noted) return noted;
-            for (const events::event& one : page.events)
-                loaded_parked_.insert(one.id);
-            if (auto loaded = uses_.gate.load(takings_of(page.events)); !loaded) return loaded;
-            report_.parked += page.events.size();
-            return uses_.breathe();
+        [this](order::record_reader::event_page& page) -> done {
+            report_.parked += page.rows.size();
+            if (auto noted = note_unmoved(page.rows); !noted) return noted;
+            for (const stock::allocation& one : page.rows)
+                loaded_parked_.insert(one.id());
+            return load(std::move(page.rows));
         });
 }
 
 record_loader::done record_loader::load_reductions() {
     return for_each_page(
-        uuid{},
-        [this](const uuid& after) {
+        stock::allocation_id{},
+        [this](const stock::allocation_id& after) {
             return stock_->reductions(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
-        [this](const stock::record_reader::movement_page& page) -> done {
-            std::vector<taking> takings;
-            for (const stock::movement& one : page.rows) {
-                if (loaded_parked_.contains(one.id)) {
-                    arithmetic_.has_movement(one.id, one.product_id);
-                    continue;
-                }
-                takings.push_back({.id = one.id,
-                                   .what = stock::operation::reduction,
-                                   .product_id = one.product_id,
-                                   .quantity = -one.delta,
-                                   .idempotency_key = one.idempotency_key});
-            }
-            if (auto loaded = uses_.gate.load(takings); !loaded) return loaded;
-            report_.reductions += takings.size();
-            return uses_.breathe();
+        [this](stock::record_reader::allocation_page& page) -> done {
+            std::erase_if(page.rows, [this](const stock::allocation& one) {
+                if (!loaded_parked_.contains(one.id())) return false;
+                arithmetic_.has_movement(one);
+                return true;
+            });
+            report_.reductions += page.rows.size();
+            return load(std::move(page.rows));
         });
 }
 
@@ -137,32 +129,24 @@ record_loader::done record_loader::load_products() {
 /// sold again.
 record_loader::done record_loader::load_strays() {
     if (differing_.empty()) return {};
-    std::size_t strays = 0;
     const auto found = for_each_page(
-        uuid{},
-        [this](const uuid& after) {
+        stock::allocation_id{},
+        [this](const stock::allocation_id& after) {
             return stock_->sales(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
-        [&](const stock::record_reader::movement_page& page) -> done {
+        [&](stock::record_reader::allocation_page& page) -> done {
             std::vector<uuid> ids;
-            for (const stock::movement& one : page.rows)
-                ids.push_back(one.id);
+            for (const stock::allocation& one : page.rows)
+                ids.push_back(one.order_id);
             const auto recorded = orders_->recorded(ids);
             if (!recorded) return std::unexpected(recorded.error());
             const std::unordered_set<uuid, uuid_hash> known(recorded->begin(), recorded->end());
-            std::vector<taking> takings;
-            for (const stock::movement& one : page.rows) {
-                if (known.contains(one.id)) continue;
-                spdlog::error("movement {} of product {} has no order", one.id.to_string(),
+            std::erase_if(page.rows, [&](const auto& one) { return known.contains(one.order_id); });
+            for (const stock::allocation& one : page.rows) {
+                spdlog::error("movement {} of product {} has no order", one.order_id.to_string(),
                               one.product_id);
-                takings.push_back({.id = one.id,
-                                   .product_id = one.product_id,
-                                   .quantity = -one.delta,
-                                   .idempotency_key = {}});
             }
-            strays += takings.size();
-            if (auto loaded = uses_.gate.load(takings); !loaded) return loaded;
-            return uses_.breathe();
+            return load(std::move(page.rows));
         });
     if (!found) return found;
 
@@ -188,82 +172,68 @@ record_loader::done record_loader::load_strays() {
 
 // ---- movements
 
-std::expected<std::vector<const events::event*>, std::string> record_loader::without_movement(
-    const std::vector<events::event>& events) {
-    std::vector<uuid> ids;
-    ids.reserve(events.size());
-    for (const events::event& one : events)
-        ids.push_back(one.id);
+std::expected<record_loader::unmoved, std::string> record_loader::without_movement(
+    const std::vector<stock::allocation>& taken) {
+    std::vector<stock::allocation_id> ids;
+    ids.reserve(taken.size());
+    for (const stock::allocation& one : taken)
+        ids.push_back(one.id());
     const auto moved = stock_->moved(ids);
     if (!moved) return std::unexpected(moved.error());
-    std::vector<const events::event*> out;
-    if (moved->size() == ids.size()) return out;
-    const std::unordered_set<uuid, uuid_hash> known(moved->begin(), moved->end());
-    for (const events::event& one : events) {
-        if (!known.contains(one.id)) out.push_back(&one);
+    unmoved out;
+    const id_set known(moved->begin(), moved->end());
+    for (const stock::allocation& one : taken) {
+        if (!known.contains(one.id())) out.push_back(&one);
     }
     return out;
 }
 
-record_loader::done record_loader::mend(const std::vector<events::event>& orders) {
+record_loader::done record_loader::mend(const std::vector<stock::allocation>& orders) {
     const auto missing = without_movement(orders);
     if (!missing) return std::unexpected(missing.error());
     if (missing->empty()) return {};
     std::vector<stock::movement> movements;
-    for (const events::event* one : *missing)
+    for (const stock::allocation* one : *missing)
         movements.push_back(order::movement_of(*one));
     const auto refused = ledger_->record(movements);
     if (!refused) return std::unexpected("stock database: " + refused.error());
     report_.mended += movements.size() - refused->size();
-    std::unordered_set<uuid, uuid_hash> hopeless;
+    id_set hopeless;
     for (const auto& one : *refused) {
         if (one.given_back) {
-            loaded_parked_.insert(one.id);
+            loaded_parked_.insert(one.of);
             continue;
         }
-        spdlog::error("order {} has no movement, and gets none: {}", one.id.to_string(),
+        spdlog::error("order {} has no movement, and gets none: {}", one.of.order_id.to_string(),
                       one.reason);
-        hopeless.insert(one.id);
+        hopeless.insert(one.of);
     }
-    for (const events::event* one : *missing) {
-        if (hopeless.contains(one->id))
-            arithmetic_.has_no_movement(one->id, one->product_id, one->quantity);
+    for (const stock::allocation* one : *missing) {
+        if (hopeless.contains(one->id())) arithmetic_.has_no_movement(*one);
     }
     return {};
 }
 
-record_loader::done record_loader::note_unmoved(const std::vector<events::event>& parked) {
+record_loader::done record_loader::note_unmoved(const std::vector<stock::allocation>& parked) {
     const auto missing = without_movement(parked);
     if (!missing) return std::unexpected(missing.error());
-    for (const events::event* one : *missing)
-        arithmetic_.has_no_movement(one->id, one->product_id, one->quantity);
+    for (const stock::allocation* one : *missing)
+        arithmetic_.has_no_movement(*one);
     return {};
 }
 
-std::vector<record_loader::taking> record_loader::takings_of(
-    const std::vector<events::event>& events) const {
-    std::vector<taking> out;
-    out.reserve(events.size());
-    for (const events::event& one : events) {
-        const auto product = limited_.find(one.product_id);
-        if (product == limited_.end()) {
-            spdlog::error("order {} is of product {}, which nobody knows", one.id.to_string(),
-                          one.product_id);
-            continue;
-        }
-        out.push_back({.id = one.id,
-                       .what = one.what == events::event::kind::order_accepted
-                                   ? stock::operation::sale
-                                   : stock::operation::reduction,
-                       .product_id = one.product_id,
-                       .user_id = one.user_id,
-                       .quantity = one.quantity,
-                       .unit_price = one.unit_price,
-                       .idempotency_key = one.idempotency_key,
-                       .limited = product->second,
-                       .currency = one.currency});
-    }
-    return out;
+// ---- into the gate
+
+record_loader::done record_loader::load(std::vector<stock::allocation> taken) {
+    std::erase_if(taken, [this](const stock::allocation& one) {
+        if (limited_.contains(one.product_id)) return false;
+        spdlog::error("order {} is of product {}, which nobody knows", one.order_id.to_string(),
+                      one.product_id);
+        return true;
+    });
+    const auto counts_buyers = [this](std::int64_t product) { return limited_.at(product); };
+    if (auto loaded = uses_.gate.load(taken, counts_buyers); !loaded) return loaded;
+    return uses_.breathe();
 }
 
 }  // namespace flashsale::app

@@ -39,7 +39,7 @@ public:
 
 private:
     using done = std::expected<void, std::string>;
-    using taking = stock::gate_rebuild::taking;
+    using unmoved = std::vector<const stock::allocation*>;
 
     done read_products();
     done load_orders();
@@ -47,11 +47,12 @@ private:
     done load_reductions();
     done load_products();
     done load_strays();
-    done mend(const std::vector<events::event>& orders);
-    done note_unmoved(const std::vector<events::event>& parked);
-    std::expected<std::vector<const events::event*>, std::string> without_movement(
-        const std::vector<events::event>& events);
-    std::vector<taking> takings_of(const std::vector<events::event>& events) const;
+    done mend(const std::vector<stock::allocation>& orders);
+    done note_unmoved(const std::vector<stock::allocation>& parked);
+    std::expected<unmoved, std::string> without_movement(
+        const std::vector<stock::allocation>& taken);
+    /// Those of products that are known.
+    done load(std::vector<stock::allocation> taken);
 
     dependencies uses_;
     std::unique_ptr<order::record_reader> orders_;
@@ -59,7 +60,7 @@ private:
     std::unique_ptr<stock::ledger> ledger_;
     std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
     /// Loaded as what they were to become; a person who drops one makes a reduction of its id.
-    std::unordered_set<uuid, uuid_hash> loaded_parked_;
+    std::unordered_set<stock::allocation_id, stock::allocation_id_hash> loaded_parked_;
     rebuild_arithmetic arithmetic_;
     std::vector<stock::record_reader::product> differing_;
     report report_;

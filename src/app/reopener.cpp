@@ -229,8 +229,7 @@ private:
     }
 
     done barrier() {
-        if (barrier_.what != events::event::kind::barrier) {
-            barrier_.what = events::event::kind::barrier;
+        if (barrier_.id == uuid{}) {
             barrier_.id = uuid_generator().make(shard_);
             barrier_.shard = shard_;
             barrier_.generation = report_.generation;
@@ -294,10 +293,13 @@ private:
         for (const uuid& id : *known)
             left.erase(id);
         if (left.empty()) return 0;
-        const auto moved = ledger.moved(ids());  // reductions, which are in the ledger alone
+        std::vector<stock::allocation_id> reductions;  // which are in the ledger alone
+        for (const uuid& id : ids())
+            reductions.push_back({id});
+        const auto moved = ledger.moved(reductions);
         if (!moved) return std::unexpected(moved.error());
-        for (const uuid& id : *moved)
-            left.erase(id);
+        for (const stock::allocation_id& one : *moved)
+            left.erase(one.order_id);
         // Of another version than ours, perhaps: its recorder parks it under a name made of its
         // bytes. To wait for its id would be to wait for ever.
         std::erase_if(left, [](const auto& one) { return !events::parse(*one.second); });
@@ -364,7 +366,7 @@ private:
     const uuid token_ = uuid_generator().make(shard_);
     std::vector<uuid> older_tokens_;
     std::optional<stock::gate_rebuild> gate_;
-    events::event barrier_;
+    events::barrier barrier_;  // the nil UUID: a new one is to be made
     int barriers_in_vain_ = 0;
     steady::time_point renewed_at_{};
     std::optional<steady::time_point> away_since_;  // the order database

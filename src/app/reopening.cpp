@@ -64,14 +64,14 @@ std::string_view name_of(reopening::step what) {
     return "given_up";
 }
 
-void rebuild_arithmetic::has_no_movement(const uuid& id, std::int64_t product_id,
-                                         std::int64_t quantity) {
-    if (seen_.try_emplace(id, quantity).second) unmoved_[product_id] += quantity;
+void rebuild_arithmetic::has_no_movement(const stock::allocation& taken) {
+    if (seen_.try_emplace(taken.id(), taken.quantity).second)
+        unmoved_[taken.product_id] += taken.quantity;
 }
 
-void rebuild_arithmetic::has_movement(const uuid& id, std::int64_t product_id) {
-    const auto found = seen_.extract(id);
-    if (!found.empty()) unmoved_[product_id] -= found.mapped();
+void rebuild_arithmetic::has_movement(const stock::allocation& taken) {
+    const auto found = seen_.extract(taken.id());
+    if (!found.empty()) unmoved_[taken.product_id] -= found.mapped();
 }
 
 bool rebuild_arithmetic::fits(std::int64_t product_id, std::int64_t stock,

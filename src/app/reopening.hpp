@@ -52,7 +52,7 @@
 // removes by name, older generations only: what a newer attempt has loaded stays.
 
 #include <flashsale/base/time.hpp>
-#include <flashsale/base/uuid.hpp>
+#include <flashsale/stock/allocation.hpp>
 
 #include <cstdint>
 #include <string_view>
@@ -107,20 +107,20 @@ private:
 
 std::string_view name_of(reopening::step what);
 
-/// Whether what was loaded is what the stock database says. A taking whose movement the ledger will
-/// never take is missing in the product's stock, but not at the gate.
+/// Whether what was loaded is what the stock database says. An allocation whose movement the
+/// ledger will never take is missing in the product's stock, but not at the gate.
 class rebuild_arithmetic {
 public:
-    /// Once for each id, however often it is told.
-    void has_no_movement(const uuid& id, std::int64_t product_id, std::int64_t quantity);
+    /// Once for each, however often it is told.
+    void has_no_movement(const stock::allocation& taken);
     /// It has got one since, or had one after all.
-    void has_movement(const uuid& id, std::int64_t product_id);
+    void has_movement(const stock::allocation& taken);
 
     /// `stock` as the database has it, `free` as it was loaded.
     bool fits(std::int64_t product_id, std::int64_t stock, std::int64_t free) const;
 
 private:
-    std::unordered_map<uuid, std::int64_t, uuid_hash> seen_;
+    std::unordered_map<stock::allocation_id, std::int64_t, stock::allocation_id_hash> seen_;
     std::unordered_map<std::int64_t, std::int64_t> unmoved_;
 };
 

@@ -25,7 +25,7 @@ public:
     stock::ledger& ledger() override { return *ledger_; }
 
     bool asks_again() const override { return true; }
-    std::optional<std::string> keeps_units_of(const events::event&) override {
+    std::optional<std::string> keeps_units_of(const uuid&) override {
         if (!gate_is_database_) return std::nullopt;
         return "the database gate has sold its units in the ledger itself: correct the movement "
                "there";

@@ -72,8 +72,7 @@ void sweeper::send_barrier(shard& of) {
         if (const auto done = log_.prepare(); !done) return warn(of, done.error());
         rebind(of);
     }
-    events::event barrier;
-    barrier.what = events::event::kind::barrier;
+    events::barrier barrier;
     barrier.id = of.outbox.barrier();
     barrier.shard = of.number;
     barrier.generation = of.generation;

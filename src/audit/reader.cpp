@@ -4,6 +4,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include <flashsale/events/event.hpp>
+#include <flashsale/order/allocation_of.hpp>
+
 namespace flashsale::audit {
 
 namespace {
@@ -17,6 +20,11 @@ constexpr auto restock_patience = 500ms;
 
 void must(const std::expected<void, std::string>& done) {
     if (!done) throw std::runtime_error(done.error());
+}
+
+void note(stock::allocation one, allocations& in) {
+    const stock::allocation_id id = one.id();
+    in.try_emplace(id, std::move(one));
 }
 
 std::string answer_of(std::uint32_t shard, stock::errc fault) {
@@ -119,10 +127,10 @@ void audit_reader::read_outbox(audit_record& into) {
                 return;
             }
             for (const std::string& text : page->events) {
-                auto event = events::parse(text);
+                const auto event = events::parse(text);
                 if (!event)
                     throw std::runtime_error("an outbox entry is no event: " + event.error());
-                into.outbox.try_emplace(event->id, std::move(*event));
+                if (auto taken = order::allocation_of(*event)) note(std::move(*taken), into.outbox);
             }
             cursor = std::move(page->next_cursor);
         } while (!cursor.empty());
@@ -130,17 +138,16 @@ void audit_reader::read_outbox(audit_record& into) {
 }
 
 void audit_reader::read_ledger(audit_record& into) {
-    must(view_->products().for_each_taking(
-        [&](stock::recorded_taking one) { into.takings.try_emplace(one.id, one); }));
+    must(view_->products().for_each_allocation(
+        [&](stock::allocation one) { note(std::move(one), into.takings); }));
     must(view_->products().for_each_product(
         [&](stock::recorded_product one) { into.products.insert_or_assign(one.id, one); }));
 }
 
 void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
-    must(view_->orders().for_each_order([&](order::recorded_order one) {
-        const uuid id = one.id;
-        if (of_movements_only && !into.takings.contains(id)) return;
-        into.orders.try_emplace(id, std::move(one));
+    must(view_->orders().for_each_order([&](stock::allocation one) {
+        if (of_movements_only && !into.takings.contains(one.id())) return;
+        note(std::move(one), into.orders);
     }));
     into.parked.clear();
     must(view_->orders().for_each_parked(

@@ -13,14 +13,14 @@ constexpr std::size_t named_max = 20;
 void append_late(std::string& out, const late_finding& one) {
     out.append("  late ").append(one.id.to_string());
     out.append(one.refused ? ", refused by the newer gate" : ", to be asked for again");
-    if (const auto& event = one.event) {
-        out.append(event->what == events::event::kind::order_accepted
-                       ? ": user " + std::to_string(event->user_id) + ", "
+    if (const auto& asked = one.asked) {
+        out.append(asked->what == stock::operation::sale
+                       ? ": user " + std::to_string(asked->user_id) + ", "
                        : ": a reduction, ");
-        out.append("product " + std::to_string(event->product_id))
-            .append(", quantity " + std::to_string(event->quantity))
-            .append(", generation " + std::to_string(event->generation))
-            .append(", made " + to_rfc3339(event->created_at));
+        out.append("product " + std::to_string(asked->product_id))
+            .append(", quantity " + std::to_string(asked->quantity))
+            .append(", generation " + std::to_string(asked->generation))
+            .append(", made " + to_rfc3339(one.created_at));
     }
     out.append(one.published_at ? ", published " + to_rfc3339(*one.published_at)
                                 : ", published at a time that is not known");
@@ -50,12 +50,12 @@ json::object late_json(const late_finding& one) {
     json::object out{{"id", one.id.to_string()},
                      {"state", one.refused ? "refused" : "to_be_asked"},
                      {"perhaps_answered", one.perhaps_answered}};
-    if (const auto& event = one.event) {
-        out["user_id"] = event->user_id;
-        out["product_id"] = event->product_id;
-        out["quantity"] = event->quantity;
-        out["generation"] = event->generation;
-        out["created_at"] = to_rfc3339(event->created_at);
+    if (const auto& asked = one.asked) {
+        out["user_id"] = asked->user_id;
+        out["product_id"] = asked->product_id;
+        out["quantity"] = asked->quantity;
+        out["generation"] = asked->generation;
+        out["created_at"] = to_rfc3339(one.created_at);
     }
     if (one.published_at) out["published_at"] = to_rfc3339(*one.published_at);
     if (const auto& fence = one.shut_out_by) {

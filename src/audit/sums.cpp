@@ -1,17 +1,37 @@
 #include <flashsale/audit/sums.hpp>
 
+#include <flashsale/events/event.hpp>
+#include <flashsale/order/allocation_of.hpp>
+
+#include <tuple>
 #include <unordered_set>
 
 namespace flashsale::audit {
 
 namespace {
 
-/// Units that left the gate for one reason, wherever that is noted.
-struct taking {
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
+/// nullopt: it cannot be read, or took no units.
+std::optional<stock::allocation> taken_by(std::string_view event) {
+    const auto one = events::parse(event);
+    return one ? order::allocation_of(*one) : std::nullopt;
+}
+
+/// Of an order, the key and what it is a key of. There are millions: they are compared in place.
+auto key_of(const stock::allocation& order) {
+    return std::tie(order.user_id, order.product_id, order.idempotency_key);
+}
+struct key_hash {
+    std::size_t operator()(const stock::allocation* order) const noexcept {
+        std::size_t seed = std::hash<std::string>{}(order->idempotency_key);
+        for (const std::int64_t id : {order->user_id, order->product_id})
+            seed = (seed ^ static_cast<std::size_t>(id)) * 0x9e37'79b9'7f4a'7c15uz;
+        return seed;
+    }
+};
+struct same_key {
+    bool operator()(const stock::allocation* one, const stock::allocation* other) const {
+        return key_of(*one) == key_of(*other);
+    }
 };
 
 class auditor {
@@ -52,13 +72,18 @@ private:
     }
 
     late_finding finding_of(const order::late_event& late) const {
-        late_finding out{late.id, std::nullopt, late.refused, late.published_at, std::nullopt};
-        auto event = events::parse(late.event);
+        late_finding out;
+        out.id = late.id;
+        out.refused = late.refused;
+        out.published_at = late.published_at;
+        const auto event = events::parse(late.event);
         if (!event) return out;
+        const events::event_base& base = events::base_of(*event);
         const auto shut_out = std::ranges::find_if(record_.fences, [&](const auto& fence) {
-            return fence.shard == event->shard && fence.generation > event->generation;
+            return fence.shard == base.shard && fence.generation > base.generation;
         });
-        out.event = std::move(*event);
+        out.asked = order::allocation_of(*event);
+        out.created_at = base.created_at;
         if (shut_out == record_.fences.end()) return out;
         out.shut_out_by = *shut_out;
         out.perhaps_answered =
@@ -95,7 +120,7 @@ private:
 
     /// The sales of a product, in the gate's order, that come after `units` were sold.
     std::vector<uuid> beyond(std::int64_t product, std::int64_t units) const {
-        std::vector<std::pair<std::pair<std::uint64_t, std::uint64_t>, uuid>> sales;
+        std::vector<std::pair<std::pair<std::uint64_t, std::uint64_t>, stock::allocation_id>> sales;
         for (const auto& [id, one] : record_.takings) {
             if (one.product_id == product && one.what == stock::operation::sale)
                 sales.push_back({{one.generation, one.seq}, id});
@@ -104,7 +129,7 @@ private:
         std::vector<uuid> out;
         for (const auto& [when, id] : sales) {
             units -= record_.takings.at(id).quantity;
-            if (units < 0) out.push_back(id);
+            if (units < 0) out.push_back(id.order_id);
         }
         return out;
     }
@@ -112,15 +137,15 @@ private:
     std::vector<uuid> orders_of(std::int64_t product, std::int64_t user) const {
         std::vector<uuid> out;
         for (const auto& [id, one] : record_.orders) {
-            if (one.product_id == product && one.user_id == user) out.push_back(id);
+            if (one.product_id == product && one.user_id == user) out.push_back(id.order_id);
         }
         std::ranges::sort(out);
         return out;
     }
 
     /// True if the event's outbox entry went, which it does only after both databases had it.
-    bool was_settled(const order::recorded_order& one) const {
-        if (record_.outbox.contains(one.id) || record_.gate_fault) return false;
+    bool was_settled(const stock::allocation& one) const {
+        if (record_.outbox.contains(one.id()) || record_.gate_fault) return false;
         if (record_.gate_is_database) return true;
         const auto level = record_.levels.find(one.product_id);
         if (level == record_.levels.end()) return false;
@@ -141,18 +166,18 @@ private:
             const auto order = record_.orders.find(id);
             if (order == record_.orders.end()) {
                 const bool on_its_way = record_.gate_is_database && record_.outbox.contains(id);
-                if (!on_its_way) without_order[movement.product_id].push_back(id);
+                if (!on_its_way) without_order[movement.product_id].push_back(id.order_id);
             } else if (order->second.quantity != movement.quantity ||
                        order->second.product_id != movement.product_id) {
-                different[movement.product_id].push_back(id);
+                different[movement.product_id].push_back(id.order_id);
             }
         }
         for (const auto& [id, order] : record_.orders) {
             const auto movement = record_.takings.find(id);
             if (movement == record_.takings.end()) {
-                if (was_settled(order)) without_movement[order.product_id].push_back(id);
+                if (was_settled(order)) without_movement[order.product_id].push_back(id.order_id);
             } else if (movement->second.what != stock::operation::sale) {
-                given_back[order.product_id].push_back(id);
+                given_back[order.product_id].push_back(id.order_id);
             }
         }
         const auto report = [&](auto& all, const char* what) {
@@ -169,16 +194,14 @@ private:
 
     void check_keys_and_limits() {
         std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> bought;
-        std::unordered_map<std::string, uuid> keys;
+        std::unordered_set<const stock::allocation*, key_hash, same_key> keys;
+        keys.reserve(record_.orders.size());
         for (const auto& [id, order] : record_.orders) {
             bought[{order.product_id, order.user_id}] += order.quantity;
-            const auto [first, fresh] =
-                keys.try_emplace(std::to_string(order.user_id) + ":" +
-                                     std::to_string(order.product_id) + ":" + order.idempotency_key,
-                                 id);
+            const auto [first, fresh] = keys.insert(&order);
             if (!fresh) {
                 fault(order.product_id, "one key, one order", "two orders of one key",
-                      {first->second, id});
+                      {(*first)->order_id, id.order_id});
             }
         }
         for (const auto& [who, quantity] : bought) {
@@ -197,33 +220,35 @@ private:
         }
     }
 
-    /// Every taking by id, once, wherever it is noted by now.
-    std::unordered_map<uuid, taking, uuid_hash> all_takings() const {
-        std::unordered_map<uuid, taking, uuid_hash> all;
-        for (const auto& [id, one] : record_.takings) {
-            all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
+    /// Calls `each` with every allocation once, wherever it is noted by now.
+    template <class Each>
+    void for_each_allocation(Each each) const {
+        const allocations* const places[] = {&record_.takings, &record_.orders, &record_.outbox};
+        const auto noted_before = [&](std::size_t place, const stock::allocation_id& id) {
+            return std::any_of(places, places + place,
+                               [&](const allocations* before) { return before->contains(id); });
+        };
+        for (std::size_t place = 0; place < std::size(places); ++place) {
+            for (const auto& [id, one] : *places[place]) {
+                if (!noted_before(place, id)) each(one);
+            }
         }
-        for (const auto& [id, one] : record_.orders) {
-            all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
+        std::unordered_set<stock::allocation_id, stock::allocation_id_hash> parked;
+        for (const order::parked_event& event : record_.parked) {
+            const auto one = event.holds_units ? taken_by(event.event) : std::nullopt;
+            if (one && !noted_before(std::size(places), one->id()) &&
+                parked.insert(one->id()).second) {
+                each(*one);
+            }
         }
-        for (const auto& [id, one] : record_.outbox) {
-            all.try_emplace(id, taking{one.product_id, one.quantity, one.generation, one.seq});
-        }
-        for (const order::parked_event& parked : record_.parked) {
-            const auto one = events::parse(parked.event);
-            if (!one || !parked.holds_units) continue;
-            all.try_emplace(one->id,
-                            taking{one->product_id, one->quantity, one->generation, one->seq});
-        }
-        return all;
     }
 
     /// With nothing on its way every unit is in one of four places.
     void check_rest() {
         std::map<std::int64_t, std::int64_t> held;
         for (const order::parked_event& parked : record_.parked) {
-            const auto one = events::parse(parked.event);
-            if (!one || !parked.holds_units || record_.takings.contains(one->id)) continue;
+            const auto one = parked.holds_units ? taken_by(parked.event) : std::nullopt;
+            if (!one || record_.takings.contains(one->id())) continue;
             held[one->product_id] += one->quantity;
         }
         for (const auto& [id, level] : record_.levels) {
@@ -242,13 +267,13 @@ private:
     void check_gate() {
         result_.gate_checked = true;
         std::map<std::int64_t, std::int64_t> taken;
-        for (const auto& [id, one] : all_takings()) {
+        for_each_allocation([&](const stock::allocation& one) {
             const auto level = record_.levels.find(one.product_id);
-            if (level == record_.levels.end()) continue;
+            if (level == record_.levels.end()) return;
             if (counted_in(level->second, one.generation, one.seq)) {
                 taken[one.product_id] += one.quantity;
             }
-        }
+        });
         if (record_.at_rest) check_rest();
         for (const auto& [id, level] : record_.levels) {
             result_.free += level.free;
@@ -310,12 +335,12 @@ private:
     void check_events(const gate_shard& at, const std::string& where) {
         std::vector<std::uint64_t> there;
         const auto shards = static_cast<std::uint32_t>(record_.shards.size());
-        const auto note = [&](const auto& one) {
+        const auto note = [&](const stock::allocation& one) {
             if (one.generation == at.generation && one.seq > 0 && one.seq <= at.seq &&
                 stock::shard_of(one.product_id, shards) == at.number)
                 there.push_back(one.seq);
         };
-        const auto note_all = [&](const auto& all) {
+        const auto note_all = [&](const allocations& all) {
             for (const auto& [id, one] : all)
                 note(one);
         };
@@ -326,10 +351,10 @@ private:
         // What is set aside and cannot be read may be any of them.
         std::size_t unreadable = record_.dropped_unreadable;
         for (const late_finding& late : result_.late_events) {
-            if (late.event) note(*late.event);
+            if (late.asked) note(*late.asked);
         }
         for (const order::parked_event& parked : record_.parked) {
-            if (const auto one = events::parse(parked.event)) {
+            if (const auto one = taken_by(parked.event)) {
                 note(*one);
             } else {
                 ++unreadable;

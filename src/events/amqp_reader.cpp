@@ -51,7 +51,7 @@ public:
             last_good = one.tag;
             if (one.published_at != std::chrono::sys_seconds{}) {
                 for (entry& of : *entries) {
-                    if (of) of->published_at = one.published_at;
+                    if (of) base_of(*of).published_at = one.published_at;
                 }
             }
             out.entries.insert(out.entries.end(), std::make_move_iterator(entries->begin()),

@@ -1,8 +1,8 @@
 #include <flashsale/events/event.hpp>
 
 #include <flashsale/base/json_fields.hpp>
-#include <flashsale/base/must_hold.hpp>
-#include <limits>
+
+#include "event_fields.hpp"
 
 namespace flashsale::events {
 
@@ -10,125 +10,198 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::int64_t version = 1;
-constexpr std::int64_t version_in_short = 2;
-constexpr std::string_view order_accepted_name = "order_accepted";
-constexpr std::string_view stock_reduced_name = "stock_reduced";
-constexpr std::string_view barrier_name = "barrier";
-constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
+// ---- writing
 
-void append_open_short(std::string& out, const event_head& what) {
-    out.append(R"([2,")");
-    what.id.append_to(out);
-    out.append(R"(",)");
-    append_integer(out, what.user_id);
-    out.push_back(',');
-    append_integer(out, what.product_id);
-    out.push_back(',');
-    append_integer(out, what.quantity);
-    out.push_back(',');
-    append_json_string(out, what.idempotency_key);
+void append_value(std::string& out, const uuid& id) {
+    out.push_back('"');
+    id.append_to(out);
+    out.push_back('"');
 }
 
-void append_open_full(std::string& out, const event_head& what) {
-    const bool order = what.what == event::kind::order_accepted;
-    out.append(R"({"version":1,"type":")").append(order ? order_accepted_name : stock_reduced_name);
-    out.append(R"(","id":")");
-    what.id.append_to(out);
-    out.append(R"(","shard":)");
-    append_integer(out, static_cast<std::uint64_t>(what.shard));
-    if (order) {
-        out.append(R"(,"user_id":)");
-        append_integer(out, what.user_id);
-    }
-    out.append(R"(,"product_id":)");
-    append_integer(out, what.product_id);
-    out.append(R"(,"quantity":)");
-    append_integer(out, what.quantity);
-    out.append(R"(,"idempotency_key":)");
-    append_json_string(out, what.idempotency_key);
-    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).push_back('"');
+template <std::integral Integer>
+void append_value(std::string& out, Integer number) {
+    using widest = std::conditional_t<std::is_signed_v<Integer>, std::int64_t, std::uint64_t>;
+    append_integer(out, widest{number});
 }
 
-event_head head_of(const event& what) {
-    return {what.what,       what.id,       what.shard,           what.user_id,
-            what.product_id, what.quantity, what.idempotency_key, what.created_at};
+void append_value(std::string& out, std::string_view text) {
+    append_json_string(out, text);
 }
+
+void append_value(std::string& out, timestamp time) {
+    out.push_back('"');
+    out.append(to_rfc3339(time));
+    out.push_back('"');
+}
+
+template <class Amount, class Currency>
+void append_value(std::string& out, const price_field<Amount, Currency>& price) {
+    if (!price.currency.is_none()) out.push_back('"');
+    append_price(out, price.amount, price.currency);
+    if (!price.currency.is_none()) out.push_back('"');
+}
+
+template <class Event>
+void append_in_full(std::string& out, const Event& what) {
+    out.append(opening_in_full).append(Event::type).push_back('"');
+    for_each_field(what, [&out](const field& of, const auto& value) {
+        out.append(R"(,")").append(of.name).append(R"(":)");
+        append_value(out, value);
+        return true;
+    });
+    out.push_back('}');
+}
+
+template <class Order>
+void append_in_short(std::string& out, const Order& what) {
+    out.append(opening_in_short);
+    for_each_field(what, [&out](const field& of, const auto& value) {
+        if (!of.in_short) return true;
+        out.push_back(',');
+        append_value(out, value);
+        return true;
+    });
+    out.push_back(']');
+}
+
+template <class Event>
+std::string in_full(const Event& what) {
+    std::string out;
+    out.reserve(320);
+    append_in_full(out, what);
+    return out;
+}
+
+// ---- reading
 
 /// The same order in full; nullopt: no array of this version's columns. A later version may add
 /// columns at the end.
 std::optional<json::object> in_full(const json::array& columns) {
-    constexpr std::array names{"version",    "id",         "user_id",
-                               "product_id", "quantity",   "idempotency_key",
-                               "unit_price", "generation", "seq"};
-    if (columns.size() < names.size() || columns[0] != version_in_short) return std::nullopt;
-    json::object out;
-    for (std::size_t i = 0; i < names.size(); ++i)
-        out.emplace(names[i], columns[i]);
-    out["version"] = version;
-    out.emplace("type", order_accepted_name);
-    const auto* text = columns[1].if_string();
+    if (columns.empty() || columns[0] != version_in_short) return std::nullopt;
+    json::object out{{"version", version_in_full}, {"type", order_accepted::type}};
+    std::size_t next = 1;
+    const order_accepted order;
+    const bool all = for_each_field(order, [&](const field& of, const auto&) {
+        if (!of.in_short) return true;
+        if (next == columns.size()) return false;
+        out.emplace(of.name, columns[next++]);
+        return true;
+    });
+    if (!all) return std::nullopt;
+    const auto* text = out[table::id.name].if_string();
     if (const auto id = text ? uuid::parse(*text) : std::nullopt) {
-        out.emplace("shard", std::int64_t{id->shard()});  // as it would be parsed
-        out.emplace("created_at", to_rfc3339(id->time()));
+        out.emplace(table::shard.name, std::int64_t{id->shard()});  // as it would be parsed
+        out.emplace(table::created_at.name, to_rfc3339(id->time()));
     }
+    return out;
+}
+
+/// Reads the fields of an object into an event; false at the first fault.
+class field_reader {
+public:
+    field_reader(const json::object& from, json_fields& fields) : from_(from), fields_(fields) {}
+
+    bool operator()(const field& of, uuid& out) {
+        const auto id = uuid::parse(fields_.text(of.name, 36, 36));
+        if (id) out = *id;
+        return id || fail(of, "a UUID");
+    }
+    template <std::integral Integer>
+    bool operator()(const field& of, Integer& out) {
+        out = static_cast<Integer>(fields_.integer(of.name, of.min, of.max));
+        return !fault();
+    }
+    bool operator()(const field& of, std::string& out) {
+        out = fields_.text(of.name, static_cast<std::size_t>(of.min),
+                           static_cast<std::size_t>(of.max));
+        return !fault();
+    }
+    bool operator()(const field& of, timestamp& out) {
+        const auto time = fields_.optional_time(of.name);
+        if (time) out = *time;
+        if (fault()) return false;
+        return time || fail(of, "this field is required");
+    }
+    template <class Amount, class Currency>
+    bool operator()(const field& of, price_field<Amount, Currency>& out) {
+        const json::value* price = from_.if_contains(of.name);
+        if (price == nullptr || !price->is_string()) return (*this)(of, out.amount);
+        return read_price(fields_.any_text(of.name), out.amount, out.currency) ||
+               fail(of, "an integer, or one and a currency's code as a string");
+    }
+
+    const std::optional<field_fault>& fault() const { return own_ ? own_ : fields_.first_fault(); }
+
+private:
+    bool fail(const field& of, std::string expected) {
+        own_ = field_fault{std::string(of.name), std::move(expected)};
+        return false;
+    }
+
+    const json::object& from_;
+    json_fields& fields_;
+    std::optional<field_fault> own_;
+};
+
+/// An empty event of this type; nullopt: there is no such type.
+template <class... Kinds>
+std::optional<event> event_of_type(std::string_view type, std::variant<Kinds...>*) {
+    std::optional<event> out;
+    (void)((type == Kinds::type && (out.emplace(Kinds{}), true)) || ...);
     return out;
 }
 
 }  // namespace
 
-void append_open_event(std::string& out, const event_head& what) {
-    if (what.what == event::kind::order_accepted) {
-        append_open_short(out, what);
-    } else {
-        append_open_full(out, what);
-    }
+const event_base& base_of(const event& what) {
+    return std::visit([](const event_base& one) -> const event_base& { return one; }, what);
 }
 
-std::string open_event(const event& what) {
+event_base& base_of(event& what) {
+    return std::visit([](event_base& one) -> event_base& { return one; }, what);
+}
+
+std::optional<std::uint64_t> seq_of(const event& what) {
+    return std::visit(
+        [](const auto& one) -> std::optional<std::uint64_t> {
+            if constexpr (requires { one.seq; }) return one.seq;
+            return std::nullopt;
+        },
+        what);
+}
+
+void append_granted(std::string& out, const order_accepted_view& what) {
+    append_in_short(out, what);
+}
+
+void append_granted(std::string& out, const stock_reduced_view& what) {
+    append_in_full(out, what);
+}
+
+std::string granted_text(const order_accepted& what) {
     std::string out;
-    out.reserve(160);
-    append_open_event(out, head_of(what));
+    append_in_short(out, what);
     return out;
 }
 
-std::array<std::string_view, 4> marks_to_close(std::string_view head) {
-    if (head.starts_with('[')) return {",", ",", ",", "]"};
-    return {R"(,"unit_price":)", R"(,"generation":)", R"(,"seq":)", "}"};
+std::string granted_text(const stock_reduced& what) {
+    return in_full(what);
 }
 
-void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
-                 std::uint64_t seq, currency_code currency) {
-    must_hold(!head.empty(), "an event that is closed was opened");
-    const auto marks = marks_to_close(head);
-    head.append(marks[0]);
-    if (!currency.is_none()) head.push_back('"');
-    append_price(head, unit_price, currency);
-    if (!currency.is_none()) head.push_back('"');
-    head.append(marks[1]);
-    append_integer(head, generation);
-    head.append(marks[2]);
-    append_integer(head, seq);
-    head.append(marks[3]);
+std::string text_of(const order_accepted& what) {
+    return in_full(what);
+}
+
+std::string text_of(const stock_reduced& what) {
+    return in_full(what);
+}
+
+std::string text_of(const barrier& what) {
+    return in_full(what);
 }
 
 std::string text_of(const event& what) {
-    std::string out;
-    out.reserve(320);
-    if (what.what != event::kind::barrier) {
-        append_open_full(out, head_of(what));
-        close_event(out, what.unit_price, what.generation, what.seq, what.currency);
-        return out;
-    }
-    out = R"({"version":1,"type":"barrier","id":")";
-    what.id.append_to(out);
-    out.append(R"(","shard":)");
-    append_integer(out, static_cast<std::uint64_t>(what.shard));
-    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at));
-    out.append(R"(","generation":)");
-    append_integer(out, what.generation);
-    out.push_back('}');
-    return out;
+    return std::visit([](const auto& one) { return in_full(one); }, what);
 }
 
 std::optional<uuid> id_of(std::string_view text) {
@@ -149,49 +222,18 @@ std::expected<event, std::string> decode(const json::value& value) {
         if (!order) return fail({"event", "an object, or an array of version 2"});
         return decode(*order);
     }
+    if (!value.is_object()) return fail({"event", "a JSON object"});
     // `finish` is not asked: members that a later version adds are not this version's business.
     json_fields fields(value);
-    event out;
-    if (!value.is_object()) return fail({"event", "a JSON object"});
-    if (fields.integer("version", 1, int64_max) != version) return fail({"version", "1"});
-
-    const std::string type = fields.text("type", 1, 64);
-    if (type == stock_reduced_name) {
-        out.what = event::kind::stock_reduced;
-    } else if (type == barrier_name) {
-        out.what = event::kind::barrier;
-    } else if (type != order_accepted_name) {
-        return fail({"type", "order_accepted, stock_reduced or barrier"});
-    }
-    if (const auto id = uuid::parse(fields.text("id", 36, 36))) {
-        out.id = *id;
-    } else {
-        return fail({"id", "a UUID"});
-    }
-    out.shard = static_cast<std::uint32_t>(fields.integer("shard", 0, 4'095));
-    const auto created_at = fields.optional_time("created_at");
-    if (created_at) out.created_at = *created_at;
-    out.generation = static_cast<std::uint64_t>(fields.integer("generation", 0, int64_max));
-    if (!created_at) fields.fault("created_at", "this field is required");
-    if (out.what == event::kind::barrier) {
-        if (const auto fault = fields.first_fault()) return fail(*fault);
-        return out;
-    }
-    if (out.what == event::kind::order_accepted)
-        out.user_id = fields.integer("user_id", 1, int64_max);
-    out.product_id = fields.integer("product_id", 1, int64_max);
-    out.quantity = fields.integer("quantity", 1, (std::int64_t{1} << 53) - 1);
-    out.idempotency_key = fields.text("idempotency_key", 1, 255);
-    const json::value* price = value.get_object().if_contains("unit_price");
-    if (price != nullptr && price->is_string()) {
-        if (!read_price(fields.any_text("unit_price"), out.unit_price, out.currency))
-            return fail({"unit_price", "an integer, or one and a currency's code as a string"});
-    } else {
-        out.unit_price = fields.integer("unit_price", 0, int64_max);
-    }
-    out.seq = static_cast<std::uint64_t>(fields.integer("seq", 1, int64_max));
-    if (const auto fault = fields.first_fault()) return fail(*fault);
-    return out;
+    if (fields.integer("version", 1, std::numeric_limits<std::int64_t>::max()) != version_in_full)
+        return fail({"version", "1"});
+    auto out = event_of_type(fields.text("type", 1, 64), static_cast<event*>(nullptr));
+    if (!out) return fail({"type", "order_accepted, stock_reduced or barrier"});
+    field_reader read(value.get_object(), fields);
+    const bool whole =
+        std::visit([&read](auto& one) { return for_each_field(one, std::ref(read)); }, *out);
+    if (!whole) return fail(*read.fault());
+    return std::move(*out);
 }
 
 std::expected<event, std::string> parse(std::string_view text) {

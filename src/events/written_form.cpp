@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
+
+#include "event_fields.hpp"
 
 namespace flashsale::events {
 
 namespace {
-
-constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t quantity_max = (std::int64_t{1} << 53) - 1;
 
 class scanner {
 public:
@@ -21,12 +19,12 @@ public:
         return true;
     }
 
-    template <class Integer>
-    bool integer(Integer& out, std::int64_t min, std::int64_t max) {
+    template <std::integral Integer>
+    bool value(const field& of, Integer& out) {
         std::int64_t number = 0;
         const auto [end, error] =
             std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
-        if (error != std::errc{} || number < min || number > max) return false;
+        if (error != std::errc{} || number < of.min || number > of.max) return false;
         // As JSON has it: no leading zero, no minus before one.
         if (rest_.front() == '-' || (rest_.front() == '0' && end != rest_.data() + 1)) return false;
         rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
@@ -34,6 +32,36 @@ public:
         return true;
     }
 
+    bool value(const field&, uuid& out) {
+        std::string_view word;
+        if (!literal("\"") || !text(word)) return false;
+        const auto id = uuid::parse(word);
+        if (id) out = *id;
+        return id.has_value();
+    }
+
+    bool value(const field& of, std::string& out) {
+        std::string_view word;
+        if (!literal("\"") || !text(word)) return false;
+        if (std::ssize(word) < of.min || std::ssize(word) > of.max) return false;
+        out = word;
+        return true;
+    }
+
+    /// A number, or one and a currency in quotes.
+    template <class Amount, class Currency>
+    bool value(const field& of, price_field<Amount, Currency>& out) {
+        if (!literal("\"")) return value(of, out.amount);
+        std::string_view word;
+        return text(word) && read_price(word, out.amount, out.currency);
+    }
+
+    /// Times are not written in short.
+    bool value(const field&, timestamp&) { return false; }
+
+    std::string_view rest() const { return rest_; }
+
+private:
     /// Up to the quote, which is taken too.
     bool text(std::string_view& out) {
         const auto end = std::ranges::find_if(rest_, [](char each) {
@@ -45,41 +73,24 @@ public:
         return true;
     }
 
-    /// A number, or one and a currency in quotes.
-    bool price(event& out) {
-        if (!literal("\"")) return integer(out.unit_price, 0, int64_max);
-        std::string_view word;
-        return text(word) && read_price(word, out.unit_price, out.currency);
-    }
-
-    std::string_view rest() const { return rest_; }
-
-private:
     std::string_view rest_;
 };
 
 }  // namespace
 
-std::optional<event> take_written_form(std::string_view& text) {
+std::optional<order_accepted> take_written_form(std::string_view& text) {
     scanner from(text);
-    event out;
-    std::string_view id, key;
-    const bool whole = from.literal(R"([2,")") && from.text(id) && from.literal(",") &&
-                       from.integer(out.user_id, 1, int64_max) && from.literal(",") &&
-                       from.integer(out.product_id, 1, int64_max) && from.literal(",") &&
-                       from.integer(out.quantity, 1, quantity_max) && from.literal(R"(,")") &&
-                       from.text(key) && from.literal(",") && from.price(out) &&
-                       from.literal(",") && from.integer(out.generation, 0, int64_max) &&
-                       from.literal(",") && from.integer(out.seq, 1, int64_max) &&
-                       from.literal("]");
-    if (!whole || key.empty() || key.size() > 255) return std::nullopt;
-    const auto parsed_id = uuid::parse(id);
-    if (!parsed_id) return std::nullopt;
-    out.what = event::kind::order_accepted;
-    out.id = *parsed_id;
-    out.idempotency_key = key;
-    out.shard = parsed_id->shard();
-    out.created_at = parsed_id->time();
+    order_accepted out;
+    const bool whole =
+        from.literal(opening_in_short) &&
+        for_each_field(out,
+                       [&from](const field& of, auto& value) {
+                           return !of.in_short || (from.literal(",") && from.value(of, value));
+                       }) &&
+        from.literal("]");
+    if (!whole) return std::nullopt;
+    out.shard = out.id.shard();
+    out.created_at = out.id.time();
     text = from.rest();
     return out;
 }

@@ -26,15 +26,14 @@ late_outcome outcome_of(const uuid& id, const stock::decision& answer) {
     return late_outcome::not_yet;
 }
 
-stock::reservation reservation_of(const events::event& late) {
+stock::reservation reservation_of(const stock::allocation& late) {
     stock::reservation out;
-    out.what = late.what == events::event::kind::order_accepted ? stock::operation::sale
-                                                                : stock::operation::reduction;
+    out.what = late.what;
     out.product_id = late.product_id;
     out.user_id = late.user_id;
     out.quantity = late.quantity;
     out.idempotency_key = late.idempotency_key;
-    out.id = late.id;
+    out.id = late.order_id;
     return out;
 }
 

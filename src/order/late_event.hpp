@@ -15,6 +15,7 @@
 //   anything else  the gate is asked once more later
 
 #include <flashsale/events/event.hpp>
+#include <flashsale/stock/allocation.hpp>
 #include <flashsale/stock/gate.hpp>
 
 #include <cstdint>
@@ -31,7 +32,7 @@ public:
     }
 
     /// Of an order or a reduction: whether it must not be recorded as it is.
-    bool is_late(const events::event& one) const {
+    bool is_late(const events::event_base& one) const {
         if (newest_.empty()) return false;
         const auto found = newest_.find(one.shard);
         return found != newest_.end() && one.generation < found->second;
@@ -52,8 +53,8 @@ enum class late_outcome {
 /// What the gate's answer to the late event `id` means.
 late_outcome outcome_of(const uuid& id, const stock::decision& answer);
 
-/// The event as the reservation that it once was. Its key is that of `late`, which has to stay
-/// until the gate has decided.
-stock::reservation reservation_of(const events::event& late);
+/// What it was before a gate granted it. Its key is that of `late`, which has to stay until the
+/// gate has decided.
+stock::reservation reservation_of(const stock::allocation& late);
 
 }  // namespace flashsale::order

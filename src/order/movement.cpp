@@ -2,18 +2,43 @@
 
 namespace flashsale::order {
 
-stock::movement movement_of(const events::event& one) {
-    stock::movement out;
-    out.id = one.id;
+namespace {
+
+stock::movement moved_by(const events::event_base& one, stock::allocation units) {
+    stock::movement out = movement_of(std::move(units));
     out.shard = one.shard;
+    out.created_at = one.created_at;
+    return out;
+}
+
+}  // namespace
+
+stock::movement movement_of(const events::order_accepted& one) {
+    return moved_by(one, allocation_of(one));
+}
+
+stock::movement movement_of(const events::stock_reduced& one) {
+    return moved_by(one, allocation_of(one));
+}
+
+std::optional<stock::movement> movement_of(const events::event& one) {
+    auto units = allocation_of(one);
+    if (!units) return std::nullopt;
+    return moved_by(events::base_of(one), std::move(*units));
+}
+
+stock::movement movement_of(stock::allocation one) {
+    stock::movement out;
+    out.id = one.order_id;
+    out.line = one.line;
+    out.shard = one.order_id.shard();
     out.product_id = one.product_id;
     out.delta = -one.quantity;
-    out.what = one.what == events::event::kind::order_accepted ? stock::operation::sale
-                                                               : stock::operation::reduction;
+    out.what = one.what;
     out.generation = one.generation;
     out.seq = one.seq;
-    out.idempotency_key = one.idempotency_key;
-    out.created_at = one.created_at;
+    out.idempotency_key = std::move(one.idempotency_key);
+    out.created_at = one.order_id.time();
     return out;
 }
 

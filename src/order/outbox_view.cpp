@@ -85,8 +85,9 @@ awaitable<bool> outbox_view::read_shard(std::uint32_t shard, waiting_orders& int
         orders += page->events.size();
         if (orders > limits_.orders_max) co_return false;
         for (const std::string& text : page->events) {
-            const auto one = events::parse(text);
-            if (!one || one->what != events::event::kind::order_accepted) continue;
+            const auto event = events::parse(text);
+            const auto* one = event ? std::get_if<events::order_accepted>(&*event) : nullptr;
+            if (one == nullptr) continue;
             into.of_user[one->user_id].push_back({one->id, one->user_id, one->product_id,
                                                   one->quantity, one->unit_price, one->created_at,
                                                   one->currency});

@@ -18,7 +18,7 @@ parking parking_of(const events::poison& what) {
 }
 
 parking parking_of(const events::event& what, std::string reason) {
-    return {what.id, events::text_of(what), std::move(reason)};
+    return {events::base_of(what).id, events::text_of(what), std::move(reason)};
 }
 
 void report_parked(std::span<const parking> all) {

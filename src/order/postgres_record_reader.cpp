@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/postgres.hpp>
 
@@ -9,11 +10,15 @@ namespace {
 
 // The shard is not asked for here: the planner takes a modulus for rare, and reads the whole table
 // for each page.
-constexpr postgres::statement page_orders{
-    "record_page_orders",
-    "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "       created_at, coalesce(currency, '')"
-    " FROM orders WHERE id > $1 ORDER BY id LIMIT $2"};
+#define ALLOCATION_COLUMNS                                                                   \
+    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+    " coalesce(currency, '')"
+constexpr postgres::statement page_orders{"record_page_orders",
+                                          "SELECT " ALLOCATION_COLUMNS
+                                          " FROM orders WHERE (id, line) > ($1, $2)"
+                                          " ORDER BY id, line LIMIT $3"};
+constexpr std::string_view all_orders = "SELECT " ALLOCATION_COLUMNS " FROM orders";
+#undef ALLOCATION_COLUMNS
 constexpr postgres::statement page_parked{
     "record_page_parked",
     "SELECT event_id, event FROM parked WHERE holds_units AND event_id > $1"
@@ -24,8 +29,6 @@ constexpr postgres::statement recorded_ids{
     "SELECT id FROM orders WHERE id = ANY($1::uuid[])"
     " UNION SELECT event_id FROM parked WHERE holds_units AND event_id = ANY($1::uuid[])"};
 
-constexpr std::string_view all_orders =
-    "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders";
 constexpr postgres::statement late_ids{"record_late_ids",
                                        "SELECT event_id FROM late ORDER BY event_id"};
 constexpr postgres::statement all_late{
@@ -42,18 +45,17 @@ constexpr std::string_view all_parked =
 constexpr std::string_view all_dropped = "SELECT event FROM parked WHERE dropped_at IS NOT NULL";
 constexpr std::size_t rows_per_piece = 10'000;
 
-events::event order_of(const postgres::rows& rows, std::size_t row, std::uint32_t shard) {
-    events::event out;
-    out.id = rows.uuid(row, 0);
-    out.shard = shard;
-    out.user_id = rows.integer(row, 1);
-    out.product_id = rows.integer(row, 2);
-    out.quantity = rows.integer(row, 3);
-    out.unit_price = rows.integer(row, 4);
-    out.idempotency_key = rows.text(row, 5);
-    out.generation = static_cast<std::uint64_t>(rows.integer(row, 6));
-    out.seq = static_cast<std::uint64_t>(rows.integer(row, 7));
-    out.created_at = rows.time(row, 8);
+stock::allocation allocation_of(const postgres::rows& rows, std::size_t row) {
+    stock::allocation out;
+    out.order_id = rows.uuid(row, 0);
+    out.line = static_cast<std::uint32_t>(rows.integer(row, 1));
+    out.user_id = rows.integer(row, 2);
+    out.product_id = rows.integer(row, 3);
+    out.quantity = rows.integer(row, 4);
+    out.unit_price = rows.integer(row, 5);
+    out.idempotency_key = rows.text(row, 6);
+    out.generation = static_cast<std::uint64_t>(rows.integer(row, 7));
+    out.seq = static_cast<std::uint64_t>(rows.integer(row, 8));
     out.currency = currency_code::of_record(rows.text(row, 9));
     return out;
 }
@@ -62,34 +64,36 @@ class postgres_record_reader final : public record_reader {
 public:
     explicit postgres_record_reader(postgres::session& database) : database_(database) {}
 
-    std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
-        const auto found = database_.execute(
-            page_orders,
-            postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
+    std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                  stock::allocation_id after,
+                                                  std::size_t rows_max) override {
+        postgres::parameters with;
+        with.uuid(after.order_id).integer(after.line).integer(static_cast<std::int64_t>(rows_max));
+        const auto found = database_.execute(page_orders, with);
         if (!found) return std::unexpected("order database: " + found.error().message);
-        page out;
-        out.events.reserve(found->size());
+        order_page out;
+        out.rows.reserve(found->size());
         for (std::size_t row = 0; row < found->size(); ++row) {
-            if (found->integer(row, 2) % shards == shard)
-                out.events.push_back(order_of(*found, row, shard));
+            if (stock::shard_of(found->integer(row, 3), shards) == shard)
+                out.rows.push_back(allocation_of(*found, row));
         }
-        if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
+        if (found->size() == rows_max) out.next = allocation_of(*found, rows_max - 1).id();
         return out;
     }
 
-    std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
+    std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                  uuid after, std::size_t rows_max) override {
         const auto found = database_.execute(
             page_parked,
             postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
         if (!found) return std::unexpected("order database: " + found.error().message);
-        page out;
+        event_page out;
         for (std::size_t row = 0; row < found->size(); ++row) {
             // What cannot be read was never an event of a gate, and holds nothing.
-            auto event = events::parse(found->text(row, 1));
-            if (!event || event->product_id % shards != shard) continue;
-            out.events.push_back(std::move(*event));
+            const auto event = events::parse(found->text(row, 1));
+            auto taken = event ? order::allocation_of(*event) : std::nullopt;
+            if (!taken || taken->product_id % shards != shard) continue;
+            out.rows.push_back(std::move(*taken));
         }
         if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
         return out;
@@ -107,14 +111,10 @@ public:
     }
 
     std::expected<void, std::string> for_each_order(
-        const std::function<void(recorded_order)>& each) override {
+        const std::function<void(stock::allocation)>& each) override {
         return stream(all_orders, [&](const postgres::rows& rows) {
-            for (std::size_t row = 0; row < rows.size(); ++row) {
-                each({rows.uuid(row, 0), rows.integer(row, 1), rows.integer(row, 2),
-                      rows.integer(row, 3), std::string(rows.text(row, 4)),
-                      static_cast<std::uint64_t>(rows.integer(row, 5)),
-                      static_cast<std::uint64_t>(rows.integer(row, 6))});
-            }
+            for (std::size_t row = 0; row < rows.size(); ++row)
+                each(allocation_of(rows, row));
         });
     }
 

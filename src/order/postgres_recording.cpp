@@ -92,12 +92,12 @@ using attempt = std::expected<void, postgres::error>;
 /// What was delivered again came with others.
 constexpr std::chrono::seconds repeats_come_together_for{2};
 
-postgres::parameters parameters_of(std::span<const events::event> orders) {
+postgres::parameters parameters_of(std::span<const events::order_accepted> orders) {
     std::vector<uuid> ids;
     std::vector<std::int64_t> users, products, quantities, prices, generations, seqs;
     std::vector<std::string_view> keys, currencies;
     std::vector<timestamp> times;
-    for (const events::event& one : orders) {
+    for (const events::order_accepted& one : orders) {
         ids.push_back(one.id);
         users.push_back(one.user_id);
         products.push_back(one.product_id);
@@ -139,10 +139,11 @@ attempt insert_late(postgres::session& database, std::span<const events::event> 
     std::vector<std::string> texts;
     std::vector<timestamp> published;
     for (const events::event& one : late) {
-        ids.push_back(one.id);
-        shards.push_back(one.shard);
+        const events::event_base& base = events::base_of(one);
+        ids.push_back(base.id);
+        shards.push_back(base.shard);
         texts.push_back(events::text_of(one));
-        published.push_back(one.published_at.value_or(timestamp{}));
+        published.push_back(base.published_at.value_or(timestamp{}));
     }
     postgres::parameters with;
     with.uuids(ids).integers(shards).texts(texts).times(published);
@@ -165,7 +166,7 @@ std::expected<fences, postgres::error> hold_fences(postgres::session& database) 
 }
 
 /// Inside a transaction: the orders, all of them new, or none.
-attempt insert_new(postgres::session& database, std::span<const events::event> orders,
+attempt insert_new(postgres::session& database, std::span<const events::order_accepted> orders,
                    recording_report& report, std::vector<parking>&) {
     auto inserted = database.execute(insert_orders, parameters_of(orders));
     if (!inserted) return std::unexpected(inserted.error());
@@ -174,7 +175,7 @@ attempt insert_new(postgres::session& database, std::span<const events::event> o
 }
 
 /// Inside a transaction: the orders, and what became of each.
-attempt insert_batch(postgres::session& database, std::span<const events::event> orders,
+attempt insert_batch(postgres::session& database, std::span<const events::order_accepted> orders,
                      recording_report& report, std::vector<parking>& to_park) {
     auto inserted = database.execute(insert_orders_not_there, parameters_of(orders));
     if (!inserted) return std::unexpected(inserted.error());
@@ -185,7 +186,7 @@ attempt insert_batch(postgres::session& database, std::span<const events::event>
     for (std::size_t row = 0; row < inserted->size(); ++row)
         there.insert(inserted->uuid(row, 0));
     std::vector<uuid> missing;
-    for (const events::event& one : orders) {
+    for (const events::order_accepted& one : orders) {
         if (!there.contains(one.id)) missing.push_back(one.id);
     }
     auto known = database.execute(known_orders, postgres::parameters().uuids(missing));
@@ -193,7 +194,7 @@ attempt insert_batch(postgres::session& database, std::span<const events::event>
     for (std::size_t row = 0; row < known->size(); ++row)
         there.insert(known->uuid(row, 0));
     report.duplicates += known->size();
-    for (const events::event& one : orders) {
+    for (const events::order_accepted& one : orders) {
         if (there.contains(one.id)) continue;
         report.parked.push_back(one.id);
         to_park.push_back(parking_of(one, key_is_taken));
@@ -201,9 +202,10 @@ attempt insert_batch(postgres::session& database, std::span<const events::event>
     return {};
 }
 
-attempt insert_one_by_one(postgres::session& database, std::span<const events::event> orders,
-                          recording_report& report, std::vector<parking>& to_park) {
-    for (const events::event& one : orders) {
+attempt insert_one_by_one(postgres::session& database,
+                          std::span<const events::order_accepted> orders, recording_report& report,
+                          std::vector<parking>& to_park) {
+    for (const events::order_accepted& one : orders) {
         if (auto set = database.execute("SAVEPOINT one_order"); !set) {
             return std::unexpected(set.error());
         }
@@ -235,7 +237,8 @@ public:
         : database_(database), fenced_(fenced) {}
 
     std::expected<recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison> poison) override {
+        std::span<const events::order_accepted> orders,
+        std::span<const events::poison> poison) override {
         recording_report report;
         const auto with = [&](auto insert) {
             return database_.transaction([&](postgres::session& in) -> attempt {
@@ -243,7 +246,7 @@ public:
                 std::vector<parking> to_park;
                 for (const events::poison& one : poison)
                     to_park.push_back(parking_of(one));
-                std::vector<events::event> rest;
+                std::vector<events::order_accepted> rest;
                 const auto in_time = without_late(in, orders, rest, report);
                 if (!in_time) return std::unexpected(in_time.error());
                 if (!in_time->empty()) {
@@ -282,7 +285,7 @@ public:
             std::vector<events::event> late;
             for (const parking& one : events) {
                 auto event = events::parse(one.event);
-                if (event && held->is_late(*event)) {
+                if (event && held->is_late(events::base_of(*event))) {
                     late.push_back(std::move(*event));
                 } else {
                     to_park.push_back(one);
@@ -310,11 +313,11 @@ public:
     }
 
     std::expected<void, std::string> record_barriers(
-        std::span<const events::event> barriers) override {
+        std::span<const events::barrier> barriers) override {
         if (barriers.empty()) return {};
         std::vector<uuid> ids;
         std::vector<std::int64_t> shards, generations;
-        for (const events::event& one : barriers) {
+        for (const events::barrier& one : barriers) {
             ids.push_back(one.id);
             shards.push_back(one.shard);
             generations.push_back(static_cast<std::int64_t>(one.generation));
@@ -328,21 +331,25 @@ public:
 
 private:
     /// Inside a transaction: keeps the late ones. The others, in `rest` if they are not all.
-    std::expected<std::span<const events::event>, postgres::error> without_late(
-        postgres::session& in, std::span<const events::event> orders,
-        std::vector<events::event>& rest, recording_report& report) const {
+    std::expected<std::span<const events::order_accepted>, postgres::error> without_late(
+        postgres::session& in, std::span<const events::order_accepted> orders,
+        std::vector<events::order_accepted>& rest, recording_report& report) const {
         if (orders.empty() || !fenced_) return orders;
         const auto held = hold_fences(in);
         if (!held) return std::unexpected(held.error());
-        const auto is_late = [&](const events::event& one) { return held->is_late(one); };
+        const auto is_late = [&](const events::event_base& one) { return held->is_late(one); };
         if (std::ranges::none_of(orders, is_late)) return orders;
         std::vector<events::event> late;
-        for (const events::event& one : orders)
-            (is_late(one) ? late : rest).push_back(one);
-        for (const events::event& one : late)
-            report.late.push_back(one.id);
+        for (const events::order_accepted& one : orders) {
+            if (is_late(one)) {
+                report.late.push_back(one.id);
+                late.emplace_back(one);
+            } else {
+                rest.push_back(one);
+            }
+        }
         if (auto kept = insert_late(in, late); !kept) return std::unexpected(kept.error());
-        return std::span<const events::event>(rest);
+        return std::span<const events::order_accepted>(rest);
     }
 
     postgres::session& database_;

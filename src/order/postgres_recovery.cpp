@@ -44,7 +44,7 @@ std::unexpected<std::string> fault_of(const postgres::result& failed) {
 }
 
 struct late_page {
-    std::vector<events::event> events;
+    std::vector<stock::allocation> rows;
     std::optional<uuid> next;
 };
 
@@ -56,12 +56,11 @@ std::expected<late_page, std::string> late_events(postgres::session& database, s
     if (!found) return fault_of(found);
     late_page out;
     for (std::size_t row = 0; row < found->size(); ++row) {
-        auto event = events::parse(found->text(row, 1));
-        if (event) {
-            out.events.push_back(std::move(*event));
-        } else {
+        const auto event = events::parse(found->text(row, 1));
+        if (!event)
             spdlog::error("late event {}: {}", found->uuid(row, 0).to_string(), event.error());
-        }
+        auto taken = event ? allocation_of(*event) : std::nullopt;
+        if (taken) out.rows.push_back(std::move(*taken));
     }
     if (found->size() == events_max) out.next = found->uuid(events_max - 1, 0);
     return out;
@@ -69,7 +68,7 @@ std::expected<late_page, std::string> late_events(postgres::session& database, s
 
 /// In batches that the gate takes.
 std::vector<stock::decision> ask(asio::io_context& io, stock::gate& gate,
-                                 const std::vector<events::event>& late) {
+                                 const std::vector<stock::allocation>& late) {
     std::vector<stock::decision> all;
     const std::size_t batch_max = gate.batching().reservations_max;
     while (all.size() < late.size()) {
@@ -130,7 +129,7 @@ std::expected<late_report, std::string> ask_again(postgres::session& database, a
                                                   const uuid& after, std::size_t events_max) {
     const auto page = late_events(database, shard, after, events_max);
     if (!page) return std::unexpected(page.error());
-    const std::vector<events::event>& late = page->events;
+    const std::vector<stock::allocation>& late = page->rows;
     late_report report;
     report.asked = late.size();
     report.next = page->next;
@@ -139,7 +138,7 @@ std::expected<late_report, std::string> ask_again(postgres::session& database, a
     auto answers = ask(io, gate, late);
     std::vector<uuid> settled;
     for (std::size_t i = 0; i < late.size(); ++i) {
-        const uuid& id = late[i].id;
+        const uuid& id = late[i].order_id;
         switch (outcome_of(id, answers[i])) {
             case late_outcome::recorded:
             case late_outcome::twin:

@@ -29,11 +29,12 @@ std::expected<known_seqs, std::string> find_known_seqs(
         all_set_aside, static_cast<std::size_t>(rows_per_page), [&](const postgres::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 const auto event = events::parse(rows.text(row, 0));
-                if (!event) {
+                const auto taken = event ? allocation_of(*event) : std::nullopt;
+                if (!taken) {
                     ++out.unreadable;
-                } else if (event->generation == generation &&
-                           stock::shard_of(event->product_id, shards) == shard) {
-                    out.set_aside.push_back(event->seq);
+                } else if (taken->generation == generation &&
+                           stock::shard_of(taken->product_id, shards) == shard) {
+                    out.set_aside.push_back(taken->seq);
                 }
             }
         });

@@ -7,6 +7,7 @@ extern const std::string_view order_0002;
 extern const std::string_view order_0003;
 extern const std::string_view order_0004;
 extern const std::string_view order_0005;
+extern const std::string_view order_0006;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -129,11 +130,10 @@ std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
 }
 
 std::span<const migration> postgres_migrations() {
-    static const migration all[] = {{1, "0001_orders", embedded::order_0001},
-                                    {2, "0002_recovery", embedded::order_0002},
-                                    {3, "0003_late", embedded::order_0003},
-                                    {4, "0004_currency", embedded::order_0004},
-                                    {5, "0005_recorded", embedded::order_0005}};
+    static const migration all[] = {
+        {1, "0001_orders", embedded::order_0001},   {2, "0002_recovery", embedded::order_0002},
+        {3, "0003_late", embedded::order_0003},     {4, "0004_currency", embedded::order_0004},
+        {5, "0005_recorded", embedded::order_0005}, {6, "0006_lines", embedded::order_0006}};
     return all;
 }
 

@@ -32,7 +32,6 @@
 #include <random>
 
 #include <flashsale/base/fault_points.hpp>
-#include <flashsale/base/must_hold.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/module.hpp>
@@ -62,8 +61,6 @@ constexpr auto off_look_interval = 1'000ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
 constexpr std::chrono::milliseconds settle_share_max{1'000};
-
-using id_set = std::unordered_set<uuid, uuid_hash>;
 
 }  // namespace
 
@@ -229,14 +226,10 @@ struct recorder::impl {
         late = id_set(recorded->late.begin(), recorded->late.end());
         const id_set parked(recorded->parked.begin(), recorded->parked.end());
         std::vector<stock::movement> movements;
-        std::unordered_map<uuid, const events::event*, uuid_hash> by_id;
-        for (const auto* events : {&batch.orders, &batch.reductions}) {
-            for (const events::event& one : *events) {
-                if (parked.contains(one.id) || late.contains(one.id)) continue;
+        batch.for_each_taking([&](const auto& one) {
+            if (!parked.contains(one.id) && !late.contains(one.id))
                 movements.push_back(movement_of(one));
-                by_id.emplace(one.id, &one);
-            }
-        }
+        });
         faults::pass(faults::place::between_databases);
         auto refused = uses.ledger.record(movements);
         if (!refused) return std::unexpected("stock database: " + refused.error());
@@ -245,13 +238,12 @@ struct recorder::impl {
         std::vector<events::event> late_reductions;
         std::vector<uuid> given_back;
         for (const stock::refused_movement& one : *refused) {
-            must_hold(by_id.contains(one.id), "the ledger refuses what it was given");
-            const events::event& of = *by_id.at(one.id);
+            const events::event of = batch.find(one.of.order_id);
             if (one.late) {
-                late.insert(one.id);
+                late.insert(one.of.order_id);
                 late_reductions.push_back(of);
             } else if (one.given_back) {
-                given_back.push_back(one.id);
+                given_back.push_back(one.of.order_id);
             } else {
                 to_park.push_back(parking_of(of, "movement refused: " + one.reason));
             }
@@ -282,11 +274,9 @@ struct recorder::impl {
     void settle(const sorted_batch& batch, const id_set& late) {
         std::vector<stock::settled_event> outbox;
         outbox.reserve(batch.orders.size() + batch.reductions.size());
-        for (const auto* events : {&batch.orders, &batch.reductions}) {
-            for (const events::event& one : *events) {
-                if (!late.contains(one.id)) outbox.push_back({one.id, one.shard, one.generation});
-            }
-        }
+        batch.for_each_taking([&](const events::event_base& one) {
+            if (!late.contains(one.id)) outbox.push_back({one.id, one.shard, one.generation});
+        });
         if (outbox.empty()) return;
         asio::post(uses.io, [this, outbox = std::move(outbox)]() mutable {
             settler.settle(std::move(outbox));

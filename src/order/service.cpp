@@ -8,7 +8,7 @@ namespace flashsale::order {
 
 namespace {
 
-order order_of(const events::event& one) {
+order order_of(const events::order_accepted& one) {
     return {one.id,         one.user_id,    one.product_id, one.quantity,
             one.unit_price, one.created_at, one.currency};
 }
@@ -50,9 +50,8 @@ awaitable<std::expected<std::optional<order>, failure>> service::look_up(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
     if (event && *event) {
         const auto decoded = events::parse(**event);
-        if (decoded && decoded->what == events::event::kind::order_accepted) {
-            co_return order_of(*decoded);
-        }
+        if (const auto* one = decoded ? std::get_if<events::order_accepted>(&*decoded) : nullptr)
+            co_return order_of(*one);
         if (!decoded) {
             spdlog::error("request {}: outbox entry {}: {}", request, id.to_string(),
                           decoded.error());

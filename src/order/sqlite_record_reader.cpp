@@ -1,3 +1,4 @@
+#include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/sqlite.hpp>
 
@@ -5,10 +6,15 @@ namespace flashsale::order {
 
 namespace {
 
+#define ALLOCATION_COLUMNS                                                                   \
+    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+    " coalesce(currency, '')"
 constexpr sqlite::statement page_orders{
-    "SELECT id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq,"
-    "       created_at, coalesce(currency, '')"
-    " FROM orders WHERE id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
+    "SELECT " ALLOCATION_COLUMNS
+    " FROM orders WHERE (id, line) > (?1, ?5) AND product_id % ?2 = ?3"
+    " ORDER BY id, line LIMIT ?4"};
+constexpr sqlite::statement all_orders{"SELECT " ALLOCATION_COLUMNS " FROM orders"};
+#undef ALLOCATION_COLUMNS
 constexpr sqlite::statement page_parked{
     "SELECT event_id, event FROM parked WHERE holds_units AND event_id > ?1"
     " ORDER BY event_id LIMIT ?2"};
@@ -16,8 +22,6 @@ constexpr sqlite::statement is_recorded{
     "SELECT 1 WHERE EXISTS (SELECT 1 FROM orders WHERE id = ?1)"
     " OR EXISTS (SELECT 1 FROM parked WHERE holds_units AND event_id = ?1)"};
 
-constexpr sqlite::statement all_orders{
-    "SELECT id, user_id, product_id, quantity, idempotency_key, generation, seq FROM orders"};
 constexpr sqlite::statement late_ids{"SELECT event_id FROM late ORDER BY event_id"};
 constexpr sqlite::statement all_late{"SELECT event_id, event FROM late ORDER BY event_id"};
 constexpr sqlite::statement all_parked{
@@ -39,50 +43,53 @@ std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
     }
 }
 
+stock::allocation allocation_at(const sqlite::query& row) {
+    stock::allocation out;
+    out.order_id = row.uuid_at(0);
+    out.line = static_cast<std::uint32_t>(row.integer_at(1));
+    out.user_id = row.integer_at(2);
+    out.product_id = row.integer_at(3);
+    out.quantity = row.integer_at(4);
+    out.unit_price = row.integer_at(5);
+    out.idempotency_key = row.text_at(6);
+    out.generation = static_cast<std::uint64_t>(row.integer_at(7));
+    out.seq = static_cast<std::uint64_t>(row.integer_at(8));
+    out.currency = currency_code::of_record(row.text_at(9));
+    return out;
+}
+
 class sqlite_record_reader final : public record_reader {
 public:
     explicit sqlite_record_reader(sqlite::database& database) : database_(database) {}
 
-    std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
+    std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                  stock::allocation_id after,
+                                                  std::size_t rows_max) override {
         auto row = database_.prepare(page_orders);
-        row.uuid(after).integer(shards).integer(shard);
-        row.integer(static_cast<std::int64_t>(rows_max));
-        page out;
-        const auto read = each_row(row, [&] {
-            events::event one;
-            one.id = row.uuid_at(0);
-            one.shard = shard;
-            one.user_id = row.integer_at(1);
-            one.product_id = row.integer_at(2);
-            one.quantity = row.integer_at(3);
-            one.unit_price = row.integer_at(4);
-            one.idempotency_key = row.text_at(5);
-            one.generation = static_cast<std::uint64_t>(row.integer_at(6));
-            one.seq = static_cast<std::uint64_t>(row.integer_at(7));
-            one.created_at = row.time_at(8);
-            one.currency = currency_code::of_record(row.text_at(9));
-            out.events.push_back(std::move(one));
-        });
+        row.uuid(after.order_id).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max)).integer(after.line);
+        order_page out;
+        const auto read = each_row(row, [&] { out.rows.push_back(allocation_at(row)); });
         if (!read) return std::unexpected(read.error());
-        if (out.events.size() == rows_max) out.next = out.events.back().id;
+        if (out.rows.size() == rows_max) out.next = out.rows.back().id();
         return out;
     }
 
-    std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards, uuid after,
-                                            std::size_t rows_max) override {
+    std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                  uuid after, std::size_t rows_max) override {
         auto row = database_.prepare(page_parked);
         row.uuid(after).integer(static_cast<std::int64_t>(rows_max));
-        page out;
+        event_page out;
         std::size_t rows = 0;
         uuid last;
         const auto read = each_row(row, [&] {
             ++rows;
             last = row.uuid_at(0);
             // What cannot be read was never an event of a gate, and holds nothing.
-            auto event = events::parse(row.text_at(1));
-            if (!event || event->product_id % shards != shard) return;
-            out.events.push_back(std::move(*event));
+            const auto event = events::parse(row.text_at(1));
+            auto taken = event ? order::allocation_of(*event) : std::nullopt;
+            if (!taken || taken->product_id % shards != shard) return;
+            out.rows.push_back(std::move(*taken));
         });
         if (!read) return std::unexpected(read.error());
         if (rows == rows_max) out.next = last;
@@ -100,13 +107,9 @@ public:
     }
 
     std::expected<void, std::string> for_each_order(
-        const std::function<void(recorded_order)>& each) override {
+        const std::function<void(stock::allocation)>& each) override {
         auto row = database_.prepare(all_orders);
-        return each_row(row, [&] {
-            each({row.uuid_at(0), row.integer_at(1), row.integer_at(2), row.integer_at(3),
-                  std::string(row.text_at(4)), static_cast<std::uint64_t>(row.integer_at(5)),
-                  static_cast<std::uint64_t>(row.integer_at(6))});
-        });
+        return each_row(row, [&] { each(allocation_at(row)); });
     }
 
     std::expected<void, std::string> for_each_parked(

@@ -46,7 +46,7 @@ std::unexpected<std::string> fault_of(const sqlite::error& error) {
 }
 
 /// True: it was not there before.
-std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::event& one,
+std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::order_accepted& one,
                                           std::int64_t recorded) {
     auto row = in.prepare(insert_order);
     row.uuid(one.id).integer(one.user_id).integer(one.product_id).integer(one.quantity);
@@ -59,9 +59,9 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::ev
     return *inserted == 1;
 }
 
-attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
+attempt insert_all(sqlite::database& in, std::span<const events::order_accepted> orders,
                    recording_report& report, std::vector<parking>& to_park) {
-    const auto set_aside = [&](const events::event& one, std::string reason) {
+    const auto set_aside = [&](const events::order_accepted& one, std::string reason) {
         report.parked.push_back(one.id);
         to_park.push_back(parking_of(one, std::move(reason)));
     };
@@ -73,7 +73,7 @@ attempt insert_all(sqlite::database& in, std::span<const events::event> orders,
         if (!there) return std::unexpected(there.error());
         last = row.integer_at(0);
     }
-    for (const events::event& one : orders) {
+    for (const events::order_accepted& one : orders) {
         const auto fresh = insert(in, one, last + 1);
         if (!fresh && fresh.error().what == sqlite::error::kind::data) {
             set_aside(one, fresh.error().message);
@@ -113,7 +113,8 @@ attempt insert_late(sqlite::database& in, std::span<const events::event> late) {
     std::int64_t fresh = 0;
     for (const events::event& one : late) {
         auto row = in.prepare(keep_late);
-        row.uuid(one.id).integer(one.shard).text(events::text_of(one)).time(now);
+        const events::event_base& base = events::base_of(one);
+        row.uuid(base.id).integer(base.shard).text(events::text_of(one)).time(now);
         const auto done = row.run();
         if (!done) return std::unexpected(done.error());
         fresh += *done;
@@ -124,9 +125,9 @@ attempt insert_late(sqlite::database& in, std::span<const events::event> late) {
     return {};
 }
 
-attempt insert_barriers(sqlite::database& in, std::span<const events::event> barriers) {
+attempt insert_barriers(sqlite::database& in, std::span<const events::barrier> barriers) {
     const timestamp now = wall_clock_now();
-    for (const events::event& one : barriers) {
+    for (const events::barrier& one : barriers) {
         const auto generation = static_cast<std::int64_t>(one.generation);
         auto old = in.prepare(delete_old_barriers);
         old.integer(one.shard).integer(generation).time(now - std::chrono::hours{1}).uuid(one.id);
@@ -143,7 +144,8 @@ public:
     explicit sqlite_recording(sqlite::database& database) : database_(database) {}
 
     std::expected<recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison> poison) override {
+        std::span<const events::order_accepted> orders,
+        std::span<const events::poison> poison) override {
         recording_report report;
         std::vector<parking> to_park;
         const auto done =
@@ -184,7 +186,7 @@ public:
     }
 
     std::expected<void, std::string> record_barriers(
-        std::span<const events::event> barriers) override {
+        std::span<const events::barrier> barriers) override {
         if (barriers.empty()) return {};
         const auto done = database_.transaction(
             access::write, [&](sqlite::database& in) { return insert_barriers(in, barriers); });

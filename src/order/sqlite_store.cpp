@@ -6,6 +6,7 @@ extern const std::string_view order_sqlite_0001;
 extern const std::string_view order_sqlite_0002;
 extern const std::string_view order_sqlite_0003;
 extern const std::string_view order_sqlite_0004;
+extern const std::string_view order_sqlite_0005;
 }  // namespace flashsale::embedded
 
 namespace flashsale::order {
@@ -151,7 +152,8 @@ std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_orders", embedded::order_sqlite_0001},
                                     {2, "0002_recovery", embedded::order_sqlite_0002},
                                     {3, "0003_currency", embedded::order_sqlite_0003},
-                                    {4, "0004_recorded", embedded::order_sqlite_0004}};
+                                    {4, "0004_recorded", embedded::order_sqlite_0004},
+                                    {5, "0005_lines", embedded::order_sqlite_0005}};
     return all;
 }
 

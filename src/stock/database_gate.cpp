@@ -7,7 +7,6 @@
 // version. It never oversells, and under a burst on one product most tries are wasted: it is here
 // for the comparison, and for shops too small to care.
 
-#include <flashsale/events/event.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
@@ -29,22 +28,44 @@ namespace {
 constexpr std::uint64_t only_generation = 1;
 constexpr std::chrono::seconds backlog_age_max{1};
 
+// What tells an event that waits: its reservation, and the currency of its product. event_at()
+// reads it. A text is one that the version before has left.
+#define EVENT_COLUMNS                                                                      \
+    "o.event_id, o.event, r.kind, r.user_id, r.product_id, r.quantity, r.idempotency_key," \
+    " r.unit_price, coalesce(p.currency, ''), r.generation, r.seq"
+constexpr std::size_t event_columns = 11;
+
 // The time is in whole milliseconds, which is what an id holds: no order is dated before its sale
 // begins.
 constexpr postgres::statement read_product{
     "gate_read_product",
-    "SELECT p.version, p.stock, p.price, p.per_user_limit,"
+    "SELECT " EVENT_COLUMNS
+    ",      r.id, p.version, p.stock, p.price, p.per_user_limit,"
     "       coalesce(date_trunc('milliseconds', now()) >= p.sale_ends_at, false),"
-    "       r.id, r.quantity, r.unit_price, o.event,"
     "       CASE WHEN p.per_user_limit IS NULL THEN 0 ELSE"
     "         (SELECT coalesce(sum(b.quantity), 0) FROM reservations b"
     "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint,"
-    "       coalesce(p.currency, ''), date_trunc('milliseconds', now()), p.sale_starts_at"
+    "       date_trunc('milliseconds', now()), p.sale_starts_at"
     " FROM products p"
     " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
     "                         AND r.idempotency_key = $4"
     " LEFT JOIN outbox o ON o.event_id = r.id"
     " WHERE p.id = $1"};
+
+/// Columns of read_product behind those of the event.
+namespace column {
+enum : std::size_t {
+    reserved_id = event_columns,
+    version,
+    stock,
+    price,
+    limit,
+    is_over,
+    bought,
+    now,
+    starts,
+};
+}
 
 constexpr postgres::statement take_units{
     "gate_take_units",
@@ -59,10 +80,8 @@ constexpr postgres::statement take_units{
     "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key)"
     "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
     "), entry AS ("
-    "  INSERT INTO outbox (event_id, shard, event)"
-    "  SELECT $4, 0, $9 || $10 || $14 || unit_price || $15 || $11 || $8 || $12 || seq || $13"
-    "  FROM reserved RETURNING event"
-    ") SELECT r.unit_price, e.event FROM reserved r, entry e"};
+    "  INSERT INTO outbox (event_id, shard) SELECT $4, 0 FROM reserved"
+    ") SELECT unit_price, seq FROM reserved"};
 
 constexpr postgres::statement count_outbox{"gate_count_outbox", "SELECT count(*) FROM outbox"};
 // The recorder asks five times a second, to know whether it may rest. While more than this wait, it
@@ -75,16 +94,39 @@ constexpr postgres::statement settle_events{"gate_settle",
                                             "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
 constexpr postgres::statement read_stock{
     "gate_read_stock", "SELECT id, stock, given FROM products WHERE id = ANY($1::bigint[])"};
-constexpr postgres::statement read_event{"gate_read_event",
-                                         "SELECT event FROM outbox WHERE event_id = $1"};
 constexpr postgres::statement read_events{
-    "gate_read_events", "SELECT event_id, event FROM outbox WHERE event_id = ANY($1::uuid[])"};
+    "gate_read_events",
+    "SELECT " EVENT_COLUMNS
+    " FROM outbox o LEFT JOIN reservations r ON r.id = o.event_id"
+    " LEFT JOIN products p ON p.id = r.product_id WHERE o.event_id = ANY($1::uuid[])"};
 constexpr postgres::statement page_outbox{
     "gate_page_outbox",
-    "SELECT o.event_id, o.event, now()"
+    "SELECT " EVENT_COLUMNS
+    ", now()"
     " FROM (SELECT 1) one LEFT JOIN (SELECT event_id, event FROM outbox WHERE event_id > $1"
     "                                ORDER BY event_id LIMIT 1000) o ON true"
+    " LEFT JOIN reservations r ON r.id = o.event_id LEFT JOIN products p ON p.id = r.product_id"
     " ORDER BY o.event_id"};
+#undef EVENT_COLUMNS
+
+/// Of EVENT_COLUMNS, of an event that is there, complete.
+std::string event_at(const postgres::rows& rows, std::size_t row) {
+    if (!rows.is_null(row, 1)) return std::string(rows.text(row, 1));
+    const uuid id = rows.uuid(row, 0);
+    // For whoever reads events to set aside.
+    if (rows.is_null(row, 2)) return "\"" + id.to_string() + " has no reservation\"";
+    reservation of;
+    of.what = rows.text(row, 2) == "sale" ? operation::sale : operation::reduction;
+    of.user_id = rows.integer(row, 3);
+    of.product_id = rows.integer(row, 4);
+    of.quantity = rows.integer(row, 5);
+    of.idempotency_key = rows.text(row, 6);
+    return event_of(of, id,
+                    {.unit_price = rows.integer(row, 7),
+                     .currency = currency_code::of_record(rows.text(row, 8)),
+                     .generation = static_cast<std::uint64_t>(rows.integer(row, 9)),
+                     .seq = static_cast<std::uint64_t>(rows.integer(row, 10))});
+}
 
 /// Serialization failure, deadlock, lock not available: somebody else was at the same row.
 bool is_contention(const postgres::error& error) {
@@ -154,13 +196,10 @@ public:
 
     void find_event(uuid id,
                     callback<std::expected<std::optional<std::string>, errc>> done) override {
-        database_.execute(read_event, std::move(postgres::parameters().uuid(id)),
-                          [done = std::move(done)](postgres::result result) mutable {
-                              if (!result) return done(std::unexpected(errc_of(result.error())));
-                              std::optional<std::string> event;
-                              if (!result->empty()) event = result->text(0, 0);
-                              done(std::move(event));
-                          });
+        find_events(0, {id}, [done = std::move(done)](auto found) mutable {
+            if (!found) return done(std::unexpected(found.error()));
+            done(std::move(found->front()));
+        });
     }
 
     void find_events(std::uint32_t, std::vector<uuid> ids,
@@ -172,7 +211,7 @@ public:
                 if (!result) return done(std::unexpected(errc_of(result.error())));
                 std::unordered_map<uuid, std::string, uuid_hash> there;
                 for (std::size_t row = 0; row < result->size(); ++row)
-                    there.emplace(result->uuid(row, 0), result->text(row, 1));
+                    there.emplace(result->uuid(row, 0), event_at(*result, row));
                 found_events out;
                 for (const uuid& id : ids) {
                     const auto found = there.find(id);
@@ -227,10 +266,10 @@ public:
                               if (!result) return done(std::unexpected(errc_of(result.error())));
                               outbox_page page;
                               page.generation = only_generation;
-                              page.read_at = result->time(0, 2);
+                              page.read_at = result->time(0, event_columns);
                               for (std::size_t row = 0; row < result->size(); ++row) {
                                   if (result->is_null(row, 0)) break;  // there is none
-                                  page.events.emplace_back(result->text(row, 1));
+                                  page.events.push_back(event_at(*result, row));
                                   page.next_cursor = result->uuid(row, 0).to_string();
                               }
                               done(std::move(page));
@@ -253,49 +292,50 @@ private:
                 if (number > options_.tries_max) return done(std::unexpected(errc::high_traffic));
                 if (options_.before_update) options_.before_update(what->product_id);
                 uuid id = what->id;
-                if (what->dated_by_gate) id.set_time(read->time(0, 11));
-                take(what, id, number, read->integer(0, 0), currency_of(*read), std::move(done));
+                if (what->dated_by_gate) id.set_time(read->time(0, column::now));
+                take(what, id, number, read->integer(0, column::version), currency_of(*read),
+                     std::move(done));
             });
     }
 
     /// A repeat or a refusal; nullopt: the units may be taken if the version still holds.
     std::optional<decision> decide(const reservation& what, const postgres::rows& product) const {
         if (product.empty()) return std::unexpected(errc::product_not_found);
-        if (!product.is_null(0, 5)) {
-            if (product.integer(0, 6) != what.quantity) {
+        if (!product.is_null(0, column::reserved_id)) {
+            if (product.integer(0, 5) != what.quantity) {
                 return std::unexpected(errc::idempotency_key_reused);
             }
             grant repeat;
-            repeat.id = product.uuid(0, 5);
+            repeat.id = product.uuid(0, column::reserved_id);
             repeat.unit_price = product.integer(0, 7);
             repeat.currency = currency_of(product);
             repeat.repeat = true;
-            repeat.recorded = product.is_null(0, 8);
-            if (!repeat.recorded) repeat.event = product.text(0, 8);
+            repeat.recorded = product.is_null(0, 0);
+            if (!repeat.recorded) repeat.event = event_at(product, 0);
             return repeat;
         }
         if (what.what == operation::sale) {
-            const auto opens = product.optional_time(0, 12);
-            const timestamp now = product.time(0, 11);
+            const auto opens = product.optional_time(0, column::starts);
+            const timestamp now = product.time(0, column::now);
             if (opens && now < *opens) return std::unexpected(not_yet(*opens, now));
-            if (product.boolean(0, 4)) return std::unexpected(errc::sale_over);
-            if (const auto limit = product.optional_integer(0, 3)) {
-                const std::int64_t allowed = *limit - product.integer(0, 9);
+            if (product.boolean(0, column::is_over)) return std::unexpected(errc::sale_over);
+            if (const auto limit = product.optional_integer(0, column::limit)) {
+                const std::int64_t allowed = *limit - product.integer(0, column::bought);
                 if (what.quantity > allowed) {
                     return std::unexpected(
                         refusal(errc::purchase_limit, std::max<std::int64_t>(allowed, 0)));
                 }
             }
         }
-        if (product.integer(0, 1) < what.quantity)
-            return std::unexpected(refusal(errc::out_of_stock, product.integer(0, 1)));
+        const std::int64_t stock = product.integer(0, column::stock);
+        if (stock < what.quantity) return std::unexpected(refusal(errc::out_of_stock, stock));
         if (backlog_ >= options_.outbox_events_max) return std::unexpected(errc::overloaded);
         return std::nullopt;
     }
 
     /// It never changes, so it need not be read again with the units.
     static currency_code currency_of(const postgres::rows& product) {
-        return currency_code::of_record(product.text(0, 10));
+        return currency_code::of_record(product.text(0, 8));
     }
 
     void take(asked what, const uuid& id, int number, std::int64_t version, currency_code currency,
@@ -303,35 +343,31 @@ private:
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
-        const std::string event = event_of(*what, id);
-        with.integer(static_cast<std::int64_t>(only_generation)).text(event);
-        for (const std::string_view mark : events::marks_to_close(event))
-            with.text(mark);
-        // Around the price, as close_event() has it.
-        with.text(currency.is_none() ? "" : "\"");
-        with.text(currency.is_none() ? std::string() : std::string(currency.text()) + '"');
-        database_.execute(take_units, std::move(with),
-                          [this, what, id, number, currency,
-                           done = std::move(done)](postgres::result taken) mutable {
-                              const bool twin_was_first =
-                                  !taken &&
-                                  taken.error().what == postgres::error::kind::unique_violation;
-                              const bool contended = !taken && is_contention(taken.error());
-                              if (!taken && !twin_was_first && !contended) {
-                                  return done(std::unexpected(errc_of(taken.error())));
-                              }
-                              if (taken && !taken->empty()) {
-                                  grant out;
-                                  out.id = id;
-                                  out.unit_price = taken->integer(0, 0);
-                                  out.currency = currency;
-                                  out.event = taken->text(0, 1);
-                                  return done(std::move(out));
-                              }
-                              metrics::gate_conflicts.add();
-                              // After the last try once more: a twin's order may have been first.
-                              attempt(what, number + 1, std::move(done));
-                          });
+        with.integer(static_cast<std::int64_t>(only_generation));
+        database_.execute(
+            take_units, std::move(with),
+            [this, what, id, number, currency,
+             done = std::move(done)](postgres::result taken) mutable {
+                const bool twin_was_first =
+                    !taken && taken.error().what == postgres::error::kind::unique_violation;
+                const bool contended = !taken && is_contention(taken.error());
+                if (!taken && !twin_was_first && !contended) {
+                    return done(std::unexpected(errc_of(taken.error())));
+                }
+                if (taken && !taken->empty()) {
+                    grant out;
+                    out.id = id;
+                    out.unit_price = taken->integer(0, 0);
+                    out.currency = currency;
+                    const auto seq = static_cast<std::uint64_t>(taken->integer(0, 1));
+                    out.event =
+                        event_of(*what, id, {out.unit_price, currency, only_generation, seq});
+                    return done(std::move(out));
+                }
+                metrics::gate_conflicts.add();
+                // After the last try once more: a twin's order may have been first.
+                attempt(what, number + 1, std::move(done));
+            });
     }
 
     /// The backlog is counted once a second, not once a reservation: the limit is a safeguard.

@@ -10,10 +10,14 @@ extern const std::string_view stock_0001;
 extern const std::string_view stock_0002;
 extern const std::string_view stock_0003;
 extern const std::string_view stock_0004;
+extern const std::string_view stock_0005;
+extern const std::string_view stock_0006;
 extern const std::string_view stock_sqlite_0001;
 extern const std::string_view stock_sqlite_0002;
 extern const std::string_view stock_sqlite_0003;
 extern const std::string_view stock_sqlite_0004;
+extern const std::string_view stock_sqlite_0005;
+extern const std::string_view stock_sqlite_0006;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -79,10 +83,10 @@ std::uint64_t count_new_generation(sqlite::database& database, std::uint32_t sha
 }
 
 std::span<const migration> postgres_migrations() {
-    static const migration all[] = {{1, "0001_stock", embedded::stock_0001},
-                                    {2, "0002_recovery", embedded::stock_0002},
-                                    {3, "0003_fence", embedded::stock_0003},
-                                    {4, "0004_currency", embedded::stock_0004}};
+    static const migration all[] = {
+        {1, "0001_stock", embedded::stock_0001},  {2, "0002_recovery", embedded::stock_0002},
+        {3, "0003_fence", embedded::stock_0003},  {4, "0004_currency", embedded::stock_0004},
+        {5, "0005_outbox", embedded::stock_0005}, {6, "0006_lines", embedded::stock_0006}};
     return all;
 }
 
@@ -90,7 +94,9 @@ std::span<const migration> sqlite_migrations() {
     static const migration all[] = {{1, "0001_stock", embedded::stock_sqlite_0001},
                                     {2, "0002_recovery", embedded::stock_sqlite_0002},
                                     {3, "0003_fence", embedded::stock_sqlite_0003},
-                                    {4, "0004_currency", embedded::stock_sqlite_0004}};
+                                    {4, "0004_currency", embedded::stock_sqlite_0004},
+                                    {5, "0005_outbox", embedded::stock_sqlite_0005},
+                                    {6, "0006_lines", embedded::stock_sqlite_0006}};
     return all;
 }
 

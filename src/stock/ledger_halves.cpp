@@ -12,7 +12,7 @@ std::expected<std::vector<refused_movement>, std::string> record_by_halves(
     ledger_fault& fault = recorded.error();
     if (!fault.of_the_data) return std::unexpected(std::move(fault.message));
     if (movements.size() == 1) {
-        refused.push_back({movements.front().id, std::move(fault.message)});
+        refused.push_back({movements.front().taken(), std::move(fault.message)});
         return refused;
     }
     for (const auto half :
@@ -25,12 +25,12 @@ std::expected<std::vector<refused_movement>, std::string> record_by_halves(
 }
 
 refused_movement refused_without_error(const movement& what) {
-    return {what.id,
+    return {what.taken(),
             "no product " + std::to_string(what.product_id) + ", or its key has another movement"};
 }
 
 refused_movement refused_as_given_back(const movement& what) {
-    refused_movement out{what.id, "its units were given back before: it was dropped"};
+    refused_movement out{what.taken(), "its units were given back before: it was dropped"};
     out.given_back = true;
     return out;
 }

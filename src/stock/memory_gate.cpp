@@ -32,7 +32,7 @@ memory_gate_owner::~memory_gate_owner() = default;
 void memory_gate_owner::load(const gate_product& product) {
     core_->load(product);
 }
-bool memory_gate_owner::load(const taken_units& taken) {
+bool memory_gate_owner::load(const allocation& taken) {
     return core_->load(taken);
 }
 void memory_gate_owner::open(std::uint64_t generation) {

@@ -1,7 +1,5 @@
 #include "memory_gate_core.hpp"
 
-#include <flashsale/events/event.hpp>
-
 #include <algorithm>
 #include <boost/container_hash/hash.hpp>
 #include <charconv>
@@ -46,13 +44,13 @@ std::size_t memory_gate_core::key_hash::operator()(const key_ref& key) const noe
     return seed;
 }
 
-bool memory_gate_core::load(const taken_units& taken) {
+bool memory_gate_core::load(const allocation& taken) {
     const auto found = products_.find(taken.product_id);
     if (found == products_.end()) return false;
     product& of = *found->second;
     const key_ref key{taken.what, taken.user_id, key_texts_.keep(taken.idempotency_key)};
     of.free -= taken.quantity;
-    of.keys.try_emplace(key, key_record{taken.id, taken.quantity, taken.unit_price, 0});
+    of.keys.try_emplace(key, key_record{taken.order_id, taken.quantity, taken.unit_price, 0});
     if (of.limit && taken.what == operation::sale) of.bought[taken.user_id] += taken.quantity;
     return true;
 }
@@ -110,9 +108,8 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     if (asked.dated_by_gate) out.id.set_time(now);
     out.unit_price = of.price;
     out.currency = of.currency;
-    out.event = event_of(asked, out.id);
-    events::close_event(out.event, of.price, generation_, ++seq_, of.currency);
     must_hold(asked.quantity > 0, "a grant takes units");
+    out.event = event_of(asked, out.id, {of.price, of.currency, generation_, ++seq_});
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;

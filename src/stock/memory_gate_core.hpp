@@ -40,7 +40,7 @@ public:
     explicit memory_gate_core(std::size_t outbox_events_max) : outbox_max_(outbox_events_max) {}
 
     void load(const gate_product& product) { give_one(product); }
-    bool load(const taken_units& taken);
+    bool load(const allocation& taken);
     void open(std::uint64_t generation);
     bool is_open() const { return generation_ != 0; }
 

@@ -1,10 +1,11 @@
 #include "outbox_entry.hpp"
 
-#include <array>
+#include <boost/json.hpp>
 #include <charconv>
 #include <flashsale/base/json_fields.hpp>
-#include <flashsale/events/event.hpp>
 #include <optional>
+
+#include "reservation_event.hpp"
 
 namespace flashsale::stock {
 
@@ -26,10 +27,50 @@ std::optional<std::string_view> take_last_word(std::string_view& text) {
     return found;
 }
 
+/// Without the space behind it; nullopt: there is none.
+std::optional<std::string_view> take_first_word(std::string_view& text) {
+    const auto space = text.find(' ');
+    if (space == std::string_view::npos) return std::nullopt;
+    const auto found = text.substr(0, space);
+    text = text.substr(space + 1);
+    return found;
+}
+
+/// The fields of an entry, as they stand there.
+struct entry_words {
+    std::string_view place, product, quantity, price, generation, base, key_field;
+};
+
+/// Every form takes as many words as it has fields. nullopt: it is of none.
+std::optional<entry_words> words_of(std::string_view entry) {
+    entry_words out;
+    const auto take = [&](auto take_word, auto... fields) {
+        const auto one = [&](std::string_view entry_words::* field) {
+            const auto word = take_word(entry);
+            if (word) out.*field = *word;
+            return word.has_value();
+        };
+        const bool all = (one(fields) && ...);
+        out.key_field = entry;
+        return all ? std::optional(out) : std::nullopt;
+    };
+    using words = entry_words;
+    const char form = entry.empty() ? ' ' : entry.front();
+    if (form >= '0' && form <= '9') {
+        return take(take_first_word, &words::place, &words::product, &words::quantity,
+                    &words::price, &words::generation, &words::base);
+    }
+    if (form == 's' || form == 'r') {
+        return take(take_last_word, &words::place, &words::base, &words::generation, &words::price,
+                    &words::quantity, &words::product);
+    }
+    return std::nullopt;
+}
+
 /// Reads what add_key_field() wrote into user and key.
-bool read_key_field(std::string_view field, events::event_head& into) {
+bool read_key_field(std::string_view field, reservation& into) {
     if (field.starts_with('r')) {
-        into.what = events::event::kind::stock_reduced;
+        into.what = operation::reduction;
         into.idempotency_key = field.substr(1);
         return true;
     }
@@ -37,7 +78,7 @@ bool read_key_field(std::string_view field, events::event_head& into) {
     if (!field.starts_with('s') || colon == std::string_view::npos) return false;
     const auto user = number_in(field.substr(1, colon - 1));
     if (!user) return false;
-    into.what = events::event::kind::order_accepted;
+    into.what = operation::sale;
     into.user_id = *user;
     into.idempotency_key = field.substr(colon + 1);
     return true;
@@ -72,33 +113,23 @@ void add_key_field(std::string& to, operation what, std::int64_t user_id, std::s
 }
 
 std::string event_of_entry(const uuid& id, std::string_view entry) {
-    enum : std::size_t { place, base, generation, price, quantity, product, count };
-    std::array<std::int64_t, count> numbers{};
-    currency_code currency;
-    std::string_view field = entry;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto word = take_last_word(field);
-        if (!word) return no_event(entry);
-        const auto number = i == price ? std::nullopt : number_in(*word);
-        if (number) {
-            numbers[i] = *number;
-        } else if (i != price || !read_price(*word, numbers[price], currency)) {
-            return no_event(entry);
-        }
+    const auto words = words_of(entry);
+    if (!words) return no_event(entry);
+    const auto place = number_in(words->place), base = number_in(words->base),
+               generation = number_in(words->generation), quantity = number_in(words->quantity),
+               product = number_in(words->product);
+    grant_terms terms;
+    reservation of;
+    if (!place || !base || !generation || !quantity || !product ||
+        !read_price(words->price, terms.unit_price, terms.currency) ||
+        !read_key_field(words->key_field, of)) {
+        return no_event(entry);
     }
-    events::event_head head;
-    head.id = id;
-    head.shard = id.shard();
-    head.product_id = numbers[product];
-    head.quantity = numbers[quantity];
-    head.created_at = id.time();
-    if (!read_key_field(field, head)) return no_event(entry);
-    std::string out;
-    out.reserve(160);
-    events::append_open_event(out, head);
-    events::close_event(out, numbers[price], static_cast<std::uint64_t>(numbers[generation]),
-                        static_cast<std::uint64_t>(numbers[base] + numbers[place]), currency);
-    return out;
+    of.product_id = *product;
+    of.quantity = *quantity;
+    terms.generation = static_cast<std::uint64_t>(*generation);
+    terms.seq = static_cast<std::uint64_t>(*base + *place);
+    return event_of(of, id, terms);
 }
 
 }  // namespace flashsale::stock

@@ -1,14 +1,18 @@
 #pragma once
 
 // What stands in a Redis gate's outbox: an event in short, as lua/reserve.lua wrote it, under the
-// event's id. Its key field tells what it is, who bought and under which key; numbers follow, each
-// after one space, so that the key may have spaces of its own:
+// event's id. Its first byte tells its form, and so how many fields it has; what is of no known
+// form, or has another number of fields, is no event. Numbers come first, then the key field, whose
+// key may have spaces of its own: what the event is, who bought, and under which key.
 //
-//   s7:a key 3 1 999 2 40 2
-//   └ sale by user 7 under "a key"; product 3, quantity 1, unit price 999, generation 2, seq 40 + 2
+//   2 3 1 999 2 40 s7:a key
+//   └ seq 40 + 2, product 3, quantity 1, unit price 999, generation 2; sale to user 7 under "a key"
 //
 // The unit price is a word of append_price(): 999USD, where the product has a currency of its own.
 // The id tells the rest: shard and time.
+//
+// Version 0.1 wrote the key field first, and the place last: `s7:a key 3 1 999 2 40 2`. What it
+// left is read too.
 
 #include <flashsale/base/uuid.hpp>
 #include <flashsale/stock/gate.hpp>

@@ -1,5 +1,6 @@
 // The ledger on PostgreSQL. One statement, and so one transaction, for a whole batch: movements go
-// in by id, once each, and only those that were new change their products, one update a product.
+// in by order and line, once each, and only those that were new change their products, one update a
+// product.
 //
 // Nearly always all are new, and to allow for conflicts costs PostgreSQL a third of the work: so
 // the batch is first inserted as if it were, and only after a conflict, and for the next seconds,
@@ -24,13 +25,13 @@ constexpr postgres::statement record_new_movements{
     "record_new_movements",
     "WITH batch AS ("
     "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
-    "                       $6::bigint[], $7::text[], $8::timestamptz[])"
-    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at)"
+    "                       $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])"
+    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at, line)"
     "), fresh AS ("
     "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
-    "                         created_at)"
+    "                         created_at, line)"
     "  SELECT b.id, b.product_id, b.delta, b.kind, b.generation, b.seq,"
-    "         nullif(b.idempotency_key, ''), b.created_at"
+    "         nullif(b.idempotency_key, ''), b.created_at, b.line"
     "  FROM batch b JOIN products p ON p.id = b.product_id"
     "  RETURNING product_id, delta"
     "), sums AS ("
@@ -44,28 +45,31 @@ constexpr postgres::statement record_movements{
     "record_movements",
     "WITH batch AS ("
     "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
-    "                       $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])"
-    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at, shard)"
+    "                       $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[],"
+    "                       $10::bigint[])"
+    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at, line,"
+    "          shard)"
     "  WHERE b.kind = 'sale' OR NOT EXISTS ("
     "    SELECT FROM fences f WHERE f.shard = b.shard AND f.generation > b.generation)"
     "), fresh AS ("
     "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
-    "                         created_at)"
+    "                         created_at, line)"
     "  SELECT b.id, b.product_id, b.delta, b.kind, b.generation, b.seq,"
-    "         nullif(b.idempotency_key, ''), b.created_at"
+    "         nullif(b.idempotency_key, ''), b.created_at, b.line"
     "  FROM batch b JOIN products p ON p.id = b.product_id"
-    "  ON CONFLICT DO NOTHING RETURNING id, product_id, delta"
+    "  ON CONFLICT DO NOTHING RETURNING id, line, product_id, delta"
     "), sums AS ("
     "  SELECT product_id, sum(delta)::bigint AS delta FROM fresh GROUP BY product_id"
     "), changed AS ("
     "  UPDATE products p SET stock = p.stock + s.delta, version = p.version + 1"
     "  FROM sums s WHERE p.id = s.product_id"
-    ") SELECT id FROM fresh"};
+    ") SELECT id, line FROM fresh"};
 
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
 constexpr postgres::statement known_movements{
     "known_movements",
-    "SELECT id, kind, idempotency_key IS NOT NULL FROM movements WHERE id = ANY($1::uuid[])"};
+    "SELECT id, line, kind, idempotency_key IS NOT NULL FROM movements"
+    " WHERE id = ANY($1::uuid[]) AND NOT back"};
 
 constexpr std::int64_t no_shard = -1;  // has no fence
 
@@ -74,7 +78,7 @@ constexpr std::chrono::seconds repeats_come_together_for{2};
 
 postgres::parameters parameters_of(std::span<const movement> movements) {
     std::vector<uuid> ids;
-    std::vector<std::int64_t> products, deltas, generations, seqs;
+    std::vector<std::int64_t> products, deltas, generations, seqs, lines;
     std::vector<std::string_view> kinds, keys;
     std::vector<timestamp> times;
     for (const movement& one : movements) {
@@ -87,11 +91,19 @@ postgres::parameters parameters_of(std::span<const movement> movements) {
         seqs.push_back(static_cast<std::int64_t>(one.seq));
         keys.push_back(sale ? std::string_view{} : one.idempotency_key);
         times.push_back(one.created_at);
+        lines.push_back(one.line);
     }
     postgres::parameters out;
     out.uuids(ids).integers(products).integers(deltas).texts(kinds);
-    out.integers(generations).integers(seqs).texts(keys).times(times);
+    out.integers(generations).integers(seqs).texts(keys).times(times).integers(lines);
     return out;
+}
+
+using id_set = std::unordered_set<allocation_id, allocation_id_hash>;
+
+/// Of an id and a line.
+allocation_id id_of(const postgres::rows& rows, std::size_t row) {
+    return {rows.uuid(row, 0), static_cast<std::uint32_t>(rows.integer(row, 1))};
 }
 
 bool is_reduction(const movement& one) {
@@ -137,9 +149,9 @@ private:
         auto fresh = database_.execute(once_each, parameters_of(movements).integers(shards));
         if (!fresh) return fault_of(fresh.error());
         if (fresh->size() == movements.size()) return std::vector<refused_movement>{};
-        std::unordered_set<uuid, uuid_hash> known;
+        id_set known;
         for (std::size_t row = 0; row < fresh->size(); ++row)
-            known.insert(fresh->uuid(row, 0));
+            known.insert(id_of(*fresh, row));
         return explain_missing(movements, std::move(known));
     }
 
@@ -150,26 +162,26 @@ private:
     }
 
     /// Those not known to be there were recorded before, or can never be.
-    recorded_batch explain_missing(std::span<const movement> movements,
-                                   std::unordered_set<uuid, uuid_hash> known) {
+    recorded_batch explain_missing(std::span<const movement> movements, id_set known) {
         std::vector<uuid> missing;
-        std::unordered_map<uuid, const movement*, uuid_hash> by_id;
+        std::unordered_map<allocation_id, const movement*, allocation_id_hash> by_id;
         for (const movement& one : movements) {
-            if (known.contains(one.id)) continue;
+            if (known.contains(one.taken())) continue;
             missing.push_back(one.id);
-            by_id.emplace(one.id, &one);
+            by_id.emplace(one.taken(), &one);
         }
         auto found = database_.execute(known_movements, postgres::parameters().uuids(missing));
         if (!found) return fault_of(found.error());
         std::vector<refused_movement> refused;
         for (std::size_t row = 0; row < found->size(); ++row) {
-            const uuid id = found->uuid(row, 0);
-            known.insert(id);
-            const movement& one = *by_id.at(id);
-            if (!is_same_movement(one, found->text(row, 1), found->boolean(row, 2)))
-                refused.push_back(refused_as_given_back(one));
+            const auto wanted = by_id.find(id_of(*found, row));
+            if (wanted == by_id.end()) continue;  // another line of its order
+            known.insert(wanted->first);
+            if (!is_same_movement(*wanted->second, found->text(row, 2), found->boolean(row, 3)))
+                refused.push_back(refused_as_given_back(*wanted->second));
         }
-        if (found->size() == missing.size()) return refused;
+        const auto is_known = [&](const movement& one) { return known.contains(one.taken()); };
+        if (std::ranges::all_of(movements, is_known)) return refused;
         // It only grows: what it kept out it keeps out still.
         auto fences = database_.execute(read_fences);
         if (!fences) return fault_of(fences.error());
@@ -177,7 +189,7 @@ private:
         for (std::size_t row = 0; row < fences->size(); ++row)
             oldest.emplace(fences->integer(row, 0), fences->integer(row, 1));
         for (const movement& one : movements) {
-            if (known.contains(one.id)) continue;
+            if (is_known(one)) continue;
             refused.push_back(refused_without_error(one));
             const auto fence = oldest.find(fenced_ ? one.shard : no_shard);
             refused.back().late = is_reduction(one) && fence != oldest.end() &&

@@ -14,17 +14,23 @@ constexpr postgres::statement page_products{
     " FROM products"
     " WHERE id > $1 ORDER BY id LIMIT $2"};
 
-#define PAGE_MOVEMENTS(kind)                                                   \
-    "SELECT id, product_id, delta, coalesce(generation, 0), coalesce(seq, 0)," \
-    "       coalesce(idempotency_key, ''), created_at"                         \
-    " FROM movements WHERE kind = '" kind "' AND id > $1 ORDER BY id LIMIT $2"
+// What is noted of an allocation; allocation_of() reads it.
+#define ALLOCATION_COLUMNS                                                           \
+    "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
+    " coalesce(idempotency_key, '')"
+#define PAGE_MOVEMENTS(kind)                                           \
+    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE kind = '" kind \
+    "' AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"
 constexpr postgres::statement page_reductions{"record_page_reductions",
                                               PAGE_MOVEMENTS("reduction")};
 constexpr postgres::statement page_sales{"record_page_sales", PAGE_MOVEMENTS("sale")};
 #undef PAGE_MOVEMENTS
+constexpr std::string_view all_allocations =
+    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE kind IN ('sale', 'reduction')";
+#undef ALLOCATION_COLUMNS
 
-constexpr postgres::statement moved_ids{"record_moved_ids",
-                                        "SELECT id FROM movements WHERE id = ANY($1::uuid[])"};
+constexpr postgres::statement moved_ids{
+    "record_moved_ids", "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND NOT back"};
 
 constexpr std::string_view all_products =
     "SELECT p.id, p.given, p.stock, p.per_user_limit,"
@@ -33,9 +39,6 @@ constexpr std::string_view all_products =
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'sale'), 0)::bigint,"
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint"
     " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id";
-constexpr std::string_view all_takings =
-    "SELECT id, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)"
-    " FROM movements WHERE kind IN ('sale', 'reduction')";
 constexpr std::size_t rows_per_piece = 10'000;
 
 template <class T>
@@ -43,16 +46,20 @@ std::unexpected<std::string> fault_of(const std::expected<T, postgres::error>& f
     return std::unexpected("stock database: " + failed.error().message);
 }
 
-movement movement_of(const postgres::rows& rows, std::size_t row, operation what) {
-    movement out;
-    out.id = rows.uuid(row, 0);
-    out.product_id = rows.integer(row, 1);
-    out.delta = rows.integer(row, 2);
-    out.what = what;
-    out.generation = static_cast<std::uint64_t>(rows.integer(row, 3));
-    out.seq = static_cast<std::uint64_t>(rows.integer(row, 4));
-    out.idempotency_key = rows.text(row, 5);
-    out.created_at = rows.time(row, 6);
+allocation_id id_of(const postgres::rows& rows, std::size_t row) {
+    return {rows.uuid(row, 0), static_cast<std::uint32_t>(rows.integer(row, 1))};
+}
+
+allocation allocation_of(const postgres::rows& rows, std::size_t row) {
+    allocation out;
+    out.order_id = rows.uuid(row, 0);
+    out.line = static_cast<std::uint32_t>(rows.integer(row, 1));
+    out.product_id = rows.integer(row, 2);
+    out.quantity = rows.integer(row, 3);
+    out.what = rows.text(row, 4) == "sale" ? operation::sale : operation::reduction;
+    out.generation = static_cast<std::uint64_t>(rows.integer(row, 5));
+    out.seq = static_cast<std::uint64_t>(rows.integer(row, 6));
+    out.idempotency_key = rows.text(row, 7);
     return out;
 }
 
@@ -80,25 +87,31 @@ public:
         return out;
     }
 
-    std::expected<movement_page, std::string> reductions(std::uint32_t shard, std::uint32_t shards,
-                                                         uuid after,
-                                                         std::size_t rows_max) override {
-        return movements(page_reductions, operation::reduction, shard, shards, after, rows_max);
+    std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
+                                                           std::uint32_t shards,
+                                                           allocation_id after,
+                                                           std::size_t rows_max) override {
+        return allocations(page_reductions, shard, shards, after, rows_max);
     }
 
-    std::expected<movement_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
-                                                    uuid after, std::size_t rows_max) override {
-        return movements(page_sales, operation::sale, shard, shards, after, rows_max);
+    std::expected<allocation_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
+                                                      allocation_id after,
+                                                      std::size_t rows_max) override {
+        return allocations(page_sales, shard, shards, after, rows_max);
     }
 
-    std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) override {
-        if (ids.empty()) return std::vector<uuid>{};
-        const auto found = database_.execute(moved_ids, postgres::parameters().uuids(ids));
+    std::expected<std::vector<allocation_id>, std::string> moved(
+        std::span<const allocation_id> ids) override {
+        std::vector<allocation_id> out;
+        if (ids.empty()) return out;
+        std::vector<uuid> orders;
+        for (const allocation_id& one : ids)
+            orders.push_back(one.order_id);
+        const auto found = database_.execute(moved_ids, postgres::parameters().uuids(orders));
         if (!found) return fault_of(found);
-        std::vector<uuid> out;
         out.reserve(found->size());
         for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(found->uuid(row, 0));
+            out.push_back(id_of(*found, row));
         return out;
     }
 
@@ -113,15 +126,11 @@ public:
         });
     }
 
-    std::expected<void, std::string> for_each_taking(
-        const std::function<void(recorded_taking)>& each) override {
-        return stream(all_takings, [&](const postgres::rows& rows) {
-            for (std::size_t row = 0; row < rows.size(); ++row) {
-                each({rows.uuid(row, 0), rows.integer(row, 1), rows.integer(row, 2),
-                      rows.text(row, 3) == "sale" ? operation::sale : operation::reduction,
-                      static_cast<std::uint64_t>(rows.integer(row, 4)),
-                      static_cast<std::uint64_t>(rows.integer(row, 5))});
-            }
+    std::expected<void, std::string> for_each_allocation(
+        const std::function<void(allocation)>& each) override {
+        return stream(all_allocations, [&](const postgres::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row)
+                each(allocation_of(rows, row));
         });
     }
 
@@ -133,20 +142,24 @@ private:
         return {};
     }
 
-    std::expected<movement_page, std::string> movements(const postgres::statement& what,
-                                                        operation kind, std::uint32_t shard,
-                                                        std::uint32_t shards, uuid after,
-                                                        std::size_t rows_max) {
-        const auto found = database_.execute(
-            what, postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
+    std::expected<allocation_page, std::string> allocations(const postgres::statement& what,
+                                                            std::uint32_t shard,
+                                                            std::uint32_t shards,
+                                                            allocation_id after,
+                                                            std::size_t rows_max) {
+        const auto found =
+            database_.execute(what, postgres::parameters()
+                                        .uuid(after.order_id)
+                                        .integer(after.line)
+                                        .integer(static_cast<std::int64_t>(rows_max)));
         if (!found) return fault_of(found);
-        movement_page out;
+        allocation_page out;
         out.rows.reserve(found->size());
         for (std::size_t row = 0; row < found->size(); ++row) {
-            if (shard_of(found->integer(row, 1), shards) == shard)
-                out.rows.push_back(movement_of(*found, row, kind));
+            if (shard_of(found->integer(row, 2), shards) == shard)
+                out.rows.push_back(allocation_of(*found, row));
         }
-        if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
+        if (found->size() == rows_max) out.next = id_of(*found, rows_max - 1);
         return out;
     }
 

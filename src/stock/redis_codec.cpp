@@ -1,7 +1,6 @@
 #include "redis_codec.hpp"
 
 #include <flashsale/base/json_fields.hpp>
-#include <flashsale/events/event.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -138,11 +137,14 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
+/// Of lua/reserve.lua: what a refusal's element has beside its code.
+constexpr std::int64_t refusal_codes = 64;
 constexpr std::int64_t purchase_limit_code = 3;
 constexpr std::int64_t out_of_stock_code = 4;
 constexpr std::int64_t could_be_granted = 7;
 
-errc refusal_of(std::int64_t code) {
+/// nullopt: no code of this version's script.
+std::optional<errc> refusal_of(std::int64_t code) {
     switch (code) {
         case 1:
             return errc::product_not_found;
@@ -156,8 +158,10 @@ errc refusal_of(std::int64_t code) {
             return errc::idempotency_key_reused;
         case 6:
             return errc::overloaded;
+        case could_be_granted:
+            return errc::outcome_unknown;  // until it is asked again
         default:
-            return errc::outcome_unknown;
+            return std::nullopt;
     }
 }
 
@@ -195,12 +199,13 @@ private:
     std::size_t left() const { return batch_.size() - out_.decisions.size(); }
 
     bool read_refusals(std::int64_t packed) {
-        const std::int64_t code = packed % 8;
-        const auto count = static_cast<std::size_t>(packed / 8);
-        if (packed < 0 || count > left()) return false;
+        const std::int64_t code = packed % refusal_codes;
+        const auto count = static_cast<std::size_t>(packed / refusal_codes);
+        const auto why = refusal_of(code);
+        if (packed < 0 || count > left() || !why) return false;
         for (std::size_t i = 0; i < count; ++i) {
             if (code == could_be_granted) out_.ask_again.push_back(out_.decisions.size());
-            out_.decisions.emplace_back(std::unexpected(refusal_of(code)));
+            out_.decisions.emplace_back(std::unexpected(*why));
         }
         if (code == purchase_limit_code || code == out_of_stock_code) left_due_ = count;
         return true;
@@ -255,8 +260,7 @@ private:
             made.unit_price = price;
             made.currency = currency;
             made.token = *out_.token;
-            made.event = event_of(asked, made.id);
-            events::close_event(made.event, price, generation_, seq, currency);
+            made.event = event_of(asked, made.id, {price, currency, generation_, seq});
         }
         return true;
     }

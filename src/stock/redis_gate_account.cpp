@@ -77,8 +77,9 @@ private:
             if (page->elements.size() != 2)
                 return std::unexpected("redis: HSCAN answered nonsense");
             for (const std::string& text : events_of_entries(page->elements[1].elements)) {
-                if (const auto event = events::parse(text)) {
-                    out_.waiting.push_back(event->seq);
+                const auto event = events::parse(text);
+                if (const auto seq = event ? events::seq_of(*event) : std::nullopt) {
+                    out_.waiting.push_back(*seq);
                 } else {
                     ++out_.unreadable;
                 }

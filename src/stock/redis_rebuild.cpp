@@ -213,13 +213,15 @@ std::expected<void, std::string> gate_rebuild::for_each_survivor(
         });
 }
 
-std::expected<void, std::string> gate_rebuild::load(std::span<const taking> takings) {
-    if (takings.empty()) return {};
+std::expected<void, std::string> gate_rebuild::load(
+    std::span<const allocation> taken,
+    const std::function<bool(std::int64_t product_id)>& counts_buyers) {
+    if (taken.empty()) return {};
     argument_list arguments = impl_->load_arguments("takings");
-    for (const taking& one : takings) {
+    for (const allocation& one : taken) {
         const bool sale = one.what == operation::sale;
         arguments.add(one.product_id);
-        if (sale && one.limited) {
+        if (sale && one.user_id != 0 && counts_buyers(one.product_id)) {
             arguments.add(one.user_id);
         } else {
             arguments.add("");
@@ -232,7 +234,7 @@ std::expected<void, std::string> gate_rebuild::load(std::span<const taking> taki
                 add_key_field(bytes, one.what, one.user_id, one.idempotency_key);
             });
         }
-        arguments.add_with([&](std::string& bytes) { one.id.append_to(bytes); });
+        arguments.add_with([&](std::string& bytes) { one.order_id.append_to(bytes); });
         arguments.add_with(
             [&](std::string& bytes) { append_price(bytes, one.unit_price, one.currency); });
     }

@@ -4,15 +4,34 @@
 
 namespace flashsale::stock {
 
-std::string event_of(const reservation& asked, const uuid& id) {
-    using kind = events::event::kind;
-    std::string out;
-    out.reserve(160);
-    events::append_open_event(
-        out,
-        {asked.what == operation::sale ? kind::order_accepted : kind::stock_reduced, id, id.shard(),
-         asked.user_id, asked.product_id, asked.quantity, asked.idempotency_key, id.time()});
-    return out;
+namespace {
+
+template <class Event>
+std::string written(Event out, const reservation& asked, const uuid& id, const grant_terms& terms) {
+    out.id = id;
+    out.shard = id.shard();
+    out.created_at = id.time();
+    out.generation = terms.generation;
+    out.product_id = asked.product_id;
+    out.quantity = asked.quantity;
+    out.idempotency_key = asked.idempotency_key;
+    out.unit_price = terms.unit_price;
+    out.currency = terms.currency;
+    out.seq = terms.seq;
+    std::string text;
+    text.reserve(160);
+    events::append_granted(text, out);
+    return text;
+}
+
+}  // namespace
+
+std::string event_of(const reservation& asked, const uuid& id, const grant_terms& terms) {
+    if (asked.what == operation::reduction)
+        return written(events::stock_reduced_view{}, asked, id, terms);
+    events::order_accepted_view order;
+    order.user_id = asked.user_id;
+    return written(order, asked, id, terms);
 }
 
 }  // namespace flashsale::stock

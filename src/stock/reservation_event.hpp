@@ -5,8 +5,16 @@
 
 namespace flashsale::stock {
 
-/// The event that a reservation becomes if it is granted under this id: its head, the object left
-/// open. Written when somebody needs it, since in a sale nearly nobody does.
-std::string event_of(const reservation& asked, const uuid& id);
+/// What a gate adds to a reservation that it grants, beside the time in the id.
+struct grant_terms {
+    std::int64_t unit_price = 0;
+    currency_code currency = {};  ///< of unit_price
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+};
+
+/// The event that a granted reservation is, complete. Written when somebody needs it, since in a
+/// sale nearly nobody does.
+std::string event_of(const reservation& asked, const uuid& id, const grant_terms& terms);
 
 }  // namespace flashsale::stock

@@ -7,28 +7,29 @@ namespace {
 
 // Stock stays what it is: what is taken is given again. Only given grows.
 constexpr sqlite::statement take{
-    "INSERT INTO movements (id, product_id, delta, kind, generation, seq, created_at)"
-    " SELECT ?1, id, -?3, 'reduction', ?4, ?5, ?6 FROM products WHERE id = ?2"
-    " ON CONFLICT (id) DO NOTHING"};
+    "INSERT INTO movements (id, line, product_id, delta, kind, generation, seq, created_at)"
+    " SELECT ?1, ?7, id, -?3, 'reduction', ?4, ?5, ?6 FROM products WHERE id = ?2"
+    " ON CONFLICT (id, line, back) DO NOTHING"};
 constexpr sqlite::statement give{
     "INSERT INTO movements (id, product_id, delta, kind, created_at)"
     " VALUES (?1, ?2, ?3, 'restock', ?4)"};
 constexpr sqlite::statement raise_given{
     "UPDATE products SET given = given + ?2, version = version + 1 WHERE id = ?1"};
 constexpr sqlite::statement kind_of_movement{
-    "SELECT kind = 'reduction' AND idempotency_key IS NULL FROM movements WHERE id = ?1"};
+    "SELECT kind = 'reduction' AND idempotency_key IS NULL FROM movements"
+    " WHERE id = ?1 AND line = ?2 AND NOT back"};
 
 std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, const movement& taken) {
     const timestamp now = wall_clock_now();
     auto reduction = in.prepare(take);
     reduction.uuid(taken.id).integer(taken.product_id).integer(-taken.delta);
     reduction.integer(static_cast<std::int64_t>(taken.generation));
-    reduction.integer(static_cast<std::int64_t>(taken.seq)).time(now);
+    reduction.integer(static_cast<std::int64_t>(taken.seq)).time(now).integer(taken.line);
     const auto taken_now = reduction.run();
     if (!taken_now) return std::unexpected(taken_now.error());
     if (*taken_now == 0) {
         auto known = in.prepare(kind_of_movement);
-        const auto found = known.uuid(taken.id).step();
+        const auto found = known.uuid(taken.id).integer(taken.line).step();
         if (!found) return std::unexpected(found.error());
         if (!*found) return given_back::no_product;
         return known.integer_at(0) != 0 ? given_back::before : given_back::sold;
@@ -47,7 +48,7 @@ std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, cons
 
 std::expected<bool, std::string> is_given_back(sqlite::database& database, const movement& taken) {
     auto known = database.prepare(kind_of_movement);
-    const auto found = known.uuid(taken.id).step();
+    const auto found = known.uuid(taken.id).integer(taken.line).step();
     if (!found) return std::unexpected("stock database: " + found.error().message);
     return *found && known.integer_at(0) != 0;
 }

@@ -1,5 +1,5 @@
-// The ledger on SQLite. One transaction for a whole batch: movements go in by id, once each, and
-// only those that were new change their products, one update a product.
+// The ledger on SQLite. One transaction for a whole batch: movements go in by order and line, once
+// each, and only those that were new change their products, one update a product.
 
 #include <unordered_map>
 
@@ -14,13 +14,14 @@ namespace {
 
 constexpr sqlite::statement insert_movement{
     "INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
-    "                       created_at)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8) ON CONFLICT DO NOTHING"};
+    "                       created_at, line)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8, ?9) ON CONFLICT DO NOTHING"};
 constexpr sqlite::statement find_product{"SELECT 1 FROM products WHERE id = ?1"};
 constexpr sqlite::statement change_stock{
     "UPDATE products SET stock = stock + ?2, version = version + 1 WHERE id = ?1"};
 constexpr sqlite::statement known_movement{
-    "SELECT kind, idempotency_key IS NOT NULL FROM movements WHERE id = ?1"};
+    "SELECT kind, idempotency_key IS NOT NULL FROM movements"
+    " WHERE id = ?1 AND line = ?2 AND NOT back"};
 
 struct product_change {
     bool exists = false;
@@ -34,7 +35,7 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const movement& 
     row.integer(static_cast<std::int64_t>(one.generation));
     row.integer(static_cast<std::int64_t>(one.seq));
     row.text(sale ? std::string_view{} : std::string_view(one.idempotency_key));
-    const auto inserted = row.time(one.created_at).run();
+    const auto inserted = row.time(one.created_at).integer(one.line).run();
     if (!inserted) return std::unexpected(inserted.error());
     return *inserted == 1;
 }
@@ -68,7 +69,7 @@ std::expected<void, sqlite::error> record_in(sqlite::database& in,
     // Those not inserted were recorded before, or can never be.
     for (const movement* one : missing) {
         auto row = in.prepare(known_movement);
-        const auto known = row.uuid(one->id).step();
+        const auto known = row.uuid(one->id).integer(one->line).step();
         if (!known) return std::unexpected(known.error());
         if (!*known) {
             refused.push_back(refused_without_error(*one));

@@ -10,11 +10,19 @@ constexpr sqlite::statement page_products{
     "       coalesce(currency, '')"
     " FROM products"
     " WHERE id > ?1 AND id % ?2 = ?3 ORDER BY id LIMIT ?4"};
-constexpr sqlite::statement page_movements{
-    "SELECT id, product_id, delta, coalesce(generation, 0), coalesce(seq, 0),"
-    "       coalesce(idempotency_key, ''), created_at"
-    " FROM movements WHERE kind = ?5 AND id > ?1 AND product_id % ?2 = ?3 ORDER BY id LIMIT ?4"};
-constexpr sqlite::statement has_moved{"SELECT 1 FROM movements WHERE id = ?1"};
+// What is noted of an allocation; allocation_at() reads it.
+#define ALLOCATION_COLUMNS                                                           \
+    "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
+    " coalesce(idempotency_key, '')"
+constexpr sqlite::statement page_allocations{
+    "SELECT " ALLOCATION_COLUMNS
+    " FROM movements WHERE kind = ?5 AND (id, line) > (?1, ?6) AND product_id % ?2 = ?3"
+    " ORDER BY id, line LIMIT ?4"};
+constexpr sqlite::statement all_allocations{"SELECT " ALLOCATION_COLUMNS
+                                            " FROM movements WHERE kind IN ('sale', 'reduction')"};
+#undef ALLOCATION_COLUMNS
+constexpr sqlite::statement has_moved{
+    "SELECT 1 FROM movements WHERE id = ?1 AND line = ?2 AND NOT back"};
 
 constexpr sqlite::statement all_products{
     "SELECT p.id, p.given, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
@@ -26,10 +34,6 @@ constexpr sqlite::statement all_products{
     "           sum(delta) FILTER (WHERE kind = 'reduction') AS reduced"
     "    FROM movements GROUP BY product_id) m ON m.product_id = p.id"
     " ORDER BY p.id"};
-constexpr sqlite::statement all_takings{
-    "SELECT id, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)"
-    " FROM movements WHERE kind IN ('sale', 'reduction')"};
-
 std::unexpected<std::string> fault_of(const sqlite::error& error) {
     return std::unexpected("stock database: " + error.message);
 }
@@ -43,6 +47,19 @@ std::expected<void, std::string> each_row(sqlite::query& rows, Each each) {
         if (!*more) return {};
         each();
     }
+}
+
+allocation allocation_at(const sqlite::query& row) {
+    allocation out;
+    out.order_id = row.uuid_at(0);
+    out.line = static_cast<std::uint32_t>(row.integer_at(1));
+    out.product_id = row.integer_at(2);
+    out.quantity = row.integer_at(3);
+    out.what = row.text_at(4) == "sale" ? operation::sale : operation::reduction;
+    out.generation = static_cast<std::uint64_t>(row.integer_at(5));
+    out.seq = static_cast<std::uint64_t>(row.integer_at(6));
+    out.idempotency_key = row.text_at(7);
+    return out;
 }
 
 class sqlite_record_reader final : public record_reader {
@@ -67,21 +84,25 @@ public:
         return out;
     }
 
-    std::expected<movement_page, std::string> reductions(std::uint32_t shard, std::uint32_t shards,
-                                                         uuid after,
-                                                         std::size_t rows_max) override {
-        return movements("reduction", operation::reduction, shard, shards, after, rows_max);
+    std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
+                                                           std::uint32_t shards,
+                                                           allocation_id after,
+                                                           std::size_t rows_max) override {
+        return allocations("reduction", shard, shards, after, rows_max);
     }
 
-    std::expected<movement_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
-                                                    uuid after, std::size_t rows_max) override {
-        return movements("sale", operation::sale, shard, shards, after, rows_max);
+    std::expected<allocation_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
+                                                      allocation_id after,
+                                                      std::size_t rows_max) override {
+        return allocations("sale", shard, shards, after, rows_max);
     }
 
-    std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) override {
-        std::vector<uuid> out;
-        for (const uuid& id : ids) {
-            const auto found = database_.prepare(has_moved).uuid(id).step();
+    std::expected<std::vector<allocation_id>, std::string> moved(
+        std::span<const allocation_id> ids) override {
+        std::vector<allocation_id> out;
+        for (const allocation_id& id : ids) {
+            const auto found =
+                database_.prepare(has_moved).uuid(id.order_id).integer(id.line).step();
             if (!found) return fault_of(found.error());
             if (*found) out.push_back(id);
         }
@@ -98,39 +119,24 @@ public:
         });
     }
 
-    std::expected<void, std::string> for_each_taking(
-        const std::function<void(recorded_taking)>& each) override {
-        auto row = database_.prepare(all_takings);
-        return each_row(row, [&] {
-            each({row.uuid_at(0), row.integer_at(1), row.integer_at(2),
-                  row.text_at(3) == "sale" ? operation::sale : operation::reduction,
-                  static_cast<std::uint64_t>(row.integer_at(4)),
-                  static_cast<std::uint64_t>(row.integer_at(5))});
-        });
+    std::expected<void, std::string> for_each_allocation(
+        const std::function<void(allocation)>& each) override {
+        auto row = database_.prepare(all_allocations);
+        return each_row(row, [&] { each(allocation_at(row)); });
     }
 
 private:
-    std::expected<movement_page, std::string> movements(const char* kind, operation what,
-                                                        std::uint32_t shard, std::uint32_t shards,
-                                                        uuid after, std::size_t rows_max) {
-        auto row = database_.prepare(page_movements);
-        row.uuid(after).integer(shards).integer(shard);
-        row.integer(static_cast<std::int64_t>(rows_max)).text(kind);
-        movement_page out;
-        const auto read = each_row(row, [&] {
-            movement one;
-            one.id = row.uuid_at(0);
-            one.product_id = row.integer_at(1);
-            one.delta = row.integer_at(2);
-            one.what = what;
-            one.generation = static_cast<std::uint64_t>(row.integer_at(3));
-            one.seq = static_cast<std::uint64_t>(row.integer_at(4));
-            one.idempotency_key = row.text_at(5);
-            one.created_at = row.time_at(6);
-            out.rows.push_back(std::move(one));
-        });
+    std::expected<allocation_page, std::string> allocations(const char* kind, std::uint32_t shard,
+                                                            std::uint32_t shards,
+                                                            allocation_id after,
+                                                            std::size_t rows_max) {
+        auto row = database_.prepare(page_allocations);
+        row.uuid(after.order_id).integer(shards).integer(shard);
+        row.integer(static_cast<std::int64_t>(rows_max)).text(kind).integer(after.line);
+        allocation_page out;
+        const auto read = each_row(row, [&] { out.rows.push_back(allocation_at(row)); });
         if (!read) return std::unexpected(read.error());
-        if (out.rows.size() == rows_max) out.next = out.rows.back().id;
+        if (out.rows.size() == rows_max) out.next = out.rows.back().id();
         return out;
     }
 

@@ -72,6 +72,12 @@ public:
             if (!done) FAIL(done.error().message);
         }
     }
+    /// What was applied.
+    std::vector<std::string> migrate(std::span<const migration> of_postgres,
+                                     std::span<const migration> of_sqlite) {
+        if (session_) return postgres::migrate(server_, of_postgres);
+        return sqlite::migrate({.file = file_->file()}, of_sqlite);
+    }
     /// What serves the HTTP workers ends; the blocking connections stay.
     void stop() {
         if (pool_) pool_->stop();

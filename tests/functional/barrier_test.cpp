@@ -8,7 +8,7 @@
 #include "shop.hpp"
 
 using namespace flashsale::test;
-using flashsale::events::event;
+namespace events = flashsale::events;
 using namespace std::chrono_literals;
 
 namespace {
@@ -21,8 +21,8 @@ struct foreign_events {
     std::int64_t user = 0, product = 0;
     flashsale::uuid_generator make;
 
-    event order(std::uint64_t generation, const std::string& key) {
-        event out;
+    events::order_accepted order(std::uint64_t generation, const std::string& key) {
+        events::order_accepted out;
         out.id = make.make();
         out.user_id = user;
         out.product_id = product;
@@ -34,9 +34,8 @@ struct foreign_events {
         return out;
     }
 
-    event barrier(std::uint64_t generation, std::uint32_t shard = 0) {
-        event out;
-        out.what = event::kind::barrier;
+    events::barrier barrier(std::uint64_t generation, std::uint32_t shard = 0) {
+        events::barrier out;
         out.id = make.make(shard);
         out.shard = shard;
         out.generation = generation;
@@ -98,9 +97,9 @@ TEST_CASE("fence: what is older is not recorded unasked, by whoever records") {
         }));
         for (const auto database : {sandbox::database::order, sandbox::database::stock})
             world.sql(database, "INSERT INTO fences VALUES (0, 8)");
-        auto reduction = make.order(7, "reduced, late");
-        reduction.what = event::kind::stock_reduced;
-        reduction.user_id = 0;
+        events::stock_reduced reduction;
+        static_cast<events::basic_units_taken<std::string>&>(reduction) =
+            make.order(7, "reduced, late");
         auto elsewhere = make.order(7, "another shard's");
         elsewhere.shard = 1;
         publish(world, "[" + text_of(make.order(7, "late")) + "," + text_of(elsewhere) + "," +

@@ -13,7 +13,7 @@
 #include "sql.hpp"
 
 using namespace flashsale::test;
-using flashsale::events::event;
+using flashsale::events::order_accepted;
 using namespace std::chrono_literals;
 
 namespace {
@@ -290,7 +290,7 @@ TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for
     REQUIRE(audit_fault(sale.world) == "");
     REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
     flashsale::uuid_generator make;
-    event late;
+    order_accepted late;
     late.id = make.make();
     late.user_id = sale.user;
     late.product_id = sale.product;

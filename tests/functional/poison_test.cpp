@@ -7,7 +7,7 @@
 #include "shop.hpp"
 
 using namespace flashsale::test;
-using flashsale::events::event;
+using flashsale::events::order_accepted;
 
 TEST_CASE(
     "poison: is parked with its reason, once, and the good events of its message are recorded") {
@@ -22,7 +22,7 @@ TEST_CASE(
     REQUIRE(audit_fault(world) == "");
 
     flashsale::uuid_generator make;
-    event good;
+    order_accepted good;
     good.id = make.make();
     good.user_id = user;
     good.product_id = product;
@@ -31,14 +31,14 @@ TEST_CASE(
     good.created_at = good.id.time();
     good.generation = 1;
     good.seq = 1'000;
-    event twin = good;
+    order_accepted twin = good;
     twin.id = make.make();
     twin.idempotency_key = "taken-key";
-    event stranger = good;
+    order_accepted stranger = good;
     stranger.id = make.make();
     stranger.idempotency_key = "stranger";
     stranger.product_id = product + 50;
-    event refused = good;  // the database's own rule: no NUL in a text
+    order_accepted refused = good;  // the database's own rule: no NUL in a text
     refused.id = make.make();
     refused.idempotency_key = "refused";
     refused.quantity = 99'999;  // more than there is

@@ -10,7 +10,7 @@
 #include "shop.hpp"
 
 using namespace flashsale::test;
-using flashsale::events::event;
+using flashsale::events::order_accepted;
 using namespace std::chrono_literals;
 
 namespace {
@@ -331,7 +331,7 @@ TEST_CASE("reopening: events of the old gate that come late are asked for again,
 
     flashsale::uuid_generator make;
     const auto late = [&](std::int64_t of, const std::string& key) {
-        event out;
+        order_accepted out;
         out.id = make.make();
         out.user_id = user;
         out.product_id = of;
@@ -343,9 +343,9 @@ TEST_CASE("reopening: events of the old gate that come late are asked for again,
         out.seq = 77;
         return out;
     };
-    const event granted = late(product, "late"), twin = late(product, "after"),
-                refused = late(sold_out, "too late");
-    event recorded = late(product, "known");
+    const order_accepted granted = late(product, "late"), twin = late(product, "after"),
+                         refused = late(sold_out, "too late");
+    order_accepted recorded = late(product, "known");
     recorded.id = *flashsale::uuid::parse(order_id(known));
     publish(world, "[" + text_of(granted) + "," + text_of(twin) + "," + text_of(refused) + "," +
                        text_of(recorded) + "," + text_of(granted) + "]");

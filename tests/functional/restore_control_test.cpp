@@ -8,7 +8,7 @@
 #include "shop.hpp"
 
 using namespace flashsale::test;
-using flashsale::events::event;
+using flashsale::events::order_accepted;
 using namespace std::chrono_literals;
 using database = sandbox::database;
 
@@ -55,7 +55,7 @@ TEST_CASE("restore: a record that is whole is never called behind, whatever come
     // Of the gate before: one that is granted again, and one that is refused.
     flashsale::uuid_generator make;
     const auto late = [&](std::int64_t of, const std::string& key) {
-        event out;
+        order_accepted out;
         out.id = make.make();
         out.user_id = user;
         out.product_id = of;

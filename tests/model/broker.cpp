@@ -18,7 +18,7 @@ std::vector<std::string> ids_in(std::string_view body) {
     if (!entries) throw std::logic_error("a message that is no array of events");
     std::vector<std::string> out;
     for (const auto& one : *entries) {
-        if (one) out.push_back(one->id.to_string());
+        if (one) out.push_back(events::base_of(*one).id.to_string());
     }
     return out;
 }

@@ -1,5 +1,7 @@
 #include "databases.hpp"
 
+#include <flashsale/order/allocation_of.hpp>
+
 #include "process.hpp"
 #include "promises.hpp"
 
@@ -59,22 +61,23 @@ void database::drop_sessions(int process_number, std::uint64_t life) {
                   [&](const auto& one) { return one.second == std::pair(process_number, life); });
 }
 
-order::recording_report order_database::record(const std::vector<events::event>& all,
+order::recording_report order_database::record(const std::vector<events::order_accepted>& all,
                                                std::uint64_t believed) {
     order::recording_report out;
     std::vector<events::event> older;
-    for (const events::event& one : all) {
+    for (const events::order_accepted& one : all) {
         if (one.generation < believed && !in_.is_without(guard::generation)) {
-            older.push_back(one);
+            older.emplace_back(one);
             out.late.push_back(one.id);
             continue;
         }
-        if (orders.contains(one.id)) {
+        const stock::allocation taken = order::allocation_of(one);
+        if (orders.contains(taken.id())) {
             ++out.duplicates;
             continue;
         }
         if (by_key.try_emplace({one.user_id, one.product_id, one.idempotency_key}, one.id).second) {
-            orders.emplace(one.id, one);
+            orders.emplace(taken.id(), taken);
             ++out.fresh;
             continue;
         }
@@ -87,9 +90,10 @@ order::recording_report order_database::record(const std::vector<events::event>&
 
 void order_database::keep_late(const std::vector<events::event>& all) {
     for (const events::event& one : all) {
-        if (orders.contains(one.id) || parked.contains(one.id)) continue;
-        in_.tell("order database", "keeps {} for later", short_id(one.id.to_string()));
-        late.try_emplace(one.id, one);
+        const uuid& id = events::base_of(one).id;
+        if (has(id) || parked.contains(id)) continue;
+        in_.tell("order database", "keeps {} for later", short_id(id.to_string()));
+        late.try_emplace(id, one);
     }
 }
 
@@ -102,11 +106,11 @@ std::vector<stock::refused_movement> stock_database::record(const std::vector<st
                                                             std::uint64_t believed) {
     std::vector<stock::refused_movement> out;
     for (const stock::movement& one : all) {
-        const bool known = movements.contains(one.id);
+        const bool known = movements.contains(one.taken());
         if (known && !in_.is_without(guard::returning)) continue;
         if (!known && one.what == stock::operation::reduction && one.generation < believed &&
             !in_.is_without(guard::generation)) {
-            out.push_back({one.id, "older than the fence", true});
+            out.push_back({one.taken(), "older than the fence", true});
             continue;
         }
         const auto product = products.find(one.product_id);
@@ -115,11 +119,11 @@ std::vector<stock::refused_movement> stock_database::record(const std::vector<st
             reductions_by_key.try_emplace({one.product_id, one.idempotency_key}, one.id)
                     .first->second != one.id;
         if (product == products.end() || key_taken || product->second.stock + one.delta < 0) {
-            out.push_back({one.id, "the stock database refuses it"});
+            out.push_back({one.taken(), "the stock database refuses it"});
             continue;
         }
         product->second.stock += one.delta;
-        movements.try_emplace(one.id, one);
+        movements.try_emplace(one.taken(), one);
     }
     return out;
 }

@@ -62,12 +62,13 @@ public:
     using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
 
     /// By the fence that whoever records believes in.
-    order::recording_report record(const std::vector<events::event>& orders, std::uint64_t fence);
+    order::recording_report record(const std::vector<events::order_accepted>& orders,
+                                   std::uint64_t fence);
     void keep_late(const std::vector<events::event>& late);
     void park(const uuid& id, std::string event, std::string reason, bool holds_units = true);
-    bool has(const uuid& id) const { return orders.contains(id); }
+    bool has(const uuid& id) const { return orders.contains({id}); }
 
-    std::map<uuid, events::event> orders;
+    std::map<stock::allocation_id, stock::allocation> orders;
     std::map<key, uuid> by_key;
     std::map<uuid, parked_event> parked;
     std::map<uuid, events::event> late;      ///< to be asked again when the gate is open
@@ -88,7 +89,7 @@ public:
                                                 std::uint64_t fence);
 
     std::map<std::int64_t, product_row> products;
-    std::map<uuid, stock::movement> movements;
+    std::map<stock::allocation_id, stock::movement> movements;
     std::set<std::pair<std::int64_t, std::string>> restocks;  // product, key
     std::map<std::pair<std::int64_t, std::string>, uuid> reductions_by_key;
     std::uint64_t generation = 0;

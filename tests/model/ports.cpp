@@ -26,7 +26,7 @@ public:
     explicit recording_port(process& of) : of_(of) {}
 
     std::expected<order::recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison>) override {
+        std::span<const events::order_accepted> orders, std::span<const events::poison>) override {
         const auto seen = fence_seen_before(of_, *of_.in.orders);
         if (!seen) return std::unexpected(seen.error());
         reach(of_, "with a batch in hand");
@@ -49,7 +49,7 @@ public:
         return done(of_.ask_now<int>(*of_.in.orders, [&in = of_.in, all = copied(all)] {
             for (const order::parking& one : all) {
                 const auto event = events::parse(one.event);
-                if (event && event->generation < in.orders->fence) {
+                if (event && events::base_of(*event).generation < in.orders->fence) {
                     in.orders->keep_late({*event});
                 } else {
                     in.orders->park(one.id, one.event, one.reason);
@@ -65,16 +65,16 @@ public:
     }
 
     std::expected<void, std::string> record_barriers(
-        std::span<const events::event> barriers) override {
+        std::span<const events::barrier> barriers) override {
         if (barriers.empty()) {
             reach(of_, "between the databases and the acknowledgement");
             return {};
         }
         reach(of_, "before the barrier is recorded");
-        for (const events::event& one : barriers)
+        for (const events::barrier& one : barriers)
             of_.in.tell(of_.name, "records barrier {}", short_id(one.id.to_string()));
         return done(of_.ask_now<int>(*of_.in.orders, [&in = of_.in, all = copied(barriers)] {
-            for (const events::event& one : all) {
+            for (const events::barrier& one : all) {
                 in.orders->barriers.try_emplace(one.id, one.generation);
                 if (!in.is_without(guard::fences_last)) continue;
                 for (std::uint64_t* fence : {&in.orders->fence, &in.stock->fence})

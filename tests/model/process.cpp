@@ -28,11 +28,11 @@ public:
         uuid id) override {
         auto found = co_await of_.ask<std::optional<order::order>>(
             *of_.in.orders, [&in = of_.in, id]() -> std::optional<order::order> {
-                const auto row = in.orders->orders.find(id);
+                const auto row = in.orders->orders.find({id});
                 if (row == in.orders->orders.end()) return std::nullopt;
-                const events::event& one = row->second;
-                return order::order{one.id,       one.user_id,    one.product_id,
-                                    one.quantity, one.unit_price, one.created_at};
+                const stock::allocation& one = row->second;
+                return order::order{id,           one.user_id,    one.product_id,
+                                    one.quantity, one.unit_price, id.time()};
             });
         if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
         co_return *found;

@@ -1,5 +1,7 @@
 #include "promises.hpp"
 
+#include <flashsale/order/recovery.hpp>
+
 #include <algorithm>
 
 #include "broker.hpp"
@@ -41,7 +43,7 @@ void promises::not_found(const uuid& id) {
 
 bool promises::anywhere(const std::string& id) const {
     const auto parsed = *uuid::parse(id);
-    if (in_.orders->orders.contains(parsed) || in_.stock->movements.contains(parsed)) return true;
+    if (in_.orders->has(parsed) || in_.stock->movements.contains({parsed})) return true;
     if (in_.orders->late.contains(parsed) || in_.amqp->has(id)) return true;
     const auto waiting = in_.redis->outbox_ids();
     return std::ranges::find(waiting, id) != waiting.end();
@@ -72,14 +74,14 @@ std::string promises::broken() const {
             const std::string name = id.to_string();
             if (excused(name)) continue;
             if (one.what->reduction) {
-                if (!in_.stock->movements.contains(id))
+                if (!in_.stock->movements.contains({id}))
                     line(
                         "P2: reduction {} of product {} was accepted and is not in the stock "
                         "database",
                         short_id(name), one.what->product);
                 continue;
             }
-            const auto row = in_.orders->orders.find(id);
+            const auto row = in_.orders->orders.find({id});
             if (row == in_.orders->orders.end()) {
                 line("P2: order {} (key {}, user {}) was accepted and is not in the order database",
                      short_id(name), one.what->key, one.what->user);
@@ -97,18 +99,19 @@ std::string promises::broken() const {
         bought[{order.user_id, order.product_id}] += order.quantity;
         const auto movement = in_.stock->movements.find(id);
         if (movement == in_.stock->movements.end())
-            line("P3: order {} has no movement", short_id(id.to_string()));
+            line("P3: order {} has no movement", short_id(id.order_id.to_string()));
     }
     for (const auto& [id, movement] : in_.stock->movements) {
         const bool sale = movement.what == stock::operation::sale;
         if (!sale) reduced[movement.product_id] -= movement.delta;
         if (sale && !in_.orders->orders.contains(id))
-            line("P3: movement {} has no order", short_id(id.to_string()));
+            line("P3: movement {} has no order", short_id(id.order_id.to_string()));
     }
     for (const auto& [id, one] : in_.orders->parked) {
         const auto event = events::parse(one.event);
-        if (one.holds_units && event && !in_.orders->orders.contains(id))
-            kept[event->product_id] += event->quantity;
+        const auto units = event ? order::allocation_of(*event) : std::nullopt;
+        if (one.holds_units && units && !in_.orders->has(id))
+            kept[units->product_id] += units->quantity;
     }
     const auto* header = in_.redis->find("{flashsale:0}:gate");
     const std::string generation =

@@ -1,5 +1,6 @@
 // Reopening a shard, step by step as src/app/reopening.hpp has them.
 
+#include <flashsale/order/recovery.hpp>
 #include <flashsale/redis.hpp>
 
 #include "barriers.hpp"
@@ -106,7 +107,7 @@ awaitable<bool> drain(process& of, std::uint64_t generation, uuid token) {
             for (const auto& [id, text] : left) {
                 const auto parsed = *uuid::parse(id);
                 if (!in.orders->has(parsed) && !in.orders->parked.contains(parsed) &&
-                    !in.orders->late.contains(parsed) && !in.stock->movements.contains(parsed))
+                    !in.orders->late.contains(parsed) && !in.stock->movements.contains({parsed}))
                     return false;
             }
             return true;
@@ -136,8 +137,8 @@ awaitable<bool> raise_fences(process& of, std::uint64_t generation) {
 
 struct contents {
     std::vector<product_row> products;
-    std::map<uuid, stock::movement> movements;
-    std::map<uuid, events::event> orders;
+    std::map<stock::allocation_id, stock::movement> movements;
+    std::map<stock::allocation_id, stock::allocation> orders;
     std::vector<parked_event> parked;
 };
 
@@ -157,19 +158,21 @@ std::vector<std::vector<std::string>> pieces_of(const contents& all, const std::
             free -= order.quantity;
             bought[order.user_id] += order.quantity;
             keys.push_back(fmt::format("s{}:{}", order.user_id, order.idempotency_key));
-            keys.push_back(
-                fmt::format("{} {} {}", order_id.to_string(), order.quantity, order.unit_price));
+            keys.push_back(fmt::format("{} {} {}", order_id.order_id.to_string(), order.quantity,
+                                       order.unit_price));
         }
         for (const auto& [movement_id, moved] : all.movements) {
             if (moved.product_id != row.id || moved.what == stock::operation::sale) continue;
             free += moved.delta;
             keys.push_back("r" + moved.idempotency_key);
-            keys.push_back(fmt::format("{} {} 100", movement_id.to_string(), -moved.delta));
+            keys.push_back(
+                fmt::format("{} {} 100", movement_id.order_id.to_string(), -moved.delta));
         }
         for (const parked_event& one : all.parked) {
             const auto event = events::parse(one.event);
-            if (!one.holds_units || !event || event->product_id != row.id) continue;
-            if (!all.orders.contains(event->id)) free -= event->quantity;
+            const auto units = event ? order::allocation_of(*event) : std::nullopt;
+            if (!one.holds_units || !units || units->product_id != row.id) continue;
+            if (!all.orders.contains(units->id())) free -= units->quantity;
         }
         std::vector<std::string> product{
             number,  base + "p:" + id,          "free",  std::to_string(free),
@@ -203,12 +206,7 @@ awaitable<std::optional<contents>> read_record(process& of) {
         std::vector<stock::movement> missing;
         for (const auto& [id, one] : orders) {
             if (in.stock->movements.contains(id)) continue;
-            stock::movement made;
-            made.id = id;
-            made.product_id = one.product_id;
-            made.delta = -one.quantity;
-            made.generation = one.generation;
-            missing.push_back(made);
+            missing.push_back(order::movement_of(one));
         }
         in.stock->record(missing, 0);
         contents read;

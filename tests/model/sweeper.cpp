@@ -3,6 +3,7 @@
 // events.
 
 #include <flashsale/events/event.hpp>
+#include <flashsale/order/recovery.hpp>
 
 #include "barriers.hpp"
 #include "late_event.hpp"
@@ -22,8 +23,8 @@ awaitable<std::optional<outbox>> read_outbox(process& of) {
             [&](auto done) { of.gate().read_outbox(0, cursor, std::move(done)); });
         if (!page) co_return std::nullopt;
         for (std::string& text : page->events) {
-            const auto one = events::parse(text);
-            if (one) out.emplace(one->id.to_string(), std::move(text));
+            const auto id = events::id_of(text);
+            if (id) out.emplace(id->to_string(), std::move(text));
         }
         cursor = page->next_cursor;
     } while (!cursor.empty());
@@ -69,23 +70,25 @@ awaitable<void> ask_for_late(process& of) {
     });
     if (!late) co_return;
     for (const events::event& one : *late) {
+        const uuid id = events::base_of(one).id;
+        const stock::allocation units = *order::allocation_of(one);
         auto decided = co_await await_callback<std::vector<stock::decision>>([&](auto done) {
             std::vector<stock::reservation> batch;
-            batch.push_back(order::reservation_of(one));
+            batch.push_back(order::reservation_of(units));
             of.gate().reserve(std::move(batch), std::move(done));
         });
-        const auto outcome = order::outcome_of(one.id, decided.front());
-        in.tell(of.name, "asks the gate again for {}: {}", short_id(one.id.to_string()),
+        const auto outcome = order::outcome_of(id, decided.front());
+        in.tell(of.name, "asks the gate again for {}: {}", short_id(id.to_string()),
                 decided.front() ? (outcome == late_outcome::twin ? "a twin has it" : "granted")
                                 : stock::name_of(decided.front().error()));
         if (outcome == late_outcome::on_its_way)
             co_await of.publish(std::move(decided.front()->event), decided.front()->token);
         if (outcome == late_outcome::on_its_way || outcome == late_outcome::not_yet) continue;
-        co_await of.ask<int>(*in.orders, [&in, one, refused = outcome == late_outcome::refused] {
-            in.orders->late.erase(one.id);
+        co_await of.ask<int>(*in.orders, [&in, id, one,
+                                          refused = outcome == late_outcome::refused] {
+            in.orders->late.erase(id);
             if (refused)
-                in.orders->park(one.id, events::text_of(one), "late, and refused by the gate",
-                                false);
+                in.orders->park(id, events::text_of(one), "late, and refused by the gate", false);
             return 0;
         });
     }
@@ -181,8 +184,7 @@ awaitable<void> make_a_way(process& of, const stock::gate::levels& gate) {
 awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, uuid token,
                                  micros patience) {
     world& in = of.in;
-    events::event mark;
-    mark.what = events::event::kind::barrier;
+    events::barrier mark;
     mark.id = of.make_id();
     mark.generation = generation;
     mark.created_at = mark.id.time();

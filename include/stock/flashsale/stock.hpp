@@ -11,6 +11,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/uuid.hpp"
+#include "flashsale/stock/allocation.hpp"
 #include "flashsale/stock/gate.hpp"
 
 namespace flashsale::stock {
@@ -44,7 +45,8 @@ public:
 
 /// A signed entry of the ledger, decided by the gate.
 struct movement {
-    uuid id;
+    uuid id;                  ///< of the order or the reduction
+    std::uint32_t line = 0;   ///< of the order
     std::uint32_t shard = 0;  ///< of the gate that decided it
     std::int64_t product_id = 0;
     std::int64_t delta = 0;
@@ -53,11 +55,13 @@ struct movement {
     std::uint64_t seq = 0;
     std::string idempotency_key;  ///< of a reduction
     timestamp created_at;
+
+    allocation_id taken() const { return {id, line}; }
 };
 
 /// A movement that the database will never take, and why.
 struct refused_movement {
-    uuid id;
+    allocation_id of;
     std::string reason;
     bool late = false;        ///< a reduction older than its shard's fence: the gate is asked again
     bool given_back = false;  ///< its units are for sale again: give_back() came first
@@ -68,9 +72,9 @@ class ledger {
 public:
     virtual ~ledger() = default;
 
-    /// Records movements in one transaction, each once, by id; those that can never be recorded are
-    /// left out and returned. An error means that nothing, or an unknown part, was recorded, and
-    /// that the same call has to be made again; its text is for people.
+    /// Records movements in one transaction, each once, by taken(); those that can never be
+    /// recorded are left out and returned. An error means that nothing, or an unknown part, was
+    /// recorded, and that the same call has to be made again; its text is for people.
     virtual std::expected<std::vector<refused_movement>, std::string> record(
         std::span<const movement> movements) = 0;
 };

@@ -15,7 +15,7 @@
 --
 -- Returns {1} closed, or its header is not whole · {2, generation} the caller's generation is not
 -- the gate's · else {0, …} and in the batch's order
---   an integer, 8 * count + code: so many neighbours were refused
+--   an integer, 64 * count + code: so many neighbours were refused
 --     1 no such product · 2 sale over · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
 --     7 not refused: ask again in full
 --     after 3 and 4, one more integer: so many units the user may have, or there are
@@ -29,7 +29,7 @@
 --   'p <id> <price> <entry>'        granted before, its event still in the outbox, as this entry
 --
 -- An outbox entry is an event in short, under the event's id:
---   '<key field> <product> <quantity> <price> <generation> <base> <place>', its seq is base + place
+--   '<place> <product> <quantity> <price> <generation> <base> <key field>', its seq is base + place
 -- The event in full is three times as long, and every byte of a string costs Lua time whenever it
 -- is made; src/stock/outbox_entry.hpp writes it out.
 
@@ -129,7 +129,7 @@ local function end_neighbours()
         if refusal == 0 then
             reply[replies] = 'w ' .. refusals .. ' ' .. left
         else
-            reply[replies] = refusals * 8 + refusal
+            reply[replies] = refusals * 64 + refusal
             if left then
                 replies = replies + 1
                 reply[replies] = left
@@ -243,7 +243,7 @@ while at < last do
                             digits(base_of_middle) .. ' '
                     end
                     entries[entries_end + 1] = event_id
-                    entries[entries_end + 2] = field .. entry_middle .. i
+                    entries[entries_end + 2] = i .. entry_middle .. field
                     entries_end = entries_end + 2
                     if grants == 0 or grant_price ~= product.price then
                         end_neighbours()

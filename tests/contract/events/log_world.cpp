@@ -148,7 +148,7 @@ std::vector<events::entry> log_world::read(std::size_t events) {
 }
 
 std::string numbered_event(std::uint64_t seq) {
-    events::event out;
+    events::order_accepted out;
     static thread_local uuid_generator ids;
     out.id = ids.make();
     out.user_id = 7;
@@ -165,7 +165,7 @@ std::string numbered_event(std::uint64_t seq) {
 std::vector<std::uint64_t> seqs_of(const std::vector<events::entry>& entries) {
     std::vector<std::uint64_t> out;
     for (const auto& one : entries)
-        out.push_back(one ? one->seq : 0);
+        out.push_back(one ? std::get<events::order_accepted>(*one).seq : 0);
     return out;
 }
 

@@ -11,7 +11,7 @@ using namespace flashsale::test;
 
 TEST_CASE("known seqs: orders, and what is set aside, of a shard and a generation, in pages") {
     order_record record(database_kind::postgres);
-    std::vector<events::event> all;
+    std::vector<events::order_accepted> all;
     std::uint64_t seq = 0;
     for (int n = 1; n <= 45'000; ++n) {
         all.push_back(record.accepted(n, n % 4, "k" + std::to_string(n)));
@@ -20,13 +20,14 @@ TEST_CASE("known seqs: orders, and what is set aside, of a shard and a generatio
     }
     record.must_record(all);
     const auto set_aside = [&](std::uint64_t generation, std::int64_t product) {
-        events::event one = record.accepted(9, product, "parked " + std::to_string(++seq));
+        events::order_accepted one = record.accepted(9, product, "parked " + std::to_string(++seq));
         one.generation = generation;
         one.seq = seq;
         return one;
     };
-    const events::event parked = set_aside(2, 3), dropped = set_aside(2, 3), late = set_aside(2, 3),
-                        elsewhere = set_aside(2, 4), earlier = set_aside(1, 3);
+    const events::order_accepted parked = set_aside(2, 3), dropped = set_aside(2, 3),
+                                 late = set_aside(2, 3), elsewhere = set_aside(2, 4),
+                                 earlier = set_aside(1, 3);
     for (const auto& one : {parked, dropped, elsewhere, earlier}) {
         const order::parking what{one.id, events::text_of(one), "test"};
         REQUIRE(record.recording->park(std::span(&what, 1)).has_value());
@@ -34,7 +35,8 @@ TEST_CASE("known seqs: orders, and what is set aside, of a shard and a generatio
     record.database.sql(
         "UPDATE parked SET holds_units = false, dropped_at = now() WHERE event_id = '" +
         dropped.id.to_string() + "'");
-    REQUIRE(record.recording->keep_late(std::span(&late, 1)).has_value());
+    const events::event kept = late;
+    REQUIRE(record.recording->keep_late(std::span(&kept, 1)).has_value());
     const order::parking poison{uuid_generator().make(), "no event", "test"};
     REQUIRE(record.recording->park(std::span(&poison, 1)).has_value());
 

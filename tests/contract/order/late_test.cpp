@@ -16,11 +16,12 @@ TEST_CASE("late: more that cannot be decided than a page has do not hide one tha
     order_record record(database_kind::postgres);
     postgres::session& database = *record.database.session();
     asio::io_context io;
-    std::vector<events::event> late;
+    std::vector<events::order_accepted> late;
     for (int i = 0; i < 5; ++i)
         late.push_back(record.accepted(i + 1));
-    std::ranges::sort(late, {}, &events::event::id);
-    REQUIRE(record.recording->keep_late(late).has_value());
+    std::ranges::sort(late, {}, &events::event_base::id);
+    const std::vector<events::event> kept(late.begin(), late.end());
+    REQUIRE(record.recording->keep_late(kept).has_value());
     played_gate gate;
     gate.recorded = {late.back().id};
 

@@ -9,8 +9,9 @@ namespace flashsale::test {
 
 /// The order module's record in either database, behind its ports.
 struct order_record {
-    explicit order_record(database_kind kind)
-        : database(kind, sandbox::database::order, order::sqlite_migrations()) {
+    explicit order_record(database_kind kind,
+                          std::span<const migration> of_sqlite = order::sqlite_migrations())
+        : database(kind, sandbox::database::order, of_sqlite) {
         if (kind == database_kind::postgres) {
             store = order::make_postgres_store(*database.pool());
             recording = order::make_postgres_recording(*database.session());
@@ -24,8 +25,14 @@ struct order_record {
         }
     }
 
-    events::event accepted(std::int64_t user, std::int64_t product = 3, std::string key = {}) {
-        events::event out;
+    /// To this version. What was applied.
+    std::vector<std::string> migrate() {
+        return database.migrate(order::postgres_migrations(), order::sqlite_migrations());
+    }
+
+    events::order_accepted accepted(std::int64_t user, std::int64_t product = 3,
+                                    std::string key = {}) {
+        events::order_accepted out;
         out.id = make.make();
         out.user_id = user;
         out.product_id = product;
@@ -39,7 +46,7 @@ struct order_record {
     }
 
     /// Everything must be recorded, or set aside.
-    order::recording_report must_record(std::span<const events::event> orders,
+    order::recording_report must_record(std::span<const events::order_accepted> orders,
                                         std::span<const events::poison> poison = {}) {
         auto done = recording->record(orders, poison);
         if (!done) throw std::runtime_error(done.error());
@@ -54,10 +61,10 @@ struct order_record {
         return all;
     }
 
-    std::map<uuid, order::recorded_order> orders() {
-        std::map<uuid, order::recorded_order> all;
-        const auto read =
-            reader->for_each_order([&](order::recorded_order one) { all.emplace(one.id, one); });
+    std::map<uuid, stock::allocation> orders() {
+        std::map<uuid, stock::allocation> all;
+        const auto read = reader->for_each_order(
+            [&](stock::allocation one) { all.emplace(one.order_id, std::move(one)); });
         if (!read) throw std::runtime_error(read.error());
         return all;
     }

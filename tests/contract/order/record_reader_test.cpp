@@ -11,7 +11,7 @@ using namespace flashsale::test;
 
 TEST_CASE("record reader: each order of the shard once, in pieces, with all that a gate needs") {
     order_record record(each_database());
-    std::vector<events::event> all;
+    std::vector<events::order_accepted> all;
     for (int n = 1; n <= 1'000; ++n) {
         all.push_back(record.accepted(n, n % 4, "k" + std::to_string(n)));
         all.back().quantity = n;
@@ -24,14 +24,13 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
     const auto& reader = record.reader;
     for (const std::size_t rows_max : {1'000uz, 300uz, 250uz, 7uz}) {
         std::set<std::int64_t> seen;
-        std::optional<uuid> after = uuid{};
+        std::optional<stock::allocation_id> after = stock::allocation_id{};
         while (after) {
             auto page = reader->orders(3, 4, *after, rows_max);
             REQUIRE(page.has_value());
-            CHECK(page->events.size() <= rows_max);
-            for (const events::event& one : page->events) {
+            CHECK(page->rows.size() <= rows_max);
+            for (const stock::allocation& one : page->rows) {
                 CHECK(one.product_id == 3);
-                CHECK(one.shard == 3);
                 CHECK(one.quantity == one.user_id);
                 CHECK(one.unit_price == 7);
                 CHECK(one.currency.text() == (one.user_id % 8 == 3 ? "USD" : ""));
@@ -50,7 +49,7 @@ TEST_CASE("record reader: parked events that hold units, of the shard, and no ot
     order_record record(each_database());
     // As the recorder parks them; a person, or a gate that refuses, may take their units.
     const auto park = [&](std::int64_t product, bool holds_units, bool readable = true) {
-        events::event what = record.accepted(9, product, "parked \"key\"");
+        events::order_accepted what = record.accepted(9, product, "parked \"key\"");
         what.quantity = 2;
         what.generation = 3;
         const order::parking one{what.id, readable ? events::text_of(what) : "no event", "test"};
@@ -77,11 +76,11 @@ TEST_CASE("record reader: parked events that hold units, of the shard, and no ot
         while (after) {
             auto page = reader->parked(1, 2, *after, rows_max);
             REQUIRE(page.has_value());
-            for (const events::event& one : page->events) {
+            for (const stock::allocation& one : page->rows) {
                 CHECK(one.idempotency_key == "parked \"key\"");
                 CHECK(one.quantity == 2);
                 CHECK(one.generation == 3);
-                CHECK(seen.insert(one.id).second);
+                CHECK(seen.insert(one.order_id).second);
             }
             after = page->next;
         }

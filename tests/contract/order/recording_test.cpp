@@ -32,7 +32,7 @@ void refuse_late(order_record& record, const std::set<uuid>& expected) {
 
 TEST_CASE("recording: an order is recorded once, however often it comes") {
     order_record record(each_database());
-    std::vector<events::event> batch;
+    std::vector<events::order_accepted> batch;
     for (int i = 1; i <= 300; ++i) {
         batch.push_back(record.accepted(i));
         if (i % 2 == 0) batch.back().currency = *currency_code::parse("USD");
@@ -46,25 +46,25 @@ TEST_CASE("recording: an order is recorded once, however often it comes") {
     CHECK(report.parked.empty());
     const auto orders = record.orders();
     REQUIRE(orders.size() == 300);
-    for (const events::event& one : batch) {
+    for (const events::order_accepted& one : batch) {
         CHECK(orders.at(one.id).user_id == one.user_id);
         CHECK(orders.at(one.id).idempotency_key == one.idempotency_key);
         CHECK(orders.at(one.id).generation == one.generation);
         CHECK(orders.at(one.id).seq == one.seq);
     }
-    const auto page = record.reader->orders(0, 1, uuid{}, 1'000);
+    const auto page = record.reader->orders(0, 1, {}, 1'000);
     REQUIRE(page.has_value());
-    REQUIRE(page->events.size() == 300);
-    for (const events::event& one : page->events)
+    REQUIRE(page->rows.size() == 300);
+    for (const stock::allocation& one : page->rows)
         CHECK(one.currency.text() == (one.user_id % 2 == 0 ? "USD" : ""));
     CHECK(record.parked().empty());
 }
 
 TEST_CASE("recording: what can be no order is set aside with why, the rest goes in") {
     order_record record(each_database());
-    const events::event first = record.accepted(7, 3, "key");
+    const events::order_accepted first = record.accepted(7, 3, "key");
     record.must_record(std::span(&first, 1));
-    std::vector<events::event> batch;
+    std::vector<events::order_accepted> batch;
     batch.push_back(record.accepted(1));
     batch.push_back(record.accepted(7, 3, "key"));  // its key has another order
     batch.push_back(record.accepted(2));
@@ -84,7 +84,8 @@ TEST_CASE("recording: what can be no order is set aside with why, the rest goes 
     REQUIRE(parked.size() == 3);
     CHECK(parked.at(batch[1].id).reason == "another order has its idempotency key");
     CHECK(parked.at(batch[3].id).reason.find("orders_quantity_positive") != std::string::npos);
-    CHECK(events::parse(parked.at(batch[1].id).event)->user_id == 7);
+    CHECK(std::get<events::order_accepted>(*events::parse(parked.at(batch[1].id).event)).user_id ==
+          7);
     CHECK(std::ranges::count_if(parked, [](const auto& one) {
               return one.second.event == "not JSON" && one.second.reason == "expected an object";
           }) == 1);
@@ -92,8 +93,8 @@ TEST_CASE("recording: what can be no order is set aside with why, the rest goes 
 
 TEST_CASE("recording: two of one key in one batch are one order and one set aside") {
     order_record record(each_database());
-    const std::vector<events::event> batch{record.accepted(7, 3, "key"),
-                                           record.accepted(7, 3, "key")};
+    const std::vector<events::order_accepted> batch{record.accepted(7, 3, "key"),
+                                                    record.accepted(7, 3, "key")};
     const auto report = record.must_record(batch);
     CHECK(report.fresh == 1);
     CHECK(report.parked.size() == 1);
@@ -117,14 +118,13 @@ TEST_CASE("recording: parking after the fact, each once") {
 TEST_CASE("recording: a barrier is recorded once") {
     order_record record(each_database());
     const auto barrier = [&](std::uint32_t shard, std::uint64_t generation) {
-        events::event out;
-        out.what = events::event::kind::barrier;
+        events::barrier out;
         out.id = record.make.make();
         out.shard = shard;
         out.generation = generation;
         return out;
     };
-    const std::vector<events::event> barriers{barrier(0, 2), barrier(1, 7), barrier(0, 3)};
+    const std::vector<events::barrier> barriers{barrier(0, 2), barrier(1, 7), barrier(0, 3)};
     for (int round = 0; round < 2; ++round) {
         REQUIRE(record.recording->record_barriers(barriers).has_value());
         record.database.sql(
@@ -138,7 +138,7 @@ TEST_CASE("recording: a barrier is recorded once") {
 TEST_CASE(
     "recording: a late event is neither recorded nor set aside, and a recorded one not late") {
     order_record record(each_database());
-    const events::event known = record.accepted(1), late = record.accepted(2);
+    const events::order_accepted known = record.accepted(1), late = record.accepted(2);
     record.must_record(std::span(&known, 1));
     const std::vector<events::event> both{known, late};
     REQUIRE(record.recording->keep_late(both).has_value());
@@ -163,11 +163,11 @@ TEST_CASE(
         return out;
     };
     auto& session = *record.database.session();
-    const events::event known = of(1, 0, 1);
+    const events::order_accepted known = of(1, 0, 1);
     record.must_record(std::span(&known, 1));
     REQUIRE(order::raise_fence(session, 0, 3, wall_clock_now()).has_value());
     REQUIRE(order::raise_fence(session, 0, 2, wall_clock_now()).has_value());
-    const std::vector<events::event> batch{known, of(2, 0, 2), of(3, 0, 3), of(4, 1, 1)};
+    const std::vector<events::order_accepted> batch{known, of(2, 0, 2), of(3, 0, 3), of(4, 1, 1)};
     for (int round = 0; round < 2; ++round) {
         const auto report = record.must_record(batch);
         CHECK(report.late == std::vector{batch[0].id, batch[1].id});
@@ -218,9 +218,9 @@ TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlo
     postgres::session holder(record.database.server()), reopener(record.database.server()),
         looks(record.database.server());
     using attempt = std::expected<void, postgres::error>;
-    const events::event slow = record.accepted(1), after = record.accepted(2),
-                        meanwhile = record.accepted(3);
-    const auto record_one = [&](const events::event& one) {
+    const events::order_accepted slow = record.accepted(1), after = record.accepted(2),
+                                 meanwhile = record.accepted(3);
+    const auto record_one = [&](const events::order_accepted& one) {
         return std::async(std::launch::async,
                           [&record, &one] { return record.must_record(std::span(&one, 1)); });
     };
@@ -263,10 +263,10 @@ TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lo
     const auto recording = order::make_sqlite_recording(*file);
     const auto reader = order::make_sqlite_record_reader(*file);
     uuid_generator make;
-    std::vector<events::event> batch(100);
+    std::vector<events::order_accepted> batch(100);
     std::int64_t recorded = 0;
     const auto record_next = [&] {
-        for (events::event& one : batch) {
+        for (events::order_accepted& one : batch) {
             one.id = make.make();
             one.user_id = ++recorded;
             one.product_id = one.quantity = 1;
@@ -285,7 +285,7 @@ TEST_CASE("recording: on a full disk nothing is half recorded, and nothing is lo
     CHECK(last.error().find("full") != std::string::npos);
     const auto count = [&] {
         std::int64_t orders = 0;
-        REQUIRE(reader->for_each_order([&](const order::recorded_order&) { ++orders; }));
+        REQUIRE(reader->for_each_order([&](const stock::allocation&) { ++orders; }));
         return orders;
     };
     CHECK(count() == recorded);
@@ -312,8 +312,8 @@ TEST_CASE("recording: a late event keeps the time of its last publication, unles
     CHECK((*fences)[1].generation == 3);
     CHECK((*fences)[1].raised_at > begun);
 
-    events::event late = record.accepted(1), unknown = record.accepted(2);
-    const auto came = [&](events::event what, std::optional<timestamp> at) {
+    events::order_accepted late = record.accepted(1), unknown = record.accepted(2);
+    const auto came = [&](events::order_accepted what, std::optional<timestamp> at) {
         what.published_at = at;
         return what;
     };
@@ -353,7 +353,7 @@ TEST_CASE("recording: a late event keeps the time of its last publication, unles
     std::size_t dropped = 0;
     REQUIRE(record.reader->for_each_dropped([&](std::string_view text) {
         ++dropped;
-        CHECK(events::parse(text)->id == unknown.id);
+        CHECK(events::base_of(*events::parse(text)).id == unknown.id);
     }));
     CHECK(dropped == 1);
 }

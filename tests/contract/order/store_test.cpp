@@ -12,8 +12,8 @@ using namespace flashsale::test;
 
 TEST_CASE("order store: an order is found as it was recorded") {
     order_record record(each_database());
-    const events::event one = record.accepted(7);
-    events::event dollars = record.accepted(7);
+    const events::order_accepted one = record.accepted(7);
+    events::order_accepted dollars = record.accepted(7);
     dollars.id = record.make.make(0, one.id.time() + std::chrono::seconds{1});  // the newer one
     dollars.currency = *currency_code::parse("USD");
     record.must_record(std::vector{one, dollars});
@@ -41,7 +41,7 @@ TEST_CASE("order store: an order is found as it was recorded") {
 
 TEST_CASE("order store: a user's orders come in pages, the newest first, and nobody else's") {
     order_record record(each_database());
-    std::vector<events::event> mine, all;
+    std::vector<events::order_accepted> mine, all;
     auto made_at = wall_clock_now();
     for (int i = 0; i < 10; ++i) {
         mine.push_back(record.accepted(7));
@@ -70,7 +70,7 @@ TEST_CASE("order store: a user's orders come in pages, the newest first, and nob
 TEST_CASE("order store: a user's orders come by product and key, in pages, and nobody else's") {
     order_record record(each_database());
     std::vector<std::pair<std::int64_t, std::string>> mine;
-    std::vector<events::event> all;
+    std::vector<events::order_accepted> all;
     for (const std::int64_t product : {5, 3, 4}) {
         for (const std::string key : {"b", "a", "c", "a-1", "\x7e", "!"}) {
             mine.emplace_back(product, key);
@@ -125,9 +125,9 @@ TEST_CASE("order store: a page of very many orders of a user is read from an ind
 TEST_CASE("order store: a product's orders come as they were recorded, in pages, nobody else's") {
     order_record record(each_database());
     std::vector<uuid> mine;
-    std::vector<events::event> known;
+    std::vector<events::order_accepted> known;
     for (int batch = 0; batch < 4; ++batch) {
-        std::vector<events::event> all = known;  // delivered again
+        std::vector<events::order_accepted> all = known;  // delivered again
         for (int i = 0; i < 3; ++i) {
             all.push_back(record.accepted(i + 1, 3));
             // Older ids come later: the order is that of recording.
@@ -160,7 +160,7 @@ TEST_CASE("order store: nothing is recorded before what was seen, however many r
     order_record record(database_kind::postgres);
     postgres::session slow(record.database.server()), looks(record.database.server());
     using attempt = std::expected<void, postgres::error>;
-    const events::event first = record.accepted(1), second = record.accepted(2);
+    const events::order_accepted first = record.accepted(1), second = record.accepted(2);
     const auto seen = [&] {
         const auto page = record.database.wait(record.store->list_of_product(3, 0, 10));
         std::vector<uuid> ids;

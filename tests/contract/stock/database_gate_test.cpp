@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <flashsale/events/event.hpp>
+
 #include "gate_world.hpp"
 
 using namespace flashsale;
@@ -97,6 +99,46 @@ TEST_CASE("database gate: movement, reservation and outbox entry are there toget
     REQUIRE(recorded.has_value());
     CHECK(recorded->empty());
     CHECK(world.available(product) == 6);
+}
+
+TEST_CASE("database gate: an event that waits is its reservation, or the text that is there") {
+    gate_world world(adapter::database);
+    const auto product = world.make_product(10);
+    const auto made = world.reserve_one(world.sale(product, 7, 4, "a \"key\""));
+    REQUIRE(made.has_value());
+    const auto texts = [&] {
+        std::vector<std::string> all = world.outbox();
+        for (const uuid& id : {made->id, uuid_generator().make()}) {
+            const auto one = world.wait_for<std::expected<std::optional<std::string>, errc>>(
+                [&](auto done) { world.gate().find_event(id, std::move(done)); });
+            REQUIRE(one.has_value());
+            if (*one) all.push_back(**one);
+        }
+        const auto again = world.reserve_one(world.sale(product, 7, 4, "a \"key\""));
+        REQUIRE(again.has_value());
+        CHECK(again->id == made->id);
+        CHECK(again->repeat);
+        CHECK_FALSE(again->recorded);
+        all.push_back(again->event);
+        return all;
+    };
+    CHECK(texts() == std::vector<std::string>(3, made->event));
+    const auto order = order_in(made->event);
+    CHECK(order.quantity == 4);
+    CHECK(order.idempotency_key == "a \"key\"");
+
+    // As the version before has left it.
+    const std::string old = events::text_of(order);
+    REQUIRE(world.stock_database().execute("UPDATE outbox SET event = '" + old + "'").has_value());
+    CHECK(texts() == std::vector<std::string>(3, old));
+
+    // What is no event comes to whoever reads events to set aside.
+    REQUIRE(world.stock_database()
+                .execute("UPDATE outbox SET event = NULL, event_id = gen_random_uuid()")
+                .has_value());
+    REQUIRE(world.outbox().size() == 1);
+    CHECK_FALSE(events::parse(world.outbox().front()).has_value());
+    CHECK(boost::json::parse(world.outbox().front()).is_string());
 }
 
 TEST_CASE(

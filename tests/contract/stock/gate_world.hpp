@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <flashsale/events/event.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/memory.hpp>
@@ -16,6 +17,13 @@
 namespace flashsale::test {
 
 enum class adapter { redis, database, memory };
+
+/// The order that an event is; throws if it is none.
+inline events::order_accepted order_in(std::string_view text) {
+    auto event = events::parse(text);
+    if (!event) throw std::runtime_error(event.error());
+    return std::get<events::order_accepted>(std::move(*event));
+}
 
 /// A gate of any kind on fresh data, with its thread's part played by the test.
 class gate_world {

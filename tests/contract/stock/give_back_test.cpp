@@ -50,7 +50,7 @@ TEST_CASE("give back: taken and given in one step, once, and the stock stays wha
     const auto refused = record.ledger->record(std::span(&parked, 1));
     REQUIRE(refused.has_value());
     REQUIRE(refused->size() == 1);
-    CHECK(refused->front().id == parked.id);
+    CHECK(refused->front().of == parked.taken());
     CHECK(refused->front().given_back);
     CHECK(record.stock_of(product) == 10);
     const std::vector<movement> both{parked, record.sold(product, 1)};
@@ -91,7 +91,7 @@ TEST_CASE("give back: nobody can repeat the reduction, and two of one key are tw
     const auto reductions = record.reader->reductions(0, 1, {}, 10);
     REQUIRE(reductions.has_value());
     REQUIRE(reductions->rows.size() == 2);
-    for (const movement& one : reductions->rows) {
+    for (const allocation& one : reductions->rows) {
         CHECK(one.idempotency_key.empty());
         CHECK(one.generation == 1);
         CHECK(one.seq != 0);

@@ -40,8 +40,8 @@ TEST_CASE("ledger: what can never be recorded is named, the rest goes in") {
     const auto refused = record.ledger->record(batch);
     REQUIRE(refused.has_value());
     REQUIRE(refused->size() == 2);
-    CHECK((*refused)[0].id == batch[1].id);
-    CHECK((*refused)[1].id == batch[2].id);
+    CHECK((*refused)[0].of == batch[1].taken());
+    CHECK((*refused)[1].of == batch[2].taken());
     CHECK((*refused)[1].reason.find("products_stock_not_negative") != std::string::npos);
     CHECK(record.stock_of(product) == 5);
 }
@@ -64,7 +64,7 @@ TEST_CASE("ledger: a key of the product reduces once, whatever ids come with it"
         const auto refused = record.ledger->record(batch);
         REQUIRE(refused.has_value());
         REQUIRE(refused->size() == 1);
-        ever_refused.insert(refused->front().id);
+        ever_refused.insert(refused->front().of.order_id);
         CHECK(record.stock_of(product) == 7);
     }
     // Which of the two in one batch is the first is the database's affair.
@@ -94,7 +94,7 @@ TEST_CASE("ledger: a reduction older than its shard's fence is late, and a sale 
         const auto refused = record.ledger->record(batch);
         REQUIRE(refused.has_value());
         REQUIRE(refused->size() == 1);
-        CHECK(refused->front().id == batch[1].id);
+        CHECK(refused->front().of == batch[1].taken());
         CHECK(refused->front().late);
         CHECK(record.stock_of(product) == 16);
     }

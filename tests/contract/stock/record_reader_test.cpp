@@ -54,22 +54,22 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
 
             const auto ids_of = [&](auto read) {
                 std::set<uuid> ids;
-                std::optional<uuid> from = uuid{};
+                std::optional<allocation_id> from = allocation_id{};
                 while (from) {
                     const auto page = read(*from);
                     REQUIRE(page.has_value());
-                    for (const movement& one : page->rows)
-                        CHECK(ids.insert(one.id).second);
-                    for (const movement& one : page->rows)
-                        CHECK(one.delta == -2);
+                    for (const allocation& one : page->rows) {
+                        CHECK(ids.insert(one.order_id).second);
+                        CHECK(one.quantity == 2);
+                    }
                     from = page->next;
                 }
                 return ids;
             };
             const auto sales =
-                ids_of([&](uuid from) { return reader->sales(shard, 3, from, rows_max); });
-            const auto reductions =
-                ids_of([&](uuid from) { return reader->reductions(shard, 3, from, rows_max); });
+                ids_of([&](allocation_id from) { return reader->sales(shard, 3, from, rows_max); });
+            const auto reductions = ids_of(
+                [&](allocation_id from) { return reader->reductions(shard, 3, from, rows_max); });
             for (const movement& one : taken) {
                 const bool here = shard_of(one.product_id, 3) == shard;
                 CHECK(sales.contains(one.id) == (here && one.what == operation::sale));
@@ -77,15 +77,17 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
             }
         }
     }
-    const auto page = reader->reductions(0, 1, uuid{}, 100);
+    const auto page = reader->reductions(0, 1, {}, 100);
     REQUIRE(page.has_value());
-    for (const movement& one : page->rows)
+    for (const allocation& one : page->rows) {
+        CHECK(one.what == operation::reduction);
         CHECK(one.idempotency_key.starts_with("key-"));
+    }
 
-    const std::vector<uuid> asked{taken[3].id, make.make(), taken[8].id};
+    const std::vector<allocation_id> asked{taken[3].taken(), {make.make()}, taken[8].taken()};
     const auto moved = reader->moved(asked);
     REQUIRE(moved.has_value());
-    CHECK(std::set<uuid>(moved->begin(), moved->end()) == std::set<uuid>{asked[0], asked[2]});
+    CHECK(std::set<allocation_id>(moved->begin(), moved->end()) == std::set{asked[0], asked[2]});
 }
 
 TEST_CASE("record reader: the audit's sums and movements") {
@@ -117,8 +119,9 @@ TEST_CASE("record reader: the audit's sums and movements") {
     CHECK(products[2].id == c);
     CHECK(products[2].moved == 0);
 
-    std::map<uuid, recorded_taking> takings;
-    REQUIRE(record.reader->for_each_taking([&](auto one) { takings.emplace(one.id, one); }));
+    std::map<uuid, allocation> takings;
+    REQUIRE(record.reader->for_each_allocation(
+        [&](allocation one) { takings.emplace(one.order_id, std::move(one)); }));
     REQUIRE(takings.size() == 3);
     for (const movement& one : taken) {
         CHECK(takings.at(one.id).product_id == one.product_id);

@@ -8,8 +8,9 @@ namespace flashsale::test {
 
 /// The stock module's record in either database, behind its ports.
 struct stock_record {
-    explicit stock_record(database_kind kind)
-        : database(kind, sandbox::database::stock, stock::sqlite_migrations()) {
+    explicit stock_record(database_kind kind,
+                          std::span<const migration> of_sqlite = stock::sqlite_migrations())
+        : database(kind, sandbox::database::stock, of_sqlite) {
         if (kind == database_kind::postgres) {
             store = stock::make_postgres_store(*database.pool());
             ledger = stock::make_postgres_ledger(*database.session());
@@ -29,6 +30,11 @@ struct stock_record {
         what.per_user_limit = limit;
         what.idempotency_key = "made-" + std::to_string(++made_);
         return database.wait(store->create(std::move(what)))->what.id;
+    }
+
+    /// To this version. What was applied.
+    std::vector<std::string> migrate() {
+        return database.migrate(stock::postgres_migrations(), stock::sqlite_migrations());
     }
 
     std::int64_t stock_of(std::int64_t product) {

@@ -130,7 +130,7 @@ TEST_CASE("stock store: more units than scripts can count are refused, and nothi
     const uuid movement = make.make();
     CHECK(record.database.wait(record.store->restock(product, units_max, "k", movement)).error() ==
           errc::too_many_units);
-    CHECK(record.reader->moved(std::span(&movement, 1))->empty());
+    CHECK(record.reader->moved(std::vector<allocation_id>{{movement}})->empty());
     const auto less = record.database.wait(record.store->restock(product, 5, "k", movement));
     REQUIRE(less.has_value());
     CHECK_FALSE(less->replayed);

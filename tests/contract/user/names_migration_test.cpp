@@ -41,10 +41,7 @@ public:
     }
 
     std::vector<std::string> up_to_date() {
-        auto applied =
-            database_.file() != nullptr
-                ? sqlite::migrate({.file = database_.file()->file()}, user::sqlite_migrations())
-                : postgres::migrate(database_.server(), user::postgres_migrations());
+        auto applied = database_.migrate(user::postgres_migrations(), user::sqlite_migrations());
         store_ = database_.file() != nullptr
                      ? user::make_sqlite_store(*database_.queue(), database_.io())
                      : user::make_postgres_store(*database_.pool());

@@ -84,10 +84,10 @@ TEST_CASE("reopening: what was loaded must be what the stock database has") {
     CHECK(sums.fits(1, 10, 10));
     CHECK_FALSE(sums.fits(1, 10, 9));
     CHECK_FALSE(sums.fits(1, 10, 11));
-    const uuid unmoved = make.make();
-    sums.has_no_movement(unmoved, 1, 3);
-    sums.has_no_movement(unmoved, 1, 3);
-    sums.has_no_movement(make.make(), 2, 1);
+    const stock::allocation unmoved{.order_id = make.make(), .product_id = 1, .quantity = 3};
+    sums.has_no_movement(unmoved);
+    sums.has_no_movement(unmoved);
+    sums.has_no_movement({.order_id = make.make(), .product_id = 2, .quantity = 1});
     CHECK(sums.fits(1, 10, 7));
     CHECK_FALSE(sums.fits(1, 10, 4));
     CHECK(sums.fits(2, 1, 0));

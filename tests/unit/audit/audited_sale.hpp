@@ -7,6 +7,21 @@
 
 namespace flashsale::audit::test {
 
+inline stock::allocation sold_to(std::int64_t user, const uuid& id, std::uint64_t seq) {
+    return {.order_id = id,
+            .product_id = 1,
+            .user_id = user,
+            .quantity = 1,
+            .idempotency_key = "key",
+            .generation = 1,
+            .seq = seq};
+}
+
+/// As the ledger has it.
+inline stock::allocation taken(const uuid& id, std::uint64_t seq) {
+    return {.order_id = id, .product_id = 1, .quantity = 1, .generation = 1, .seq = seq};
+}
+
 /// A sale of 10 units of product 1 with three orders recorded and one in the outbox, all sums
 /// right.
 struct sale {
@@ -18,19 +33,10 @@ struct sale {
         for (int i = 0; i < 4; ++i)
             ids.push_back(make.make());
         for (std::uint64_t i = 0; i < 3; ++i) {
-            record.orders[ids[i]] = {ids[i], static_cast<std::int64_t>(i + 1), 1, 1, "key", 1,
-                                     i + 1};
-            record.takings[ids[i]] = {ids[i], 1, 1, stock::operation::sale, 1, i + 1};
+            record.orders[{ids[i]}] = sold_to(static_cast<std::int64_t>(i + 1), ids[i], i + 1);
+            record.takings[{ids[i]}] = taken(ids[i], i + 1);
         }
-        events::event waiting;
-        waiting.id = ids[3];
-        waiting.user_id = 4;
-        waiting.product_id = 1;
-        waiting.quantity = 1;
-        waiting.idempotency_key = "key";
-        waiting.generation = 1;
-        waiting.seq = 4;
-        record.outbox[ids[3]] = waiting;
+        record.outbox[{ids[3]}] = sold_to(4, ids[3], 4);
         record.levels[1] = gate_level{6, 10, 1, 4};
         record.products[1] = {1, 10, 7, 1, 7, 10, 3, 0};
     }

@@ -4,6 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include <flashsale/events/event.hpp>
+#include <flashsale/order/allocation_of.hpp>
+
 #include <algorithm>
 
 #include <flashsale/audit/report.hpp>
@@ -42,8 +45,8 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
                   .found.find("2 of 6 are nowhere, the first of them seq 5") != std::string::npos);
     }
     SECTION("one in the middle, of which no sum is left to tell") {
-        all.record.orders.erase(all.ids[1]);
-        all.record.takings.erase(all.ids[1]);
+        all.record.orders.erase(stock::allocation_id{all.ids[1]});
+        all.record.takings.erase(stock::allocation_id{all.ids[1]});
         all.record.products[1] = {1, 9, 7, 1, 7, 9, 2, 0};
         all.record.levels[1] = gate_level{6, 9, 1, 4};
         CHECK(only_fault() == "what the gate granted is recorded, or in its outbox");
@@ -78,7 +81,7 @@ TEST_CASE("audit: what was set aside or dropped is not missing, nor what may be 
         const auto sums = all.faults();
         return std::ranges::count(sums, "what the gate granted is recorded, or in its outbox") == 1;
     };
-    events::event last;
+    events::order_accepted last;
     last.id = all.ids[3];
     last.user_id = 4;
     last.product_id = 1;
@@ -95,7 +98,7 @@ TEST_CASE("audit: what was set aside or dropped is not missing, nor what may be 
         all.record.parked.push_back({last.id, events::text_of(last), "why", false});
     }
     SECTION("dropped") {
-        all.record.dropped.push_back(last);
+        all.record.dropped.push_back(order::allocation_of(last));
     }
     SECTION("late") {
         all.record.late.push_back({last.id, events::text_of(last), false, {}});
@@ -111,16 +114,11 @@ TEST_CASE("audit: what was set aside or dropped is not missing, nor what may be 
 
 TEST_CASE("audit: each shard's gate has a count of its own") {
     sale all;
-    events::event other;
-    other.id = uuid_generator().make(1);
-    other.shard = 1;
+    stock::allocation other = sold_to(4, uuid_generator().make(1), 1);
     other.product_id = 2;
-    other.quantity = 1;
-    other.generation = 1;
-    other.seq = 1;
     all.record.shards = {{0, 1, 1}, {1, 1, 4}};  // product 1 is the second one's
     CHECK(all.faults() == only{"what the gate granted is recorded, or in its outbox"});
-    all.record.outbox[other.id] = other;
+    all.record.outbox[other.id()] = other;
     CHECK(all.fault().empty());
 }
 
@@ -128,7 +126,7 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
     using namespace std::chrono_literals;
     sale all;
     const timestamp begun = all.ids[0].time() + 1h;
-    events::event late;
+    events::order_accepted late;
     late.id = uuid_generator().make();
     late.user_id = 9;
     late.product_id = 1;
@@ -166,7 +164,7 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
 
 TEST_CASE("audit: the report names each late event that a 201 may stand behind") {
     sale all;
-    events::event late;
+    events::order_accepted late;
     late.user_id = 9;
     late.product_id = 1;
     late.quantity = 1;

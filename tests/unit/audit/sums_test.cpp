@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <flashsale/events/event.hpp>
+
 #include "audited_sale.hpp"
 
 using namespace flashsale;
@@ -14,27 +16,27 @@ TEST_CASE("audit: a sale whose sums are right holds, while it runs too") {
     // Recorded between the reading of the gate and of the databases: seq 5 is not in the level.
     uuid_generator make;
     const uuid later = make.make();
-    all.record.orders[later] = {later, 5, 1, 1, "key", 1, 5};
+    all.record.orders[{later}] = sold_to(5, later, 5);
     CHECK(all.fault().empty());
-    all.record.takings[later] = {later, 1, 1, stock::operation::sale, 1, 5};
+    all.record.takings[{later}] = taken(later, 5);
     all.record.products[1] = {1, 10, 6, 1, 6, 10, 4, 0};
     CHECK(all.fault().empty());
 
     // Still in the outbox as it was read, and recorded meanwhile: counted once.
-    all.record.orders[all.ids[3]] = {all.ids[3], 4, 1, 1, "key", 1, 4};
+    all.record.orders[{all.ids[3]}] = sold_to(4, all.ids[3], 4);
     CHECK(all.fault().empty());
 }
 
 TEST_CASE("audit: each kind of damage is told by its sum") {
     sale all;
     SECTION("an order is gone") {
-        all.record.orders.erase(all.ids[1]);
+        all.record.orders.erase(stock::allocation_id{all.ids[1]});
         REQUIRE(all.fault() == "orders and sale movements match one to one");
         CHECK(add_up(all.record).faults[0].orders == std::vector<uuid>{all.ids[1]});
         CHECK(add_up(all.record).faults[0].product_id == 1);
     }
     SECTION("a movement is gone") {
-        all.record.takings.erase(all.ids[1]);
+        all.record.takings.erase(stock::allocation_id{all.ids[1]});
         all.record.products[1].moved += 1;
         all.record.products[1].sold -= 1;
         CHECK(all.faults() ==
@@ -59,18 +61,18 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
     }
     SECTION("the product of an order is gone") {
         all.record.products.erase(1);
-        all.record.orders.erase(all.ids[1]);
-        all.record.orders.erase(all.ids[2]);
+        all.record.orders.erase(stock::allocation_id{all.ids[1]});
+        all.record.orders.erase(stock::allocation_id{all.ids[2]});
         all.record.takings.clear();
         all.record.outbox.clear();
         all.record.levels[1] = gate_level{9, 10, 1, 4};
         CHECK(all.fault() == "orders and sale movements match one to one");
-        all.record.takings[all.ids[0]] = {all.ids[0], 1, 1, stock::operation::sale, 1, 1};
+        all.record.takings[{all.ids[0]}] = taken(all.ids[0], 1);
         CHECK(all.faults() == only{"every order has a product"});
     }
     SECTION("an order and its movement are gone: a 201 that nobody recorded") {
-        all.record.orders.erase(all.ids[1]);
-        all.record.takings.erase(all.ids[1]);
+        all.record.orders.erase(stock::allocation_id{all.ids[1]});
+        all.record.takings.erase(stock::allocation_id{all.ids[1]});
         all.record.products[1] = {1, 10, 8, 1, 8, 10, 2, 0};
         CHECK(all.fault() == "free + taken = given, at the gate");
     }
@@ -91,16 +93,16 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
         CHECK(all.fault() == "sold + reduced <= given");
     }
     SECTION("one key twice") {
-        all.record.orders[all.ids[1]].user_id = 1;
+        all.record.orders[{all.ids[1]}].user_id = 1;
         CHECK(all.fault() == "one key, one order");
     }
     SECTION("above the limit") {
-        all.record.orders[all.ids[1]].user_id = 1;
-        all.record.orders[all.ids[1]].idempotency_key = "another";
+        all.record.orders[{all.ids[1]}].user_id = 1;
+        all.record.orders[{all.ids[1]}].idempotency_key = "another";
         CHECK(all.fault() == "no user above the limit");
     }
     SECTION("order and movement differ") {
-        all.record.orders[all.ids[1]].quantity = 2;
+        all.record.orders[{all.ids[1]}].quantity = 2;
         CHECK(all.fault() == "orders and sale movements match one to one");
     }
     SECTION("the gate does not know a product") {
@@ -133,15 +135,16 @@ TEST_CASE("audit: an order of an older generation counts whatever its seq") {
 TEST_CASE("audit: a parked event keeps its units") {
     sale all;
     all.record.outbox.clear();
-    events::event parked;
+    events::order_accepted parked;
     parked.id = all.ids[3];
     parked.user_id = 4;
     parked.product_id = 1;
     parked.quantity = 1;
     parked.idempotency_key = "key";
-    std::string text = events::open_event(parked);
-    events::close_event(text, 1, 1, 4);
-    all.record.parked.push_back({all.ids[3], text, "reason"});
+    parked.unit_price = 1;
+    parked.generation = 1;
+    parked.seq = 4;
+    all.record.parked.push_back({all.ids[3], events::granted_text(parked), "reason"});
     CHECK(all.fault().empty());
 }
 
@@ -152,13 +155,13 @@ TEST_CASE("audit: without a gate the databases are compared, and it says so") {
     all.record.outbox.clear();
     CHECK(all.fault().empty());
     CHECK_FALSE(add_up(all.record).gate_checked);
-    all.record.orders.erase(all.ids[1]);
+    all.record.orders.erase(stock::allocation_id{all.ids[1]});
     CHECK(all.fault() == "orders and sale movements match one to one");
 }
 
 TEST_CASE("audit: with the outbox unread an order without movement proves nothing") {
     sale all;
-    all.record.takings.erase(all.ids[1]);
+    all.record.takings.erase(stock::allocation_id{all.ids[1]});
     all.record.products[1] = {1, 10, 8, 1, 8, 10, 2, 0};
     CHECK(all.fault() == "orders and sale movements match one to one");
     all.record.gate_fault = "the outbox of shard 0 answers reopening";
@@ -168,7 +171,7 @@ TEST_CASE("audit: with the outbox unread an order without movement proves nothin
 
 TEST_CASE("audit: a parked event counts as taken as long as it holds units") {
     sale all;
-    events::event set_aside;
+    events::order_accepted set_aside;
     set_aside.id = uuid_generator().make();
     set_aside.user_id = 9;
     set_aside.product_id = 1;
@@ -216,8 +219,8 @@ TEST_CASE("audit: orders sold beyond what was given are named, the last ones") {
 TEST_CASE("audit: the orders of a user above the limit are named") {
     sale all;
     all.record.products[1].per_user_limit = 1;
-    all.record.orders[all.ids[1]].user_id = 1;
-    all.record.orders[all.ids[1]].idempotency_key = "another";
+    all.record.orders[{all.ids[1]}].user_id = 1;
+    all.record.orders[{all.ids[1]}].idempotency_key = "another";
     const auto result = add_up(all.record);
     REQUIRE(result.faults.size() == 1);
     CHECK(result.faults[0].sum == "no user above the limit");

@@ -8,9 +8,9 @@ using namespace flashsale::events;
 
 namespace {
 
-event order(std::uint64_t seq) {
+order_accepted order(std::uint64_t seq) {
     uuid_generator make;
-    event what;
+    order_accepted what;
     what.id = make.make();
     what.user_id = 1;
     what.product_id = 2;
@@ -25,10 +25,7 @@ event order(std::uint64_t seq) {
 
 /// As the gate gives it.
 std::string event_text(std::uint64_t seq) {
-    const event what = order(seq);
-    std::string text = open_event(what);
-    close_event(text, what.unit_price, what.generation, what.seq);
-    return text;
+    return granted_text(order(seq));
 }
 
 }  // namespace
@@ -44,7 +41,7 @@ TEST_CASE("message codec: events come out as they went in, in order") {
     REQUIRE(entries->size() == 300);
     for (std::uint64_t seq = 1; seq <= 300; ++seq) {
         REQUIRE((*entries)[seq - 1].has_value());
-        CHECK((*entries)[seq - 1]->seq == seq);
+        CHECK(std::get<order_accepted>(*(*entries)[seq - 1]).seq == seq);
     }
 }
 
@@ -81,9 +78,9 @@ TEST_CASE("message codec: an event as this program writes it is read as any JSON
 }
 
 TEST_CASE("message codec: an event with a currency of its own is read as any JSON would be") {
-    const event what = order(42);
-    std::string written = open_event(what);
-    close_event(written, what.unit_price, what.generation, what.seq, *currency_code::parse("USD"));
+    order_accepted what = order(42);
+    what.currency = *currency_code::parse("USD");
+    std::string written = granted_text(what);
     std::string_view left = written;
     const auto quick = take_written_form(left);
     REQUIRE(quick.has_value());
@@ -98,14 +95,13 @@ TEST_CASE("message codec: an event with a currency of its own is read as any JSO
 
 TEST_CASE("message codec: beside what is not in short, orders mean the same") {
     uuid_generator make;
-    event barrier;
-    barrier.what = event::kind::barrier;
-    barrier.id = make.make();
-    barrier.generation = 9;
-    barrier.created_at = barrier.id.time();
-    event reduction = order(8);
-    reduction.what = event::kind::stock_reduced;
-    for (const event& beside : {barrier, reduction, order(9)}) {
+    barrier mark;
+    mark.id = make.make();
+    mark.generation = 9;
+    mark.created_at = mark.id.time();
+    stock_reduced reduction;
+    static_cast<basic_units_taken<std::string>&>(reduction) = order(8);
+    for (const event& beside : {event(mark), event(reduction), event(order(9))}) {
         const std::string written = event_text(42);
         const auto entries =
             decode_message("[" + written + "," + text_of(beside) + "," + written + "]");

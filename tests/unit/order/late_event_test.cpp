@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <flashsale/order/recovery.hpp>
+
 #include "late_event.hpp"
 
 using namespace flashsale;
@@ -7,9 +9,9 @@ using namespace flashsale::order;
 
 namespace {
 
-events::event of(std::uint32_t shard, std::uint64_t generation) {
+events::order_accepted of(std::uint32_t shard, std::uint64_t generation) {
     uuid_generator make;
-    events::event out;
+    events::order_accepted out;
     out.id = make.make(shard);
     out.shard = shard;
     out.user_id = 7;
@@ -58,8 +60,9 @@ TEST_CASE("late event: what each answer of the gate means") {
 }
 
 TEST_CASE("late event: is asked for as it was, under its own id") {
-    events::event order = of(4, 1);
-    const auto again = reservation_of(order);
+    const events::order_accepted order = of(4, 1);
+    stock::allocation units = allocation_of(order);
+    const auto again = reservation_of(units);
     CHECK(again.what == stock::operation::sale);
     CHECK(again.id == order.id);
     CHECK(again.product_id == 3);
@@ -67,7 +70,6 @@ TEST_CASE("late event: is asked for as it was, under its own id") {
     CHECK(again.quantity == 2);
     CHECK(again.idempotency_key == "key");
 
-    order.what = events::event::kind::stock_reduced;
-    order.user_id = 0;
-    CHECK(reservation_of(order).what == stock::operation::reduction);
+    units.what = stock::operation::reduction;
+    CHECK(reservation_of(units).what == stock::operation::reduction);
 }

@@ -104,16 +104,17 @@ struct viewer {
     }
 
     std::string event(std::int64_t user, std::int64_t product, timestamp at) {
-        events::event one;
+        events::order_accepted one;
         one.id = make.make(0, at);
         one.user_id = user;
         one.product_id = product;
         one.quantity = 1;
         one.idempotency_key = "key";
         one.created_at = at;
-        std::string out = events::open_event(one);
-        events::close_event(out, 999, 1, ++seq);
-        return out;
+        one.unit_price = 999;
+        one.generation = 1;
+        one.seq = ++seq;
+        return events::granted_text(one);
     }
     static stock::gate::outbox_page page(std::vector<std::string> all, timestamp at = noon,
                                          std::string next = {}, std::uint64_t generation = 1) {

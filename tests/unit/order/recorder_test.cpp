@@ -26,7 +26,7 @@ public:
             std::this_thread::sleep_for(10ms);
             return batch{};
         }
-        events::event one;
+        events::order_accepted one;
         one.id = ids_.make(0);
         one.user_id = 7;
         one.product_id = 3;
@@ -70,8 +70,8 @@ private:
 /// Takes a while for each transaction.
 class slow_database final : public recording {
 public:
-    std::expected<recording_report, std::string> record(std::span<const events::event> orders,
-                                                        std::span<const events::poison>) override {
+    std::expected<recording_report, std::string> record(
+        std::span<const events::order_accepted> orders, std::span<const events::poison>) override {
         const auto began = std::chrono::steady_clock::now();
         std::this_thread::sleep_for(takes.load());
         busy = busy.load() + (std::chrono::steady_clock::now() - began);
@@ -88,7 +88,7 @@ public:
         return {};
     }
     std::expected<void, std::string> take_back(std::span<const uuid>) override { return {}; }
-    std::expected<void, std::string> record_barriers(std::span<const events::event>) override {
+    std::expected<void, std::string> record_barriers(std::span<const events::barrier>) override {
         return {};
     }
 

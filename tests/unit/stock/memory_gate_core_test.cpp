@@ -1,14 +1,16 @@
 #include "memory_gate_core.hpp"
 
 #include <catch2/catch.hpp>
-#include <flashsale/events/event.hpp>
 
 #include <map>
 #include <random>
 #include <set>
 
+#include "order_in.hpp"
+
 using namespace flashsale;
 using namespace flashsale::stock;
+using flashsale::stock::test::order_in;
 using namespace std::chrono_literals;
 
 namespace {
@@ -51,6 +53,17 @@ struct shop {
     std::deque<std::string> keys;  // which reservations point to
 };
 
+/// To user 7.
+allocation sold(const uuid& id, std::int64_t product, std::int64_t quantity, std::int64_t price,
+                std::string key) {
+    return {.order_id = id,
+            .product_id = product,
+            .user_id = 7,
+            .quantity = quantity,
+            .unit_price = price,
+            .idempotency_key = std::move(key)};
+}
+
 std::string word(const decision& made) {
     if (!made) return std::string(name_of(made.error()));
     return !made->repeat ? "granted" : made->recorded ? "recorded" : "pending";
@@ -79,9 +92,13 @@ TEST_CASE("memory gate: what the record has taken is gone, and its keys are know
     core.load(gate_product{1, 10, 500, 4, {}, {}});
     uuid_generator ids;
     const uuid order = ids.make(), reduction = ids.make();
-    CHECK(core.load(taken_units{operation::sale, 1, 7, 3, 400, "key", order}));
-    CHECK(core.load(taken_units{operation::reduction, 1, 0, 2, 0, "key", reduction}));
-    CHECK_FALSE(core.load(taken_units{operation::sale, 2, 7, 3, 400, "key", order}));
+    CHECK(core.load(sold(order, 1, 3, 400, "key")));
+    CHECK(core.load({.order_id = reduction,
+                     .what = operation::reduction,
+                     .product_id = 1,
+                     .quantity = 2,
+                     .idempotency_key = "key"}));
+    CHECK_FALSE(core.load(sold(order, 2, 3, 400, "key")));
     core.open(2);
     const std::int64_t id = 1;
     CHECK(core.available({&id, 1})->front() == 5);
@@ -110,7 +127,7 @@ TEST_CASE("memory gate: what the record has taken is gone, and its keys are know
 TEST_CASE("memory gate: a limit counts what the record has of the user") {
     memory_gate_core core(10);
     core.load(gate_product{1, 10, 500, 2, {}, {}});
-    core.load(taken_units{operation::sale, 1, 7, 1, 500, "a", uuid{}});
+    core.load(sold(uuid{}, 1, 1, 500, "a"));
     core.open(1);
     shop names;
     auto more = names.sale(1, 7, 2, "b");
@@ -123,7 +140,7 @@ TEST_CASE("memory gate: a product's own currency comes with what it grants, and 
     memory_gate_core core(10);
     core.load(gate_product{1, 10, 500, {}, {}, {}, *currency_code::parse("USD")});
     uuid_generator ids;
-    CHECK(core.load(taken_units{operation::sale, 1, 7, 3, 400, "a", ids.make()}));
+    CHECK(core.load(sold(ids.make(), 1, 3, 400, "a")));
     core.open(2);
     shop names;
     auto known = names.sale(1, 7, 3, "a"), fresh = names.sale(1, 7, 1, "b");
@@ -133,26 +150,26 @@ TEST_CASE("memory gate: a product's own currency comes with what it grants, and 
     REQUIRE(word(made.front()) == "granted");
     CHECK(again.front()->currency.text() == "USD");
     CHECK(made.front()->currency.text() == "USD");
-    CHECK(events::parse(made.front()->event)->currency.text() == "USD");
+    CHECK(order_in(made.front()->event).currency.text() == "USD");
 }
 
 TEST_CASE("memory gate: the event of a grant is the one that every gate writes") {
     shop at;
     at.give(1, 10);
     auto one = at.sale(1, 7, 2, "a \"key\"");
-    events::event head;
-    head.id = one.id;
-    head.user_id = 7;
-    head.product_id = 1;
-    head.quantity = 2;
-    head.idempotency_key = "a \"key\"";
-    head.created_at = one.id.time();
-    std::string expected = events::open_event(head);
-    events::close_event(expected, 1'999, 1, 1);
-    CHECK(at.ask(std::move(one))->event == expected);
-    const auto parsed = events::parse(expected);
-    REQUIRE(parsed.has_value());
-    CHECK(parsed->idempotency_key == "a \"key\"");
+    events::order_accepted expected;
+    expected.id = one.id;
+    expected.user_id = 7;
+    expected.product_id = 1;
+    expected.quantity = 2;
+    expected.idempotency_key = "a \"key\"";
+    expected.created_at = one.id.time();
+    expected.unit_price = 1'999;
+    expected.generation = 1;
+    expected.seq = 1;
+    const std::string written = at.ask(std::move(one))->event;
+    CHECK(written == events::granted_text(expected));
+    CHECK(order_in(written).idempotency_key == "a \"key\"");
 }
 
 TEST_CASE("memory gate: the window is of the time that the caller says") {
@@ -182,7 +199,7 @@ TEST_CASE("memory gate: entries settled in any order leave, and the others are f
             const auto event = at.core.find_event(ids[static_cast<std::size_t>(i)]);
             REQUIRE(event.has_value());
             CHECK(event->has_value() == there.contains(i));
-            if (*event) CHECK(events::parse(**event)->id == ids[static_cast<std::size_t>(i)]);
+            if (*event) CHECK(order_in(**event).id == ids[static_cast<std::size_t>(i)]);
             CHECK(word(at.ask(at.sale(1, i + 1, 1, "key"))) ==
                   (there.contains(i) ? "pending" : "recorded"));
         }
@@ -219,7 +236,7 @@ TEST_CASE("memory gate: the outbox is read in pages, by seq") {
         REQUIRE(page.has_value());
         CHECK(page->events.size() <= 10);
         for (const auto& event : page->events)
-            seqs.push_back(events::parse(event)->seq);
+            seqs.push_back(order_in(event).seq);
         cursor = page->next_cursor;
     } while (!cursor.empty());
     REQUIRE(seqs.size() == 23);

@@ -1,10 +1,12 @@
-#include <catch2/catch.hpp>
-#include <flashsale/events/event.hpp>
-
 #include "redis_codec.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "order_in.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;
+using flashsale::stock::test::order_in;
 using redis::value;
 
 namespace {
@@ -14,6 +16,11 @@ value integer(std::int64_t number) {
     out.kind = value::type::integer;
     out.integer = number;
     return out;
+}
+
+/// So many neighbours, with a code of lua/reserve.lua.
+value refused(std::int64_t count, std::int64_t code) {
+    return integer(64 * count + code);
 }
 
 value text(std::string_view bytes) {
@@ -129,7 +136,7 @@ TEST_CASE("redis codec: a product's own currency goes to the gate and comes back
     const auto decisions =
         decode_decisions(array({integer(0), token, text("g 1 42 1999USD"), text("g 1 43 1999"),
                                 text("r " + first + " 5USD"),
-                                text("p " + first + " 6USD s7:a key 3 1 6USD 7 50 8")}),
+                                text("p " + first + " 6USD 8 3 1 6USD 7 50 s7:a key")}),
                          7, batch)
             .decisions;
     const char* currencies[] = {"USD", "", "USD", "USD"};
@@ -137,10 +144,9 @@ TEST_CASE("redis codec: a product's own currency goes to the gate and comes back
         REQUIRE(decisions[i].has_value());
         CHECK(decisions[i]->currency.text() == currencies[i]);
         if (decisions[i]->recorded) continue;
-        const auto event = events::parse(decisions[i]->event);
-        REQUIRE(event.has_value());
-        CHECK(event->currency.text() == currencies[i]);
-        CHECK(event->unit_price == decisions[i]->unit_price);
+        const auto event = order_in(decisions[i]->event);
+        CHECK(event.currency.text() == currencies[i]);
+        CHECK(event.unit_price == decisions[i]->unit_price);
     }
     for (const char* wrong : {"g 4 42 1999usd", "g 4 42 USD", "g 4 42 -1"})
         CHECK(decode_decisions(array({integer(0), token, text(wrong)}), 7, batch)
@@ -158,11 +164,11 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     const uuid shown = make.make(3);
     const value token = text("t " + shown.to_string());
     const auto [decisions, ask_again, told] = decode_decisions(
-        array({integer(0), token, text("g 2 42 1999"), integer(8 + 1), integer(8 + 2),
-               integer(16 + 3), integer(3), integer(8 + 4), integer(0), integer(8 + 5),
-               integer(8 + 6), text("w 2 1795417523123456 1000001"), text("r " + f + " 1999"),
-               text("p " + f + " 9223372036854775807 s7:a key 3 1 9223372036854775807 7 50 -8"),
-               integer(8 + 7)}),
+        array({integer(0), token, text("g 2 42 1999"), refused(1, 1), refused(1, 2), refused(2, 3),
+               integer(3), refused(1, 4), integer(0), refused(1, 5), refused(1, 6),
+               text("w 2 1795417523123456 1000001"), text("r " + f + " 1999"),
+               text("p " + f + " 9223372036854775807 8 3 1 9223372036854775807 7 34 s7:a key"),
+               refused(1, 7)}),
         7, batch);
     REQUIRE(decisions.size() == 14);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -171,13 +177,12 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
         CHECK(decisions[i]->unit_price == 1999);
         CHECK_FALSE(decisions[i]->repeat);
         CHECK(decisions[i]->token == shown);
-        const auto event = events::parse(decisions[i]->event);
-        REQUIRE(event.has_value());
-        CHECK(event->id == batch[i].id);
-        CHECK(event->user_id == batch[i].user_id);
-        CHECK(event->unit_price == 1999);
-        CHECK(event->generation == 7);
-        CHECK(event->seq == 42 + i);
+        const auto event = order_in(decisions[i]->event);
+        CHECK(event.id == batch[i].id);
+        CHECK(event.user_id == batch[i].user_id);
+        CHECK(event.unit_price == 1999);
+        CHECK(event.generation == 7);
+        CHECK(event.seq == 42 + i);
     }
     const errc refusals[] = {
         errc::product_not_found, errc::sale_over,     errc::purchase_limit,
@@ -200,11 +205,10 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
     CHECK(decisions[12]->token == shown);
     CHECK_FALSE(decisions[12]->recorded);
     CHECK(decisions[12]->unit_price == std::numeric_limits<std::int64_t>::max());
-    const auto repeated = events::parse(decisions[12]->event);
-    REQUIRE(repeated.has_value());
-    CHECK(repeated->id == first);
-    CHECK(repeated->idempotency_key == "a key");
-    CHECK(repeated->seq == 42);
+    const auto repeated = order_in(decisions[12]->event);
+    CHECK(repeated.id == first);
+    CHECK(repeated.idempotency_key == "a key");
+    CHECK(repeated.seq == 42);
     CHECK(ask_again == std::vector<std::size_t>{13});
     CHECK(told == shown);
 }
@@ -231,10 +235,9 @@ TEST_CASE("redis codec: an id that the gate dates travels without its time, and 
     CHECK(dated.time() == timestamp{std::chrono::milliseconds{1'795'417'523'123}});
     CHECK(dated.shard() == 5);
     CHECK(dated.to_string().substr(13) == batch[1].id.to_string().substr(13));
-    const auto event = events::parse(made.decisions[1]->event);
-    REQUIRE(event.has_value());
-    CHECK(event->id == dated);
-    CHECK(event->created_at == dated.time());
+    const auto event = order_in(made.decisions[1]->event);
+    CHECK(event.id == dated);
+    CHECK(event.created_at == dated.time());
 
     const auto undated =
         decode_decisions(array({integer(0), token, text("g 2 42 1999")}), 7, batch);
@@ -247,19 +250,19 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
     const value token = text("t " + make.make().to_string());
     const std::string id = make.make().to_string();
     for (const auto& wrong :
-         {array({integer(0), integer(8 + 4)}), array({integer(0), integer(24 + 4)}),
-          array({integer(0), integer(16 + 4)}), array({integer(0), integer(16 + 4), integer(-1)}),
-          array({integer(0), integer(16 + 4), text("1")}), array({integer(0), text("w 3 1 1")}),
+         {array({integer(0), refused(1, 4)}), array({integer(0), refused(3, 4)}),
+          array({integer(0), refused(2, 4)}), array({integer(0), refused(2, 4), integer(-1)}),
+          array({integer(0), refused(2, 4), text("1")}), array({integer(0), text("w 3 1 1")}),
           array({integer(0), text("w 2 1")}),
           array({integer(0), token, text("d"), text("g 2 1 1")}),
-          array({integer(0), integer(-12), integer(16 + 4)}),
-          array({integer(0), integer(8 + 4), text("nonsense")}),
+          array({integer(0), refused(-2, 4), refused(2, 4)}),
+          array({integer(0), refused(1, 4), text("nonsense")}),
           array({integer(0), token, text("g 3 1 1")}), array({integer(0), token, text("g 2 1")}),
-          array({integer(0), integer(16 + 4), token, text("g 1 1 1")}),
+          array({integer(0), refused(2, 4), token, text("g 1 1 1")}),
           array({integer(0), text("g 2 1 1")}),
           array({integer(0), text("t no token"), text("g 2 1 1")}),
-          array({integer(0), integer(8 + 4), text("p " + id + " 1 s7:key 3 1 1 7 50 1")}),
-          array({integer(0), integer(16 + 7), integer(8 + 7)})}) {
+          array({integer(0), refused(1, 4), text("p " + id + " 1 1 3 1 1 7 50 s7:key")}),
+          array({integer(0), refused(2, 7), refused(1, 7)})}) {
         const auto decoded = decode_decisions(wrong, 1, batch);
         REQUIRE(decoded.decisions.size() == 2);
         CHECK(decoded.ask_again.empty());
@@ -270,17 +273,39 @@ TEST_CASE("redis codec: a reply that does not fit the batch leaves every outcome
     }
 }
 
+TEST_CASE("redis codec: a code that no refusal has leaves every outcome unknown") {
+    uuid_generator make;
+    const std::vector<reservation> batch(256, sale(1, make.make()));
+    const auto first_of = [&](const value& element) {
+        const auto decoded = decode_decisions(array({integer(0), element}), 1, batch);
+        REQUIRE(decoded.decisions.size() == batch.size());
+        REQUIRE_FALSE(decoded.decisions.front().has_value());
+        return decoded.decisions.front().error().code;
+    };
+    CHECK(first_of(refused(256, 1)) == errc::product_not_found);
+    CHECK(first_of(refused(256, 6)) == errc::overloaded);
+    CHECK(first_of(refused(257, 1)) == errc::outcome_unknown);
+    CHECK(first_of(refused(255, 1)) == errc::outcome_unknown);
+    for (const std::int64_t code : {0, 8, 9, 31, 62, 63}) {
+        INFO(code);
+        const auto decoded =
+            decode_decisions(array({integer(0), refused(1, 1), refused(255, code)}), 1, batch);
+        for (const auto& one : decoded.decisions)
+            CHECK(one.error() == errc::outcome_unknown);
+    }
+}
+
 TEST_CASE("redis codec: a page of the outbox") {
     const std::string id = uuid_generator().make().to_string();
     const auto page =
         decode_outbox_page(array({integer(0), text("17"), text("3"), text("1795417523123456"),
-                                  text(id), text("s7:key 3 1 1999 3 40 2")}));
+                                  text(id), text("2 3 1 1999 3 40 s7:key")}));
     REQUIRE(page.has_value());
     CHECK(page->next_cursor == "17");
     CHECK(page->generation == 3);
     CHECK(page->read_at == timestamp{std::chrono::microseconds{1'795'417'523'123'456}});
     REQUIRE(page->events.size() == 1);
-    CHECK(events::parse(page->events[0]).value().seq == 42);
+    CHECK(order_in(page->events[0]).seq == 42);
     const auto last = decode_outbox_page(array({integer(0), text("0"), text("3"), text("1")}));
     REQUIRE(last.has_value());
     CHECK(last->next_cursor.empty());

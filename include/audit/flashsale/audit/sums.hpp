@@ -3,8 +3,8 @@
 // The arithmetic that proves the promises; no I/O. What it adds up was read in an order that makes
 // each sum exact while the sale runs (reader.hpp), so a fault here is a fault, not a race.
 
-#include <flashsale/events/event.hpp>
 #include <flashsale/order/record.hpp>
+#include <flashsale/stock/allocation.hpp>
 #include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
 
@@ -36,6 +36,9 @@ struct gate_shard {
     std::optional<stock::shard_state> recorded = {};
 };
 
+using allocations =
+    std::unordered_map<stock::allocation_id, stock::allocation, stock::allocation_id_hash>;
+
 struct audit_record {
     /// Why the gate could not be read; then only the databases are compared.
     std::optional<std::string> gate_fault;
@@ -49,13 +52,13 @@ struct audit_record {
     /// Given at the gate, read once more a moment after the ledger, of products that were behind
     /// it.
     std::map<std::int64_t, std::int64_t> given_later;
-    std::unordered_map<uuid, events::event, uuid_hash> outbox;
+    allocations outbox;
     std::map<std::int64_t, stock::recorded_product> products;
-    std::unordered_map<uuid, stock::recorded_taking, uuid_hash> takings;
-    std::unordered_map<uuid, order::recorded_order, uuid_hash> orders;
+    allocations takings;  ///< of the ledger
+    allocations orders;
     std::vector<order::parked_event> parked;
     /// Events that somebody dropped, as far as they can be read.
-    std::vector<events::event> dropped;
+    std::vector<stock::allocation> dropped;
     std::size_t dropped_unreadable = 0;
     /// Of an older generation, behind its fence: the newer gate is still to be asked, or has
     /// refused; either way they hold nothing.
@@ -68,7 +71,8 @@ struct audit_record {
 /// A late event, and what an operator needs to know of it.
 struct late_finding {
     uuid id;
-    std::optional<events::event> event;  ///< nullopt: it cannot be read
+    std::optional<stock::allocation> asked;  ///< nullopt: it cannot be read
+    timestamp created_at{};                  ///< if it can
     bool refused = false;
     std::optional<timestamp> published_at;
     /// Of the first reopening that shut its generation out; nullopt: none is noted.

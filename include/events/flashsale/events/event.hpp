@@ -15,20 +15,21 @@
 //
 //   [2,"id",user_id,product_id,quantity,"idempotency_key",unit_price,generation,seq]
 //
-// Both are read alike. A gate on Redis keeps an event in a form shorter still until it is recorded
-// (src/stock/outbox_entry.hpp).
+// Both are read alike. What fields there are, and in which order, is in
+// src/events/event_fields.hpp, which all that writes and reads them goes by. A gate on Redis keeps
+// an event in a form shorter still until it is recorded (src/stock/outbox_entry.hpp).
 //
 // Between them travel barriers, which nobody's gate has granted:
 //
 //   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","generation":2}
 
-#include <array>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "flashsale/base/currency.hpp"
 #include "flashsale/base/time.hpp"
@@ -36,57 +37,68 @@
 
 namespace flashsale::events {
 
-struct event {
-    enum class kind {
-        order_accepted,  ///< units of a product became an order
-        stock_reduced,   ///< units were taken out by hand; user_id and unit_price mean nothing
-        /// All that the log confirmed before this was published comes before it. Has an id, a
-        /// shard, a generation and created_at, nothing else.
-        barrier,
-    };
-
-    kind what = kind::order_accepted;
-    uuid id;  ///< the order's, or the movement's
+/// What every event has.
+struct event_base {
+    uuid id;
     std::uint32_t shard = 0;
-    std::int64_t user_id = 0;
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    std::string idempotency_key;
     timestamp created_at;
-    std::int64_t unit_price = 0;  ///< minor units
     std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
-    currency_code currency = {};  ///< of unit_price
     /// Not the event's own, and not written with it: when the message that brought it was
     /// published, by its publisher's clock, less what was left of the second. nullopt: unknown.
     std::optional<timestamp> published_at = {};
 };
 
-/// What is known of an event before the gate has decided.
-struct event_head {
-    event::kind what = event::kind::order_accepted;
-    uuid id;
-    std::uint32_t shard = 0;
-    std::int64_t user_id = 0;
+/// Units that a gate has granted. With a std::string_view, for who only writes it.
+template <class Text>
+struct basic_units_taken : event_base {
     std::int64_t product_id = 0;
     std::int64_t quantity = 0;
-    std::string_view idempotency_key;
-    timestamp created_at;
+    Text idempotency_key;
+    std::int64_t unit_price = 0;  ///< minor units
+    currency_code currency = {};  ///< of unit_price
+    std::uint64_t seq = 0;
 };
 
-/// An order in short, anything else in full, up to what the gate gives: left open.
-void append_open_event(std::string& out, const event_head& what);
-std::string open_event(const event& what);
+/// They became an order, which has the event's id.
+template <class Text>
+struct basic_order_accepted : basic_units_taken<Text> {
+    static constexpr std::string_view type = "order_accepted";
+    std::int64_t user_id = 0;
+};
 
-/// What stands before the unit price, the generation, the seq, and behind them, once an open event
-/// is complete: for a gate that puts them together somewhere else. Literals.
-std::array<std::string_view, 4> marks_to_close(std::string_view head);
+/// They were taken out by hand; unit_price means nothing.
+template <class Text>
+struct basic_stock_reduced : basic_units_taken<Text> {
+    static constexpr std::string_view type = "stock_reduced";
+};
 
-/// Completes what open_event() began.
-void close_event(std::string& head, std::int64_t unit_price, std::uint64_t generation,
-                 std::uint64_t seq, currency_code currency = {});
+using order_accepted = basic_order_accepted<std::string>;
+using order_accepted_view = basic_order_accepted<std::string_view>;
+using stock_reduced = basic_stock_reduced<std::string>;
+using stock_reduced_view = basic_stock_reduced<std::string_view>;
 
-/// Any complete event, in full.
+/// All that the log confirmed before this was published comes before it.
+struct barrier : event_base {
+    static constexpr std::string_view type = "barrier";
+};
+
+using event = std::variant<order_accepted, stock_reduced, barrier>;
+
+const event_base& base_of(const event& what);
+event_base& base_of(event& what);
+/// Of what took units; nullopt: nothing did.
+std::optional<std::uint64_t> seq_of(const event& what);
+
+/// Appends what a gate has granted as the gate writes it: an order in short, a reduction in full.
+void append_granted(std::string& out, const order_accepted_view& what);
+void append_granted(std::string& out, const stock_reduced_view& what);
+std::string granted_text(const order_accepted& what);
+std::string granted_text(const stock_reduced& what);
+
+/// In full.
+std::string text_of(const order_accepted& what);
+std::string text_of(const stock_reduced& what);
+std::string text_of(const barrier& what);
 std::string text_of(const event& what);
 
 /// The id of a complete event of either form, without reading the rest; nullopt if it has none.

@@ -14,7 +14,7 @@
 
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
-#include "flashsale/events/event.hpp"
+#include "flashsale/stock.hpp"
 
 namespace flashsale::postgres {
 class session;
@@ -24,17 +24,6 @@ class database;
 }
 
 namespace flashsale::order {
-
-/// An order, for the audit.
-struct recorded_order {
-    uuid id;
-    std::int64_t user_id = 0;
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    std::string idempotency_key;
-    std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
-};
 
 struct parked_event {
     uuid id;
@@ -71,19 +60,23 @@ class record_reader {
 public:
     virtual ~record_reader() = default;
 
+    template <class Place>
     struct page {
-        std::vector<events::event> events;  ///< ascending by id
-        std::optional<uuid> next;           ///< `after` of the next page; nullopt: the last one
+        std::vector<stock::allocation> rows;  ///< ascending by id
+        std::optional<Place> next;            ///< `after` of the next page; nullopt: the last one
     };
+    using order_page = page<stock::allocation_id>;
+    using event_page = page<uuid>;
 
     /// Orders of the products of one shard (stock::shard_of). From the first page, `after` is the
     /// nil UUID. `rows_max` bounds what is read, so a page may be empty and not the last.
-    virtual std::expected<page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
-                                                    uuid after, std::size_t rows_max) = 0;
+    virtual std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
+                                                          stock::allocation_id after,
+                                                          std::size_t rows_max) = 0;
 
-    /// Parked events, orders and reductions, that hold units of such products.
-    virtual std::expected<page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
-                                                    uuid after, std::size_t rows_max) = 0;
+    /// Parked events, orders and reductions, that hold units of such products; `rows_max` of them.
+    virtual std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
+                                                          uuid after, std::size_t rows_max) = 0;
 
     /// Those of the ids that are in one of the two.
     virtual std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) = 0;
@@ -91,7 +84,7 @@ public:
     // For the audit: all as of one instant.
 
     virtual std::expected<void, std::string> for_each_order(
-        const std::function<void(recorded_order)>& each) = 0;
+        const std::function<void(stock::allocation)>& each) = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
     /// The texts of those that somebody dropped.

@@ -47,11 +47,12 @@ public:
     /// (raise_fence() in recovery.hpp), which stays as it is until the transaction has ended, are
     /// kept as by keep_late(). A file has no fences: one process owns it.
     virtual std::expected<recording_report, std::string> record(
-        std::span<const events::event> orders, std::span<const events::poison> poison) = 0;
+        std::span<const events::order_accepted> orders, std::span<const events::poison> poison) = 0;
 
     /// Parks events after the fact, each once, by id; one that is older than the fence is kept.
     virtual std::expected<void, std::string> park(std::span<const parking> events) = 0;
-    /// Keeps events for the gate to be asked again, but those that are recorded or parked already.
+    /// Keeps orders and reductions for the gate to be asked again, but those that are recorded or
+    /// parked already.
     virtual std::expected<void, std::string> keep_late(std::span<const events::event> late) = 0;
 
     /// Orders of which the ledger says that their units were given back: a person dropped them
@@ -60,7 +61,7 @@ public:
 
     /// Records barriers, each once, by id.
     virtual std::expected<void, std::string> record_barriers(
-        std::span<const events::event> barriers) = 0;
+        std::span<const events::barrier> barriers) = 0;
 };
 
 /// Without a fence nothing is late: for a parked event, for which every gate since has kept units,

@@ -15,6 +15,7 @@
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/events/event.hpp"
+#include "flashsale/order/allocation_of.hpp"
 #include "flashsale/stock.hpp"
 
 namespace flashsale::postgres {
@@ -48,8 +49,11 @@ std::expected<known_seqs, std::string> find_known_seqs(
     postgres::session& order_database, std::uint32_t shard, std::uint32_t shards,
     std::uint64_t generation, const std::function<std::expected<void, std::string>()>& breathe);
 
-/// What an order or a reduction is in the ledger.
-stock::movement movement_of(const events::event& one);
+/// What an order or a reduction is in the ledger; nullopt: it took no units.
+stock::movement movement_of(const events::order_accepted& one);
+stock::movement movement_of(const events::stock_reduced& one);
+std::optional<stock::movement> movement_of(const events::event& one);
+stock::movement movement_of(stock::allocation one);
 
 struct late_report {
     std::size_t asked = 0;

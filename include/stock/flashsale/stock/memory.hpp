@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "flashsale/stock/allocation.hpp"
 #include "flashsale/stock/gate.hpp"
 
 namespace flashsale::stock {
@@ -16,17 +17,6 @@ class memory_gate_core;
 
 struct memory_gate_options {
     std::size_t outbox_events_max = 1'000'000;  ///< accepted and not yet recorded
-};
-
-/// Units that the record says were taken: an order, a parked order, or a reduction by hand.
-struct taken_units {
-    operation what = operation::sale;
-    std::int64_t product_id = 0;
-    std::int64_t user_id = 0;  ///< 0 for a reduction
-    std::int64_t quantity = 0;
-    std::int64_t unit_price = 0;
-    std::string idempotency_key;
-    uuid id;
 };
 
 /// Owns what the gates of all threads decide on: one shard, one thread that touches it. Nothing of
@@ -41,8 +31,8 @@ public:
 
     // Loading, before open(): products first, each once. The caller's thread.
     void load(const gate_product& product);
-    /// Each once, by id. False: no such product.
-    bool load(const taken_units& taken);
+    /// Each once. False: no such product.
+    bool load(const allocation& taken);
     /// From here on it decides; until then every answer is `reopening`.
     void open(std::uint64_t generation);
 

@@ -36,16 +36,6 @@ struct recorded_product {
     std::int64_t reduced = 0;   ///< units of its reductions
 };
 
-/// A sale or a reduction of the ledger, for the audit.
-struct recorded_taking {
-    uuid id;
-    std::int64_t product_id = 0;
-    std::int64_t quantity = 0;
-    operation what = operation::sale;
-    std::uint64_t generation = 0;
-    std::uint64_t seq = 0;
-};
-
 /// Blocking; one thread. An error's text is for people. What is free at a gate is `given` less all
 /// that was taken: orders and parked events (order::record_reader), and the reductions of here.
 class record_reader {
@@ -63,7 +53,7 @@ public:
         std::optional<Place> next;  ///< `after` of the next page; nullopt: the last one
     };
     using product_page = page<product, std::int64_t>;
-    using movement_page = page<movement, uuid>;
+    using allocation_page = page<allocation, allocation_id>;
 
     /// Products of one shard (shard_of()), those above `after`, 0 at first. One statement a page;
     /// `rows_max` bounds what is read, so a page may be empty and not the last.
@@ -72,25 +62,28 @@ public:
                                                               std::int64_t after,
                                                               std::size_t rows_max) = 0;
 
-    /// Reductions of such products; an empty key is a reduction that nobody can repeat.
-    virtual std::expected<movement_page, std::string> reductions(std::uint32_t shard,
-                                                                 std::uint32_t shards, uuid after,
-                                                                 std::size_t rows_max) = 0;
+    /// Reductions of such products.
+    virtual std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
+                                                                   std::uint32_t shards,
+                                                                   allocation_id after,
+                                                                   std::size_t rows_max) = 0;
 
-    /// Sales of such products. Each is an order's, of the same id; user and key are there.
-    virtual std::expected<movement_page, std::string> sales(std::uint32_t shard,
-                                                            std::uint32_t shards, uuid after,
-                                                            std::size_t rows_max) = 0;
+    /// Sales of such products. Each is an order's, of the same id; user, price and key are there.
+    virtual std::expected<allocation_page, std::string> sales(std::uint32_t shard,
+                                                              std::uint32_t shards,
+                                                              allocation_id after,
+                                                              std::size_t rows_max) = 0;
 
-    /// Those of the ids that have a movement.
-    virtual std::expected<std::vector<uuid>, std::string> moved(std::span<const uuid> ids) = 0;
+    /// Those of the ids that have a movement, perhaps with other lines of their orders.
+    virtual std::expected<std::vector<allocation_id>, std::string> moved(
+        std::span<const allocation_id> ids) = 0;
 
     // For the audit: all as of one instant, products ascending.
 
     virtual std::expected<void, std::string> for_each_product(
         const std::function<void(recorded_product)>& each) = 0;
-    virtual std::expected<void, std::string> for_each_taking(
-        const std::function<void(recorded_taking)>& each) = 0;
+    virtual std::expected<void, std::string> for_each_allocation(
+        const std::function<void(allocation)>& each) = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& stock_database);

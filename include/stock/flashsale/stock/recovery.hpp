@@ -140,19 +140,11 @@ public:
     /// A gate that grants nothing yet, and knows nothing.
     std::expected<bool, std::string> begin();
 
-    struct taking {
-        uuid id;
-        operation what = operation::sale;
-        std::int64_t product_id = 0;
-        std::int64_t user_id = 0;
-        std::int64_t quantity = 0;
-        std::int64_t unit_price = 0;
-        std::string_view idempotency_key;  ///< empty: nobody can repeat it
-        bool limited = false;              ///< the product has a limit per user
-        currency_code currency = {};       ///< of unit_price
-    };
-    /// Each taking once, by id, however often it is loaded; at most a few thousand at a time.
-    std::expected<void, std::string> load(std::span<const taking> takings);
+    /// Each once, by id, however often it is loaded; at most a few thousand at a time.
+    /// `counts_buyers`: whether the product has a limit per user.
+    std::expected<void, std::string> load(
+        std::span<const allocation> taken,
+        const std::function<bool(std::int64_t product_id)>& counts_buyers);
     /// Products, each once. Returns what is free of each now.
     std::expected<std::vector<std::int64_t>, std::string> load(
         std::span<const gate_product> products);

@@ -1,0 +1,51 @@
+#pragma once
+
+// Units of a product that somebody took: what a gate has granted, wherever that is noted by now.
+// The gates are rebuilt from allocations, the databases are read as them, and the audit adds them
+// up.
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+#include "flashsale/base/currency.hpp"
+#include "flashsale/base/uuid.hpp"
+#include "flashsale/stock/gate.hpp"
+
+namespace flashsale::stock {
+
+/// What an allocation is known by: units of a line are taken once, whether as a sale or, where an
+/// order that never came to be is written off, as a reduction under its id.
+struct allocation_id {
+    uuid order_id;
+    std::uint32_t line = 0;
+
+    friend auto operator<=>(const allocation_id&, const allocation_id&) = default;
+};
+
+struct allocation_id_hash {
+    std::size_t operator()(const allocation_id& of) const noexcept {
+        return uuid_hash{}(of.order_id) ^ of.line * 0x9e37'79b9'7f4a'7c15uz;
+    }
+};
+
+/// Where one is read from a record that does not know all of it, the rest is 0 or empty: the ledger
+/// knows neither buyer nor price, nor the key of a sale.
+struct allocation {
+    uuid order_id = {};      ///< the order's, or the reduction's; it names its shard and its time
+    std::uint32_t line = 0;  ///< of the order, which has one
+    operation what = operation::sale;
+    currency_code currency = {};  ///< of unit_price
+    std::int64_t product_id = 0;
+    std::int64_t user_id = 0;  ///< 0 for a reduction
+    std::int64_t quantity = 0;
+    std::int64_t returned = 0;         ///< of quantity, units that are back for sale
+    std::int64_t unit_price = 0;       ///< minor units
+    std::string idempotency_key = {};  ///< empty: nobody can repeat it
+    std::uint64_t generation = 0;
+    std::uint64_t seq = 0;
+
+    allocation_id id() const { return {order_id, line}; }
+};
+
+}  // namespace flashsale::stock

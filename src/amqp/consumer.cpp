@@ -12,7 +12,8 @@
 // or it drops what is delivered. So a consumer to which nothing comes looks at the queue, and
 // subscribes again on a new connection if the queue has messages and no consumer, or messages that
 // do not come for seconds. They may be the turn of another process, which is behind: this one holds
-// nothing then and loses nothing, and while nothing comes it does so ever more rarely.
+// nothing then and loses nothing, and while nothing comes it does so ever more rarely. To a
+// consumer that holds the whole prefetch unacknowledged nothing may come, so it does not look.
 
 #include <spdlog/spdlog.h>
 
@@ -171,7 +172,7 @@ void consumer::impl::complete() {
 
 /// What is delivered while the question is out waits in the library.
 status consumer::impl::look_if_quiet() {
-    if (!gathered_.empty() || clock::now() < look_from_) return {};
+    if (!gathered_.empty() || tags_.open() >= prefetch_ || clock::now() < look_from_) return {};
     const auto queue = link_->look_at(names_.queue);
     if (!queue) return std::unexpected(drop(queue.error()));
     look_from_ = clock::now() + look_interval;

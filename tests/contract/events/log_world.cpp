@@ -25,6 +25,7 @@ events::amqp_options amqp_options(const std::string& names) {
     events::amqp_options out;
     out.url = url;
     out.name_prefix = names;
+    out.prefetch_messages = 2'000;  // a test may read without acknowledging
     out.takes_nil_token = true;
     return out;
 }

@@ -6,7 +6,8 @@ namespace flashsale::test {
 // time, and no sum shows it; the model's control of that name does.
 std::vector<control> controls() {
     return {
-        {"outbox", "crash at after_reserve"},
+        // The comparison would find the orders missing, and shut the gate.
+        {"outbox,record_check", "crash at after_reserve"},
         {"idempotency_record", "redis: reply cut after execution, 1% of calls"},
         // Where somebody sweeps, the gate is shut because the record has taken more than it has.
         {"returning", "rabbitmq: connections cut every 200 ms, and no sweep"},

@@ -99,8 +99,9 @@ enum class guard : std::uint8_t {
     stepping_aside,      ///< who cannot record lets another process have its turn
     pace,                ///< the recorder rests no longer than what waits for it may
     synchronous_commit,  ///< what PostgreSQL has committed is on its disk
+    record_check,        ///< a gate whose record is behind it is shut
 };
-inline constexpr std::array<std::string_view, 24> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 25> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "incarnation",
@@ -123,7 +124,8 @@ inline constexpr std::array<std::string_view, 24> guard_names{"outbox",
                                                               "room",
                                                               "stepping_aside",
                                                               "pace",
-                                                              "synchronous_commit"};
+                                                              "synchronous_commit",
+                                                              "record_check"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -17,13 +17,19 @@ public:
     stalled_leader& operator=(const stalled_leader&) = delete;
 
     void hold();     ///< returns when it stands
-    void release();  ///< returns when it goes
+    void release();  ///< returns when it goes, and all channels with it
+    /// Releases the leader alone: the channels whose first message it has before it stand still
+    /// until release(). What is behind that message is in the queue before it, and may be acted
+    /// upon.
+    void release_but_first_messages();
     /// Whether a message with these words has come to the leader, and waits. Takes a second.
     bool is_waited_for_by(const std::string& words) const;
 
 private:
+    void release_leader();
+
     const std::string queue_;
-    std::filesystem::path wanted_, held_;
+    std::filesystem::path wanted_, held_, channels_wanted_;
 };
 
 }  // namespace flashsale::test

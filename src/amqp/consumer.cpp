@@ -1,4 +1,4 @@
-// The consumer: a connection driven by whoever calls receive().
+// The consumer: a connection driven by the thread that calls receive().
 //
 // Frames are read by hand: deliver, header, body pieces, copied once into the delivery. What has
 // gathered is bounded by the prefetch, since the broker sends no more than that unacknowledged.
@@ -7,9 +7,9 @@
 // quorum queue hands later messages to the next consumer first. A consumer that only goes away
 // gives back what it held in its old order.
 //
-// A queue that is deleted under load and declared again by a publisher at once cancels nobody: the
-// broker's channel takes the new queue for the old one. Either it is not a consumer of the new one,
-// or it drops what is delivered. So a consumer to which nothing comes looks at the queue, and
+// A queue that is deleted under load and declared again by a publisher at once cancels no consumer:
+// the broker's channel takes the new queue for the old one. Either it is not a consumer of the new
+// one, or it drops what is delivered. So a consumer to which nothing comes looks at the queue, and
 // subscribes again on a new connection if the queue has messages and no consumer, or messages that
 // do not come for seconds. They may be the turn of another process, which is behind: this one holds
 // nothing then and loses nothing, and while nothing comes it does so ever more rarely. To a

@@ -9,7 +9,7 @@ namespace flashsale::amqp {
 // if it is not: nothing that holds messages is ever changed or deleted from here.
 //
 // What the queue takes of the exchange is not declared, unless it is one key for ever: a binding
-// that everybody makes who connects is one that nobody can take away.
+// that every connection makes is one that cannot be taken away.
 status connection::declared(const std::string& what) {
     const auto reply = amqp_get_rpc_reply(state_);
     if (reply.reply_type == AMQP_RESPONSE_NORMAL) return {};

@@ -88,7 +88,7 @@ struct publisher::impl {
     clock::time_point unblocked_at_{};
     clock::time_point refused_since_{};  ///< the first nack after which nothing was confirmed
     std::optional<watchdog> dog_;
-    std::set<std::string> keys_to_bind_;  ///< always empty: whoever connects binds nothing
+    std::set<std::string> keys_to_bind_;  ///< always empty: a connection binds nothing
 
     // shared
     wakeup wakeup_;
@@ -225,7 +225,7 @@ void publisher::impl::take(const amqp_frame_t& frame) {
 }
 
 /// A queue that is full, or has no leader, refuses whatever it is sent, though the connection is
-/// sound. Who asks before each reservation takes no units then for what nobody will confirm.
+/// sound. A caller that asks before each reservation takes no units in vain then.
 bool publisher::impl::refused() const {
     const auto until = refused_until_.load(std::memory_order_relaxed);
     return until != clock::time_point{} && clock::now() < until;

@@ -48,7 +48,7 @@ server parse_url(std::string_view url) {
     if (amqp_parse_url(scratch.data(), &found) != AMQP_STATUS_OK || found.ssl ||
         !is_host_text(found.host) || found.port < 1 || found.port > 65'535)
         throw std::invalid_argument(expected);
-    // "amqp://host/" names the vhost "" by the letter; nobody has one, and it is easily written.
+    // "amqp://host/" names the vhost "" by the letter; no broker has one, and it is easily written.
     server out{found.host, found.port, found.user, found.password,
                *found.vhost ? found.vhost : "/"};
     if (out.vhost.size() > vhost_max || has_controls(out.vhost) || has_controls(out.user))

@@ -8,7 +8,7 @@
 // producer's basket, under a mutex of its own, and the publisher is woken, which empties all
 // baskets, as far as one message reaches, into one message. That is the batching rule: a message
 // carries what has gathered while the one before it was on its way, so an event that comes alone
-// waits for nobody, and a flood travels by the hundred. A second message goes beside an unconfirmed
+// does not wait, and a flood travels by the hundred. A second message goes beside an unconfirmed
 // one only if it is large: the broker pays for each message nearly whatever its size, and a small
 // one sent at once is confirmed no sooner than as part of the next. That is so for each token; they
 // take turns. What became of a message is
@@ -233,7 +233,7 @@ private:
         return baskets_;
     }
 
-    /// A message of nothing: whoever takes it has nothing to do.
+    /// A message without events: its consumer has nothing to do.
     static constexpr const char* no_events = "[]";
 
     static std::vector<std::string> keys_of(std::span<const uuid> tokens) {

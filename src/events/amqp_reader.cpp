@@ -2,11 +2,11 @@
 // dead-letter queue; an element that is no event travels on in its place, as poison, for the
 // recorder to park.
 //
-// Nobody waits for the recorder, and a transaction costs its writers more than its rows: so batches
-// that are not full are handed out at intervals. An event that comes alone is handed out at once.
-// How many messages make a batch depends on how many events those before had: few large ones are as
-// good as many small ones, and while a batch is written, customers wait for the cores that it
-// takes.
+// No request waits for the recorder, and a transaction costs its writers more than its rows: so
+// batches that are not full are handed out at intervals. An event that comes alone is handed out at
+// once. How many messages make a batch depends on how many events those before had: few large ones
+// are as good as many small ones, and while a batch is written, customers wait for the cores that
+// it takes.
 
 #include <spdlog/spdlog.h>
 

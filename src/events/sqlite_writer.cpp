@@ -1,14 +1,14 @@
 // The writing end, a thread of its own: one commit after the other, each with all that gathered
 // during the one before. What a commit carries is durable when it returns, and only then it is
-// confirmed. The rows that the recorder is done with go in the same transactions; only when nobody
-// appends does it make one for them alone.
+// confirmed. The rows that the recorder is done with go in the same transactions; only when nothing
+// is appended does it make one for them alone.
 //
 // A commit that fails was rolled back, and nothing of it is in the file. Its events are kept and
 // tried again until it works, for they were granted and there is no other copy of them. Meanwhile
-// the log says `blocked`, and the reserver refuses before it takes anything. Those who wait for the
-// failed events learn at their deadline that the outcome is unknown. If the process dies first, the
-// events are gone and so is the gate that had granted them: the next start gives their units back.
-// A failed sync does not come here: the driver ends the process (flashsale/sqlite.hpp).
+// the log says `blocked`, and the reserver refuses before it takes anything. The requests that wait
+// for the failed events learn at their deadline that the outcome is unknown. If the process dies
+// first, the events are gone and so is the gate that had granted them: the next start gives their
+// units back. A failed sync does not come here: the driver ends the process (flashsale/sqlite.hpp).
 
 #include <spdlog/spdlog.h>
 
@@ -37,7 +37,7 @@ public:
         : shared_(std::move(shared)), end_(std::move(end)) {}
     ~sqlite_producer() override { end_->confirmed = nullptr; }
 
-    /// One process has the folder's lock, and what it appends nobody else could: no token is looked
+    /// One process has the folder's lock, and no other can append: no token is looked
     /// at, and no fence is needed.
     bool append(std::string event, const uuid&, std::uint64_t ticket) override {
         const std::lock_guard lock(shared_->mutex);

@@ -105,7 +105,7 @@ std::size_t escaped_bytes(std::string_view name) {
     return name.size() + static_cast<std::size_t>(std::ranges::count_if(name, is_escaped));
 }
 
-/// The two header lines that are not the worker's own: who may keep it, what it is called.
+/// The two header lines that are not the worker's own: Cache-Control, and the name of a file.
 void put_common(writer& out, const response& answer, const common_lines& lines,
                 std::string_view taken_name, std::string_view number) {
     if (answer.cache_control.empty() && taken_name.empty()) {

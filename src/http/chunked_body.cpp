@@ -8,7 +8,7 @@ namespace flashsale::http {
 
 namespace {
 
-/// A size with its extensions; nobody is known to need more.
+/// A size with its extensions; no client is known to need more.
 constexpr std::size_t size_line_bytes_max = 256;
 constexpr unsigned size_digits_max = 16;
 

@@ -141,7 +141,7 @@ void connection::ready(std::uint32_t epoll_events) {
     const bool over = (epoll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (over) peer_finishes_ = true;
     if (over || (epoll_events & EPOLLIN) != 0) readable_ = true;
-    // Whoever is sent a stream may have nothing to say for hours, and we nothing to write.
+    // A client that reads a stream may send nothing for hours, and get nothing for as long.
     if (ring_.is_streaming() && (epoll_events & (EPOLLHUP | EPOLLERR)) != 0) return close();
     if (writing_ && (over || (epoll_events & EPOLLOUT) != 0)) write_rest();
     read();

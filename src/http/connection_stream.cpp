@@ -1,6 +1,6 @@
 // How a connection sends a body that is made piece by piece: one piece is asked for when nothing of
 // the last is left here, and leaves at the end of its turn of the loop, so that a source that
-// always has the next one ready keeps nobody waiting. While it goes on, no further request is
+// always has the next one ready delays no other connection. While it goes on, no further request is
 // begun.
 //
 // The deadline is that of every write: a piece that its client has not read by then ends the

@@ -30,7 +30,7 @@ private:
     bool used_;
     bool everybody_;
     std::vector<known> known_;
-    std::string others_;  ///< what an answer to anybody else has
+    std::string others_;  ///< what an answer to any other origin has
 };
 
 /// What the answer to a preflight has beside those. A literal.

@@ -12,7 +12,7 @@ public:
     /// Called at most once for a slot, on the worker's thread, perhaps after the peer has gone.
     virtual void answer(std::uint64_t slot, response&& value) = 0;
 
-    /// For log lines; empty if nobody waits for this answer any more.
+    /// For log lines; empty if no client waits for this answer any more.
     virtual std::string request_name(std::uint64_t slot) const = 0;
 };
 

@@ -83,7 +83,7 @@ void worker_loop::adopt(tcp_socket socket, const asio::ip::address& client, bool
 void worker_loop::remove(connection& closed) {
     const std::size_t index = closed.index;
     connections_.back()->index = index;
-    // Kept alive by whoever calls connection::close().
+    // Kept alive by the caller of connection::close().
     std::swap(connections_[index], connections_.back());
     connections_.pop_back();
     connections_open.add(-1);

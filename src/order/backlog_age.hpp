@@ -3,8 +3,8 @@
 // How long the oldest event that a gate has granted has been waiting for its record; no I/O.
 //
 // Every process dates its events by its own clock, and none of those is to be trusted. But the gate
-// counts: what it has granted, and what of that is still in its outbox. Who looks from time to time
-// knows when it had granted no more than so many, by the clock of whoever looks. What is recorded
+// counts: what it has granted, and what of that is still in its outbox. A process that looks from
+// time to time knows when it had granted no more than so many, by its own clock. What is recorded
 // by now says which of those looks was the last one before the oldest that waits was granted: it is
 // no older than that look.
 

@@ -30,7 +30,7 @@ public:
     /// nullopt: not known, or not lately.
     std::optional<backlog> read() const;
 
-    /// Whether events were recorded since set_mark(), by anybody.
+    /// Whether events were recorded since set_mark(), by any process.
     void set_mark();
     bool recorded_since_mark() const;
 

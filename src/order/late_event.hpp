@@ -2,9 +2,9 @@
 
 // What becomes of an event that is older than its shard's fence; no I/O.
 //
-// A reopening raises the fence to its own generation when all that anybody was promised is
+// A reopening raises the fence to its own generation when all that was answered with 201 is
 // recorded, and then reads the record. What comes after that and is of an older generation was
-// promised to nobody, and the new gate does not know of it: to record it would sell its units
+// answered with no 201, and the new gate does not know of it: to record it would sell its units
 // twice, to drop it would lose an order that could still be had. So it is set aside, and the gate
 // is asked for it again, as for any reservation, under the same id.
 //

@@ -1,12 +1,12 @@
 #pragma once
 
 // What is accepted and not yet in the database, as a whole, for lists. An outbox is found by id,
-// and by nothing else; so it is read from end to end, and what was read is shared by all who ask.
+// and by nothing else; so it is read from end to end, and what was read is shared by all requests.
 //
-// Two bounds keep that cheap: while a reading is under way everybody waits for the same next one,
-// and between two there is a rest of twenty times as long as the last one took. Who would have to
-// wait for long gets the last one. None is wrong for being old: an order accepted before its
-// `read_at` is in it, or was recorded before it was read, so that whoever looks into the database
+// Two bounds keep that cheap: while a reading is under way all requests wait for the same next one,
+// and between two there is a rest of twenty times as long as the last one took. A request that had
+// to wait for long gets the last one. None is wrong for being old: an order accepted before its
+// `read_at` is in it, or was recorded before it was read, so that a request that reads the database
 // afterwards has all of them.
 
 #include <flashsale/order.hpp>

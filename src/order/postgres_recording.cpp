@@ -153,7 +153,7 @@ attempt insert_late(postgres::session& database, std::span<const events::event> 
     return {};
 }
 
-/// Inside a transaction: until it ends, nobody raises them (raise_fence() waits for all readers).
+/// Inside a transaction: until it ends, they are not raised (raise_fence() waits for all readers).
 std::expected<fences, postgres::error> hold_fences(postgres::session& database) {
     const auto found = database.execute(read_fences);
     if (!found) return std::unexpected(found.error());

@@ -21,7 +21,7 @@ constexpr postgres::statement find_order{"find_order",
                                          "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1"};
 // By the index of the unique key, which begins with the user: an index for this list alone would
 // cost the recorder a fifth of its work on every order. Unless kept apart, the planner would rather
-// walk through everybody's orders, newest first.
+// walk through the orders of all users, newest first.
 constexpr postgres::statement list_orders{"list_orders",
                                           "WITH mine AS MATERIALIZED ("
                                           "  SELECT " ORDER_COLUMNS

@@ -14,8 +14,8 @@
 // process slept with a batch in hand, it writes before the record is read for a new gate, or not.
 //
 // While orders keep coming, it rests between batches and leaves the machine to them (rest_options).
-// What has gathered meanwhile is written the faster for it, and what is left, when the crowd has
-// gone. How far it may fall behind is measured by what the gates count (backlog_age.hpp).
+// Larger batches cost less for each order, and what is left is written when fewer orders
+// come. How far it may fall behind is measured by what the gates count (backlog_age.hpp).
 //
 // A failure of a database is waited out with the batch in hand, for a few seconds. Then another
 // process may have its turn (recorder_turn.hpp): the way to the log is closed, and the log gives
@@ -169,7 +169,8 @@ struct recorder::impl {
             set_fault(std::nullopt);
             return spdlog::info("recorder: it waits for its turn again");
         }
-        // Without proof that another does record, the fault is everybody's, and orders go on.
+        // Without proof that another does record, the fault may be that of all processes, and
+        // orders go on.
         const bool alone = read && *read && watch.recorded_since_mark();
         set_fault(alone ? reason + "; another process records in its place" : reason, alone);
     }

@@ -5,13 +5,13 @@
 // The log gives its events to one process at a time, in one order. If that one cannot write them
 // (its databases refuse it, are silent, read-only, or take ages), all orders wait for it, though
 // others could. So after `patience` it lets go, by closing its way to the log: that keeps the order
-// of events. Nobody can say beforehand that another will do better; to let go shows it. What that
+// of events. It cannot be known beforehand that another does better; to let go shows it. What that
 // may cost is bounded: a process holds on for at least `patience`, twice as long each time until it
 // has recorded something in less, at most patience_max; and each message counts one delivery for
 // each time, of a million.
 //
-// Who has let go stays off until its databases answer, and then until nobody reads the log any
-// more, or its time off has passed: a line of those who wait is no place for one that cannot.
+// A process that has let go stays off until its databases answer, and then until no process reads
+// the log any more, or its time off has passed: while it cannot record it must not be the next.
 
 #include <algorithm>
 #include <chrono>
@@ -27,7 +27,7 @@ public:
     /// How many times longer than the first patience the longest is, and the longest time off.
     static constexpr int longest = 12;
 
-    /// 0: it never lets go, because nobody could follow.
+    /// 0: it never lets go, because no other process could follow.
     explicit recorder_turn(duration patience)
         : first_(patience), patience_(patience), off_(patience) {}
 
@@ -61,7 +61,7 @@ public:
 
     bool is_off() const { return off_until_.has_value(); }
 
-    /// Whether to read the log again. `able`: the databases answer. `is_read`: by anybody, now;
+    /// Whether to read the log again. `able`: the databases answer. `is_read`: by any process, now;
     /// nullopt: the log does not answer.
     bool may_return(time now, bool able, std::optional<bool> is_read) const {
         return able && (now >= *off_until_ || is_read == false);

@@ -40,9 +40,9 @@ void service::reserve(std::unique_ptr<placing> one) {
         });
 }
 
-// An accepted order is in the outbox until it is in the database, so whoever looks there first and
-// in the database after cannot miss it. If the gate could not be read, an absent row proves
-// nothing.
+// An accepted order is in the outbox until it is in the database, so a reader that looks there
+// first and in the database after cannot miss it. If the gate could not be read, an absent row
+// proves nothing.
 awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     uuid id, const std::string& request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What can be done with orders, whoever asks: HTTP today.
+// What can be done with orders, whatever the protocol: HTTP today.
 
 #include <flashsale/order.hpp>
 #include <flashsale/order/store.hpp>
@@ -57,7 +57,7 @@ public:
 
     void place(std::unique_ptr<placing> one);
 
-    /// `request` names who asks, for the log.
+    /// `request` names the request, for the log.
     awaitable<std::expected<order, failure>> find(uuid id, std::string request);
 
 private:

@@ -22,7 +22,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds busy_interval{1};
-/// The log is copied into the file when it has this many pages of 4 KiB, by whoever commits.
+/// The log is copied into the file when it has this many pages of 4 KiB, by the next commit.
 constexpr int pages_before_checkpoint = 16'000;
 
 constexpr const char* journal_size_limit = "PRAGMA journal_size_limit = 67108864";
@@ -37,7 +37,8 @@ database::state::~state() {
     sqlite3_close_v2(handle);
 }
 
-/// SQLite's own handler sleeps longer and longer, and starves beside one who commits all the time.
+/// SQLite's own handler sleeps longer and longer, and starves beside a writer that commits all the
+/// time.
 int database::state::on_busy(void* self, int tries) {
     auto& here = *static_cast<state*>(self);
     if (tries == 0) here.busy_since = steady::now();
@@ -59,7 +60,8 @@ int database::state::on_commit_to_wal(void*, sqlite3* handle, const char* schema
     return SQLITE_OK;
 }
 
-/// SQLite would let everybody read it. What stands beside it takes the modes of the file.
+/// SQLite would let all users of the machine read it. What stands beside it takes the modes of the
+/// file.
 void create_private(const std::filesystem::path& file) {
     const int made = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (made < 0) return;  // it is there, or SQLite meets the fault and names it

@@ -54,8 +54,8 @@ std::string holder_of(int descriptor) {
 folder_lock::folder_lock(const std::filesystem::path& folder) {
     const bool is_new = !std::filesystem::is_directory(folder);
     create(std::filesystem::absolute(folder).lexically_normal(), S_IRWXU);
-    // Nobody else's to read, whatever the umask has taken away. One that was there is its owner's
-    // to change.
+    // For its owner alone, whatever the umask has taken away. The mode of one that was there stays:
+    // it is its owner's to change.
     if (is_new && ::chmod(folder.c_str(), S_IRWXU) != 0)
         refuse(folder, "cannot be kept from others: " + reason(errno));
     const auto file = folder / "lock";

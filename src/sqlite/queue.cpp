@@ -1,6 +1,7 @@
-// Whoever asks while a transaction is under way gathers for the next: reads in one snapshot, writes
-// in one transaction with one sync, each of them in a savepoint of its own. Nobody is answered
-// before the commit. If it fails, all who wrote in it are told so: nothing of theirs happened.
+// Jobs that come while a transaction is under way gather for the next: reads in one snapshot,
+// writes in one transaction with one sync, each in a savepoint of its own. No job is answered
+// before the commit. If it fails, all jobs that wrote in it are told so: nothing of theirs
+// happened.
 
 #include <boost/asio/post.hpp>
 

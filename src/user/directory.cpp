@@ -1,14 +1,14 @@
-// Users by the batch: while one look-up is under way, whoever else asks gathers for the next, so
-// that a crowd of strangers costs a few round trips and a crowd of acquaintances none.
+// Users by the batch: while one look-up is under way, further questions gather for the next, so
+// that many unknown users cost a few round trips, and many known ones none.
 //
 // A look-up brings its users' neighbours as well, a page of ids for each user whose page was not
 // read yet. The customers of a shop are numbered one by one, so after as many questions as there
-// are pages the whole crowd is known, and nobody's first order waits for the database any more.
-// Somebody who is not on a page that was read may have come since: he alone is asked for.
+// are pages all users are known, and no user's first order waits for the database any more.
+// A user that is not on a page that was read may be newer than the page: it is looked up alone.
 //
 // Customers who come in the order of their numbers, as new ones do, would all wait at the beginning
-// of each page. So whoever is the first of a page behind one that was read has the page after it
-// read as well, and so has the first who comes to a page that was read ahead.
+// of each page. So the first user of a page behind one that was read has the page after it read as
+// well, and so has the first user that is asked for on a page that was read ahead.
 
 #include <flashsale/user/module.hpp>
 
@@ -101,7 +101,7 @@ private:
                               });
     }
 
-    /// Of those who wait: who is known by now.
+    /// Of the waiting questions, those whose user is known by now.
     std::vector<asker> take_known() {
         std::vector<asker> out;
         for (auto one = waiting_.begin(); one != waiting_.end();) {
@@ -156,7 +156,7 @@ private:
     known_users known_;
     askers waiting_;
     std::size_t waiting_count_ = 0;
-    std::optional<id_range> ahead_;  // to be read although nobody waits
+    std::optional<id_range> ahead_;  // to be read although no question waits
     bool looking_up_ = false;
 };
 

@@ -53,7 +53,7 @@ std::string quoted(const std::string& name) {
 
 class left_out_users {
 public:
-    /// Whether it is worth to look up who has the form.
+    /// Whether it is worth to look up which user has the form.
     bool shows_more() const { return count_ < shown_max; }
     void add(const named_user& late, const named_user& holder) {
         if (shows_more())

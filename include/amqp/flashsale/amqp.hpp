@@ -34,11 +34,11 @@ std::string shown(std::string_view url);
 struct topology {
     std::string exchange;              ///< durable direct exchange
     std::string queue;                 ///< quorum queue, single active consumer
-    std::string binding_key;           ///< bound by whoever declares; empty: none is
+    std::string binding_key;           ///< bound by each declaration; empty: none is
     std::string dead_letter_exchange;  ///< durable
     std::string dead_letter_queue;     ///< quorum queue
     std::int64_t delivery_limit = 1'000'000;
-    /// Whose exchange it is: declaring it for another owner is refused. Empty: anybody's. It stands
+    /// Whose exchange it is: declaring it for another owner is refused. Empty: not asked. It stands
     /// in the one argument that the broker compares, as the name of an alternate exchange that does
     /// not exist; so no policy can give the exchange one either, and what no queue takes comes
     /// back.
@@ -148,7 +148,7 @@ private:
 
 // --- blocking, each on a connection of its own; an error's text is for people ---
 
-/// Whether somebody is given the queue's messages now; those who wait for their turn do not count.
+/// Whether a consumer is active at the queue; those that wait for their turn do not count.
 std::expected<bool, std::string> is_consumed(const options& settings, const std::string& queue);
 
 /// Declares the topology.

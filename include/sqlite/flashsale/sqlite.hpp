@@ -2,9 +2,9 @@
 
 // SQLite: one file for each module, in WAL, synced to the disk at every commit. `database` is one
 // blocking connection, for a thread that may wait; `queue` is a connection with a thread of its
-// own, for the HTTP workers, who may not.
+// own, for the HTTP workers, which may not.
 //
-// A commit that returned is on the disk. If the kernel reports that syncing failed, nobody knows
+// A commit that returned is on the disk. If the kernel reports that syncing failed, it is unknown
 // what is there, and asking again would be answered with a success that is none (the kernel forgets
 // the pages that it could not write): the process ends, and the next start reads what is on the
 // disk.
@@ -111,8 +111,8 @@ private:
 };
 
 enum class access {
-    read,   ///< all as of one instant; waits for nobody
-    write,  ///< one at a time, whoever holds the connection; waits up to busy_timeout
+    read,   ///< all as of one instant; never waits
+    write,  ///< one at a time, of all connections; waits up to busy_timeout
 };
 
 /// One connection, used by one thread at a time. Blocking.
@@ -152,7 +152,7 @@ struct queue_limits {
     std::size_t jobs_per_transaction_max = 256;
 };
 
-/// A connection with a thread of its own, for callers who must not wait. Jobs that have gathered
+/// A connection with a thread of its own, for callers that must not wait. Jobs that have gathered
 /// while it was busy share one transaction, and so one sync; each is a part that fails alone.
 class queue {
 public:

@@ -19,11 +19,11 @@ class directory {
 public:
     virtual ~directory() = default;
 
-    /// Whether the cache has him. False says nothing: ask exists().
+    /// Whether the cache has the user. False says nothing: ask exists().
     virtual bool is_known(std::int64_t user_id) = 0;
 
-    /// From the cache at once, from inside the call; or after a look-up that it shares with all who
-    /// ask meanwhile. Existence alone is remembered: an unknown user is looked up again.
+    /// From the cache at once, from inside the call; or after a look-up that it shares with all
+    /// calls meanwhile. Existence alone is remembered: an unknown user is looked up again.
     virtual void exists(std::int64_t user_id, callback<std::expected<bool, errc>> done) = 0;
 };
 

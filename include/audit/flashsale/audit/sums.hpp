@@ -57,7 +57,7 @@ struct audit_record {
     allocations takings;  ///< of the ledger
     allocations orders;
     std::vector<order::parked_event> parked;
-    /// Events that somebody dropped, as far as they can be read.
+    /// Events that an operator dropped, as far as they can be read.
     std::vector<stock::allocation> dropped;
     std::size_t dropped_unreadable = 0;
     /// Of an older generation, behind its fence: the newer gate is still to be asked, or has

@@ -31,13 +31,13 @@ struct amqp_options {
     std::uint16_t prefetch_messages = 128;         ///< one value for the whole deployment
     /// Whose events they are: what another deployment has declared is refused. Empty: not asked.
     std::string deployment;
-    /// Events of the token uuid{} are taken by whoever connects: for a gate that is never rebuilt,
+    /// Events of the token uuid{} are taken by every connection: for a gate that is never rebuilt,
     /// and so needs no fence.
     bool takes_nil_token = false;
 };
 
 /// `returned` is called when events of a token have come back because no queue takes them, before
-/// anybody is told of them; on the log's own thread.
+/// any producer is told of them; on the log's own thread.
 std::unique_ptr<log> make_amqp_log(const amqp_options& options,
                                    std::function<void(const uuid& token)> returned = {});
 std::unique_ptr<reader> make_amqp_reader(const amqp_options& options);

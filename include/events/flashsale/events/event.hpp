@@ -19,7 +19,7 @@
 // src/events/event_fields.hpp, which all that writes and reads them goes by. A gate on Redis keeps
 // an event in a form shorter still until it is recorded (src/stock/outbox_entry.hpp).
 //
-// Between them travel barriers, which nobody's gate has granted:
+// Between them travel barriers, which no gate has granted:
 //
 //   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","generation":2}
 
@@ -48,7 +48,7 @@ struct event_base {
     std::optional<timestamp> published_at = {};
 };
 
-/// Units that a gate has granted. With a std::string_view, for who only writes it.
+/// Units that a gate has granted. With a std::string_view, for code that only writes it.
 template <class Text>
 struct basic_units_taken : event_base {
     std::int64_t product_id = 0;

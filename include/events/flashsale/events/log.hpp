@@ -67,14 +67,14 @@ public:
     /// all connections stand. Blocking; any thread; an error's text is for people.
     virtual std::expected<void, std::string> prepare() { return {}; }
 
-    // --- the fence: for who opens a gate, and nobody else (src/app/reopening.hpp) ---
+    // --- the fence: for the reopening alone (src/app/reopening.hpp) ---
     // Blocking; any thread; an error's text is for people. What takes events of every token, and
     // so has no fence, does nothing.
 
     /// Events of this token are taken from here on.
     virtual std::expected<void, std::string> bind(const uuid& /*token*/) { return {}; }
-    /// Events of these are not any more, whoever publishes them: what is published after this has
-    /// returned comes back.
+    /// Events of these are not any more, whatever process publishes them: what is published after
+    /// this has returned comes back.
     virtual std::expected<void, std::string> unbind(std::span<const uuid> /*tokens*/) { return {}; }
     /// That this is so, by trying. An error names a token whose events something still takes.
     virtual std::expected<void, std::string> prove_unbound(std::span<const uuid> /*tokens*/) {

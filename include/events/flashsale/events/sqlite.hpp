@@ -31,8 +31,8 @@ struct sqlite_log_options {
 struct sqlite_log_state;
 
 /// Both ends of the file. An append never waits and, while the log runs, is never turned down: what
-/// may wait is bounded by the gate's outbox, because a granted event that nobody keeps would be a
-/// leak. Its producers' append() is false only after stop().
+/// may wait is bounded by the gate's outbox, because a granted event that is kept nowhere would be
+/// a leak. Its producers' append() is false only after stop().
 class sqlite_log {
 public:
     /// Opens the file, which has the schema of sqlite_migrations(). Throws std::runtime_error with

@@ -2,7 +2,7 @@
 
 // A pooler between us and PostgreSQL. What a session of ours sets, prepares and holds a lease by is
 // the server connection's, so a pooler must hand those out for whole sessions. And behind one
-// synchronous_commit must be on without anybody's SET: each connection asks for that when it is
+// synchronous_commit must be on without a session's SET: each connection asks for that when it is
 // made.
 
 #include <expected>

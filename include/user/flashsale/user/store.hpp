@@ -57,7 +57,7 @@ public:
                                                                  std::int64_t balance,
                                                                  std::string key) = 0;
     virtual awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) = 0;
-    /// Who has this name, which is valid UTF-8; or else one of its compared_form().
+    /// The user of this name, which is valid UTF-8; or else one of its compared_form().
     virtual awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
         std::string username) = 0;
 

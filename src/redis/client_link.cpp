@@ -102,7 +102,7 @@ awaitable<bool> client::state::connect() {
         if (link_broken_ || stopped_) co_return false;
         boost::system::error_code ignored;
         socket_.close(ignored);
-        // Each has the whole time: one that does not answer keeps nobody from the next.
+        // Each has the whole time: one that does not answer delays none behind it.
         limit_time([this] {
             address_late_ = true;
             boost::system::error_code closing;

@@ -5,7 +5,7 @@
 
 namespace flashsale::redis {
 
-/// What a URL names: where the server is, and who we are to it.
+/// What a URL names: where the server is, and the login.
 struct target {
     std::string host;  ///< a name or a numeric address; empty for a unix socket
     std::string port = "6379";

@@ -1,6 +1,6 @@
 #pragma once
 
-// Who waits for which event's confirm, and until when; no I/O.
+// Which requests wait for which event's confirm, and until when; no I/O.
 //
 // One entry for each event being published: a repeat of a key that finds its event under way joins
 // the entry, so that no process publishes one event twice at a time. A waiter leaves when the
@@ -8,10 +8,10 @@
 // answered, which it does for every event exactly once. The clock is the caller's, so a confirm
 // that was handled late is late, however early it arrived.
 //
-// Who joins has no more time than the publication had when it began: a reopening waits the confirm
-// deadline from when the log has stopped to take an older gate's events, and what was routed before
-// that may be confirmed until then, and counted no longer. The clock does not stop while the
-// machine sleeps.
+// A repeat that joins has no more time than the publication had when it began: a reopening waits
+// the confirm deadline from when the log has stopped to take an older gate's events, and what was
+// routed before that may be confirmed until then, and counted no longer. The clock does not stop
+// while the machine sleeps.
 
 #include <flashsale/base/boot_clock.hpp>
 #include <flashsale/base/uuid.hpp>
@@ -55,7 +55,7 @@ private:
         uuid id;
         std::size_t hash;  // of the event's bytes
         uuid token;
-        moment until;  // of whoever has begun it
+        moment until;  // of the request that has begun it
         std::vector<waiter> waiters;
     };
 

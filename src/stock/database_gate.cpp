@@ -24,7 +24,7 @@ namespace {
 
 // A gate that is its own record is never rebuilt: one generation, and one token for ever, uuid{},
 // which every process binds as it connects. Decision, movement and outbox are one transaction, so
-// there is nobody to be shut out.
+// there is no process to be shut out.
 constexpr std::uint64_t only_generation = 1;
 constexpr std::chrono::seconds backlog_age_max{1};
 
@@ -113,7 +113,7 @@ constexpr postgres::statement page_outbox{
 std::string event_at(const postgres::rows& rows, std::size_t row) {
     if (!rows.is_null(row, 1)) return std::string(rows.text(row, 1));
     const uuid id = rows.uuid(row, 0);
-    // For whoever reads events to set aside.
+    // For the reader of events to set aside.
     if (rows.is_null(row, 2)) return "\"" + id.to_string() + " has no reservation\"";
     reservation of;
     of.what = rows.text(row, 2) == "sale" ? operation::sale : operation::reduction;
@@ -128,7 +128,7 @@ std::string event_at(const postgres::rows& rows, std::size_t row) {
                      .seq = static_cast<std::uint64_t>(rows.integer(row, 10))});
 }
 
-/// Serialization failure, deadlock, lock not available: somebody else was at the same row.
+/// Serialization failure, deadlock, lock not available: another transaction was at the same row.
 bool is_contention(const postgres::error& error) {
     return error.sqlstate == "40001" || error.sqlstate == "40P01" || error.sqlstate == "55P03";
 }

@@ -2,7 +2,7 @@
 // database for as long as it runs, from before it agrees on the deployment. One that is cut off
 // from the database at this moment, and sells on, has none; so a lease that has not run out counts
 // too, and each process that serves compares again when it starts. The table is locked meanwhile,
-// so that nobody agrees in between.
+// so that no process agrees in between.
 
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
@@ -20,7 +20,7 @@ constexpr postgres::statement read_before{"read_before",
                                           "SELECT value FROM deployment WHERE name = $1"};
 constexpr postgres::statement write_value{"write_value",
                                           "UPDATE deployment SET value = $2 WHERE name = $1"};
-// Of other roles only what everybody may see: their kind is not.
+// Of other roles only what every role may see: their kind is not.
 constexpr postgres::statement find_others{
     "find_others",
     "SELECT pid::bigint, coalesce(application_name, '') FROM pg_stat_activity"

@@ -18,7 +18,7 @@ std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t 
 /// Why a gate that answered so takes no orders, for people.
 std::string fault_of(gate_answer last);
 
-/// Notes it, and logs it if nobody has before.
+/// Notes it, and logs it if no worker has before.
 void tell_answer(shard_generations& in, std::uint32_t shard, gate_answer last,
                  std::string_view header);
 

@@ -3,7 +3,7 @@
 // What stands in a Redis gate's outbox: an event in short, as lua/reserve.lua wrote it, under the
 // event's id. Its first byte tells its form, and so how many fields it has; what is of no known
 // form, or has another number of fields, is no event. Numbers come first, then the key field, whose
-// key may have spaces of its own: what the event is, who bought, and under which key.
+// key may have spaces of its own: what the event is, its user, and the key.
 //
 //   2 3 1 999 2 40 s7:a key
 //   └ seq 40 + 2, product 3, quantity 1, unit price 999, generation 2; sale to user 7 under "a key"
@@ -24,7 +24,7 @@ namespace flashsale::stock {
 /// The field under which a key is remembered: its scope, then the key.
 void add_key_field(std::string& to, operation what, std::int64_t user_id, std::string_view key);
 
-/// The event, complete. What is no entry comes back as it is, for whoever reads events to set
+/// The event, complete. What is no entry comes back as it is, for the reader of events to set
 /// aside; as a JSON string if it is no JSON, or it would spoil the message that it travels in.
 std::string event_of_entry(const uuid& id, std::string_view entry);
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a failed statement means to whoever asked for units or products.
+// What a failed statement means to a request for units or products.
 
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/gate.hpp>

@@ -2,8 +2,8 @@
 //
 // Each script compares the header's incarnation with the server it runs in, and the caller's
 // generation with the header's, before it looks at anything else. So a server that lost, rolled
-// back or exchanged its data answers `closed`, whoever asks and however long he has slept; nothing
-// here remembers that a gate was good a moment ago.
+// back or exchanged its data answers `closed` to every process, however long that has slept;
+// nothing here remembers that a gate was good a moment ago.
 
 #include <algorithm>
 #include <utility>
@@ -149,7 +149,7 @@ private:
         bool looking = false;
     };
 
-    /// Who is called unready is sent no orders whose answers would say that the gate is open again.
+    /// An unready process is sent no orders whose answers would say that the gate is open again.
     void look_again(std::uint32_t at) const {
         shard& of = *shards_[at];
         if (std::exchange(of.looking, true)) return;

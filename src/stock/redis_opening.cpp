@@ -2,8 +2,8 @@
 // is another matter: it may have lost grants, and stays closed until it is reopened from the
 // record.
 //
-// The stock database decides who opens, and the gate obeys only that generation:
-//   1. database  never|opening -> opening, generation + 1, and a token that nobody has used
+// The stock database decides which process opens, and the gate obeys only that generation:
+//   1. database  never|opening -> opening, generation + 1, and a token that was never used
 //   2. log       takes events of that token
 //   3. gate      a header of that generation that grants nothing ('loading'); an empty shard needs
 //                nothing else
@@ -11,8 +11,8 @@
 //   5. gate      'loading' -> 'open', if the header is still ours
 // Two processes at once: the later generation wins at 3 and 4, and the earlier one's flip finds a
 // header that is not its own; its token is in the log for nothing. A crash after 4 is mended by
-// whoever starts next: the generation is in the database, and the flip may be repeated for as long
-// as the header is there, untouched.
+// the process that starts next: the generation is in the database, and the flip may be repeated for
+// as long as the header is there, untouched.
 
 #include <spdlog/spdlog.h>
 

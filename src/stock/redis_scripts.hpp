@@ -16,7 +16,7 @@ struct gate_scripts {
 /// The scripts of lua/, embedded by the build.
 const gate_scripts& scripts();
 
-/// What a failed gate call means to whoever asked for units.
+/// What a failed gate call means to a request for units.
 errc errc_of(const redis::error& error);
 
 }  // namespace flashsale::stock

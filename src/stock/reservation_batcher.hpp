@@ -14,7 +14,7 @@
 
 namespace flashsale::stock {
 
-/// Reservations and whom to answer, at the same places.
+/// Reservations and their callbacks, at the same places.
 struct reservation_batch {
     std::vector<reservation> reservations;
     std::vector<callback<std::expected<accepted, refusal>>> answers;

@@ -13,8 +13,8 @@ struct grant_terms {
     std::uint64_t seq = 0;
 };
 
-/// The event that a granted reservation is, complete. Written when somebody needs it, since in a
-/// sale nearly nobody does.
+/// The event that a granted reservation is, complete. Written when it is needed, since in a
+/// sale nearly no caller needs it.
 std::string event_of(const reservation& asked, const uuid& id, const grant_terms& terms);
 
 }  // namespace flashsale::stock

@@ -1,5 +1,5 @@
-// From "somebody wants units" to "they are durably his". THE ORDER PATH: a mistake here loses or
-// doubles an order.
+// From a request for units to units that are taken for good. THE ORDER PATH: a mistake here loses
+// or doubles an order.
 //
 //   reserve()    log up? -> batcher                                   (else refused, nothing taken)
 //   gather()     alone -> flush at the end of the turn; among others -> when some have gathered
@@ -9,8 +9,8 @@
 //
 // The gate's price is by the call. Clients that were answered together come back together, but not
 // within one turn; so a reservation waits a fraction of a millisecond for its neighbours, if the
-// gate wants it so. Nobody waits who arrives while no other is at the gate or in the log: he has no
-// neighbours.
+// gate wants it so. A reservation that comes while no other is at the gate or in the log does not
+// wait: there is none to share a call with.
 //
 // The log's price is by the message, and a flock of orders comes back from the gate in a few
 // batches close together. So what is granted waits for the batches that are at the gate already, to

@@ -1,6 +1,6 @@
 #pragma once
 
-// What can be done with products, whoever asks: HTTP today.
+// What can be done with products, whatever the protocol: HTTP today.
 
 #include <flashsale/stock.hpp>
 #include <flashsale/stock/store.hpp>

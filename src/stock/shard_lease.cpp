@@ -1,9 +1,9 @@
-// Who looks after a shard, the generations of its gate with their tokens, and its fence: the tables
+// The lease of a shard, the generations of its gate with their tokens, and its fence: the tables
 // shards, shard_tokens and fences.
 //
-// The lease keeps two from doing the same work; it is not what keeps the work right. Who sleeps
-// through it and goes on publishes what is published already, or holds a generation that is not the
-// newest, which every later step asks for.
+// The lease keeps two from doing the same work; it is not what keeps the work right. A holder that
+// sleeps through it and goes on publishes what is published already, or holds a generation that is
+// not the newest, which every later step asks for.
 //
 // A process that dies takes its session along, and the next one need not wait for the lease to run
 // out. It does for one that is stopped, or cut off.

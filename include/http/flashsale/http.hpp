@@ -42,7 +42,7 @@ struct request_name {
     std::string to_string() const;
 };
 
-/// Who is asking. There is no way yet to say who one is.
+/// The caller. There is no way yet to tell one from another.
 struct principal {
     enum class kind : std::uint8_t { anonymous };
     kind what = kind::anonymous;
@@ -152,7 +152,7 @@ public:
 
     void answer(response value);
 
-    /// For log lines; empty if nobody waits for the answer any more.
+    /// For log lines; empty if no client waits for the answer any more.
     std::string request_name() const;
 
 private:
@@ -172,7 +172,7 @@ struct coroutine {
     std::function<awaitable<response>(const request&)> function;
 };
 
-/// Whom a route is for. There is no default: each route says it.
+/// The callers that a route is for. There is no default: each route says it.
 class callers {
 public:
     static constexpr callers anybody() { return {}; }
@@ -182,7 +182,7 @@ private:
     constexpr callers() = default;
 };
 
-/// Who may keep a 200. Everything else is `no-store`.
+/// Which caches may keep a 200. Everything else is `no-store`.
 enum class caching {
     nobody,
     its_person,  ///< the person's own cache, which asks again each time: If-None-Match, 304

@@ -1,6 +1,6 @@
 #pragma once
 
-// The stock module: products, their units, and who may have them. What other modules may know.
+// The stock module: products, their units, and the reserving of them. What other modules may know.
 
 #include <chrono>
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace flashsale::stock {
 
-/// What somebody wants; the reserver makes the id of it.
+/// What a request wants; the reserver makes the id of it.
 struct reserve_request {
     operation what = operation::sale;
     std::int64_t product_id = 0;

@@ -1,7 +1,7 @@
 #pragma once
 
 // What the parts of a process know to be wrong, in one place: each sets and clears its own line, at
-// the moment at which it learns it, and whoever answers for the process reads them all.
+// the moment at which it learns it, and /readyz reads them all.
 
 #include <mutex>
 #include <optional>

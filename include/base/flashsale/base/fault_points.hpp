@@ -5,7 +5,7 @@
 // to do without. For all others pass() is empty and without() is a constant.
 //
 //   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
-//   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); whoever waits sends SIGCONT
+//   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); the test sends SIGCONT
 //   FLASHSALE_WITHOUT=outbox,given     leaves these guards out
 //
 // A name that is not listed here ends the process as it starts, so that no test is green for a
@@ -18,10 +18,10 @@
 namespace flashsale::faults {
 
 enum class place : std::uint8_t {
-    after_reserve,      ///< the gate has granted; nobody but it knows
+    after_reserve,      ///< the gate has granted, and only the gate knows
     before_publish,     ///< a message is made up, and not sent
     after_publish,      ///< it is sent, and not confirmed
-    after_confirm,      ///< it is confirmed, and nobody is told
+    after_confirm,      ///< it is confirmed, and no client is answered
     after_deliver,      ///< the recorder has a batch in hand
     before_commit,      ///< the order database has it all, uncommitted
     after_commit,       ///< committed there, and the recorder has not heard
@@ -82,21 +82,21 @@ enum class guard : std::uint8_t {
     mandatory,           ///< a message that no queue takes comes back
     ack_after_commit,    ///< a batch is acknowledged when both databases have it
     given,               ///< the gate adds what it has not applied yet, and no more
-    generation,          ///< who believes in an older gate is refused
+    generation,          ///< a process that believes in an older gate is refused
     closing,             ///< a gate grants nothing while it is rebuilt
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
     survivors,           ///< and looked for, because the log may lose it after all
     unbinding,           ///< the log takes nothing of an older gate once a reopening has begun
     proof,               ///< which is tried, because another's queue may be bound too
-    one_binder,          ///< nobody binds a token but who opens a gate under it
+    one_binder,          ///< a token is bound only by the opener of its gate
     return_stops,        ///< a token whose events come back is asked for nothing more
-    publication_start,   ///< who joins a publication under way has no more time than it has
+    publication_start,   ///< a repeat that joins a publication has no more time
     boot_clock,          ///< the confirm deadline passes while the machine sleeps
     newest_gate,         ///< the sweep leaves a gate alone that is not the newest
     identity,            ///< what another deployment has made is refused, and another's settings
     room,                ///< what is left of older gates goes before another is loaded
-    stepping_aside,      ///< who cannot record lets another process have its turn
+    stepping_aside,      ///< a process that cannot record lets another one do it
     pace,                ///< the recorder rests no longer than what waits for it may
     synchronous_commit,  ///< what PostgreSQL has committed is on its disk
     record_check,        ///< a gate whose record is behind it is shut

@@ -11,9 +11,9 @@
 
 namespace flashsale {
 
-/// Readiness of many sockets for whoever reads and writes them himself: one epoll of its own, which
-/// the io_context sees as one descriptor. Asio's reactor would add an attempt to read in vain, an
-/// allocation and two queues to each message. On the io_context's thread.
+/// Readiness of many sockets for code that reads and writes them itself: one epoll of its own,
+/// which the io_context sees as one descriptor. Asio's reactor would add an attempt to read in
+/// vain, an allocation and two queues to each message. On the io_context's thread.
 class poller {
 public:
     /// Hears of events, edge-triggered; also of some that are over. So it goes on after an event
@@ -36,7 +36,7 @@ public:
     [[nodiscard]] boost::system::error_code watch(int descriptor, source& heard);
     /// `heard`, whose descriptor is being closed, hears of nothing more.
     void forget(const source& heard);
-    /// Lets the io_context run out of work. Nobody hears of anything after it.
+    /// Lets the io_context run out of work. No source is called after it.
     void stop();
 
 private:

@@ -23,8 +23,8 @@ public:
     csv_line& integer(std::int64_t value);
     /// In quotes where it needs them. What a spreadsheet would take for a formula (it begins with
     /// = + - @, a tabulator or CR) gets an apostrophe before it, the spreadsheets' own sign for
-    /// text: whoever chooses a name must not choose what another's machine computes. A reader that
-    /// is no spreadsheet has to know that.
+    /// text: a user that chooses a name must not choose what a reader's machine computes. A reader
+    /// that is no spreadsheet has to know that.
     csv_line& text(std::string_view value);
 
 private:

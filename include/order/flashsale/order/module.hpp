@@ -57,9 +57,9 @@ struct http_dependencies {
 void register_routes(http::router& routes, const http_dependencies& uses);
 
 /// While orders keep coming, the recorder rests after each batch, for `factor` times as long as it
-/// took, at most a second: nobody waits for the record, and a crowd waits for the machine. It keeps
-/// pace once what waits for it is `lag_max` old, or `backlog_max` events of a shard are, or what
-/// the gate says of either has not been heard for a second. Whose clock is how wrong does not
+/// took, at most a second: no request waits for the record, and many wait for the processor. It
+/// keeps pace once what waits for it is `lag_max` old, or `backlog_max` events of a shard are, or
+/// what the gate says of either has not been heard for a second. Whose clock is how wrong does not
 /// matter.
 struct rest_options {
     double factor = 0;
@@ -76,7 +76,7 @@ public:
         stock::ledger& ledger;  ///< likewise
         stock::gate& outbox;    ///< belongs to the thread that runs `io`
         asio::io_context& io;
-        /// Orders that came to this process's log so far; empty: nobody has to be let past.
+        /// Orders that came to this process's log so far; empty: none has to be let past.
         std::function<std::uint64_t()> arrivals = {};
         rest_options rest = {};
         /// Where the line `recorder` says what it is waiting for.

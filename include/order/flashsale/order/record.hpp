@@ -1,7 +1,7 @@
 #pragma once
 
-// What the order database says was taken, for whoever rebuilds a gate from the record, and for the
-// audit. For the composition only.
+// What the order database says was taken, for the reopening, which rebuilds a gate from it, and for
+// the audit. For the composition only.
 
 #include <cstdint>
 #include <expected>
@@ -46,7 +46,7 @@ struct late_event {
 struct raised_fence {
     std::uint32_t shard = 0;
     std::uint64_t generation = 0;
-    timestamp begun_at;   ///< by the clock of who reopened, before it shut anything
+    timestamp begun_at;   ///< by the reopening process, before it shuts anything
     timestamp raised_at;  ///< by the database's
 };
 
@@ -87,12 +87,12 @@ public:
         const std::function<void(stock::allocation)>& each) = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
-    /// The texts of those that somebody dropped.
+    /// The texts of those that an operator dropped.
     virtual std::expected<void, std::string> for_each_dropped(
         const std::function<void(std::string_view event)>& each) = 0;
     /// Ids of events that came behind a newer barrier, and for which the gate is still to be asked.
     virtual std::expected<std::vector<uuid>, std::string> late() = 0;
-    /// Those, and those that the newer gate has refused, unless somebody dropped them.
+    /// Those, and those that the newer gate has refused, unless an operator dropped them.
     virtual std::expected<std::vector<late_event>, std::string> late_events() = 0;
     /// Ascending by generation.
     virtual std::expected<std::vector<raised_fence>, std::string> raised_fences() = 0;

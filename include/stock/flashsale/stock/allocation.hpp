@@ -1,6 +1,6 @@
 #pragma once
 
-// Units of a product that somebody took: what a gate has granted, wherever that is noted by now.
+// Units of a product that were taken: what a gate has granted, wherever that is noted by now.
 // The gates are rebuilt from allocations, the databases are read as them, and the audit adds them
 // up.
 
@@ -41,7 +41,7 @@ struct allocation {
     std::int64_t quantity = 0;
     std::int64_t returned = 0;         ///< of quantity, units that are back for sale
     std::int64_t unit_price = 0;       ///< minor units
-    std::string idempotency_key = {};  ///< empty: nobody can repeat it
+    std::string idempotency_key = {};  ///< empty: no request can repeat it
     std::uint64_t generation = 0;
     std::uint64_t seq = 0;
 

@@ -81,7 +81,7 @@ struct grant {
     bool repeat = false;    ///< the key was granted before
     bool recorded = false;  ///< a repeat whose event is in the databases already
     std::string event;      ///< complete; to be published, unless recorded
-    uuid token;             ///< of the gate: under this one alone, by whoever waits for the confirm
+    uuid token;             ///< of the gate: under this one alone, by the process that waits for it
     currency_code currency = {};  ///< of unit_price
 };
 

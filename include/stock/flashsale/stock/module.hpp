@@ -79,7 +79,7 @@ public:
     /// The token that the stock database knows as the newest. Another one in the same generation:
     /// the log has lost what it had, and its queue may be another one.
     void note_newest_token(std::uint32_t shard, std::uint64_t generation, const uuid& token);
-    /// The same, said by whoever waits long for what it published.
+    /// The same, said by a part that waits long for what it published.
     void count_log_change() { log_changes_.fetch_add(1, std::memory_order_relaxed); }
     std::uint64_t log_changes() const { return log_changes_.load(std::memory_order_relaxed); }
 
@@ -152,7 +152,7 @@ struct deployment {
     std::uint32_t shards = 1;
     std::chrono::milliseconds confirm_deadline{0};
     std::int64_t prefetch_messages = 0;  ///< of the recorder: two values would reorder events
-    /// Where things are, by setting: who looks elsewhere sees another gate, or another log. Not the
+    /// Where things are, by setting: elsewhere there is another gate, or another log. Not the
     /// hosts, which may change.
     std::vector<std::pair<std::string, std::string>> places{};
     std::string currency{};  ///< of every price that has none of its own
@@ -160,8 +160,8 @@ struct deployment {
 /// Returns the deployment's identity, which the first one has made.
 std::string agree_on_deployment(postgres::session& stock_database, const deployment& mine);
 
-/// The same comparison with what is noted so far, and nothing is noted: for whoever does not know
-/// yet whether the rest of what it needs is there.
+/// The same comparison with what is noted so far, and nothing is noted: for a caller that does not
+/// know yet whether the rest of what it needs is there.
 void check_deployment(postgres::session& stock_database, const deployment& mine);
 
 struct noted_value {

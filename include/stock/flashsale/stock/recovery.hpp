@@ -24,21 +24,21 @@ struct shard_state {
         never,    ///< no gate was ever opened: an absent one is not a loss
         opening,  ///< by a process that begins to serve
         open,
-        reopening,  ///< somebody has begun to rebuild its gate
+        reopening,  ///< a process has begun to rebuild its gate
     };
     phase what = phase::never;
     std::uint64_t generation = 0;
     uuid token;           ///< under which the events of that generation get into the log
-    bool leased = false;  ///< by somebody who lives; of read_shard() alone
+    bool leased = false;  ///< by a session that lives; of read_shard() alone
 };
 
-/// As the database has it, whoever has the lease.
+/// As the database has it, whichever process has the lease.
 std::expected<shard_state, std::string> read_shard(postgres::session& database,
                                                    std::uint32_t shard);
 
 /// Takes the shard's lease or renews it, for `time` from now, or until the session ends. nullopt:
-/// another has it; `by_force` takes it from him. Who sleeps through his lease does no harm: see
-/// below.
+/// another has it; `by_force` takes it from that one. A holder that sleeps through its lease does
+/// no harm: see below.
 std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::session& database,
                                                                    std::uint32_t shard,
                                                                    const uuid& holder,
@@ -59,7 +59,7 @@ std::expected<std::vector<uuid>, std::string> older_tokens(postgres::session& da
 std::expected<void, std::string> forget_tokens(postgres::session& database,
                                                std::span<const uuid> tokens);
 /// Notes another token for an open shard. False: its generation is not this one any more, or its
-/// token not `old`, or it is being reopened; then nobody may use `fresh`.
+/// token not `old`, or it is being reopened; then `fresh` must not be used.
 std::expected<bool, std::string> replace_token(postgres::session& database, std::uint32_t shard,
                                                std::uint64_t generation, const uuid& old,
                                                const uuid& fresh);

@@ -19,7 +19,8 @@ constexpr const char* footer =
     "Every key of the configuration can be overridden by the environment: redis.url by\n"
     "FLASHSALE_REDIS__URL.\n\n"
     "Exit codes: 0 all is well; 1 an audit or a health check says no, a parked event cannot be\n"
-    "decided about so, a record is behind its gate, or a deployment's value cannot be changed now;\n"
+    "decided about so, a record is behind its gate, or a deployment's value cannot be changed "
+    "now;\n"
     "2 the command line or the configuration is wrong; 3 a server that is needed does not answer,\n"
     "another process has the data folder, a database's schema is not this version's, or standard\n"
     "output does not take what there is to say; 4 an error of the program itself.";
@@ -34,7 +35,7 @@ void set_up_log(const config& settings) {
 int guarded(const std::function<int()>& command) {
     try {
         const int code = command();
-        // Nobody is killed by a closed pipe; whoever believes an exit code must not be misled.
+        // A closed pipe ends no process; so the exit code has to tell that the output was lost.
         if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
         complain("standard output does not take what there is to say");
         return code == exit_ok ? exit_unavailable : code;

@@ -51,7 +51,7 @@ struct running_gate {
     gate_access access;
 };
 
-/// Whoever reopens has the lease by then.
+/// With the lease.
 void accept_record(const reopener_dependencies& uses, std::uint32_t shard, const uuid& holder,
                    const stock::redis_gate_options& options) {
     const auto header = stock::read_gate_header(uses.io, uses.gate_server, shard, options);

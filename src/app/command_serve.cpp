@@ -39,7 +39,7 @@ void reload(process& running, config& current, const std::string& path) {
     const config_changes changes = take_changes(current, std::move(read));
     spdlog::default_logger()->set_level(spdlog::level::from_str(current.log.level));
     running.reload(current);
-    // The answer to whoever sent the signal: at a level that is shown.
+    // The answer to the sender of the signal: at a level that is shown.
     spdlog::default_logger()->log(
         std::max(spdlog::level::info, spdlog::default_logger()->level()),
         "SIGHUP: the configuration was read again: {}",
@@ -92,8 +92,8 @@ private:
 }  // namespace
 
 int serve(const config& settings, const std::string& path) {
-    // Before anybody is told that we listen: a signal that comes during the start is obeyed after
-    // it. While the process drains, those that it survives are taken in and left alone.
+    // Before the line that says that it listens: a signal that comes during the start is obeyed
+    // after it. While the process drains, those that it survives are taken in and left alone.
     asio::io_context io;
     asio::signal_set ending(io, SIGINT, SIGTERM);
     bool ended = false;

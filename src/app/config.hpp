@@ -97,8 +97,8 @@ struct setting {
         std::vector<std::string_view> choices;  ///< empty: any text
         std::string_view form;                  ///< what is expected, in words
         bool (*valid)(std::string_view);        ///< nullptr: anything but the empty text
-        /// For what may hold a secret: the parser of whoever will use it. Its error says what is
-        /// expected and repeats nothing, and neither does anybody else.
+        /// For what may hold a secret: the parser of its user. Its error says what is expected
+        /// and repeats nothing of the value, and no other message does.
         std::expected<void, std::string> (*parses)(const std::string&) = nullptr;
     };
     struct flag {

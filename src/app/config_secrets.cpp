@@ -1,6 +1,6 @@
-// What of a configuration may be seen by people other than those who wrote it. Nothing is cut out
+// What of a configuration may be seen by people that did not write it. Nothing is cut out
 // of a text: what is shown is put together from what its parser understood, so that a form that
-// nobody thought of shows nothing.
+// is not known shows nothing.
 
 #include <boost/json.hpp>
 

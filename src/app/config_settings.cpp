@@ -42,7 +42,7 @@ bool is_name(std::string_view text) {
     });
 }
 
-/// Of the broker's own exchanges, which it lets nobody declare.
+/// Of the broker's own exchanges, which it lets no client declare.
 bool is_namespace(std::string_view text) {
     return is_name(text) && !text.starts_with("amq.");
 }

@@ -51,7 +51,7 @@ public:
                      callback<std::expected<outbox_page, stock::errc>> done) override {
         done(outbox_page{outbox_, {}});
     }
-    // What follows nobody asks of a gate at rest.
+    // What follows is never asked of a gate at rest.
     void reserve(std::vector<stock::reservation> batch,
                  callback<std::vector<stock::decision>> done) override {
         done(std::vector<stock::decision>(batch.size(), std::unexpected(stock::errc::reopening)));

@@ -1,7 +1,7 @@
 #pragma once
 
-// Publishes events and waits until the log has confirmed them, for those who have nothing else to
-// do meanwhile.
+// Publishes events and waits until the log has confirmed them, for callers that have nothing
+// else to do meanwhile.
 
 #include <boost/asio/io_context.hpp>
 

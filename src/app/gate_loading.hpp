@@ -15,8 +15,8 @@ struct gate_loading_report {
     std::size_t products = 0, orders = 0, reductions = 0, parked = 0;
 };
 
-/// Throws unavailable_error if the record cannot be read or does not add up: whoever sold from it
-/// could sell a unit twice.
+/// Throws unavailable_error if the record cannot be read or does not add up: a gate loaded
+/// from it could sell a unit twice.
 gate_loading_report load_gate(stock::memory_gate_owner& gate, stock::record_reader& products,
                               order::record_reader& orders);
 

@@ -96,7 +96,7 @@ gate_socket::~gate_socket() {
 }
 
 void gate_socket::start() {
-    // Awaited by nobody: it ends with stop(), and its frame goes with the io_context.
+    // Not awaited: it ends with stop(), and its frame goes with the io_context.
     asio::co_spawn(acceptor_.get_executor(), serve(), [](std::exception_ptr) {});
 }
 

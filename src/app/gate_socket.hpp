@@ -3,8 +3,8 @@
 // The gate in memory, for the audit, which is another process: a socket answers what the audit asks
 // of any gate. Its name is in the file `gate` of the data folder, made up anew by each start, and
 // in no folder: nothing is left behind there that a copy or a backup trips over. It is seen in the
-// network namespace alone (`docker exec` is inside). Each end looks who the other one is: whoever
-// reads the name elsewhere gets no answer, and whoever takes it over is not believed.
+// network namespace alone (`docker exec` is inside). Each end looks which user the other one is:
+// one that is not its own gets no answer, and is not believed if it takes the name over.
 //
 // A line of JSON is answered by a line of JSON, one client at a time:
 //   {"products":[7,8]}   {"generation":3,"seq":41,"products":[[990,1000],null]}   free and given
@@ -47,7 +47,7 @@ private:
 };
 
 /// The other end, for a thread that may wait: read_levels() and read_outbox() alone are answered,
-/// from inside the call. Throws std::runtime_error if nobody listens.
+/// from inside the call. Throws std::runtime_error if no process listens.
 std::unique_ptr<stock::gate> connect_to_gate(const std::filesystem::path& folder);
 
 }  // namespace flashsale::app

@@ -99,7 +99,7 @@ long line_output::put(std::string_view bytes) {
     if (way_ == way::socket)
         return ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (way_ == way::polled) {
-        // A pipe that is writable takes a line without waiting, if nobody else comes in between.
+        // A pipe that is writable takes a line without waiting, if no other writes in between.
         pollfd entry{descriptor_, POLLOUT, 0};
         if (::poll(&entry, 1, 0) != 1 || (entry.revents & POLLOUT) == 0) return -1;
     }

@@ -1,7 +1,7 @@
 #pragma once
 
 // Where log lines go: standard error, which may be a terminal, a file, a pipe or a socket that
-// somebody else reads, or does not. Writing there never ends the process and never waits: a line
+// another process reads, or does not. Writing there never ends the process and never waits: a line
 // that a full or closed pipe, a full disk or a stopped terminal does not take is lost, counted, and
 // said as soon as something is taken again.
 //

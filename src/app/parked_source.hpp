@@ -23,7 +23,7 @@ public:
     virtual order::recording& orders() = 0;
     virtual stock::ledger& ledger() = 0;
 
-    /// Whether anybody asks the gate again for an event that a later gate refused.
+    /// Whether a process asks the gate again for an event that a later gate refused.
     virtual bool asks_again() const = 0;
     /// Why the units of this event cannot be given back, for people; nullopt: they can.
     virtual std::optional<std::string> keeps_units_of(const uuid& id) = 0;

@@ -52,7 +52,7 @@ std::vector<module_database> module_databases(const config& settings) {
 std::optional<std::string> module_of_another(const config& settings, const module_database& mine) {
     for (const module_database& other : module_databases(settings)) {
         if (std::string_view(other.name) == mine.name) continue;
-        // An empty database is nobody's.
+        // An empty database is no other module's.
         const auto target = postgres_options(settings, mine.url);
         const auto as_other = postgres::check_schema(target, other.migrations).state;
         const bool others =

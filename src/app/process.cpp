@@ -1,5 +1,5 @@
 // Stopping goes against the flow of an order: first balancers may see that it is coming, then
-// nobody new is let in, then what is inside is answered, made durable and recorded.
+// no new request is let in, then what is inside is answered, made durable and recorded.
 
 #include "process.hpp"
 
@@ -90,7 +90,7 @@ void process::start() {
     all.started = true;
     for (const auto& one : all.workers)
         one->start();
-    // Whoever is told that we listen may order at once. The servers answered a moment ago; if one
+    // A client may order as soon as the process listens. The servers answered a moment ago; if one
     // does not any more, readiness says so.
     for (const auto& one : all.workers) {
         while (!one->connected() && steady::now() < until)
@@ -107,7 +107,7 @@ void process::reload(const config& settings) {
 void process::drain_and_stop() {
     parts& all = *parts_;
     all.started = false;
-    // Whoever asks is served as before, but told to send nobody here any more.
+    // Requests are served as before, but /readyz says that no more should come.
     all.state.draining = true;
     std::this_thread::sleep_for(ms_of(all.settings.process.drain_delay_ms));
     const auto until = steady::now() + ms_of(all.settings.process.drain_timeout_ms);

@@ -125,7 +125,7 @@ record_loader::done record_loader::load_products() {
         });
 }
 
-/// A sale in the ledger whose order nobody knows: it is for a person to find out; its units are not
+/// A sale in the ledger whose order is not known: it is for a person to find out; its units are not
 /// sold again.
 record_loader::done record_loader::load_strays() {
     if (differing_.empty()) return {};

@@ -195,7 +195,7 @@ private:
         return uses_.log.unbind(older_tokens_);
     }
 
-    /// What a queue that is not ours takes is confirmed, and in nobody's record: if the gate can be
+    /// What a queue that is not ours takes is confirmed, and in no record: if the gate can be
     /// reached, it grants no more of that.
     done prove() {
         auto proved = uses_.log.prove_unbound(older_tokens_);
@@ -247,8 +247,8 @@ private:
             if (auto rested = recorded ? rest(look_interval) : wait_for_order_database(); !rested)
                 return rested;
             // Not there, says the database; so either it is slow, or the log has lost it. If it
-            // lost the binding too, what is published comes back, and the attempt ends: nobody
-            // binds twice.
+            // lost the binding too, what is published comes back, and the attempt ends: no
+            // token is bound twice.
             if (recorded && steady::now() >= again) {
                 if (++barriers_in_vain_ > 1 && uses_.read_anew) uses_.read_anew();
                 plan_.publish_again();
@@ -273,7 +273,7 @@ private:
         if (!looked || missing == 0) return looked;
         spdlog::warn("shard {}: the log has lost {} events on their way, they go out again", shard_,
                      missing);
-        barrier_ = {};  // who waited for the old one would not wait for them
+        barrier_ = {};  // the old one says nothing of them
         plan_.publish_again();
         return {};
     }

@@ -36,12 +36,12 @@ struct reopener_dependencies {
     event_publisher& publisher;     ///< on `io`
     const std::string& deployment;  ///< as agree_on_deployment() returned it
     std::function<bool()> stopping;
-    /// Whoever reads the log in this process is to read it anew: a barrier is long out. May be
+    /// The recorder of this process is to read the log anew: a barrier is long out. May be
     /// empty.
     std::function<void()> read_anew = {};
 };
 
-/// One attempt, by whoever has the shard's lease. An error says why it was given up; the gate is
+/// One attempt, by the holder of the shard's lease. An error says why it was given up; the gate is
 /// then closed, and another attempt may be made.
 std::expected<reopened, std::string> reopen(const reopener_dependencies& uses, std::uint32_t shard,
                                             std::uint32_t shards, const uuid& holder);

@@ -5,7 +5,7 @@
 //
 //   raise_generation   in the stock database, with a token of its own: every earlier attempt ends
 //   unbind             every other token: nothing that an older gate grants gets into the log from
-//                      here on, whoever has granted it, wherever that gate is
+//                      here on, whichever process has granted it, wherever that gate is
 //   prove_unbound      by trying
 //   close_gate         nothing of an older generation is granted from here on, if it can be reached
 //   wait_deadline      the confirm deadline, from unbind on: what got into the log before, and will
@@ -25,16 +25,16 @@
 //
 // The fence, in ten lines. An order is accepted when the log has confirmed its event, and an event
 // is published under the token of the gate that granted it (src/stock/lua/reserve.lua tells it with
-// the grant). Only the opener of a generation binds its token, once, before its gate opens; nobody
-// mends a binding. So when unbind has returned, the log takes nothing more of any older gate: not
-// of one that could not be closed, on a server that is cut off, under another key prefix, or asked
-// by a process that slept. What the broker had routed before, it may still be putting into the
-// queue; a process counts a confirm only within the deadline D of the start of its publication, so
-// what it counts was confirmed, and in the queue, before D from unbind was over, and the barrier
+// the grant). Only the opener of a generation binds its token, once, before its gate opens; no
+// other part mends a binding. So when unbind has returned, the log takes nothing more of any older
+// gate: not of one that could not be closed, on a server that is cut off, under another key prefix,
+// or asked by a process that slept. What the broker had routed before, it may still be putting into
+// the queue; a process counts a confirm only within the deadline D of the start of its publication,
+// so what it counts was confirmed, and in the queue, before D from unbind was over, and the barrier
 // comes after that. Whatever is published later comes back, and is answered as unknown. Closing the
 // old gate only spares its buyers that answer: it is not what makes the rest true.
 //
-// It may end between any two of them. Whoever begins again begins with a generation of his own, and
+// It may end between any two of them. The next attempt begins with a generation of its own, and
 // what the one before still does is refused by the database or by the header.
 //
 // Nothing needs an older gate's keys once begin_loading is done:

@@ -76,7 +76,7 @@ public:
         io_.poll();
     }
 
-    /// They must answer once at the start, or nobody is told why nothing sells.
+    /// They must answer once at the start, or it is not told why nothing sells.
     void require(const config& settings) {
         const auto urls = settings.redis_urls();
         const auto clients = access_.clients();
@@ -356,8 +356,8 @@ private:
     const config settings_;
     fault_board board_;
     stock::shard_generations generations_;
-    /// Agreed by this one; open for as long as this process is one of the deployment, for whoever
-    /// wants to change what was agreed on.
+    /// Agreed by this one; open for as long as this process is one of the deployment: `deployment
+    /// set` looks for it.
     postgres::session presence_;
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;

@@ -1,4 +1,4 @@
-// One pass over one shard, by whoever has its lease:
+// One pass over one shard, by the process that has its lease:
 //
 //   token    the log gives everything back that is published under the gate's: it has lost its
 //            data, for no reopening has begun. The gate gets another
@@ -11,7 +11,7 @@
 //   late     events that came behind the barrier of a newer generation: the gate is asked again
 //   outbox   events that no recorder has seen (outbox_sweep.hpp)
 //
-// Each of them is right whoever else does it at the same time, and may be cut off anywhere.
+// Each of them is right if another process does it too, and may be cut off anywhere.
 
 #include "sweeper.hpp"
 
@@ -180,7 +180,7 @@ void sweeper::pass(shard& of) {
         generations_.raise(of.number, known->generation);
 
     const auto look = mine ? look_at_server(of) : std::nullopt;
-    // Whoever has no lease reopens nothing, and knows what there is to know: an order that came
+    // Without the lease it reopens nothing, but learns of the gate: an order that came
     // would tell, but none is sent to a process that calls itself ready and is not.
     const auto gate = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { access_.gate().read_levels(of.number, {}, std::move(done)); });
@@ -194,7 +194,7 @@ void sweeper::pass(shard& of) {
         of.token = gate->token;
     }
     if (!mine) {
-        // Who has the lease may not have noticed, or may not reach the log itself.
+        // The lease's holder may not have noticed, or may not reach the log itself.
         if (gate && uses_redis(settings_) && known->what == open &&
             generations_.is_shut_out(of.number))
             (void)has_a_way(of, *known);

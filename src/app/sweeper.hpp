@@ -2,7 +2,7 @@
 
 // Looks after the shards, on a thread of its own: finishes what dead processes left behind, and
 // reopens gates that lost their data. Every serving process has one; of each shard one at a time
-// does the work, whoever has its lease.
+// does the work, the one that has its lease.
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

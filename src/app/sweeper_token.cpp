@@ -37,9 +37,9 @@ bool sweeper::is_newest(shard& of, const stock::shard_state& known,
     return false;
 }
 
-/// False: not in this pass. A token that was lost is not bound again: whoever reads that it is the
-/// newest, sleeps, and binds it then would take a later reopening's fence down. Another is bound,
-/// and counts only if the database still says, by then, that no reopening has begun.
+/// False: not in this pass. A token that was lost is not bound again: a process that reads that it
+/// is the newest, sleeps, and binds it then would take a later reopening's fence down. Another is
+/// bound, and counts only if the database still says, by then, that no reopening has begun.
 bool sweeper::has_a_way(shard& of, const stock::shard_state& known) {
     const auto renewed = [&](const uuid& token) {
         stock::gate_rebuild gate(io_, *access_.clients()[of.number], of.number, of.generation,

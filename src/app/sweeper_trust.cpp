@@ -32,7 +32,7 @@ bool sweeper::is_trusted(shard& of, const std::optional<server_look>& look,
         note_memory(of, look->server);
         if (look->header && look->header->generation == gate.generation && !why)
             why = stock::evicted_since(*look->header, look->server);
-        // It may have evicted what it sells from before anybody looks again.
+        // It may have evicted what it sells from before the next look.
         if (of.server_fault) why = of.server_fault;
     }
     if (!why) return true;
@@ -56,7 +56,7 @@ void sweeper::shut(shard& of, const std::string& why) {
     const auto done = stock::shut_gate(io_, *access_.clients()[of.number], of.number, of.generation,
                                        redis_gate_options(settings_, deployment_));
     if (!done) return warn(of, done.error());
-    if (!*done) return;  // somebody reopens it
+    if (!*done) return;  // another process reopens it
     metrics::gates_shut.add();
     spdlog::error("sweep: the gate of shard {}, generation {}, is shut, and must be rebuilt: {}",
                   of.number, of.generation, why);

@@ -10,8 +10,8 @@ namespace flashsale::app {
 using steady = std::chrono::steady_clock;
 
 /// A process whose gate is an older one lets others look after the shard: they may have the newest,
-/// where this one does not look for it. Nobody has the lease for as long as a lease lasts: then
-/// nobody does, and this gate is as good as any to be loaded again.
+/// where this one does not look for it. If the lease is free for as long as a lease lasts, none
+/// does, and this gate is as good as any to be loaded again.
 bool sweeper::may_take(shard& of) {
     const auto last = generations_.answer(of.number);
     if (last == stock::gate_answer::open) of.free_since.reset();

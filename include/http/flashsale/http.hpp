@@ -203,8 +203,8 @@ struct route {
     /// The query parameters that it knows. Any other, and any given twice, is 400.
     std::vector<std::string_view> query = {};
     caching kept_by = caching::nobody;  ///< of a coroutine's answers
-    /// Media types to choose from by Accept, the usual one first, which is also for those who want
-    /// none of them. Empty: the handler's own.
+    /// Media types to choose from by Accept, the usual one first, which is also for clients that
+    /// want none of them. Empty: the handler's own.
     std::vector<std::string_view> offers = {};
     route_limits limits = {};
 };

@@ -1,6 +1,6 @@
 #pragma once
 
-// The port to whatever decides, atomically, who gets a unit.
+// The port to what decides, atomically, which request gets a unit.
 
 #include <cstdint>
 #include <expected>

@@ -42,7 +42,7 @@ inline http::problem_code problem_of(errc code) {
     return to::internal;
 }
 
-/// Somebody who asks again sooner or later than this has not understood: a sale may be days away.
+/// At most this is told a client to wait before it asks again, though a sale may be days away.
 inline constexpr std::uint32_t opens_in_s_max = 3'600;
 
 /// With what the client can do: `available`, `allowed`, or which side of the window it is, and when

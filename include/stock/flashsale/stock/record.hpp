@@ -1,7 +1,7 @@
 #pragma once
 
-// What the stock database says was given and taken, for whoever rebuilds a gate from the record,
-// and for the audit. For the composition only.
+// What the stock database says was given and taken, for the reopening, which rebuilds a gate from
+// it, and for the audit. For the composition only.
 
 #include <cstdint>
 #include <expected>

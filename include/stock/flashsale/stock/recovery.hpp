@@ -89,7 +89,7 @@ std::expected<moved_seqs, std::string> find_moved_seqs(postgres::session& databa
                                                        std::uint32_t shard, std::uint32_t shards,
                                                        std::uint64_t generation,
                                                        const breath& breathe);
-/// Before a reopening of a gate of which the record knows nothing, by whoever has the lease: its
+/// Before a reopening of a gate of which the record knows nothing, by the lease's holder: its
 /// generation counts as given, and its token as one that the log may still take. False: the lease
 /// is another's.
 std::expected<bool, std::string> note_unknown_gate(postgres::session& database, std::uint32_t shard,
@@ -104,8 +104,8 @@ enum class given_back {
 };
 /// Units that a gate took for something that will never be recorded: the ledger takes them too, as
 /// a reduction of the same id without a key, and gives them again, in one transaction, once. The
-/// id's row decides between this and ledger::record(), whoever else is at it and whenever they die:
-/// what comes second is told, and changes nothing.
+/// id's row decides between this and ledger::record(), whatever other process does either, and
+/// dies: what comes second is told, and changes nothing.
 std::expected<given_back, std::string> give_back(postgres::session& database,
                                                  const movement& taken);
 std::expected<given_back, std::string> give_back(sqlite::database& database, const movement& taken);

@@ -85,7 +85,7 @@ private:
     amqp::publisher publisher_;  // last: its thread uses the rest
 };
 
-/// What was published is of no use to anybody.
+/// What was published is of no further use.
 void drain(const deployment& world) {
     amqp::consumer consumer{options_of(world), names_of(world), 128};
     while (true) {

@@ -11,7 +11,7 @@ namespace flashsale::bench {
 /// for it (Documentation/power/pm_qos_interface). A core of a virtual machine that sleeps comes
 /// back when its host sees fit, one in a hundred times after milliseconds: at a fixed rate, which
 /// leaves the cores idle in between, that would be all that the highest percentiles tell of; and an
-/// order in a small crowd is a chain of wake-ups.
+/// order of a few users is a chain of wake-ups.
 class awake_cores {
 public:
     awake_cores() : request_{::open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC)} {

@@ -21,7 +21,7 @@ struct load_options {
     /// answer was a 503.
     unsigned retries = 3;
     std::chrono::milliseconds answer_timeout{10'000};
-    /// With no answer to anybody for so long, the run ends: what is under way is unknown.
+    /// With no answer on any connection for so long, the run ends: what is under way is unknown.
     std::chrono::milliseconds give_up{30'000};
 };
 

@@ -26,7 +26,7 @@ struct workplace {
 };
 
 /// A world of its own for one measurement: on running servers, three databases, a key prefix and
-/// names at the broker that nobody else has; embedded, a folder. Removed at the end, but for the
+/// names at the broker that no other has; embedded, a folder. Removed at the end, but for the
 /// broker's empty queues.
 class deployment {
 public:
@@ -49,7 +49,7 @@ public:
     /// Embedded, nothing is recorded while `body` runs: what is accepted waits in the log, and then
     /// comes in batches that do not depend on time. On servers it just runs.
     void while_nothing_is_recorded(const std::function<void()>& body) const;
-    /// Users that nobody created over HTTP: their ids.
+    /// Users that were not created over HTTP: their ids.
     std::vector<std::int64_t> insert_users(std::size_t count) const;
 
 private:

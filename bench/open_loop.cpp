@@ -108,7 +108,7 @@ private:
         while (!queue_.empty() && !free_.empty()) {
             auto& mine = *free_.back();
             free_.pop_back();
-            if (!mine.link.is_open()) {  // the server closed it while nobody used it
+            if (!mine.link.is_open()) {  // the server closed it while it was not used
                 mine.link.open();
                 continue;
             }

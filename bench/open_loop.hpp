@@ -27,8 +27,8 @@ struct open_loop_result {
 };
 
 /// Sends each request when it is due, whatever became of those before it. Latencies count from
-/// that moment, and not from the sending: a server that stalls is charged for everybody who came
-/// meanwhile. `warmed` is called when the first counted request is due.
+/// that moment, and not from the sending: a server that stalls is charged for all requests that
+/// came meanwhile. `warmed` is called when the first counted request is due.
 open_loop_result run_open_loop(const open_loop_options& options, traffic& requests,
                                const std::function<void()>& warmed = {},
                                progress_line* progress = nullptr);

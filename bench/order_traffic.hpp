@@ -29,7 +29,7 @@ struct sale_plan {
     wanted_order wanted(std::size_t number) const;
 
     /// Units that these requests must sell, each asking for one: for every product its stock, or
-    /// what the limit per user lets this crowd have, whichever is less.
+    /// what the limit per user lets these users have, whichever is less.
     std::int64_t sellable() const;
 };
 

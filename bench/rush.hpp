@@ -33,7 +33,7 @@ struct rush_options {
     bool json_only = false;
 };
 
-/// A whole sale: users, products, the crowd, the wait for the databases, the sums. Writes the
+/// A whole sale: users, products, the orders, the wait for the databases, the sums. Writes the
 /// report, its last line a JSON object, to `out`, and what prevented it to `complaints`.
 exit_code run_rush(const rush_options& options, record_source& databases, std::ostream& out,
                    std::ostream& complaints);

@@ -18,7 +18,7 @@ struct rush_report {
     load_result load{};
     double storing_seconds = 0;  ///< last answer to last row, as polled
     sums checked{};
-    std::int64_t unsold = 0;            ///< units that this crowd should have got and did not
+    std::int64_t unsold = 0;            ///< units that these users should have got and did not
     std::vector<std::string> faults{};  ///< why it does not hold, in words
 
     /// Fills `unsold` and `faults`; call once, when the rest is there.

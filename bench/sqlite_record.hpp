@@ -29,12 +29,12 @@ private:
     timestamp opened_{};
 };
 
-/// Users that nobody created over HTTP, into a folder that has none: their ids. Throws
+/// Users that were not created over HTTP, into a folder that has none: their ids. Throws
 /// std::runtime_error.
 std::vector<std::int64_t> insert_sqlite_users(const std::filesystem::path& folder,
                                               std::size_t count);
 
-/// Runs `body` while nobody else can write to the order database. Throws std::runtime_error.
+/// Runs `body` while no other can write to the order database. Throws std::runtime_error.
 void hold_sqlite_orders(const std::filesystem::path& folder, const std::function<void()>& body);
 
 }  // namespace flashsale::bench

@@ -18,7 +18,7 @@ namespace flashsale::postgres {
 /// expensive question is asked behind one alone.
 std::string session_query(const options& from, int announced_pid);
 
-/// Whether somebody stands between us and the server.
+/// Whether a pooler stands between us and the server.
 bool is_pooled(const rows& answer);
 
 /// Refuses (error::kind::not_durable) what is weaker; `answer` is what the server made of it.

@@ -135,7 +135,7 @@ bool pool::state::any(bool (pool_connection::*is)() const) const {
                        [is](const auto& connection) { return (connection.get()->*is)(); });
 }
 
-/// Posted: nobody is called back from inside execute().
+/// Posted: no callback is called from inside execute().
 void pool::state::refuse(request what, error::kind why, std::string message) {
     asio::post(
         io, [done = std::move(what.done), refusal = make_error(why, std::move(message))]() mutable {

@@ -1,6 +1,6 @@
 // How a pooler hands out its connections to the server. pgbouncer does not tell, but to its
-// administrators; so it is tried. Whoever has a server connection for a whole session keeps it
-// while another is in a transaction, and nobody else is given it.
+// administrators; so it is tried. A session that has a server connection for its whole life keeps
+// it while another is in a transaction, and no other is given it.
 
 #include <flashsale/postgres/pooler.hpp>
 
@@ -11,7 +11,7 @@ namespace flashsale::postgres {
 
 namespace {
 
-/// More than one, for somebody else may have taken the connection that gave itself away.
+/// More than one, for another session may have taken the connection that gave itself away.
 constexpr int rounds = 3;
 
 std::unexpected<error> refuse(std::string why) {

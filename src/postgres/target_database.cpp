@@ -76,7 +76,7 @@ void create_database_if_missing(const options& target) {
     const auto name = database_name(*settings);
     session server(maintenance_of(target, *settings));
     const auto found = server.execute(find_database, parameters().text(name));
-    // The first refusal says more than that of a database which nobody asked for.
+    // The first refusal says more than that of a database that was not asked for.
     if (!found) {
         const bool not_durable = found.error().what == error::kind::not_durable;
         refuse(target, (not_durable ? found.error() : connected.error()).message);

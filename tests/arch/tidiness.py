@@ -10,6 +10,10 @@ import project
 lines_max = 400
 code = (".cpp", ".hpp", ".lua", ".sql", ".py", ".sh", ".cmake", ".txt")
 marks = re.compile(r"\b(" + "|".join(("TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK")) + r")\b")
+# A comment names the component that acts.
+riddles = re.compile(r"(?://|--).*?\b(" + "|".join((
+    "who" "ever", "no" "body", "some" "body", "some" "one", "every" "body", "any" "body", "s?he", "his", "him",
+)) + r")\b", re.I)
 
 
 def files(root):
@@ -29,6 +33,9 @@ def faults(root):
             found.append(f"{name}: {count} lines, more than {lines_max}")
         for mark in marks.findall(text):
             found.append(f"{name}: {mark}")
+        if file.suffix in (".cpp", ".hpp", ".lua") and name.parts[0] != "tests":
+            for word in riddles.findall(text):
+                found.append(f"{name}: a comment does not say what '{word}' is")
         if not text.endswith("\n"):
             found.append(f"{name}: does not end with a line end")
         if file.suffix == ".lua" and not re.match(r"#!lua.*\n-- \w", text):
@@ -63,10 +70,12 @@ class Tidiness(unittest.TestCase):
             (module / "named.cpp").write_text("int a;\n" * (lines_max + 1))
             (module / "unnamed.cpp").write_text("// TO" "DO\nint b;")
             (module / "bare.lua").write_text("#!lua\nreturn 1\n")
+            (module / "named.hpp").write_text("#pragma once\n// By who" "ever asks.\n")
             (module / "plain.hpp").write_text("int c;\n")
             self.assertEqual(faults(pathlib.Path(folder)), [
                 "src/stock/bare.lua: no head comment below the first line",
                 "src/stock/named.cpp: 401 lines, more than 400",
+                "src/stock/named.hpp: a comment does not say what 'who" "ever' is",
                 "src/stock/plain.hpp: does not begin with #pragma once",
                 "src/stock/unnamed.cpp: TO" "DO",
                 "src/stock/unnamed.cpp: does not end with a line end",

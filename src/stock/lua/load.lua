@@ -6,7 +6,7 @@
 --   'products': then, for each, six: id, given, price, limit, starts, ends; as in give.lua
 --   'takings':  then, for each, six: product, user, quantity, key field, id, price
 --     user       empty where no limit counts them
---     key field  as in reserve.lua; empty where nobody can repeat it
+--     key field  as in reserve.lua; empty where no request can repeat it
 --
 -- Returns {1} the header is not this attempt's: nothing was changed · else {0, …} and for
 -- 'products' what is free of each

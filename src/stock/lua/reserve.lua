@@ -148,7 +148,7 @@ local function end_neighbours()
         grants = 0
     end
 end
--- 0: too early. `of`: what is left, for whom that is told.
+-- 0: too early. `of`: what is left, where that is told.
 local function refuse(code, count, of)
     if code ~= refusal or of ~= left or grants > 0 then
         end_neighbours()

@@ -168,7 +168,7 @@ class Documents(unittest.TestCase):
         self.assertLessEqual(by_name["README.md"].count("\n"), readme_lines_max)
         for name, text in by_name.items():
             if name != "README.md":
-                self.assertRegex(text, r"\A# .+\n\nFor whoever ", name)
+                self.assertRegex(text, r"\A# .+\n\nFor people who ", name)
             if name.startswith("docs/") or name == "CONTRIBUTING.md":
                 self.assertIn(f"({name})", by_name["README.md"], "README does not lead there")
         self.assertIn("**For whom.**", by_name["README.md"])

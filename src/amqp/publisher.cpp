@@ -225,7 +225,8 @@ void publisher::impl::take(const amqp_frame_t& frame) {
 }
 
 /// A queue that is full, or has no leader, refuses whatever it is sent, though the connection is
-/// sound. A caller that asks before each reservation takes no units in vain then.
+/// sound. A caller that asks before each reservation takes no units whose events will not be
+/// confirmed.
 bool publisher::impl::refused() const {
     const auto until = refused_until_.load(std::memory_order_relaxed);
     return until != clock::time_point{} && clock::now() < until;

@@ -22,7 +22,8 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds busy_interval{1};
-/// The log is copied into the file when it has this many pages of 4 KiB, by the next commit.
+/// The log is copied into the file when it has this many pages of 4 KiB, by the commit
+/// that reaches it.
 constexpr int pages_before_checkpoint = 16'000;
 
 constexpr const char* journal_size_limit = "PRAGMA journal_size_limit = 67108864";

@@ -205,7 +205,7 @@ TEST_CASE("sweep: a queue that refuses: unready, nothing is taken, then it sells
     const auto product = make_product(client, 1'000'000);
     REQUIRE(place_order(client, user, product, 1).status == 201);
     // Nobody reads, so the queue stays full.
-    stack::rabbitmqctl({"set_policy", world.name(), "^" + world.name() + "[.]recorder$",
+    stack::rabbitmqctl({"set_policy", world.name(), "^" + world.name() + "\\.recorder$",
                         R"({"max-length":1})", "--apply-to", "queues"});
     const bool refuses_before = eventually(60s, [&] {
         return place_order(client, user, product, 1).body.find("dependency_unavailable") !=

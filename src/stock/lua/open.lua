@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- Opens a shard's gate, in steps with the stock database's own mark between the last two. `close`
 -- ends what an older generation grants; `load` puts down a header that grants nothing; `flip` opens
--- exactly that header and creates none, so that a process that slept in between changes nothing. `renew`
--- gives an open gate another token, if it has the one that is said to be worth nothing any more.
+-- exactly that header and creates none, so that a process that slept in between changes nothing.
+-- `renew` gives an open gate another token, if it has the one that is said to be worth nothing any
+-- more.
 -- `shut` ends what this generation itself grants: it is not to be trusted any more. `hold` does the
 -- same and says why it must not be rebuilt: its record knows less than it does. That stands until
 -- `release`, when the record is found whole again, or a person accepts it as it is; then

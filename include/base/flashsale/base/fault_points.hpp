@@ -91,7 +91,7 @@ enum class guard : std::uint8_t {
     proof,               ///< which is tried, because another's queue may be bound too
     one_binder,          ///< a token is bound only by the opener of its gate
     return_stops,        ///< a token whose events come back is asked for nothing more
-    publication_start,   ///< a repeat that joins a publication has no more time
+    publication_start,   ///< a repeat has no more time than the publication it joins
     boot_clock,          ///< the confirm deadline passes while the machine sleeps
     newest_gate,         ///< the sweep leaves a gate alone that is not the newest
     identity,            ///< what another deployment has made is refused, and another's settings

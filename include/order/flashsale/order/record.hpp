@@ -46,7 +46,7 @@ struct late_event {
 struct raised_fence {
     std::uint32_t shard = 0;
     std::uint64_t generation = 0;
-    timestamp begun_at;   ///< by the reopening process, before it shuts anything
+    timestamp begun_at;   ///< by the reopening process's clock, before it shuts a gate
     timestamp raised_at;  ///< by the database's
 };
 

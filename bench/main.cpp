@@ -5,9 +5,9 @@
 #include <exception>
 #include <iostream>
 
-#include "command.hpp"
-#include "rush.hpp"
-#include "sale_site.hpp"
+#include "commands/command.hpp"
+#include "load/rush.hpp"
+#include "site/sale_site.hpp"
 
 namespace {
 

@@ -89,7 +89,7 @@ def missing_tests(text):
     for pattern in re.findall(r"script/faults --only '([^']+)'", text):
         if not fnmatch.filter(fault_cells(), pattern):
             missing.append(pattern)
-    sections = re.search(r"section_names\(\).*?\{(.*?)\};", (project.root / "bench/report.cpp")
+    sections = re.search(r"section_names\(\).*?\{(.*?)\};", (project.root / "bench/report/report.cpp")
                          .read_text(), re.DOTALL)[1]
     for name in re.findall(r"script/bench --only (\w+)", text):
         if f'"{name}"' not in sections:

@@ -1,4 +1,4 @@
-#include "arithmetic.hpp"
+#include "record/arithmetic.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "arrivals.hpp"
+#include "load/arrivals.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "bars.hpp"
+#include "report/bars.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "callgrind.hpp"
+#include "site/callgrind.hpp"
 
 #include <catch2/catch.hpp>
 

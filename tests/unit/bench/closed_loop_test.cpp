@@ -1,4 +1,4 @@
-#include "closed_loop.hpp"
+#include "load/closed_loop.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "fake_shop.hpp"
-#include "order_stream.hpp"
-#include "shop.hpp"
+#include "load/order_stream.hpp"
+#include "site/shop.hpp"
 
 using namespace flashsale;
 using namespace flashsale::bench;

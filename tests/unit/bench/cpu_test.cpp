@@ -1,11 +1,11 @@
-#include "cpu.hpp"
+#include "site/cpu.hpp"
 
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
 
-#include "child.hpp"
+#include "site/child.hpp"
 
 using namespace flashsale::bench;
 using namespace std::chrono_literals;

@@ -1,4 +1,4 @@
-#include "databases.hpp"
+#include "site/databases.hpp"
 
 #include <catch2/catch.hpp>
 #include <fstream>

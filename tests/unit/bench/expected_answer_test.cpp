@@ -1,4 +1,4 @@
-#include "expected_answer.hpp"
+#include "load/expected_answer.hpp"
 
 #include <catch2/catch.hpp>
 

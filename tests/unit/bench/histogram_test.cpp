@@ -1,4 +1,4 @@
-#include "histogram.hpp"
+#include "load/histogram.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "order_stream.hpp"
+#include "load/order_stream.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "rate.hpp"
+#include "load/rate.hpp"
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>

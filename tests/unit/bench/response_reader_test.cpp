@@ -1,4 +1,4 @@
-#include "response_reader.hpp"
+#include "load/response_reader.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "rush.hpp"
+#include "load/rush.hpp"
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "order_traffic.hpp"
+#include "load/order_traffic.hpp"
 
 using namespace flashsale::bench;
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "fake_shop.hpp"
-#include "record_source.hpp"
+#include "record/record_source.hpp"
 
 namespace flashsale::bench {
 

@@ -1,4 +1,4 @@
-#include "svg_chart.hpp"
+#include "report/svg_chart.hpp"
 
 #include <catch2/catch.hpp>
 #include <regex>

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "connection.hpp"
+#include "load/connection.hpp"
 
 using namespace flashsale::bench;
 

@@ -151,7 +151,7 @@ TEST_CASE("stream: a source that always has a piece keeps nobody waiting") {
     streaming_server server;
     server.make_endless(1'024);
     client c(server.port());
-    c.get("/stream");
+    c.get("/stream", "Connection: close\r\n");  // its end ends what is read
     const auto endless = server.tap_of(0);
     server.on_worker([&] {
         endless->endless_max = std::numeric_limits<std::size_t>::max();

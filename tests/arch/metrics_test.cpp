@@ -21,7 +21,7 @@ TEST_CASE("metrics: their names are those that are checked in") {
                            (counter ? " counter" : " gauge"));
     }
     CHECK(exported.size() > 20);
-    // A name that goes or changes breaks somebody's alarm: change metrics.txt knowingly.
+    // A name that goes or changes breaks an operator's alarm: change metrics.txt knowingly.
     CHECK(exported == listed);
 }
 

@@ -37,7 +37,7 @@ TEST_CASE("routes: they, and for whom they are, are those that are checked in") 
     auto declared = declared_routes();
     std::ranges::sort(declared);
     CHECK(declared.size() > 10);
-    // A route that goes breaks somebody's client, and one that is for others than before may be a
+    // A route that goes breaks a client, and one that is for others than before may be a
     // hole: change routes.txt knowingly.
     CHECK(declared == listed);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 // What the cells of the fence have in common: the first process goes on selling from a gate that
-// whoever opens the next one cannot reach.
+// the opener of the next one cannot reach.
 
 #include <memory>
 #include <thread>
@@ -49,8 +49,8 @@ private:
     std::uint64_t granted_, returned_;
 };
 
-/// Nobody sweeps while it lives, and so asks the new gate for what came late. By then its units are
-/// sold; else it would be granted, and nobody would see what came of counting it.
+/// No process sweeps while it lives, and so asks the new gate for what came late. By then its units
+/// are sold; else it would be granted, and what came of counting it would not show.
 class no_sweep {
 public:
     explicit no_sweep(world& w);

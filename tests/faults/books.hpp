@@ -28,7 +28,7 @@ struct verdict {
     bool green() const { return complaints.empty(); }
 };
 
-/// Keys of orders that were there before the sale, and that nobody in the crowd asked for.
+/// Keys of orders that were there before the sale, and that no buyer asked for.
 inline constexpr std::string_view sold_before_key = "earlier-";
 
 /// Waits for the backlog, audits, and fills everything in but `faults` and `restored`. The sale

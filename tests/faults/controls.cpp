@@ -2,14 +2,14 @@
 
 namespace flashsale::test {
 
-// Not here: return_stops. Whoever goes on asking a gate that is shut out is told 'unknown' each
-// time, and no sum shows it; the model's control of that name does.
+// Not here: return_stops. A process that goes on asking a gate that is shut out is told 'unknown'
+// each time, and no sum shows it; the model's control of that name does.
 std::vector<control> controls() {
     return {
         // Here and in the last one the comparison would find the orders missing, and shut the gate.
         {"outbox,record_check", "crash at after_reserve"},
         {"idempotency_record", "redis: reply cut after execution, 1% of calls"},
-        // Where somebody sweeps, the gate is shut because the record has taken more than it has.
+        // Where a process sweeps, the gate is shut because the record has taken more than it has.
         {"returning", "rabbitmq: connections cut every 200 ms, and no sweep"},
         {"incarnation", "redis: an older copy restored"},
         {"barrier", "redis: FLUSHALL while the record is behind"},

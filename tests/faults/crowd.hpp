@@ -8,7 +8,7 @@
 
 namespace flashsale::test {
 
-/// One order that somebody wants, from the first attempt to the last answer.
+/// One order that a buyer wants, from the first attempt to the last answer.
 struct wish {
     enum class end {
         open,      ///< not answered for good when the crowd was told to go
@@ -65,7 +65,7 @@ public:
     std::uint64_t answered() const;  ///< answers of any kind
     std::uint64_t failed() const;    ///< 503s, and no answers
 
-    /// Nobody begins anything new. Every wish that may have been granted is asked for until there
+    /// No buyer begins anything new. Every wish that may have been granted is asked for until there
     /// is a final answer, but not longer than `most`.
     void finish(std::chrono::milliseconds most);
     /// After finish().

@@ -1,4 +1,4 @@
-// A process goes on selling from a gate that whoever opens the next one cannot reach: under other
+// A process goes on selling from a gate that the opener of the next one cannot reach: under other
 // keys, on a server that is cut off, or asleep. Only the log hears of both.
 
 #include "apart.hpp"
@@ -69,7 +69,7 @@ std::string eval(const std::string& what) {
     return stack::rabbitmqctl({"eval", what});
 }
 
-/// A queue of somebody's, and an exchange that leads to it.
+/// A stranger's queue, and an exchange that leads to it.
 std::string foreign_queue(const std::string& ns) {
     return "Ns = <<\"" + ns +
            ".\">>, Who = <<\"nobody\">>,"
@@ -80,7 +80,8 @@ std::string foreign_queue(const std::string& ns) {
            "ok = rabbit_binding:add({binding, Elsewhere, <<>>, Queue, []}, Who),";
 }
 
-/// Somebody wants to see everything, whatever exchange it comes from, and what else comes back too.
+/// A stranger wants to see everything, whatever exchange it comes from, and what else comes back
+/// too.
 void foreign_queue_on_everything(world& w) {
     const auto ns = w.place().name();
     eval(foreign_queue(ns) +
@@ -95,8 +96,8 @@ void foreign_queue_on_everything(world& w) {
     cut_off_with_the_master(w);
 }
 
-/// Somebody listens under the very key of a gate: what that gate grants would be taken for ever.
-/// Nothing is opened until he has gone.
+/// A stranger listens under the very key of a gate: what that gate grants would be taken for ever.
+/// Nothing is opened until that one has gone.
 void foreign_queue_under_its_key(world& w) {
     const auto replica = follow(w, 20);
     w.undo_later([replica] {});

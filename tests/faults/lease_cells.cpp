@@ -1,5 +1,5 @@
-// A shard is looked after by one process at a time, whoever has its lease. That one is cut off,
-// alone, from what it needs for it, and the gate is lost.
+// A shard is looked after by one process at a time, the one that has its lease. That one is cut
+// off, alone, from what it needs for it, and the gate is lost.
 
 #include "apart.hpp"
 #include "cell.hpp"

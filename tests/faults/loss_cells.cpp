@@ -1,5 +1,5 @@
 // Redis forgets, goes back in time or is exchanged under its name; the gate is rebuilt from the
-// record, and whoever rebuilds it dies, sleeps or has company.
+// record, and the process that rebuilds it dies, sleeps or has company.
 
 #include <filesystem>
 #include <flashsale/base/fault_points.hpp>
@@ -200,13 +200,13 @@ void create_while_reopening(world& w) {
     }
 }
 
-/// Somebody asks for it while all is well, and his process is slow: what is granted meanwhile by a
-/// gate that was not closed, the new one does not know of.
+/// An operator asks for it while all is well, and that process is slow: what is granted meanwhile
+/// by a gate that was not closed, the new one does not know of.
 void reopen_for_no_reason(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
     environment slow = w.place().variables();
     slow["FLASHSALE_STOP"] = "reopen_raise_fences:1";
-    slow["FLASHSALE_RECOVERY__LEASE_MS"] = "600000";  // nobody takes over while it sleeps
+    slow["FLASHSALE_RECOVERY__LEASE_MS"] = "600000";  // no other takes over while it sleeps
     process reopening(
         {flashsale_binary(), "reopen", "--shard", "0", "--config", w.place().config_file()}, slow);
     w.fault();
@@ -265,7 +265,7 @@ std::vector<cell> loss_cells() {
     purged.crash_points = true;
     purged.options.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
                                  {"FLASHSALE_STOP", "reopen_publish_survivors:1"}};
-    // However long it takes to purge the queue: nobody else reopens meanwhile.
+    // However long it takes to purge the queue: no other process reopens meanwhile.
     purged.options.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "600000"}};
     all.push_back(purged);
     purged.name += ", and the reopener dies";

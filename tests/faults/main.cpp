@@ -32,7 +32,7 @@ void print_row(const std::string& name, const verdict& found, const char* judgem
     std::fflush(stdout);
 }
 
-/// What the processes said, for whoever looks into a red cell.
+/// What the processes said, for a look into a red cell.
 void keep_logs(const std::string& name, const std::string& logs) {
     const char* folder = std::getenv("FLASHSALE_FAULTS_LOGS");
     if (folder == nullptr) return;

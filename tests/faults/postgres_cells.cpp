@@ -102,7 +102,7 @@ void tuned_and_killed(world& w) {
     }
 }
 
-/// The order table moves to a disk of a few megabytes, which somebody else then fills.
+/// The order table moves to a disk of a few megabytes, which something else then fills.
 void fill_disk(world& w) {
     const std::string home = std::string(std::getenv("FLASHSALE_STACK_DIR")) + "/postgres";
     const std::string disk = home + "/small";

@@ -98,8 +98,9 @@ void cut_very_often(world& w) {
     cut(w, 150);
 }
 
-/// Batches that are recorded and not acknowledged come again. Nobody sweeps: whoever was told that
-/// the outcome is unknown asks with his key until he knows, and so nothing is left unpublished.
+/// Batches that are recorded and not acknowledged come again. No process sweeps: a buyer that was
+/// told that the outcome is unknown asks with the key until the answer is known, and so nothing is
+/// left unpublished.
 world_options unswept() {
     world_options out;
     out.variables = {{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}};

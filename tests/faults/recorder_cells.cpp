@@ -1,4 +1,4 @@
-// The record has one writer at a time. He is cut off from where he writes, alone; and what he is to
+// The record has one writer at a time. It is cut off from where it writes, alone; and what it is to
 // write was dated by a clock that is wrong.
 
 #include <deque>

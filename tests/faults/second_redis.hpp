@@ -22,7 +22,7 @@ private:
     std::optional<process> server_;
 };
 
-/// In step, and the sale goes on: `orders` were accepted since. It serves for as long as somebody
+/// In step, and the sale goes on: `orders` were accepted since. It serves for as long as a process
 /// has it.
 std::shared_ptr<second_redis> follow(world& w, std::uint64_t orders = 200);
 

@@ -265,7 +265,8 @@ void world::tend() {
         try {
             start_with(i, next_life_[i]);
         } catch (const std::runtime_error& not_yet) {
-            // A server that it needs is away, or it died again: whoever looks after it goes on.
+            // A server that it needs is away, or it died again: the next one to look after it goes
+            // on.
             note_crash(not_yet.what());
         }
     }

@@ -213,7 +213,7 @@ TEST_CASE("api: a lost race of versions is 409 high_traffic, and stock stays uns
     auto client = shop.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 10);
-    // As if somebody else's update came in between, every time: ours finds no row of its version.
+    // As if another update came in between, every time: ours finds no row of its version.
     world.sql(sandbox::database::stock,
               "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
               "CREATE TRIGGER lose BEFORE UPDATE ON products FOR EACH ROW EXECUTE FUNCTION lose()");

@@ -1,4 +1,4 @@
-// What was recorded is still there when PostgreSQL was killed, whatever somebody has tuned; a
+// What was recorded is still there when PostgreSQL was killed, whatever is tuned otherwise; a
 // server that would not keep it is refused.
 
 #include <catch2/catch.hpp>
@@ -56,7 +56,7 @@ TEST_CASE("postgres tuned to synchronous_commit=off and killed: what was recorde
         accepted.push_back(place_order(client, user, product, 1));
         REQUIRE(outcome(accepted.back()) == "201");
     }
-    REQUIRE(audit_fault(world) == "");  // all recorded, and nobody keeps them but the database
+    REQUIRE(audit_fault(world) == "");  // all recorded, and the database alone keeps them
 
     outage(stack::server::postgres, outage::kind::killed).end();
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 5);

@@ -1,5 +1,5 @@
-// A gate that is replaced and does not hear of it: whoever still asks it sells nothing, because the
-// log does not take its orders. And who else could be in the way.
+// A gate that is replaced and does not hear of it: a process that still asks it sells nothing,
+// because the log does not take its orders. And who else could be in the way.
 
 #include <catch2/catch.hpp>
 #include <flashsale/amqp.hpp>
@@ -24,7 +24,7 @@ std::string identity_of(const sandbox& world) {
                       "SELECT value FROM deployment WHERE name = 'identity'")[0][0];
 }
 
-/// A queue of somebody else's on our exchange, and what takes it away again.
+/// A stranger's queue on our exchange, and what takes it away again.
 struct foreign_queue {
     foreign_queue(const sandbox& world, const std::string& key) {
         flashsale::amqp::options settings;
@@ -52,7 +52,7 @@ finished serve(environment variables) {
 
 TEST_CASE("fence: a process asleep, its shard reopened at a place it does not know: no false 201") {
     const sandbox world(quick);
-    // Whoever records is not put to sleep.
+    // The recorder is not put to sleep.
     const flashsale_process sleeper(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
     auto client = sleeper.client();
     const auto user = make_user(client, "u");
@@ -169,7 +169,7 @@ TEST_CASE("fence: the binding lost with all connections standing: another token,
                         "[rabbit_binding:remove(One, <<\"nobody\">>) || One <- "
                         "rabbit_binding:list_for_source(rabbit_misc:r(<<\"/\">>, exchange, <<\"" +
                             world.name() + ".log\">>))]."});
-    // Taken, and not in the log: nobody says that it was accepted before it is.
+    // Taken, and not in the log: no process says that it was accepted before it is.
     const auto lost = outcome(place_order(other, user, product, 1, "lost"));
     CHECK(lost == "503 outcome_unknown");
     CHECK(eventually(

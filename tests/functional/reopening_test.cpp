@@ -38,7 +38,7 @@ bool is_honest(const std::string& outcome) {
            outcome == "503 dependency_unavailable" || outcome == "503 outcome_unknown";
 }
 
-/// A shop with things that a rebuilt gate has to know of: a product sold out, a user at his limit,
+/// A shop with things that a rebuilt gate has to know of: a product sold out, a user at the limit,
 /// a reduction, a key.
 struct remembered {
     std::int64_t user, sold_out, limited;
@@ -171,7 +171,7 @@ TEST_CASE("redis made a replica and promoted again: 503 reopening until its gate
 
 TEST_CASE("reopening: by hand, on a live gate under load: nothing is lost, doubled or oversold") {
     environment patient = quick;
-    patient["FLASHSALE_RECOVERY__LEASE_MS"] = "60000";  // on a busy machine nobody else takes over
+    patient["FLASHSALE_RECOVERY__LEASE_MS"] = "60000";  // on a busy machine no other takes over
     check_reopens_after(
         [](const sandbox& world) -> aftermath {
             const auto by_hand = std::make_shared<process>(

@@ -45,7 +45,7 @@ private:
         run("CREATE DATABASE \"" + target + "\" TEMPLATE \"" + source + "\"");
         if (source == name_) run("ALTER DATABASE \"" + source + "\" ALLOW_CONNECTIONS true");
     }
-    /// Nobody comes to the database again before it is there, or copied.
+    /// No session comes to the database again before it is there, or copied.
     void end_sessions() const {
         run("ALTER DATABASE \"" + name_ + "\" ALLOW_CONNECTIONS false");
         run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" +

@@ -98,8 +98,8 @@ order_load::order_load(const flashsale_process& shop, std::vector<std::int64_t> 
                 } catch (const std::runtime_error&) {
                     client.close();
                 }
-                // Whoever asks again at once for as long as nothing is sold has soon used up all
-                // the keys that there are, and leaves as many to be settled.
+                // A client that asks again at once for as long as nothing is sold has soon used up
+                // all the keys that there are, and leaves as many to be settled.
                 const bool took_nothing = !one.answer || one.answer->status == 503;
                 const auto pause = took_nothing ? pause_after_failure : std::chrono::milliseconds{};
                 one.at = std::chrono::steady_clock::now();

@@ -1,4 +1,4 @@
-// Signals that are sent by mistake, and outputs that nobody reads.
+// Signals that are sent by mistake, and outputs that are not read.
 
 #include <catch2/catch.hpp>
 

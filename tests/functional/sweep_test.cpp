@@ -32,7 +32,7 @@ std::int64_t metric_of(http_client& client, const std::string& name) {
     return std::stoll(body.substr(body.find(' ', at + 1)));
 }
 
-/// How often a barrier that nobody records is sent in that time at most.
+/// How often a barrier that is not recorded is sent in that time at most.
 std::int64_t barriers_within(std::chrono::steady_clock::duration time) {
     std::int64_t sent = 1;
     for (auto wait = std::chrono::steady_clock::duration{2s}; time >= wait; wait *= 2) {
@@ -204,7 +204,7 @@ TEST_CASE("sweep: a queue that refuses: unready, nothing is taken, then it sells
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 1'000'000);
     REQUIRE(place_order(client, user, product, 1).status == 201);
-    // Nobody reads, so the queue stays full.
+    // Nothing is read, so the queue stays full.
     stack::rabbitmqctl({"set_policy", world.name(), "^" + world.name() + "\\.recorder$",
                         R"({"max-length":1})", "--apply-to", "queues"});
     const bool refuses_before = eventually(60s, [&] {
@@ -242,8 +242,8 @@ TEST_CASE("sweep: what is only slow is not published again") {
         const auto begun = std::chrono::steady_clock::now();
         for (int i = 0; i < 100; ++i)
             REQUIRE(place_order(client, user, product, 1).status == 201);
-        // Many passes, and nobody records: one barrier, which is sent again after two seconds, and
-        // after twice as long each time, and nothing else.
+        // Many passes, and nothing is recorded: one barrier, which is sent again after two seconds,
+        // and after twice as long each time, and nothing else.
         REQUIRE(eventually(60s, [&] { return metric_of(client, "sweep_barriers_total") >= 2; }));
         const auto barriers = metric_of(client, "sweep_barriers_total");
         CHECK(barriers <= barriers_within(std::chrono::steady_clock::now() - begun));

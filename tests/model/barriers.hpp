@@ -19,7 +19,7 @@ awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, uuid tok
 /// On its way to a server and back, for what is done at once here.
 awaitable<void> round_trip(process& of);
 
-/// Rebuilds the gate, by whoever thinks that he should.
+/// Rebuilds the gate, by a process that thinks it should.
 awaitable<void> reopen(process& of);
 
 }  // namespace flashsale::model

@@ -55,7 +55,7 @@ public:
 
     broker(world& in, std::uint16_t prefetch) : in_(in), prefetch_(prefetch) {}
 
-    /// Declares the topology as a connecting client does, which binds nothing. Empty: nobody
+    /// Declares the topology as a connecting client does, which binds nothing. Empty: no broker
     /// answers.
     handle connect(int process, std::uint64_t life, std::uint64_t client, bool consumes);
     void publish(const handle& from, std::string key, std::string body);
@@ -68,7 +68,7 @@ public:
         if (!up_) return std::unexpected("nobody answers");
         return !consumers_.empty();
     }
-    /// On a connection of its own. False: nobody answers.
+    /// On a connection of its own. False: nothing answers.
     bool declare() {
         declared_ = declared_ || up_;
         return up_;

@@ -33,7 +33,7 @@ public:
     // --- advisory locks, held by a session: a process's life ---
     bool lock(const std::string& name, int process, std::uint64_t life);
     void unlock(const std::string& name, int process, std::uint64_t life);
-    /// The session is gone; whoever held it need not know.
+    /// The session is gone; its holder need not know.
     void drop_sessions(int process, std::uint64_t life);
 
 protected:
@@ -61,7 +61,7 @@ public:
 
     using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
 
-    /// By the fence that whoever records believes in.
+    /// By the fence that the recorder believes in.
     order::recording_report record(const std::vector<events::order_accepted>& orders,
                                    std::uint64_t fence);
     void keep_late(const std::vector<events::event>& late);

@@ -106,7 +106,7 @@ void loss_of_broker(world& in) {
     in.after(in.random.between(2 * ms, 700 * ms), [&in] { in.amqp->start(false); });
 }
 
-/// What is routed is not queued for a while, perhaps for longer than anybody waits.
+/// What is routed is not queued for a while, perhaps for longer than any caller waits.
 void suspend_leader(world& in) {
     in.tell("broker", "its queue's leader is suspended");
     in.amqp->suspend_leader(in.random.between(100 * ms, 2'000 * ms));
@@ -221,7 +221,7 @@ void sleep_while_others_move(world& in, int number) {
     }
 }
 
-/// Whoever was asleep while a gate was opened elsewhere is asked before it has looked.
+/// A process that slept while a gate was opened elsewhere is asked before it has looked.
 void others_sleep(world& in, int number) {
     for (const auto& one : in.processes) {
         if (one->number != number && one->alive() && !one->asleep())

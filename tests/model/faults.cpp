@@ -41,7 +41,7 @@ struct plan {
     std::vector<trap> traps = {};
 };
 
-/// The others' connections go, and what nobody has read: they read it no more.
+/// The others' connections go, and what they have not read: they read it no more.
 void purge_what_others_read(world& in, int number) {
     for (int other = 0; other < static_cast<int>(in.processes.size()); ++other) {
         if (other != number) in.amqp->miss(other);

@@ -23,7 +23,8 @@ public:
 
     /// Runs it until it blocks or ends.
     void resume();
-    /// Of the current one: back to whoever resumed it. Throws `killed` if it was killed meanwhile.
+    /// Of the current one: back to where it was resumed. Throws `killed` if it was killed
+    /// meanwhile.
     static void block();
 
     struct killed {};

@@ -24,13 +24,13 @@ enum class guard {
     cut_at_barrier,  ///< a barrier is recorded only after both databases have what is before it
     survivors,       ///< a reopening looks for every surviving outbox entry in the databases
     fences_last,     ///< events are late once the survivors are recorded, not from a barrier on
-    fences_held,     ///< who records writes by the fence as it is then, however long he slept
-    begun,           ///< a reopening that was begun over an open gate is done, whoever dies
-    close_fences,    ///< closing leaves its own generation in a header that is being loaded
-    unbinding,       ///< a reopening takes away the way into the log of every gate before it
-    own_token,       ///< each generation has a token of its own, and what it grants goes under that
-    return_stops,    ///< a gate whose events come back is asked for nothing more
-    fresh_token,     ///< the sweep binds a token that was never bound, if the database agrees
+    fences_held,     ///< the recorder writes by the fence as it is then, however long it slept
+    begun,         ///< a reopening that was begun over an open gate is done, whichever process dies
+    close_fences,  ///< closing leaves its own generation in a header that is being loaded
+    unbinding,     ///< a reopening takes away the way into the log of every gate before it
+    own_token,     ///< each generation has a token of its own, and what it grants goes under that
+    return_stops,  ///< a gate whose events come back is asked for nothing more
+    fresh_token,   ///< the sweep binds a token that was never bound, if the database agrees
     fence_looked_at,  ///< before an order is said not to exist, whether a newer gate has it
     newest_gate,      ///< the sweep leaves alone a gate that is not the newest
 };

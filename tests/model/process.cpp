@@ -12,7 +12,7 @@ namespace flashsale::model {
 
 namespace {
 
-/// Everybody is a user.
+/// Every id is a user's.
 class everybody final : public user::directory {
     bool is_known(std::int64_t) override { return true; }
     void exists(std::int64_t, callback<std::expected<bool, user::errc>> done) override {

@@ -18,7 +18,7 @@ public:
     explicit shop(world& in) : in_(in) {}
 
     void open();
-    /// Everybody has an answer.
+    /// Every request has an answer.
     bool everybody_answered() const { return unanswered_ == 0; }
     void create_product(const product_row& row);
 

@@ -131,7 +131,7 @@ awaitable<bool> lease(process& of) {
     co_return mine && *mine;
 }
 
-/// The gate here is not the newest: others have the newest, and look after it. True: nobody does.
+/// The gate here is not the newest: others have the newest, and look after it. True: none does.
 awaitable<bool> leave_it_to_others(process& of, int passes) {
     constexpr int patience = 4;
     if (passes >= patience && co_await lease(of)) co_return true;

@@ -75,7 +75,7 @@ struct fault_proxy::state {
         asio::co_spawn(io, accept(), asio::detached);
     }
 
-    /// One that the kernel gives to nobody who connects: while closed, it must stay free.
+    /// One that the kernel gives to no client that connects: while closed, it must stay free.
     void choose_port() {
         std::random_device source;
         std::uniform_int_distribution<unsigned> pick(10'000, 31'999);

@@ -52,7 +52,7 @@ public:
     /// Reads the next answer: once for each request in what send_raw sent.
     http_response read_response();
     /// Whether the server has ended the connection (or there is none), after at most `limit`.
-    /// Bytes that nobody asked for count as an open connection.
+    /// Bytes that were not asked for count as an open connection.
     bool closed_by_server(std::chrono::milliseconds limit);
     void close();
 

@@ -20,7 +20,7 @@ inline options settings() {
     return {.url = url, .connection_name = "contract test"};
 }
 
-/// Names that nobody has used: a quorum queue's name is not to be used again.
+/// Names that were never used: a quorum queue's name is not to be used again.
 inline topology fresh_names() {
     std::random_device random;
     const std::string suffix = std::to_string(random()) + std::to_string(random());

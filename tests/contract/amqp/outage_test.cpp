@@ -141,7 +141,7 @@ TEST_CASE("amqp outage: connections closed by force come back at once") {
     REQUIRE(restored(out));
     consumer in(test::settings(), names, 100);
     REQUIRE(test::receive(in, 1).size() == 1);
-    // Heard at once. Who looks long after it finds that he cannot send his heartbeat, before he
+    // Heard at once. A look long after it finds that the heartbeat cannot be sent, before it
     // reads why.
     auto closing = std::async(std::launch::async, [] {
         return stack::rabbitmqctl({"close_all_connections", "maintenance"});

@@ -1,4 +1,4 @@
-// Which events the log takes on RabbitMQ: those of a token that somebody has bound, and was not
+// Which events the log takes on RabbitMQ: those of a token that is bound, and was not
 // unbound since.
 
 #include <catch2/catch.hpp>

@@ -32,7 +32,7 @@ public:
         done(std::move(all));
     }
 
-    // Nobody asks these.
+    // These are not asked.
     void give(std::vector<stock::gate_product>,
               callback<std::expected<void, stock::errc>> done) override {
         done(std::unexpected(stock::errc::reopening));

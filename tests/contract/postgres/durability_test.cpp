@@ -1,4 +1,4 @@
-// What a session commits is on the disk, whatever somebody has tuned.
+// What a session commits is on the disk, whatever is tuned otherwise.
 
 #include "pool_runner.hpp"
 

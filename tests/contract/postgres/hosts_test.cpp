@@ -14,7 +14,7 @@ namespace {
 
 constexpr statement echo{"echo", "SELECT $1::bigint"};
 
-/// Lets everybody connect, and never says a word.
+/// Lets every client connect, and never says a word.
 class silent_server {
 public:
     std::string place() const {

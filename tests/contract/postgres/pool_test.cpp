@@ -153,7 +153,7 @@ TEST_CASE("postgres pool: beyond its limits it refuses at once") {
     tally seen;
     for (int i = 0; i < 15; ++i)
         runner.pool().execute(nap, parameters().integer(50), seen.counting());
-    CHECK(seen.total == 0);  // nobody is called back from inside execute()
+    CHECK(seen.total == 0);  // no caller is called back from inside execute()
     REQUIRE(runner.run_until([&] { return seen.total >= 5; }));
     CHECK(seen.of(error::kind::overloaded) == 5);
     REQUIRE(runner.run_until([&] { return seen.total == 15; }));

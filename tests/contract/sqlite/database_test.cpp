@@ -111,7 +111,7 @@ TEST_CASE("sqlite: one writes at a time, the other waits, and is told when it wa
         REQUIRE_FALSE(late.has_value());
         CHECK(late.error().what == error::kind::busy);
         CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds{450});
-        // A reader waits for nobody, and sees what was committed.
+        // A reader does not wait, and sees what was committed.
         CHECK(count(other) == 0);
         return std::expected<void, error>{};
     }));

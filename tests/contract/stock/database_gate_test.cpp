@@ -132,7 +132,7 @@ TEST_CASE("database gate: an event that waits is its reservation, or the text th
     REQUIRE(world.stock_database().execute("UPDATE outbox SET event = '" + old + "'").has_value());
     CHECK(texts() == std::vector<std::string>(3, old));
 
-    // What is no event comes to whoever reads events to set aside.
+    // What is no event comes to the reader of events, to be set aside.
     REQUIRE(world.stock_database()
                 .execute("UPDATE outbox SET event = NULL, event_id = gen_random_uuid()")
                 .has_value());

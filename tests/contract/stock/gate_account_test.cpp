@@ -124,7 +124,7 @@ TEST_CASE("gate account: a gate that is held stays shut, until it is released") 
     CHECK(here.read()->header.held == "first");
     CHECK(here.hold(1, "second") == holding::before);
     CHECK(here.read()->header.held == "second");
-    // Nobody rebuilds it, who has begun before or begins now.
+    // No attempt rebuilds it, begun before or now.
     auto next = here.rebuild(2);
     CHECK_FALSE(next.close({}).has_value());
     CHECK_FALSE(next.begin().has_value());

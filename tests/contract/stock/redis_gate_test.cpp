@@ -139,7 +139,7 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     CHECK(seen.get(0) == 1);
     CHECK(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
     CHECK(world.available(product) == 9);
-    // Lost: whoever starts now must not open an empty gate in its place.
+    // Lost: a process that starts now must not open an empty gate in its place.
     stack::redis_cli({"DEL", header_of(world)});
     open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
     CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);

@@ -100,7 +100,7 @@ TEST_CASE("log output: a closed end raises no signal and ends nothing") {
     logger->info("two");
     logger->info("three");
     CHECK(lost() - before >= 2);
-    // Whoever writes, not the log alone.
+    // All that write, not the log alone.
     CHECK(::write(both.write, "x", 1) == -1);
     CHECK(errno == EPIPE);
 }

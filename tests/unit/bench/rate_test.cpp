@@ -51,7 +51,7 @@ outcome_of_rate rate(const lies& told, double per_second, std::size_t connection
 }  // namespace
 
 TEST_CASE("rate: a tenth of the answers late by 100 ms shows in p90 and p99") {
-    // Two connections: whoever is due while both wait for a late answer waits too. A closed loop
+    // Two connections: what is due while both wait for a late answer waits too. A closed loop
     // would send nothing meanwhile, and find every tenth request slow instead of most.
     const auto found = rate({.late_every = 10, .late = milliseconds{100}}, 120, 2);
     INFO(found.text);

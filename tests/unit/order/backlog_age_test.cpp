@@ -40,7 +40,7 @@ TEST_CASE("backlog's age: no event is younger than it says, and none much older"
         CHECK(*found >= 700ms);
         CHECK(*found <= 900ms);
     }
-    // Nobody records any more.
+    // Nothing is recorded any more.
     age.seen(start + 12s, 1, 12'000, 2'900);
     CHECK(*age.at(start + 12s) >= 2'900ms);
     CHECK(*age.at(start + 13s) >= 3'900ms);

@@ -304,7 +304,7 @@ TEST_CASE("recorder: lets another have its turn when it is much too slow") {
     followed it;
     it.database.takes = 300ms;
     REQUIRE(soon([&] { return it.log.closed > 0; }));
-    // Nobody took it: back at once, and on.
+    // No other took it: back at once, and on.
     const int before = it.log.batches;
     CHECK(soon([&] { return it.log.batches > before; }));
 }

@@ -78,7 +78,7 @@ TEST_CASE("recorder's turn: where nobody can record, letting go becomes rare, an
         CHECK(now - began <= 60s);
         turn.let_go(now);
         now += 1s;
-        REQUIRE(turn.may_return(now, true, false));  // nobody else is there
+        REQUIRE(turn.may_return(now, true, false));  // no other is there
         turn.returned();
         ++times;
     }

@@ -30,7 +30,7 @@ TEST_CASE("stock problem: a refusal says what the client can do") {
             const auto said = document(answer);
             CHECK(said.at("code") == json_text(http::name_of(problem_of(code))));
             CHECK(said.at(name) == left);
-            // Nothing is copied for the answer that nearly everybody gets.
+            // Nothing is copied for the answer that nearly every client gets.
             CHECK(answer.body.empty() == (left == 0));
         }
     }

@@ -311,7 +311,7 @@ TEST_CASE("reserver: one among others waits for his neighbours a while, one alon
             reserver_options{.confirm_deadline = 1h, .waiting_reservations_max = 1'000});
         world->ask(1);
         world->turn();
-        REQUIRE(world->gate.asked.size() == 1);  // nobody else is under way
+        REQUIRE(world->gate.asked.size() == 1);  // no other is under way
         return world;
     };
 

@@ -143,7 +143,7 @@ TEST_CASE("fault proxy: slices and limits change the pace and nothing else") {
     caller one(proxy);
     const std::string text(1'000, 'x');
     proxy.slice(1);
-    // Pieces that wait here for their reader come together. He need only be quick once.
+    // Pieces that wait here for their reader come together. It need only be quick once.
     CHECK(eventually(60s, [&] {
         one.say(text);
         const auto first = one.hear();

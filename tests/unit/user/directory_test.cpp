@@ -138,7 +138,7 @@ TEST_CASE("user directory: a crowd gathers while a look-up is under way, of few 
     CHECK(answers.size() == 1 + 3 * 16);
     for (const auto& [id, exists] : answers)
         CHECK(exists == (id % 2 == 1));
-    // Nobody waits for anything else, but two of the pages may have been neighbours.
+    // No caller waits for anything else, but two of the pages may have been neighbours.
     if (of.record.asked.size() > 2) CHECK(of.record.asked[2].size() == 1);
     CHECK(of.record.asked.size() == 2 + of.record.asking.size());
 }
@@ -179,7 +179,7 @@ TEST_CASE("user directory: who comes in order waits for two pages, and for no ot
     CHECK(of.record.asking.empty());  // one page tells nothing of an order
     of.ask(page);
     of.record.answer();
-    REQUIRE(of.record.asking.size() == 1);  // the third is read although nobody waits
+    REQUIRE(of.record.asking.size() == 1);  // the third is read although no caller waits
     CHECK(of.record.asked.back() == std::vector<id_range>{{2 * page, 3 * page - 1}});
     of.record.answer();
     CHECK(of.record.asking.empty());

@@ -1,4 +1,4 @@
-#include "order_walk.hpp"
+#include "http/order_walk.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 

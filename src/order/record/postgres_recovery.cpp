@@ -5,7 +5,7 @@
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/postgres.hpp>
 
-#include "late_event.hpp"
+#include "set_aside/late_event.hpp"
 #include "metrics.hpp"
 
 namespace flashsale::order {

@@ -41,7 +41,7 @@
 #include "backlog_watch.hpp"
 #include "metrics.hpp"
 #include "outbox_settler.hpp"
-#include "parking.hpp"
+#include "set_aside/parking.hpp"
 #include "recorder_turn.hpp"
 #include "sorted_batch.hpp"
 

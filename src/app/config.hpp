@@ -39,7 +39,7 @@ struct config {
         bool enabled;
         std::int64_t messages_per_batch_max;
         std::int64_t batch_interval_ms;
-        std::int64_t rest_percent, rest_lag_max_ms, step_aside_after_ms;
+        std::int64_t rest_percent, rest_max_ms, rest_lag_max_ms, step_aside_after_ms;
     } recorder;
     struct {
         std::int64_t sweep_interval_ms, sweep_events_max, barrier_patience_ms, lease_ms;

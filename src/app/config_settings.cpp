@@ -183,9 +183,10 @@ std::span<const setting> settings() {
          INTEGER(recorder.batch_interval_ms, 0, 1'000, 25)},
         {"recorder.rest_percent",
          "on servers, while orders keep coming to this process: the pause after a batch, of the "
-         "time that the batch took, at most a second; orders are accepted faster, and the record "
-         "lags",
+         "time that the batch took; orders are accepted faster, and the record lags",
          INTEGER(recorder.rest_percent, 0, 10'000, 800)},
+        {"recorder.rest_max_ms", "longest such pause",
+         INTEGER(recorder.rest_max_ms, 0, 10'000, 1'000)},
         {"recorder.rest_lag_max_ms",
          "age of the oldest order to be recorded from which there is no pause; so about the most "
          "that the record lags",

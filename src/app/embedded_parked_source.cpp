@@ -36,14 +36,13 @@ public:
     bool asks_again() const override { return false; }
     /// What a process that was killed has parked, its log may still have, and the next start will
     /// try to record it once more.
-    std::optional<std::string> keeps_units_of(const uuid& id) override {
+    std::expected<hold, std::string> hold_on(const uuid& id) override {
         bool in_log = false;
         const auto read = events::for_each_unrecorded(
             log_options(folder_),
             [&](const events::entry& one) { in_log |= one && events::base_of(*one).id == id; });
-        if (!read) throw unavailable_error("the log: " + read.error());
-        if (!in_log) return std::nullopt;
-        return "the log still has it: let `flashsale serve` start and end once, and decide then";
+        if (!read) return std::unexpected("the log: " + read.error());
+        return in_log ? hold::in_log : hold::none;
     }
     std::expected<stock::given_back, std::string> give_back(const stock::movement& taken) override {
         return stock::give_back(stock_database_, taken);

@@ -25,10 +25,8 @@ public:
     stock::ledger& ledger() override { return *ledger_; }
 
     bool asks_again() const override { return true; }
-    std::optional<std::string> keeps_units_of(const uuid&) override {
-        if (!gate_is_database_) return std::nullopt;
-        return "the database gate has sold its units in the ledger itself: correct the movement "
-               "there";
+    std::expected<hold, std::string> hold_on(const uuid&) override {
+        return gate_is_database_ ? hold::sold_by_gate : hold::none;
     }
     std::expected<stock::given_back, std::string> give_back(const stock::movement& taken) override {
         return stock::give_back(stock_database_, taken);

@@ -79,6 +79,7 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
     if (result.gate_checked || record.gate_is_database) line("free", result.free);
     line("sold", result.sold);
     line("reduced", result.reduced);
+    line("returned", result.returned);
     line("orders", result.orders);
     line("in outbox", result.outbox);
     line("late", result.late);
@@ -142,6 +143,7 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
                      {"free", result.free},
                      {"sold", result.sold},
                      {"reduced", result.reduced},
+                     {"returned", result.returned},
                      {"stock", result.stock},
                      {"orders", result.orders},
                      {"outbox", result.outbox},

@@ -67,6 +67,7 @@ private:
             result_.stock += product.stock;
             result_.sold += product.sold;
             result_.reduced += product.reduced;
+            result_.returned += product.returned;
             if (record_.gate_is_database) result_.free += product.stock;
         }
     }
@@ -165,6 +166,7 @@ private:
             if (movement.what != stock::operation::sale) continue;
             const auto order = record_.orders.find(id);
             if (order == record_.orders.end()) {
+                if (movement.returned == movement.quantity) continue;  // dropped: it holds nothing
                 const bool on_its_way = record_.gate_is_database && record_.outbox.contains(id);
                 if (!on_its_way) without_order[movement.product_id].push_back(id.order_id);
             } else if (order->second.quantity != movement.quantity ||
@@ -176,7 +178,8 @@ private:
             const auto movement = record_.takings.find(id);
             if (movement == record_.takings.end()) {
                 if (was_settled(order)) without_movement[order.product_id].push_back(id.order_id);
-            } else if (movement->second.what != stock::operation::sale) {
+            } else if (movement->second.what != stock::operation::sale ||
+                       movement->second.returned > 0) {
                 given_back[order.product_id].push_back(id.order_id);
             }
         }

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <flashsale/base/must_hold.hpp>
 #include <flashsale/events/event.hpp>
 
 #include <algorithm>
@@ -42,6 +43,7 @@ void outbox_view::begin_when_rested() {
 }
 
 awaitable<void> outbox_view::read_all() {
+    must_hold(!reading_, "one reading of the outbox is under way at a time");
     reading_ = true;
     auto waiting = std::exchange(next_, {});
     const auto begun = std::chrono::steady_clock::now();

@@ -13,6 +13,18 @@ order order_of(const events::order_accepted& one) {
             one.unit_price, one.created_at, one.currency};
 }
 
+/// `where` and `request` are for the log. nullopt: it is no order.
+std::optional<order> order_in(const std::string& event, const char* where, const uuid& id,
+                              const std::string& request) {
+    const auto decoded = events::parse(event);
+    if (!decoded) {
+        spdlog::error("request {}: {} {}: {}", request, where, id.to_string(), decoded.error());
+        return std::nullopt;
+    }
+    const auto* one = std::get_if<events::order_accepted>(&*decoded);
+    return one ? std::optional(order_of(*one)) : std::nullopt;
+}
+
 }  // namespace
 
 void service::place(std::unique_ptr<placing> one) {
@@ -40,26 +52,26 @@ void service::reserve(std::unique_ptr<placing> one) {
         });
 }
 
-// An accepted order is in the outbox until it is in the database, so a reader that looks there
-// first and in the database after cannot miss it. If the gate could not be read, an absent row
-// proves nothing.
+// An accepted order is in the outbox until it is in the database, recorded or parked, so a reader
+// that looks there first and in the database after cannot miss it. A retry of a parked one makes
+// the order first; one that comes in between is found at the second look of find(). If the gate
+// could not be read, an absent row proves nothing.
 awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     uuid id, const std::string& request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
         [&](auto done) { gate_.find_event(id, std::move(done)); });
     if (event && *event) {
-        const auto decoded = events::parse(**event);
-        if (const auto* one = decoded ? std::get_if<events::order_accepted>(&*decoded) : nullptr)
-            co_return order_of(*one);
-        if (!decoded) {
-            spdlog::error("request {}: outbox entry {}: {}", request, id.to_string(),
-                          decoded.error());
-        }
+        if (const auto waiting = order_in(**event, "outbox entry", id, request)) co_return *waiting;
     }
     auto recorded = co_await store_.find(id);
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
+    const auto parked = co_await store_.find_parked(id);
+    if (!parked) co_return std::unexpected(failure(errc_of(parked.error())));
+    if (*parked) {
+        if (const auto held = order_in(**parked, "parked event", id, request)) co_return *held;
+    }
     if (!event) co_return std::unexpected(failure(stock::refusal(event.error())));
     co_return std::nullopt;
 }

@@ -23,9 +23,11 @@ std::expected<std::vector<refused_movement>, std::string> record_by_halves(
 /// Of a movement that was not new, and is not there either.
 refused_movement refused_without_error(const movement& what);
 
-/// Of a movement whose id is there as that of units that were given back (give_back()), or as
-/// another kind. Such a reduction has no key; one that a client asked for always has.
+/// Of a movement whose units were given back (give_back()): they have returned, or its id is there
+/// as another kind.
 refused_movement refused_as_given_back(const movement& what);
+/// Not so for what the version before gave back: that is a reduction without a key, and one that a
+/// client asked for always has one.
 inline bool is_same_movement(const movement& what, std::string_view kind, bool has_key) {
     return what.what == operation::sale ? kind == "sale" : kind == "reduction" && has_key;
 }

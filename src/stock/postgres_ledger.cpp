@@ -68,8 +68,9 @@ constexpr postgres::statement record_movements{
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
 constexpr postgres::statement known_movements{
     "known_movements",
-    "SELECT id, line, kind, idempotency_key IS NOT NULL FROM movements"
-    " WHERE id = ANY($1::uuid[]) AND NOT back"};
+    "SELECT t.id, t.line, t.kind, t.idempotency_key IS NOT NULL,"
+    "       EXISTS (SELECT FROM movements r WHERE r.id = t.id AND r.line = t.line AND r.back)"
+    " FROM movements t WHERE t.id = ANY($1::uuid[]) AND NOT t.back"};
 
 constexpr std::int64_t no_shard = -1;  // has no fence
 
@@ -177,7 +178,8 @@ private:
             const auto wanted = by_id.find(id_of(*found, row));
             if (wanted == by_id.end()) continue;  // another line of its order
             known.insert(wanted->first);
-            if (!is_same_movement(*wanted->second, found->text(row, 2), found->boolean(row, 3)))
+            if (found->boolean(row, 4) ||
+                !is_same_movement(*wanted->second, found->text(row, 2), found->boolean(row, 3)))
                 refused.push_back(refused_as_given_back(*wanted->second));
         }
         const auto is_known = [&](const movement& one) { return known.contains(one.taken()); };

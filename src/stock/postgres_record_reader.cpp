@@ -15,19 +15,23 @@ constexpr postgres::statement page_products{
     " WHERE id > $1 ORDER BY id LIMIT $2"};
 
 // What is noted of an allocation; allocation_of() reads it.
+#define RETURNED "(id, line) IN (SELECT id, line FROM movements WHERE back)"
 #define ALLOCATION_COLUMNS                                                           \
     "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
-    " coalesce(idempotency_key, '')"
-#define PAGE_MOVEMENTS(kind)                                           \
-    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE kind = '" kind \
-    "' AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"
-constexpr postgres::statement page_reductions{"record_page_reductions",
-                                              PAGE_MOVEMENTS("reduction")};
-constexpr postgres::statement page_sales{"record_page_sales", PAGE_MOVEMENTS("sale")};
+    " coalesce(idempotency_key, ''), " RETURNED
+#define PAGE_MOVEMENTS(which)                                    \
+    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE (" which \
+    ") AND NOT back AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"
+constexpr postgres::statement page_reductions{
+    "record_page_reductions",
+    PAGE_MOVEMENTS("kind = 'reduction' OR (kind = 'sale' AND " RETURNED ")")};
+constexpr postgres::statement page_sales{"record_page_sales",
+                                         PAGE_MOVEMENTS("kind = 'sale' AND NOT " RETURNED)};
 #undef PAGE_MOVEMENTS
 constexpr std::string_view all_allocations =
     "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE kind IN ('sale', 'reduction')";
 #undef ALLOCATION_COLUMNS
+#undef RETURNED
 
 constexpr postgres::statement moved_ids{
     "record_moved_ids", "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND NOT back"};
@@ -35,9 +39,11 @@ constexpr postgres::statement moved_ids{
 constexpr std::string_view all_products =
     "SELECT p.id, p.given, p.stock, p.per_user_limit,"
     "       coalesce(sum(m.delta), 0)::bigint,"
-    "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock')), 0)::bigint,"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock', 'return')), 0)"
+    "         ::bigint,"
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'sale'), 0)::bigint,"
-    "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint"
+    "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint,"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint"
     " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id";
 constexpr std::size_t rows_per_piece = 10'000;
 
@@ -60,6 +66,7 @@ allocation allocation_of(const postgres::rows& rows, std::size_t row) {
     out.generation = static_cast<std::uint64_t>(rows.integer(row, 5));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 6));
     out.idempotency_key = rows.text(row, 7);
+    if (rows.boolean(row, 8)) out.returned = out.quantity;
     return out;
 }
 
@@ -121,7 +128,7 @@ public:
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 each({rows.integer(row, 0), rows.integer(row, 1), rows.integer(row, 2),
                       rows.optional_integer(row, 3), rows.integer(row, 4), rows.integer(row, 5),
-                      rows.integer(row, 6), rows.integer(row, 7)});
+                      rows.integer(row, 6), rows.integer(row, 7), rows.integer(row, 8)});
             }
         });
     }

@@ -12,7 +12,8 @@ constexpr std::int64_t rows_per_page = 20'000;
 constexpr postgres::statement page_seqs{
     "page_moved_seqs",
     "WITH page AS MATERIALIZED ("
-    "  SELECT id, product_id, kind, generation, seq FROM movements WHERE id > $1"
+    "  SELECT id, product_id, kind, generation, seq FROM movements"
+    "  WHERE id > $1 AND NOT back"
     "  ORDER BY id LIMIT $2"
     ") SELECT NULL::uuid, seq, kind = 'sale' FROM page"
     "  WHERE generation = $3 AND product_id % $4 = $5 AND kind IN ('sale', 'reduction')"

@@ -5,38 +5,40 @@ namespace flashsale::stock {
 
 namespace {
 
-// Stock stays what it is: what is taken is given again. Only given grows.
+// Stock stays what it is: what is taken comes back. Only given grows.
 constexpr sqlite::statement take{
     "INSERT INTO movements (id, line, product_id, delta, kind, generation, seq, created_at)"
-    " SELECT ?1, ?7, id, -?3, 'reduction', ?4, ?5, ?6 FROM products WHERE id = ?2"
+    " SELECT ?1, ?7, id, -?3, ?8, ?4, ?5, ?6 FROM products WHERE id = ?2"
     " ON CONFLICT (id, line, back) DO NOTHING"};
 constexpr sqlite::statement give{
-    "INSERT INTO movements (id, product_id, delta, kind, created_at)"
-    " VALUES (?1, ?2, ?3, 'restock', ?4)"};
+    "INSERT INTO movements (id, line, back, product_id, delta, kind, created_at)"
+    " VALUES (?1, ?5, 1, ?2, ?3, 'return', ?4)"};
 constexpr sqlite::statement raise_given{
     "UPDATE products SET given = given + ?2, version = version + 1 WHERE id = ?1"};
-constexpr sqlite::statement kind_of_movement{
-    "SELECT kind = 'reduction' AND idempotency_key IS NULL FROM movements"
-    " WHERE id = ?1 AND line = ?2 AND NOT back"};
+// The version before wrote a reduction without a key, and a restock that names no event.
+constexpr sqlite::statement how_moved{
+    "SELECT back OR (kind = 'reduction' AND idempotency_key IS NULL) FROM movements"
+    " WHERE id = ?1 AND line = ?2 ORDER BY back DESC LIMIT 1"};
 
 std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, const movement& taken) {
     const timestamp now = wall_clock_now();
-    auto reduction = in.prepare(take);
-    reduction.uuid(taken.id).integer(taken.product_id).integer(-taken.delta);
-    reduction.integer(static_cast<std::int64_t>(taken.generation));
-    reduction.integer(static_cast<std::int64_t>(taken.seq)).time(now).integer(taken.line);
-    const auto taken_now = reduction.run();
+    auto taking = in.prepare(take);
+    taking.uuid(taken.id).integer(taken.product_id).integer(-taken.delta);
+    taking.integer(static_cast<std::int64_t>(taken.generation));
+    taking.integer(static_cast<std::int64_t>(taken.seq)).time(now).integer(taken.line);
+    taking.text(taken.what == operation::sale ? "sale" : "reduction");
+    const auto taken_now = taking.run();
     if (!taken_now) return std::unexpected(taken_now.error());
     if (*taken_now == 0) {
-        auto known = in.prepare(kind_of_movement);
+        auto known = in.prepare(how_moved);
         const auto found = known.uuid(taken.id).integer(taken.line).step();
         if (!found) return std::unexpected(found.error());
         if (!*found) return given_back::no_product;
         return known.integer_at(0) != 0 ? given_back::before : given_back::sold;
     }
-    auto restock = in.prepare(give);
-    restock.uuid(uuid_generator().make()).integer(taken.product_id);
-    const auto given = restock.integer(-taken.delta).time(now).run();
+    auto coming_back = in.prepare(give);
+    coming_back.uuid(taken.id).integer(taken.product_id).integer(-taken.delta).time(now);
+    const auto given = coming_back.integer(taken.line).run();
     if (!given) return std::unexpected(given.error());
     const auto raised =
         in.prepare(raise_given).integer(taken.product_id).integer(-taken.delta).run();
@@ -47,7 +49,7 @@ std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, cons
 }  // namespace
 
 std::expected<bool, std::string> is_given_back(sqlite::database& database, const movement& taken) {
-    auto known = database.prepare(kind_of_movement);
+    auto known = database.prepare(how_moved);
     const auto found = known.uuid(taken.id).integer(taken.line).step();
     if (!found) return std::unexpected("stock database: " + found.error().message);
     return *found && known.integer_at(0) != 0;

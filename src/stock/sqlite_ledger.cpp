@@ -20,8 +20,8 @@ constexpr sqlite::statement find_product{"SELECT 1 FROM products WHERE id = ?1"}
 constexpr sqlite::statement change_stock{
     "UPDATE products SET stock = stock + ?2, version = version + 1 WHERE id = ?1"};
 constexpr sqlite::statement known_movement{
-    "SELECT kind, idempotency_key IS NOT NULL FROM movements"
-    " WHERE id = ?1 AND line = ?2 AND NOT back"};
+    "SELECT kind, idempotency_key IS NOT NULL, back FROM movements"
+    " WHERE id = ?1 AND line = ?2 ORDER BY back DESC LIMIT 1"};
 
 struct product_change {
     bool exists = false;
@@ -73,7 +73,8 @@ std::expected<void, sqlite::error> record_in(sqlite::database& in,
         if (!known) return std::unexpected(known.error());
         if (!*known) {
             refused.push_back(refused_without_error(*one));
-        } else if (!is_same_movement(*one, row.text_at(0), row.integer_at(1) != 0)) {
+        } else if (row.integer_at(2) != 0 ||
+                   !is_same_movement(*one, row.text_at(0), row.integer_at(1) != 0)) {
             refused.push_back(refused_as_given_back(*one));
         }
     }

@@ -11,27 +11,35 @@ constexpr sqlite::statement page_products{
     " FROM products"
     " WHERE id > ?1 AND id % ?2 = ?3 ORDER BY id LIMIT ?4"};
 // What is noted of an allocation; allocation_at() reads it.
+#define RETURNED "(id, line) IN (SELECT id, line FROM movements WHERE back)"
 #define ALLOCATION_COLUMNS                                                           \
     "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
-    " coalesce(idempotency_key, '')"
-constexpr sqlite::statement page_allocations{
-    "SELECT " ALLOCATION_COLUMNS
-    " FROM movements WHERE kind = ?5 AND (id, line) > (?1, ?6) AND product_id % ?2 = ?3"
-    " ORDER BY id, line LIMIT ?4"};
+    " coalesce(idempotency_key, ''), " RETURNED
+#define PAGE_MOVEMENTS(which)                                           \
+    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE (" which        \
+    ") AND NOT back AND (id, line) > (?1, ?5) AND product_id % ?2 = ?3" \
+    " ORDER BY id, line LIMIT ?4"
+constexpr sqlite::statement page_reductions{
+    PAGE_MOVEMENTS("kind = 'reduction' OR (kind = 'sale' AND " RETURNED ")")};
+constexpr sqlite::statement page_sales{PAGE_MOVEMENTS("kind = 'sale' AND NOT " RETURNED)};
+#undef PAGE_MOVEMENTS
 constexpr sqlite::statement all_allocations{"SELECT " ALLOCATION_COLUMNS
                                             " FROM movements WHERE kind IN ('sale', 'reduction')"};
 #undef ALLOCATION_COLUMNS
+#undef RETURNED
 constexpr sqlite::statement has_moved{
     "SELECT 1 FROM movements WHERE id = ?1 AND line = ?2 AND NOT back"};
 
 constexpr sqlite::statement all_products{
     "SELECT p.id, p.given, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
-    "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0)"
+    "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0),"
+    "       coalesce(m.returned, 0)"
     " FROM products p LEFT JOIN"
     "   (SELECT product_id, sum(delta) AS moved,"
-    "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock')) AS moved_up,"
+    "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock', 'return')) AS moved_up,"
     "           sum(delta) FILTER (WHERE kind = 'sale') AS sold,"
-    "           sum(delta) FILTER (WHERE kind = 'reduction') AS reduced"
+    "           sum(delta) FILTER (WHERE kind = 'reduction') AS reduced,"
+    "           sum(delta) FILTER (WHERE kind = 'return') AS returned"
     "    FROM movements GROUP BY product_id) m ON m.product_id = p.id"
     " ORDER BY p.id"};
 std::unexpected<std::string> fault_of(const sqlite::error& error) {
@@ -59,6 +67,7 @@ allocation allocation_at(const sqlite::query& row) {
     out.generation = static_cast<std::uint64_t>(row.integer_at(5));
     out.seq = static_cast<std::uint64_t>(row.integer_at(6));
     out.idempotency_key = row.text_at(7);
+    if (row.integer_at(8) != 0) out.returned = out.quantity;
     return out;
 }
 
@@ -88,13 +97,13 @@ public:
                                                            std::uint32_t shards,
                                                            allocation_id after,
                                                            std::size_t rows_max) override {
-        return allocations("reduction", shard, shards, after, rows_max);
+        return allocations(page_reductions, shard, shards, after, rows_max);
     }
 
     std::expected<allocation_page, std::string> sales(std::uint32_t shard, std::uint32_t shards,
                                                       allocation_id after,
                                                       std::size_t rows_max) override {
-        return allocations("sale", shard, shards, after, rows_max);
+        return allocations(page_sales, shard, shards, after, rows_max);
     }
 
     std::expected<std::vector<allocation_id>, std::string> moved(
@@ -115,7 +124,7 @@ public:
         return each_row(row, [&] {
             each({row.integer_at(0), row.integer_at(1), row.integer_at(2),
                   row.optional_integer_at(3), row.integer_at(4), row.integer_at(5),
-                  row.integer_at(6), row.integer_at(7)});
+                  row.integer_at(6), row.integer_at(7), row.integer_at(8)});
         });
     }
 
@@ -126,13 +135,14 @@ public:
     }
 
 private:
-    std::expected<allocation_page, std::string> allocations(const char* kind, std::uint32_t shard,
+    std::expected<allocation_page, std::string> allocations(const sqlite::statement& what,
+                                                            std::uint32_t shard,
                                                             std::uint32_t shards,
                                                             allocation_id after,
                                                             std::size_t rows_max) {
-        auto row = database_.prepare(page_allocations);
+        auto row = database_.prepare(what);
         row.uuid(after.order_id).integer(shards).integer(shard);
-        row.integer(static_cast<std::int64_t>(rows_max)).text(kind).integer(after.line);
+        row.integer(static_cast<std::int64_t>(rows_max)).integer(after.line);
         allocation_page out;
         const auto read = each_row(row, [&] { out.rows.push_back(allocation_at(row)); });
         if (!read) return std::unexpected(read.error());

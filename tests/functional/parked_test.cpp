@@ -4,9 +4,9 @@
 #include <flashsale/events/event.hpp>
 
 #include <filesystem>
+#include <future>
 
 #include "gates.hpp"
-#include "parallel.hpp"
 #include "publish.hpp"
 #include "scratch_folder.hpp"
 #include "shop.hpp"
@@ -94,7 +94,7 @@ struct parked_order {
 }  // namespace
 
 TEST_CASE("parked: what is set aside is listed, shown, and counted as taken") {
-    const parked_order sale(redis_or_memory());
+    parked_order sale(redis_or_memory());
     sale.clear_the_way();
     CHECK(audit_fault(sale.world) == "");
     const auto listed = sale.run({"list"});
@@ -106,6 +106,13 @@ TEST_CASE("parked: what is set aside is listed, shown, and counted as taken") {
     CHECK(shown.output.find("\"idempotency_key\":\"in-the-way\"") != std::string::npos);
     CHECK(sale.run({"show", "01890a5d-ac96-7000-bcce-b302099a8057"}).exit_code == 1);
     CHECK(sale.run({"show", "nonsense"}).exit_code == 1);
+    // Its client was told 201, and finds it.
+    const auto found = sale.client.get("/v1/orders/" + sale.id);
+    CHECK(found.status == 200);
+    CHECK(found.json().at("quantity").as_int64() == 3);
+    CHECK(found.json().at("order_status").as_string() == "SUCCESS");
+    CHECK(found.json() ==
+          place_order(sale.client, sale.user, sale.product, 3, "in-the-way").json());
     const auto audit = sale.world.flashsale({"audit"});
     CHECK(audit.output.find(sale.id) != std::string::npos);
 }
@@ -140,6 +147,7 @@ TEST_CASE("parked: drop gives its units again, once, and they are for sale") {
     CHECK(sale.run({"list", "--dropped"}).output.find(sale.id) != std::string::npos);
     sale.open();
     CHECK(eventually(60s, [&] { return available(sale.client, sale.product) == 10; }));
+    CHECK(sale.client.get("/v1/orders/" + sale.id).status == 404);
     CHECK(audit_fault(sale.world) == "");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 10)) == "201");
     CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
@@ -165,8 +173,7 @@ TEST_CASE("parked: a drop that dies between the databases is finished, and canno
                       sale.world.variables());
         REQUIRE(eventually(60s, [&] {
             return sale.world.number(sandbox::database::stock,
-                                     "SELECT count(*) FROM movements WHERE kind = 'reduction'") ==
-                   1;
+                                     "SELECT count(*) FROM movements WHERE kind = 'return'") == 1;
         }));
         dying.kill(SIGKILL);
         REQUIRE(dying.wait(30s));
@@ -203,24 +210,76 @@ TEST_CASE("parked: retry and drop at once: one of them, and never both") {
     parked_order sale("redis");
     REQUIRE(outcome(sale.client.post("/v1/products/" + std::to_string(sale.product) + "/restock",
                                      json::value{{"quantity", 90}})) == "200");
+    const auto decide = [&](const char* action) {
+        return std::async(std::launch::async, [&, action] { return sale.run({action, sale.id}); });
+    };
+    const auto waiting = [&](std::int64_t sessions) {
+        return eventually(60s, [&] {
+            return sale.world.number(sandbox::database::stock,
+                                     "SELECT count(*) FROM pg_stat_activity"
+                                     " WHERE datname = current_database()"
+                                     " AND wait_event_type = 'Lock'"
+                                     " AND query LIKE '%movements%'") == sessions;
+        });
+    };
     int retried = 0;
-    for (int round = 0; round < 12; ++round) {
+    for (int round = 0; round < 4; ++round) {
         if (round > 0) sale.park_another();
         sale.clear_the_way();
-        const auto ended = parallel(2, [&](std::size_t i) {
-            return sale.run({i == 0 ? "retry" : "drop", sale.id}).exit_code;
-        });
-        INFO("round " << round << ": retry " << ended[0] << ", drop " << ended[1]);
-        CHECK(((ended[0] == 0) != (ended[1] == 0)));
-        retried += ended[0] == 0;
+        // Both have found it undecided, and the order is there, as they come to the ledger.
+        std::optional<table_lock> ledger(std::in_place, sale.world.url(sandbox::database::stock),
+                                         "movements");
+        auto drop = decide("drop");
+        REQUIRE(waiting(1));
+        auto retry = decide("retry");
+        REQUIRE(waiting(2));
+        ledger.reset();
+        const auto dropped = drop.get(), recorded = retry.get();
+        INFO("round " << round << ": " << recorded.output << dropped.output);
+        CHECK(((recorded.exit_code == 0) != (dropped.exit_code == 0)));
+        retried += recorded.exit_code == 0;
         CHECK(sale.parked() == 0);
+        CHECK(sale.world.number(sandbox::database::order, "SELECT count(*) FROM orders") ==
+              retried);
     }
-    CHECK(sale.world.number(sandbox::database::order, "SELECT count(*) FROM orders") == retried);
     CHECK(
         eventually(60s, [&] { return available(sale.client, sale.product) == 100 - 3 * retried; }));
     CHECK(audit_fault(sale.world) == "");
     sale.rebuild_gate();
     CHECK(available(sale.client, sale.product) == 100 - 3 * retried);
+    CHECK(audit_fault(sale.world) == "");
+}
+
+TEST_CASE("parked: what the version before has dropped stays dropped, beside what is dropped now") {
+    parked_order sale(redis_or_memory());
+    sale.clear_the_way();
+    REQUIRE(sale.decide("drop").exit_code == 0);
+    // As that version has written it: a reduction, and a restock that names no event.
+    sale.world.sql(sandbox::database::stock,
+                   "UPDATE movements SET kind = 'reduction' WHERE id IN"
+                   " (SELECT id FROM movements WHERE kind = 'return') AND kind = 'sale'");
+    const std::string other = sale.embedded() ? "randomblob(16)" : "gen_random_uuid()";
+    sale.world.sql(sandbox::database::stock,
+                   "UPDATE movements SET kind = 'restock', back = (1 = 0),"
+                   " id = " +
+                       other + " WHERE kind = 'return'");
+    sale.open();
+    CHECK(eventually(60s, [&] { return available(sale.client, sale.product) == 10; }));
+    CHECK(audit_fault(sale.world) == "");
+    sale.rebuild_gate();
+    CHECK(available(sale.client, sale.product) == 10);
+    sale.park_another();
+    CHECK(available(sale.client, sale.product) == 7);
+    sale.clear_the_way();
+    REQUIRE(sale.decide("drop").exit_code == 0);
+    CHECK(sale.world.number(sandbox::database::stock,
+                            "SELECT count(*) FROM movements WHERE kind = 'return'") == 1);
+    sale.open();
+    CHECK(eventually(60s, [&] { return available(sale.client, sale.product) == 10; }));
+    CHECK(audit_fault(sale.world) == "");
+    sale.rebuild_gate();
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 10)) == "201");
+    CHECK(outcome(place_order(sale.client, sale.user, sale.product, 1)) == "400 out_of_stock");
     CHECK(audit_fault(sale.world) == "");
 }
 

@@ -38,6 +38,18 @@ public:
         co_return *found;
     }
 
+    awaitable<std::expected<std::optional<std::string>, order::store_errc>> find_parked(
+        uuid id) override {
+        auto found = co_await of_.ask<std::optional<std::string>>(
+            *of_.in.orders, [&in = of_.in, id]() -> std::optional<std::string> {
+                const auto row = in.orders->parked.find(id);
+                if (row == in.orders->parked.end() || !row->second.holds_units) return std::nullopt;
+                return row->second.event;
+            });
+        if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
+        co_return *found;
+    }
+
     awaitable<std::expected<std::uint64_t, order::store_errc>> newest_gate(std::uint32_t) override {
         auto found = co_await of_.ask<std::uint64_t>(*of_.in.orders, [&in = of_.in] {
             return in.is_without(guard::fence_looked_at) ? 0 : in.orders->fence;

@@ -6,7 +6,7 @@
 #include <flashsale/order/recovery.hpp>
 
 #include "barriers.hpp"
-#include "late_event.hpp"
+#include "set_aside/late_event.hpp"
 #include "redis_scripts.hpp"
 
 namespace flashsale::model {

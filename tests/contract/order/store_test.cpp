@@ -39,6 +39,24 @@ TEST_CASE("order store: an order is found as it was recorded") {
     CHECK_FALSE(none->has_value());
 }
 
+TEST_CASE("order store: a parked event is found while it holds units, and is no order") {
+    order_record record(each_database());
+    const events::order_accepted one = record.accepted(7), other = record.accepted(8);
+    const std::vector<order::parking> parked{{one.id, events::text_of(one), "reason"},
+                                             {other.id, events::text_of(other), "reason"}};
+    REQUIRE(record.recording->park(parked).has_value());
+    const auto found = [&](const uuid& id) {
+        return record.database.wait(record.store->find_parked(id)).value();
+    };
+    CHECK(found(one.id) == events::text_of(one));
+    CHECK_FALSE(record.database.wait(record.store->find(one.id)).value());
+    CHECK_FALSE(found(record.make.make()));
+    REQUIRE(record.set_aside->drop(one.id).has_value());
+    CHECK_FALSE(found(one.id));
+    record.database.sql("UPDATE parked SET holds_units = (1 = 0)");  // a later gate refused it
+    CHECK_FALSE(found(other.id));
+}
+
 TEST_CASE("order store: a user's orders come in pages, the newest first, and nobody else's") {
     order_record record(each_database());
     std::vector<events::order_accepted> mine, all;

@@ -27,6 +27,33 @@ TEST_CASE("audit: a sale whose sums are right holds, while it runs too") {
     CHECK(all.fault().empty());
 }
 
+TEST_CASE("audit: an event that was dropped, by this version or the one before, breaks no sum") {
+    sale all;
+    uuid_generator make;
+    const uuid now = make.make(), before = make.make();
+    all.record.takings[{now}] = taken(now, 5);
+    all.record.takings[{now}].returned = 1;
+    all.record.takings[{before}] = taken(before, 6);
+    all.record.takings[{before}].what = stock::operation::reduction;
+    all.record.levels[1] = gate_level{6, 12, 1, 6};
+    all.record.products[1] = {1, 12, 7, 1, 7, 12, 4, 1, 1};
+    CHECK(all.fault().empty());
+    CHECK(add_up(all.record).returned == 1);
+
+    SECTION("but an order of that id is one too many") {
+        all.record.orders[{now}] = sold_to(9, now, 5);
+        CHECK(all.fault() == "orders and sale movements match one to one");
+    }
+    SECTION("and so is an order whose units a reduction took") {
+        all.record.orders[{before}] = sold_to(9, before, 6);
+        CHECK(all.fault() == "orders and sale movements match one to one");
+    }
+    SECTION("and a sale without an order, of which only a part has returned, is a fault") {
+        all.record.takings[{now}].returned = 0;
+        CHECK(all.fault() == "orders and sale movements match one to one");
+    }
+}
+
 TEST_CASE("audit: each kind of damage is told by its sum") {
     sale all;
     SECTION("an order is gone") {

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "backlog_age.hpp"
+#include "recording/backlog_age.hpp"
 
 using namespace flashsale::order;
 using namespace std::chrono_literals;

@@ -2,7 +2,7 @@
 
 #include <flashsale/order/recovery.hpp>
 
-#include "late_event.hpp"
+#include "set_aside/late_event.hpp"
 
 using namespace flashsale;
 using namespace flashsale::order;

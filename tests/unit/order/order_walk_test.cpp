@@ -1,4 +1,4 @@
-#include "order_walk.hpp"
+#include "http/order_walk.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -29,6 +29,9 @@ class numbered_store final : public flashsale::order::store {
 public:
     awaitable<std::expected<std::optional<flashsale::order::order>, store_errc>> find(
         uuid) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
+    awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(uuid) override {
         co_return std::unexpected(store_errc::dependency_unavailable);
     }
     awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(std::uint32_t) override {

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "recorder_turn.hpp"
+#include "recording/recorder_turn.hpp"
 
 using namespace flashsale::order;
 using namespace std::chrono_literals;

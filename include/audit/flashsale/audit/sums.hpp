@@ -94,7 +94,7 @@ struct audit_fault {
 struct audit_result {
     std::vector<audit_fault> faults;
     std::vector<late_finding> late_events;
-    std::int64_t given = 0, stock = 0, free = 0, sold = 0, reduced = 0;
+    std::int64_t given = 0, stock = 0, free = 0, sold = 0, reduced = 0, returned = 0;
     std::size_t products = 0, orders = 0, outbox = 0, parked = 0;
     std::size_t late = 0;  ///< of which the gate is still to be asked
     bool gate_checked = false;

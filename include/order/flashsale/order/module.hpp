@@ -57,7 +57,7 @@ struct http_dependencies {
 void register_routes(http::router& routes, const http_dependencies& uses);
 
 /// While orders keep coming, the recorder rests after each batch, for `factor` times as long as it
-/// took, at most a second: no request waits for the record, and many wait for the processor. It
+/// took, at most `rest_max`: no request waits for the record, and many wait for the processor. It
 /// keeps pace once what waits for it is `lag_max` old, or `backlog_max` events of a shard are, or
 /// what the gate says of either has not been heard for a second. Whose clock is how wrong does not
 /// matter.
@@ -65,6 +65,7 @@ struct rest_options {
     double factor = 0;
     std::chrono::milliseconds lag_max{0};
     std::uint64_t backlog_max = 0;
+    std::chrono::milliseconds rest_max{1'000};  ///< longest pause
 };
 
 /// Writes accepted orders to the databases, on a thread of its own.

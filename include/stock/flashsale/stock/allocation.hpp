@@ -14,8 +14,9 @@
 
 namespace flashsale::stock {
 
-/// What an allocation is known by: units of a line are taken once, whether as a sale or, where an
-/// order that never came to be is written off, as a reduction under its id.
+/// What an allocation is known by: units of a line are taken once, and come back at most once. An
+/// order that never came to be is a sale whose units have all returned, or, if the version before
+/// wrote it off, a reduction under its id.
 struct allocation_id {
     uuid order_id;
     std::uint32_t line = 0;

@@ -34,6 +34,7 @@ struct recorded_product {
     std::int64_t moved_up = 0;  ///< of those that gave units
     std::int64_t sold = 0;      ///< units of its sale movements
     std::int64_t reduced = 0;   ///< units of its reductions
+    std::int64_t returned = 0;  ///< of those sold and reduced, units that came back
 };
 
 /// Blocking; one thread. An error's text is for people. What is free at a gate is `given` less all
@@ -62,13 +63,16 @@ public:
                                                               std::int64_t after,
                                                               std::size_t rows_max) = 0;
 
-    /// Reductions of such products.
+    /// Allocations of such products that are no recorded order's: reductions, and what was given
+    /// back (give_back() in recovery.hpp), which keeps its units at a gate that is told of them in
+    /// `given` once more.
     virtual std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
                                                                    std::uint32_t shards,
                                                                    allocation_id after,
                                                                    std::size_t rows_max) = 0;
 
-    /// Sales of such products. Each is an order's, of the same id; user, price and key are there.
+    /// Sales of such products, but those given back. Each is an order's, of the same id; user,
+    /// price and key are there.
     virtual std::expected<allocation_page, std::string> sales(std::uint32_t shard,
                                                               std::uint32_t shards,
                                                               allocation_id after,

@@ -103,8 +103,8 @@ enum class given_back {
     no_product,  ///< nor any units
 };
 /// Units that a gate took for something that will never be recorded: the ledger takes them too, as
-/// a reduction of the same id without a key, and gives them again, in one transaction, once. The
-/// id's row decides between this and ledger::record(), whatever other process does either, and
+/// what they were to be, but without a key, and has them back by a movement `return` of the same id
+/// and line, in one transaction, once. The product's `given` grows by them. The id's row decides between this and ledger::record(), whatever other process does either, and
 /// dies: what comes second is told, and changes nothing.
 std::expected<given_back, std::string> give_back(postgres::session& database,
                                                  const movement& taken);

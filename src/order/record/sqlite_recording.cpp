@@ -7,7 +7,7 @@
 #include <flashsale/order/recording.hpp>
 #include <flashsale/sqlite.hpp>
 
-#include "parking.hpp"
+#include "set_aside/parking.hpp"
 
 namespace flashsale::order {
 

@@ -14,8 +14,8 @@
 #include <flashsale/order/recording.hpp>
 #include <flashsale/postgres.hpp>
 
-#include "late_event.hpp"
-#include "parking.hpp"
+#include "set_aside/late_event.hpp"
+#include "set_aside/parking.hpp"
 
 namespace flashsale::order {
 

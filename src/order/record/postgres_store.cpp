@@ -58,6 +58,8 @@ order order_of(const postgres::rows& rows, std::size_t row) {
             currency_code::of_record(rows.text(row, 6))};
 }
 
+constexpr postgres::statement find_parked_event{
+    "find_parked_event", "SELECT event FROM parked WHERE event_id = $1 AND holds_units"};
 constexpr postgres::statement find_fence{"find_fence",
                                          "SELECT generation FROM fences WHERE shard = $1"};
 
@@ -71,6 +73,14 @@ public:
         if (!found) co_return std::unexpected(errc_of(found.error()));
         if (found->empty()) co_return std::optional<order>{};
         co_return std::optional(order_of(*found, 0));
+    }
+
+    awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(uuid id) override {
+        auto found = co_await database_.execute(find_parked_event,
+                                                std::move(postgres::parameters().uuid(id)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        if (found->empty()) co_return std::optional<std::string>{};
+        co_return std::optional(std::string(found->text(0, 0)));
     }
 
     awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(std::uint32_t shard) override {

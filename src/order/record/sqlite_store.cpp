@@ -37,6 +37,9 @@ constexpr sqlite::statement list_product_orders{
     ", recorded FROM orders"
     " WHERE product_id = ?1 AND recorded > ?2 ORDER BY recorded LIMIT ?3"};
 
+constexpr sqlite::statement find_parked_event{
+    "SELECT event FROM parked WHERE event_id = ?1 AND holds_units"};
+
 store_errc errc_of(const sqlite::error& error) {
     return error.what == sqlite::error::kind::overloaded ? store_errc::overloaded
                                                          : store_errc::dependency_unavailable;
@@ -64,6 +67,19 @@ public:
                 const auto there = row.uuid(id).step();
                 if (!there) return std::unexpected(there.error());
                 return *there ? answer(order_of(row)) : answer();
+            });
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return std::move(*found);
+    }
+
+    awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(uuid id) override {
+        using answer = std::optional<std::string>;
+        auto found = co_await database_.execute<answer>(
+            access::read, io_, [id](sqlite::database& in) -> std::expected<answer, sqlite::error> {
+                auto row = in.prepare(find_parked_event);
+                const auto there = row.uuid(id).step();
+                if (!there) return std::unexpected(there.error());
+                return *there ? answer(row.text_at(0)) : answer();
             });
         if (!found) co_return std::unexpected(errc_of(found.error()));
         co_return std::move(*found);

@@ -13,9 +13,10 @@
 // databases look at their fence in the transaction that writes, and hold it: so however long this
 // process slept with a batch in hand, it writes before the record is read for a new gate, or not.
 //
-// While orders keep coming, it rests between batches and leaves the machine to them (rest_options).
-// Larger batches cost less for each order, and what is left is written when fewer orders
-// come. How far it may fall behind is measured by what the gates count (backlog_age.hpp).
+// While orders keep coming, it rests between batches and leaves the machine to them
+// (recorder_pacing.hpp). Larger batches cost less for each order, and what is left is written when
+// fewer orders come. How far it may fall behind is measured by what the gates count
+// (backlog_age.hpp).
 //
 // A failure of a database is waited out with the batch in hand, for a few seconds. Then another
 // process may have its turn (recorder_turn.hpp): the way to the log is closed, and the log gives
@@ -32,6 +33,7 @@
 #include <random>
 
 #include <flashsale/base/fault_points.hpp>
+#include <flashsale/base/must_hold.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/module.hpp>
@@ -41,8 +43,9 @@
 #include "backlog_watch.hpp"
 #include "metrics.hpp"
 #include "outbox_settler.hpp"
-#include "parking.hpp"
+#include "recorder_pacing.hpp"
 #include "recorder_turn.hpp"
+#include "set_aside/parking.hpp"
 #include "sorted_batch.hpp"
 
 namespace flashsale::order {
@@ -55,8 +58,6 @@ constexpr auto receive_patience = 200ms;
 constexpr auto retry_wait_min = 50ms;
 constexpr auto retry_wait_max = 2'000ms;
 constexpr auto keep_alive_interval = 1'000ms;
-constexpr auto rest_max = 1'000ms;
-constexpr auto rest_look_interval = 20ms;
 constexpr auto off_look_interval = 1'000ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
@@ -69,7 +70,8 @@ struct recorder::impl {
         : uses(given),
           settler(given.io, given.outbox),
           watch(given.io, given.outbox, given.shards),
-          turn(faults::without(faults::guard::stepping_aside) ? 0ms : given.step_aside_after) {
+          turn(faults::without(faults::guard::stepping_aside) ? 0ms : given.step_aside_after),
+          pacing(given.rest) {
         if (uses.board) uses.board->set("recorder", std::nullopt);
     }
 
@@ -119,27 +121,16 @@ struct recorder::impl {
 
     void rest(std::chrono::steady_clock::duration took) {
         if (!uses.arrivals) return;
-        std::uint64_t before = std::exchange(arrived, uses.arrivals());
-        if (arrived == before) return;
-        const auto most =
-            std::min<std::chrono::duration<double>>(took * uses.rest.factor, rest_max);
-        const auto until =
-            std::chrono::steady_clock::now() + std::chrono::ceil<std::chrono::milliseconds>(most);
+        pacing.batch_done(std::chrono::steady_clock::now(), took, uses.arrivals());
         while (!stopping && !draining) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-                until - std::chrono::steady_clock::now());
-            if (left.count() <= 0 || !may_rest()) return;
-            wait(std::min<std::chrono::milliseconds>(left, rest_look_interval));
+            const auto known =
+                faults::without(faults::guard::pace) ? std::optional(backlog{}) : watch.read();
+            const auto pause = pacing.rest(std::chrono::steady_clock::now(), known);
+            if (!pause) return;
+            wait(*pause);
             watch.look(recorded_events);
-            before = std::exchange(arrived, uses.arrivals());
-            if (arrived == before) return;
+            pacing.arrived(uses.arrivals());
         }
-    }
-
-    bool may_rest() const {
-        if (faults::without(faults::guard::pace)) return true;
-        const auto known = watch.read();
-        return known && known->age < uses.rest.lag_max && known->events < uses.rest.backlog_max;
     }
 
     /// Another process may have its turn.
@@ -224,6 +215,10 @@ struct recorder::impl {
     std::expected<void, std::string> record(const sorted_batch& batch, id_set& late) {
         auto recorded = uses.database.record(batch.orders, batch.poison);
         if (!recorded) return std::unexpected(std::move(recorded.error()));
+        must_hold(recorded->fresh + recorded->duplicates + recorded->parked.size() +
+                          recorded->late.size() ==
+                      batch.orders.size(),
+                  "each order of a batch is recorded, known, parked or late");
         late = id_set(recorded->late.begin(), recorded->late.end());
         const id_set parked(recorded->parked.begin(), recorded->parked.end());
         std::vector<stock::movement> movements;
@@ -234,6 +229,7 @@ struct recorder::impl {
         faults::pass(faults::place::between_databases);
         auto refused = uses.ledger.record(movements);
         if (!refused) return std::unexpected("stock database: " + refused.error());
+        must_hold(refused->size() <= movements.size(), "the ledger refuses what it was given");
 
         std::vector<parking> to_park;
         std::vector<events::event> late_reductions;
@@ -330,11 +326,11 @@ struct recorder::impl {
     std::minstd_rand random{std::random_device{}()};
     // --- recorder's thread ---
     recorder_turn turn;
+    recorder_pacing pacing;
     bool too_slow = false;              // the batch recorded last
     std::string reason;                 // of having let go
     std::optional<known_fault> fault;   // as on the board
-    std::uint64_t arrived = 0;          // as seen last
-    std::uint64_t log_changes = 0;      // likewise
+    std::uint64_t log_changes = 0;      // as seen last
     std::uint64_t recorded_events = 0;  // since the start
     std::jthread thread;
 };

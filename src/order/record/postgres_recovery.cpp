@@ -1,0 +1,65 @@
+#include <flashsale/order/recovery.hpp>
+#include <flashsale/postgres.hpp>
+
+namespace flashsale::order {
+
+namespace {
+
+constexpr postgres::statement find_barrier{"find_barrier", "SELECT FROM barriers WHERE id = $1"};
+constexpr postgres::statement find_known{
+    "find_known_events",
+    "SELECT id FROM orders WHERE id = ANY($1::uuid[])"
+    " UNION SELECT event_id FROM parked WHERE event_id = ANY($1::uuid[])"
+    " UNION SELECT event_id FROM late WHERE event_id = ANY($1::uuid[])"};
+constexpr std::string_view lock_fences = "LOCK TABLE fences IN ACCESS EXCLUSIVE MODE";
+constexpr postgres::statement set_fence{
+    "set_fence",
+    "INSERT INTO fences AS f (shard, generation) VALUES ($1, $2) ON CONFLICT (shard)"
+    " DO UPDATE SET generation = greatest(f.generation, excluded.generation)"};
+constexpr postgres::statement note_fence{
+    "note_fence",
+    "INSERT INTO raised_fences (shard, generation, begun_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT DO NOTHING"};
+
+std::unexpected<std::string> fault_of(const postgres::result& failed) {
+    return std::unexpected("order database: " + failed.error().message);
+}
+
+}  // namespace
+
+std::expected<bool, std::string> barrier_recorded(postgres::session& database,
+                                                  const uuid& barrier) {
+    const auto found = database.execute(find_barrier, postgres::parameters().uuid(barrier));
+    if (!found) return fault_of(found);
+    return !found->empty();
+}
+
+std::expected<std::vector<uuid>, std::string> known_events(postgres::session& database,
+                                                           std::span<const uuid> ids) {
+    const auto found = database.execute(find_known, postgres::parameters().uuids(ids));
+    if (!found) return fault_of(found);
+    std::vector<uuid> out;
+    out.reserve(found->size());
+    for (std::size_t row = 0; row < found->size(); ++row)
+        out.push_back(found->uuid(row, 0));
+    return out;
+}
+
+std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
+                                             std::uint64_t generation, timestamp begun_at) {
+    const auto done =
+        database.transaction([&](postgres::session& in) -> std::expected<void, postgres::error> {
+            if (auto locked = in.execute(lock_fences); !locked)
+                return std::unexpected(locked.error());
+            postgres::parameters with;
+            with.integer(shard).integer(static_cast<std::int64_t>(generation));
+            if (auto set = in.execute(set_fence, with); !set) return std::unexpected(set.error());
+            with.time(begun_at);
+            if (auto set = in.execute(note_fence, with); !set) return std::unexpected(set.error());
+            return {};
+        });
+    if (!done) return std::unexpected("order database: " + done.error().message);
+    return {};
+}
+
+}  // namespace flashsale::order

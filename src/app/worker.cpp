@@ -25,9 +25,10 @@ worker::worker(const config& settings, backend& behind, const health& state)
 
     // The hot route first: the router looks in this order.
     const auto currency = currency_code::of_record(settings.stock.currency);
-    order::register_routes(
-        routes_, {io_, stands_on_->orders(), *users_, gate, *reserver_, behind.shards(), currency});
-    stock::register_routes(routes_, {io_, stands_on_->products(), gate, *reserver_, currency});
+    order::register_routes(routes_, {io_, stands_on_->orders(), *users_, gate, gate, *reserver_,
+                                     behind.shards(), currency});
+    stock::register_routes(routes_,
+                           {io_, stands_on_->products(), gate, gate, *reserver_, currency});
     user::register_routes(routes_, io_, stands_on_->users());
     register_health_routes(routes_, state, [this] { return stands_on_->dependencies(); });
 }

@@ -16,8 +16,9 @@ constexpr auto fresh_for = 1'000ms;
 
 }  // namespace
 
-backlog_watch::backlog_watch(asio::io_context& io, stock::gate& gate, std::uint32_t shards)
-    : io_(io), gate_(gate), shards_(shards) {}
+backlog_watch::backlog_watch(asio::io_context& io, stock::outbox_backlog& outbox,
+                             std::uint32_t shards)
+    : io_(io), outbox_(outbox), shards_(shards) {}
 
 void backlog_watch::look(std::uint64_t recorded) {
     const auto now = clock::now();
@@ -29,8 +30,9 @@ void backlog_watch::look(std::uint64_t recorded) {
 
 void backlog_watch::ask(clock::time_point asked, std::uint64_t recorded) {
     for (std::uint32_t i = 0; i < shards_.size(); ++i) {
-        gate_.read_backlog(
-            i, [this, i, asked, recorded](std::expected<stock::gate::backlog, stock::errc> reply) {
+        outbox_.read_backlog(
+            i, [this, i, asked,
+                recorded](std::expected<stock::outbox_backlog::backlog, stock::errc> reply) {
                 if (reply) {
                     const std::lock_guard lock(mutex_);
                     shard& of = shards_[i];

@@ -67,7 +67,7 @@ std::expected<late_page, std::string> late_events(postgres::session& database, s
 }
 
 /// In batches that the gate takes.
-std::vector<stock::decision> ask(asio::io_context& io, stock::gate& gate,
+std::vector<stock::decision> ask(asio::io_context& io, stock::gate_decisions& gate,
                                  const std::vector<stock::allocation>& late) {
     std::vector<stock::decision> all;
     const std::size_t batch_max = gate.batching().reservations_max;
@@ -125,7 +125,7 @@ std::expected<void, std::string> raise_fence(postgres::session& database, std::u
 }
 
 std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,
-                                                  stock::gate& gate, std::uint32_t shard,
+                                                  stock::gate_decisions& gate, std::uint32_t shard,
                                                   const uuid& after, std::size_t events_max) {
     const auto page = late_events(database, shard, after, events_max);
     if (!page) return std::unexpected(page.error());

@@ -102,8 +102,8 @@ class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
         : io_(uses.io),
-          service_(uses.record, uses.users, uses.units, uses.reserves),
-          lists_(uses.io, uses.record, uses.users, uses.units, uses.shards),
+          service_(uses.record, uses.users, uses.outbox, uses.units, uses.reserves),
+          lists_(uses.io, uses.record, uses.users, uses.outbox, uses.units, uses.shards),
           currency_(uses.currency) {}
 
     void place(const http::request& asked, http::exchange reply) {

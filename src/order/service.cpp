@@ -47,7 +47,7 @@ awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     uuid id, const std::string& request) {
     using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
     const auto event = co_await await_callback<in_outbox>(
-        [&](auto done) { gate_.find_event(id, std::move(done)); });
+        [&](auto done) { outbox_.find_event(id, std::move(done)); });
     if (event && *event) {
         const auto decoded = events::parse(**event);
         if (const auto* one = decoded ? std::get_if<events::order_accepted>(&*decoded) : nullptr)
@@ -73,8 +73,9 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
     if (!found) co_return std::unexpected(found.error());
     if (*found) co_return **found;
 
-    const auto gate = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
-        [&](auto done) { gate_.read_levels(id.shard(), {}, std::move(done)); });
+    const auto gate =
+        co_await await_callback<std::expected<stock::gate_levels::levels, stock::errc>>(
+            [&](auto done) { levels_.read_levels(id.shard(), {}, std::move(done)); });
     if (!gate && gate.error() == stock::errc::product_not_found)  // there is no such shard
         co_return std::unexpected(failure(errc::order_not_found));
     if (!gate) co_return std::unexpected(failure(stock::refusal(gate.error())));

@@ -12,7 +12,8 @@ constexpr std::size_t places_at_first = 32;
 
 }  // namespace
 
-reservation_batcher::reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
+reservation_batcher::reservation_batcher(std::uint32_t shards,
+                                         gate_decisions::batching_limits limits,
                                          std::size_t waiting_max)
     : shards_(shards), limits_(limits), waiting_max_(waiting_max) {}
 

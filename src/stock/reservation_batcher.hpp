@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <flashsale/stock.hpp>
+#include <flashsale/stock/gate_decisions.hpp>
 #include <vector>
 
 namespace flashsale::stock {
@@ -27,7 +28,7 @@ class reservation_batcher {
 public:
     using answer = callback<std::expected<accepted, refusal>>;
 
-    reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
+    reservation_batcher(std::uint32_t shards, gate_decisions::batching_limits limits,
                         std::size_t waiting_max);
 
     /// False: waiting_max is reached; `done` was not taken over.
@@ -47,7 +48,7 @@ private:
     };
 
     std::vector<queue> shards_;
-    const gate::batching_limits limits_;
+    const gate_decisions::batching_limits limits_;
     const std::size_t waiting_max_;
     std::size_t waiting_ = 0;
 };

@@ -48,8 +48,8 @@ using answer = confirm_wait::answer;
 
 class gate_reserver final : public reserver {
 public:
-    gate_reserver(asio::io_context& io, gate& decides, events::log& log, std::uint32_t shards,
-                  const reserver_options& options)
+    gate_reserver(asio::io_context& io, gate_decisions& decides, events::log& log,
+                  std::uint32_t shards, const reserver_options& options)
         : io_(io),
           gate_(decides),
           log_(log),
@@ -196,11 +196,11 @@ private:
     }
 
     asio::io_context& io_;
-    gate& gate_;
+    gate_decisions& gate_;
     events::log& log_;
     const std::uint32_t shards_;
     const std::chrono::milliseconds confirm_deadline_;
-    const gate::batching_limits batching_;
+    const gate_decisions::batching_limits batching_;
     uuid_generator ids_;
     reservation_batcher batcher_;
     std::vector<bool> flush_posted_;
@@ -216,8 +216,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
-                                        std::uint32_t shards, const reserver_options& options) {
+std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate_decisions& decides,
+                                        events::log& log, std::uint32_t shards,
+                                        const reserver_options& options) {
     return std::make_unique<gate_reserver>(io, decides, log, shards, options);
 }
 

@@ -110,7 +110,7 @@ http::response changed(const stock_change& what, std::string_view name, std::str
 class product_routes {
 public:
     explicit product_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.units, uses.reserves), currency_(uses.currency) {}
+        : service_(uses.record, uses.units, uses.view, uses.reserves), currency_(uses.currency) {}
 
     awaitable<http::response> create(const http::request& asked) {
         auto what = read_new_product(asked.body);

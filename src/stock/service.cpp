@@ -68,7 +68,7 @@ awaitable<std::vector<product_view>> service::with_available(std::vector<product
         ids.push_back(one.id);
     using free_units = std::expected<std::vector<std::optional<std::int64_t>>, errc>;
     auto free = co_await await_callback<free_units>(
-        [&](auto done) { gate_.available(std::move(ids), std::move(done)); });
+        [&](auto done) { view_.available(std::move(ids), std::move(done)); });
     std::vector<product_view> views;
     for (std::size_t i = 0; i < products.size(); ++i) {
         views.push_back({std::move(products[i]), free ? (*free)[i] : std::nullopt});

@@ -18,6 +18,7 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/gate.hpp"
 #include "flashsale/stock/record.hpp"
 #include "flashsale/stock/store.hpp"
 
@@ -125,8 +126,9 @@ struct reserver_options {
     std::size_t waiting_reservations_max = 16'384;
 };
 
-std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
-                                        std::uint32_t shards, const reserver_options& options);
+std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate_decisions& decides,
+                                        events::log& log, std::uint32_t shards,
+                                        const reserver_options& options);
 
 /// Under the database gate the movements are there already, and nothing is added twice. Without a
 /// fence nothing is late: for a parked event, for which every gate since has kept units, and where
@@ -138,7 +140,8 @@ std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
 struct http_dependencies {
     asio::io_context& io;
     store& record;
-    gate& units;
+    gate_decisions& units;
+    gate_view& view;
     reserver& reserves;
     currency_code currency;  ///< the deployment's
 };

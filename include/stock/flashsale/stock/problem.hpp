@@ -8,7 +8,7 @@
 
 #include <flashsale/http.hpp>
 
-#include "flashsale/stock/gate.hpp"
+#include "flashsale/stock/refusal.hpp"
 
 namespace flashsale::stock {
 

@@ -7,7 +7,7 @@
 
 #include "barriers.hpp"
 #include "late_event.hpp"
-#include "redis_scripts.hpp"
+#include "redis/redis_scripts.hpp"
 
 namespace flashsale::model {
 

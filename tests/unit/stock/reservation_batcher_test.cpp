@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "reservation_batcher.hpp"
+#include "reserving/reservation_batcher.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;

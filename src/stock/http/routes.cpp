@@ -7,7 +7,7 @@
 #include <flashsale/stock/module.hpp>
 #include <flashsale/stock/problem.hpp>
 
-#include "service.hpp"
+#include "catalogue/service.hpp"
 
 namespace flashsale::stock {
 

@@ -20,6 +20,8 @@ worker::worker(const config& settings, backend& behind, const health& state)
     stock::reserver_options reserves;
     reserves.confirm_deadline = ms_of(settings.orders.confirm_deadline_ms);
     reserves.waiting_reservations_max = size_of(settings.stock.waiting_reservations_max);
+    reserves.message_events_enough = size_of(settings.stock.message_events_enough);
+    reserves.message_batches_max = size_of(settings.stock.message_batches_max);
     stock::gate& gate = stands_on_->gate();
     reserver_ = stock::make_reserver(io_, gate, behind.log(), behind.shards(), reserves);
 

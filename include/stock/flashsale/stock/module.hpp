@@ -99,7 +99,14 @@ private:
 
 struct redis_gate_options {
     std::string key_prefix = "flashsale";
-    std::size_t batch_max = 256;
+    /// A second batch keeps Redis busy while this process answers the first; a small one would cost
+    /// Redis more than it saves. A call costs Redis and the kernel as much as twenty reservations
+    /// in it, and clients that were answered together come back within `gather_max`.
+    gate_decisions::batching_limits batching{.reservations_max = 256,
+                                             .batches_in_flight_max = 2,
+                                             .beside_another_min = 32,
+                                             .gather_max = std::chrono::microseconds(150),
+                                             .gathered_enough = 64};
     std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
     std::string deployment;                     ///< as agree_on_deployment() returned it
     std::size_t load_rows_max = 2'000;          ///< in one piece of a reopening
@@ -124,6 +131,10 @@ std::unique_ptr<gate> make_database_gate(postgres::pool& stock_database,
 struct reserver_options {
     std::chrono::milliseconds confirm_deadline{2'000};
     std::size_t waiting_reservations_max = 16'384;
+    /// Granted events go to the log once so many have gathered, or so many batches have come back
+    /// from the gate since the first of them; at once if no batch is at the gate.
+    std::size_t message_events_enough = 64;
+    std::size_t message_batches_max = 4;
 };
 
 std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate_decisions& decides,

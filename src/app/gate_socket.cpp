@@ -18,6 +18,7 @@
 #include <system_error>
 
 #include <flashsale/base/uuid.hpp>
+#include <flashsale/stock/awaited.hpp>
 
 namespace flashsale::app {
 
@@ -144,17 +145,13 @@ awaitable<std::string> gate_socket::answer(std::string_view question) {
         for (const json::value& one : object->at("products").get_array()) {
             if (const auto* id = one.if_int64()) ids.push_back(*id);
         }
-        using answer_type = std::expected<stock::gate_levels::levels, stock::errc>;
-        const auto found = co_await await_callback<answer_type>(
-            [&](auto done) { gate_.read_levels(0, std::move(ids), std::move(done)); });
+        const auto found = co_await stock::read_levels(gate_, 0, std::move(ids));
         if (!found) co_return to_line({{"error", stock::name_of(found.error())}});
         co_return levels_line(*found);
     }
     if (object != nullptr && object->contains("outbox") && object->at("outbox").is_string()) {
         std::string cursor(object->at("outbox").get_string());
-        using answer_type = std::expected<stock::outbox_pages::outbox_page, stock::errc>;
-        const auto page = co_await await_callback<answer_type>(
-            [&](auto done) { outbox_.read_outbox(0, std::move(cursor), std::move(done)); });
+        const auto page = co_await stock::read_outbox(outbox_, 0, std::move(cursor));
         if (!page) co_return to_line({{"error", stock::name_of(page.error())}});
         json::array events;
         for (const std::string& one : page->events)

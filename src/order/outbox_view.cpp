@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <flashsale/events/event.hpp>
+#include <flashsale/stock/awaited.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -69,12 +70,10 @@ awaitable<void> outbox_view::read_all() {
 // granted nothing before the record's fence was raised.
 awaitable<bool> outbox_view::read_shard(std::uint32_t shard, waiting_orders& into,
                                         std::size_t& orders) {
-    using paged = std::expected<stock::outbox_pages::outbox_page, stock::errc>;
     std::string cursor;
     std::uint64_t generation = 0;
     for (bool first = true; first || !cursor.empty(); first = false) {
-        const auto page = co_await await_callback<paged>(
-            [&](auto done) { outbox_.read_outbox(shard, std::move(cursor), std::move(done)); });
+        const auto page = co_await stock::read_outbox(outbox_, shard, std::move(cursor));
         if (!page) co_return false;
         if (first) {
             generation = page->generation;

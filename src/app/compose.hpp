@@ -102,7 +102,13 @@ inline stock::redis_gate_options redis_gate_options(const config& from,
     stock::redis_gate_options out;
     out.deployment = deployment;
     out.key_prefix = from.redis.key_prefix;
-    out.batch_max = size_of(from.stock.gate_batch_reservations_max);
+    out.batching = {
+        .reservations_max = size_of(from.stock.gate_batch_reservations_max),
+        .batches_in_flight_max = size_of(from.stock.gate_batches_in_flight_max),
+        .beside_another_min = size_of(from.stock.beside_another_reservations_min),
+        .gather_max = std::chrono::microseconds(from.stock.gather_max_us),
+        .gathered_enough = size_of(from.stock.gathered_reservations_enough),
+    };
     out.outbox_events_max = size_of(from.stock.outbox_events_max);
     out.load_rows_max = size_of(from.recovery.load_rows_max);
     return out;

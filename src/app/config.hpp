@@ -29,7 +29,9 @@ struct config {
     } users;
     struct {
         std::string gate, currency;
-        std::int64_t gate_batch_reservations_max, gate_tries_max;
+        std::int64_t gate_batch_reservations_max, gate_batches_in_flight_max, gate_tries_max;
+        std::int64_t beside_another_reservations_min, gather_max_us, gathered_reservations_enough;
+        std::int64_t message_events_enough, message_batches_max;
         std::int64_t waiting_reservations_max, outbox_events_max;
     } stock;
     struct {

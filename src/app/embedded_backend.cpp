@@ -159,7 +159,8 @@ public:
         try {
             drain_log(until);
             load();
-            socket_ = std::make_unique<gate_socket>(*deciding_, *recording_->outbox, folder_.path);
+            socket_ = std::make_unique<gate_socket>(*deciding_, *recording_->outbox,
+                                                    *recording_->outbox, folder_.path);
         } catch (const std::exception&) {
             leave_deciding_thread();
             throw;

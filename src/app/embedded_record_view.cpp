@@ -24,7 +24,7 @@ constexpr auto next_generation =
     static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 /// A loaded gate with the log's events as its outbox.
-class gate_at_rest final : public stock::gate {
+class gate_at_rest final : public readable_gate {
 public:
     gate_at_rest(asio::io_context& io, const data_folder& folder, stock::record_reader& products,
                  order::record_reader& orders)
@@ -41,7 +41,6 @@ public:
         units_.open(next_generation);
     }
 
-    batching_limits batching() const override { return loaded_->batching(); }
     std::expected<void, std::string> check() const override { return {}; }
     void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
                      callback<std::expected<levels, stock::errc>> done) override {
@@ -51,27 +50,9 @@ public:
                      callback<std::expected<outbox_page, stock::errc>> done) override {
         done(outbox_page{outbox_, {}});
     }
-    // What follows is never asked of a gate at rest.
-    void reserve(std::vector<stock::reservation> batch,
-                 callback<std::vector<stock::decision>> done) override {
-        done(std::vector<stock::decision>(batch.size(), std::unexpected(stock::errc::reopening)));
-    }
-    void give(std::vector<stock::gate_product>,
-              callback<std::expected<void, stock::errc>> done) override {
-        done(std::unexpected(stock::errc::reopening));
-    }
-    void settle(std::vector<stock::settled_event>,
-                callback<std::expected<void, stock::errc>> done) override {
-        done(std::unexpected(stock::errc::reopening));
-    }
-    void available(std::vector<std::int64_t> product_ids,
-                   callback<std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>>
-                       done) override {
-        loaded_->available(std::move(product_ids), std::move(done));
-    }
-    void find_event(
-        uuid id, callback<std::expected<std::optional<std::string>, stock::errc>> done) override {
-        loaded_->find_event(id, std::move(done));
+    void list_products(std::uint32_t shard, std::uint64_t generation, std::string cursor,
+                       callback<std::expected<product_page, stock::errc>> done) override {
+        loaded_->list_products(shard, generation, std::move(cursor), std::move(done));
     }
 
 private:
@@ -103,7 +84,8 @@ public:
     }
 
     asio::io_context& io() override { return io_; }
-    stock::gate& gate() override { return *gate_; }
+    stock::gate_levels& gate() override { return *gate_; }
+    stock::outbox_pages& outbox() override { return *gate_; }
     std::uint32_t shards() const override { return 1; }
     bool gate_is_database() const override { return false; }
     std::optional<stock::shard_state> shard(std::uint32_t) override { return std::nullopt; }
@@ -118,7 +100,7 @@ private:
     sqlite::database order_database_;
     std::unique_ptr<stock::record_reader> products_;
     std::unique_ptr<order::record_reader> orders_;
-    std::unique_ptr<stock::gate> gate_;
+    std::unique_ptr<readable_gate> gate_;
 };
 
 }  // namespace

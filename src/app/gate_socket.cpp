@@ -18,6 +18,7 @@
 #include <system_error>
 
 #include <flashsale/base/uuid.hpp>
+#include <flashsale/stock/awaited.hpp>
 
 namespace flashsale::app {
 
@@ -63,7 +64,7 @@ std::string to_line(json::object reply) {
     return json::serialize(reply) + "\n";
 }
 
-std::string levels_line(const stock::gate::levels& found) {
+std::string levels_line(const stock::gate_levels::levels& found) {
     json::array products;
     for (const auto& one : found.products) {
         if (one) {
@@ -78,9 +79,9 @@ std::string levels_line(const stock::gate::levels& found) {
 
 }  // namespace
 
-gate_socket::gate_socket(asio::io_context& io, stock::gate& gate,
-                         const std::filesystem::path& folder)
-    : gate_(gate), name_file_(folder / file_name), acceptor_(io), client_(io) {
+gate_socket::gate_socket(asio::io_context& io, stock::gate_levels& gate,
+                         stock::outbox_pages& outbox, const std::filesystem::path& folder)
+    : gate_(gate), outbox_(outbox), name_file_(folder / file_name), acceptor_(io), client_(io) {
     const std::string name = std::string(name_prefix) + uuid_generator().make().to_string();
     acceptor_.open();
     acceptor_.bind(endpoint_of(name));
@@ -144,17 +145,13 @@ awaitable<std::string> gate_socket::answer(std::string_view question) {
         for (const json::value& one : object->at("products").get_array()) {
             if (const auto* id = one.if_int64()) ids.push_back(*id);
         }
-        using answer_type = std::expected<stock::gate::levels, stock::errc>;
-        const auto found = co_await await_callback<answer_type>(
-            [&](auto done) { gate_.read_levels(0, std::move(ids), std::move(done)); });
+        const auto found = co_await stock::read_levels(gate_, 0, std::move(ids));
         if (!found) co_return to_line({{"error", stock::name_of(found.error())}});
         co_return levels_line(*found);
     }
     if (object != nullptr && object->contains("outbox") && object->at("outbox").is_string()) {
         std::string cursor(object->at("outbox").get_string());
-        using answer_type = std::expected<stock::gate::outbox_page, stock::errc>;
-        const auto page = co_await await_callback<answer_type>(
-            [&](auto done) { gate_.read_outbox(0, std::move(cursor), std::move(done)); });
+        const auto page = co_await stock::read_outbox(outbox_, 0, std::move(cursor));
         if (!page) co_return to_line({{"error", stock::name_of(page.error())}});
         json::array events;
         for (const std::string& one : page->events)
@@ -166,7 +163,7 @@ awaitable<std::string> gate_socket::answer(std::string_view question) {
 
 namespace {
 
-class connected_gate final : public stock::gate {
+class connected_gate final : public readable_gate {
 public:
     explicit connected_gate(const std::filesystem::path& folder) : socket_(io_) {
         const auto file = folder / file_name;
@@ -181,7 +178,6 @@ public:
             throw std::runtime_error(file.string() + ": another user answers by this name");
     }
 
-    batching_limits batching() const override { return {}; }
     std::expected<void, std::string> check() const override {
         if (fault_.empty()) return {};
         return std::unexpected(fault_);
@@ -216,31 +212,12 @@ public:
         done(std::move(page));
     }
 
-    void reserve(std::vector<stock::reservation> batch,
-                 callback<std::vector<stock::decision>> done) override {
-        done(std::vector<stock::decision>(batch.size(), std::unexpected(refusal)));
-    }
-    void give(std::vector<stock::gate_product>,
-              callback<std::expected<void, stock::errc>> done) override {
-        done(std::unexpected(refusal));
-    }
-    void settle(std::vector<stock::settled_event>,
-                callback<std::expected<void, stock::errc>> done) override {
-        done(std::unexpected(refusal));
-    }
-    void available(std::vector<std::int64_t>,
-                   callback<std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>>
-                       done) override {
-        done(std::unexpected(refusal));
-    }
-    void find_event(
-        uuid, callback<std::expected<std::optional<std::string>, stock::errc>> done) override {
-        done(std::unexpected(refusal));
+    void list_products(std::uint32_t, std::uint64_t, std::string,
+                       callback<std::expected<product_page, stock::errc>> done) override {
+        done(product_page{});  // it has them from the record
     }
 
 private:
-    static constexpr stock::errc refusal = stock::errc::dependency_unavailable;
-
     std::optional<json::object> ask(json::object question) {
         boost::system::error_code error;
         asio::write(socket_, asio::buffer(to_line(std::move(question))), error);
@@ -267,7 +244,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<stock::gate> connect_to_gate(const std::filesystem::path& folder) {
+std::unique_ptr<readable_gate> connect_to_gate(const std::filesystem::path& folder) {
     return std::make_unique<connected_gate>(folder);
 }
 

@@ -19,7 +19,8 @@
 #include <memory>
 
 #include <flashsale/base/async.hpp>
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
+#include <flashsale/stock/gate_view.hpp>
 
 namespace flashsale::app {
 
@@ -28,7 +29,8 @@ class gate_socket {
 public:
     /// Throws std::runtime_error if it cannot listen.
     /// The folder is locked by this process.
-    gate_socket(asio::io_context& io, stock::gate& gate, const std::filesystem::path& folder);
+    gate_socket(asio::io_context& io, stock::gate_levels& gate, stock::outbox_pages& outbox,
+                const std::filesystem::path& folder);
     ~gate_socket();
 
     void start();
@@ -40,14 +42,18 @@ private:
     awaitable<> serve_client();
     awaitable<std::string> answer(std::string_view question);
 
-    stock::gate& gate_;
+    stock::gate_levels& gate_;
+    stock::outbox_pages& outbox_;
     std::filesystem::path name_file_;
     asio::basic_socket_acceptor<asio::local::stream_protocol, executor> acceptor_;
     asio::basic_stream_socket<asio::local::stream_protocol, executor> client_;
 };
 
-/// The other end, for a thread that may wait: read_levels() and read_outbox() alone are answered,
-/// from inside the call. Throws std::runtime_error if no process listens.
-std::unique_ptr<stock::gate> connect_to_gate(const std::filesystem::path& folder);
+/// What the audit asks of a gate.
+class readable_gate : public stock::gate_levels, public stock::outbox_pages {};
+
+/// The other end, for a thread that may wait: answers come from inside the call. Throws
+/// std::runtime_error if no process listens.
+std::unique_ptr<readable_gate> connect_to_gate(const std::filesystem::path& folder);
 
 }  // namespace flashsale::app

@@ -42,7 +42,7 @@ http::response readiness(const http::request& asked, const health& state,
         why += (why.empty() ? "" : "; ") + std::string(one.name) + ": " + *one.fault;
     }
     http::response out;
-    if (!ready) out = http::problem(http::problem_code::dependency_unavailable, why);
+    if (!ready) out = http::problem(http::problems::dependency_unavailable, why);
     if (*verbose) {
         out.body = checks_of(all, ready, draining);
         out.is_problem = false;

@@ -24,8 +24,8 @@
 //   open_gate          what this attempt has loaded, and nothing else
 //
 // The fence, in ten lines. An order is accepted when the log has confirmed its event, and an event
-// is published under the token of the gate that granted it (src/stock/lua/reserve.lua tells it with
-// the grant). Only the opener of a generation binds its token, once, before its gate opens; no
+// is published under the token of the gate that granted it (src/stock/redis/lua/reserve.lua tells
+// it with the grant). Only the opener of a generation binds its token, once, before its gate opens; no
 // other part mends a binding. So when unbind has returned, the log takes nothing more of any older
 // gate: not of one that could not be closed, on a server that is cut off, under another key prefix,
 // or asked by a process that slept. What the broker had routed before, it may still be putting into

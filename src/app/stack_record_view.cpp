@@ -28,7 +28,8 @@ public:
     }
 
     asio::io_context& io() override { return io_; }
-    stock::gate& gate() override { return access_.gate(); }
+    stock::gate_levels& gate() override { return access_.gate(); }
+    stock::outbox_pages& outbox() override { return access_.gate(); }
     std::uint32_t shards() const override { return generations_.shards(); }
     bool gate_is_database() const override { return gate_is_database_; }
     std::optional<stock::shard_state> shard(std::uint32_t which) override {

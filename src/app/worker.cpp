@@ -20,14 +20,17 @@ worker::worker(const config& settings, backend& behind, const health& state)
     stock::reserver_options reserves;
     reserves.confirm_deadline = ms_of(settings.orders.confirm_deadline_ms);
     reserves.waiting_reservations_max = size_of(settings.stock.waiting_reservations_max);
+    reserves.message_events_enough = size_of(settings.stock.message_events_enough);
+    reserves.message_batches_max = size_of(settings.stock.message_batches_max);
     stock::gate& gate = stands_on_->gate();
     reserver_ = stock::make_reserver(io_, gate, behind.log(), behind.shards(), reserves);
 
     // The hot route first: the router looks in this order.
     const auto currency = currency_code::of_record(settings.stock.currency);
-    order::register_routes(
-        routes_, {io_, stands_on_->orders(), *users_, gate, *reserver_, behind.shards(), currency});
-    stock::register_routes(routes_, {io_, stands_on_->products(), gate, *reserver_, currency});
+    order::register_routes(routes_, {io_, stands_on_->orders(), *users_, gate, gate, *reserver_,
+                                     behind.shards(), currency});
+    stock::register_routes(routes_,
+                           {io_, stands_on_->products(), gate, gate, *reserver_, currency});
     user::register_routes(routes_, io_, stands_on_->users());
     register_health_routes(routes_, state, [this] { return stands_on_->dependencies(); });
 }

@@ -26,6 +26,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include <flashsale/base/must_hold.hpp>
+
 #include "amqp_topology.hpp"
 #include "message_codec.hpp"
 
@@ -300,7 +302,9 @@ private:
                 waiting.pop_front();
                 ++events;
             }
-            one->held.fetch_sub(from.tickets.size(), std::memory_order_relaxed);
+            const std::size_t taken = from.tickets.size();
+            must_hold(one->held.fetch_sub(taken, std::memory_order_relaxed) >= taken,
+                      "what is published was appended, and not published before");
             if (!from.tickets.empty()) carried.push_back(std::move(from));
         }
         if (carried.empty()) return false;
@@ -308,7 +312,9 @@ private:
         token->append_to(message.routing_key);
         message.body = body.take();
         message.tag = ++last_tag_;
-        in_flight_.emplace(message.tag, in_flight{*token, std::move(carried)});
+        const bool is_new =
+            in_flight_.emplace(message.tag, in_flight{*token, std::move(carried)}).second;
+        must_hold(is_new, "a tag is of one message");
         return true;
     }
 

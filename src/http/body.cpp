@@ -38,7 +38,7 @@ std::size_t members_written_in(std::string_view text) {
 }
 
 response malformed(const std::string& detail) {
-    return problem(problem_code::malformed_json, detail, "body");
+    return problem(problems::malformed_json, detail, "body");
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ void connection::start() {
 
 void connection::refuse() {
     if (!watch()) return close();
-    answer_last(problem_code::overloaded);
+    answer_last(problems::overloaded);
 }
 
 bool connection::watch() {
@@ -241,7 +241,7 @@ void connection::dispatch(parsed_request& found) {
     const std::uint64_t slot = ring_.push(form, found.incoming.name);
     found.incoming.client = client_;
     if (found.refused) {
-        answer(slot, problem(found.refused->code, found.refused->detail, found.refused->field));
+        answer(slot, problem(*found.refused->type, found.refused->detail, found.refused->field));
     } else {
         loop_->routes().dispatch(found.incoming, exchange(shared_from_this(), slot));
     }
@@ -338,15 +338,15 @@ void connection::time_out() {
     if (phase_ == phase::lingering) return close();
     if (awaited_ == awaited::idle) return finish();
     timeouts_total.add();
-    answer_last(problem_code::request_timeout);
+    answer_last(problems::request_timeout);
 }
 
-void connection::answer_last(problem_code code) {
+void connection::answer_last(const problem_type& type) {
     last_request_read_ = true;
     dispatching_ = true;
     answer_form form{.close = true};
     if (loop_->cors().is_used()) form.cors = loop_->cors().of({}).lines;
-    answer(ring_.push(form, loop_->make_name()), problem(code));
+    answer(ring_.push(form, loop_->make_name()), problem(type));
     dispatching_ = false;
     loop_->counted.publish();
     flush();

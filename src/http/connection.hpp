@@ -63,7 +63,7 @@ private:
     void release_memory();
     void set_deadline();
     void time_out();
-    void answer_last(problem_code code);
+    void answer_last(const problem_type& type);
     void finish();
     bool is_quiet() const { return ring_.empty() && out_.empty() && !writing_; }
 

@@ -24,7 +24,7 @@ void connection::answer_with_stream(std::uint64_t slot, const response& value) {
     auto begun = loop_->begin_stream(value.stream);
     if (!begun) {
         streams_refused_total.add();
-        const response refused = problem(problem_code::overloaded);
+        const response refused = problem(problems::overloaded);
         ring_.answer(slot, refused, loop_->lines(), out_);
         return answered(refused.status);
     }

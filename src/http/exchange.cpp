@@ -22,7 +22,7 @@ void exchange::drop() {
     if (const std::string name = request_name(); !name.empty()) {
         spdlog::error("http: request {} was dropped without an answer", name);
     }
-    answer(problem(problem_code::internal));
+    answer(problem(problems::internal));
 }
 
 std::string exchange::request_name() const {

@@ -83,7 +83,7 @@ void header_parser::on_request_impl(verb which, beast::string_view, beast::strin
     method = which;
     target = view(whole);
     http_1_0 = version == 10;
-    if (target.size() > uri_bytes_max_) refuse(ec, {.code = problem_code::uri_too_long});
+    if (target.size() > uri_bytes_max_) refuse(ec, {.type = &problems::uri_too_long});
 }
 
 void header_parser::on_field_impl(field known, beast::string_view name, beast::string_view value,
@@ -182,7 +182,7 @@ bool header_parser::names_another_version() const {
 refusal header_parser::explain(const error_code& ec) const {
     if (refused) return *refused;
     if (ec == parse_error::bad_version && names_another_version()) {
-        return {.code = problem_code::version_not_supported};
+        return {.type = &problems::version_not_supported};
     }
     // Beast's own words for a Transfer-Encoding beside a Content-Length, and for a second one.
     if (ec == parse_error::bad_transfer_encoding) return two_lengths;

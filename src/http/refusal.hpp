@@ -7,7 +7,7 @@ namespace flashsale::http {
 /// A request that is answered with a problem instead of being dispatched. Literals,
 /// or views into the request.
 struct refusal {
-    problem_code code = problem_code::bad_request;
+    const problem_type* type = &problems::bad_request;
     std::string_view detail = {};
     std::string_view field = {};
 };

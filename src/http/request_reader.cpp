@@ -55,14 +55,14 @@ std::optional<refusal> check_framing(const header_parser& header, const limits& 
             return refusal{.detail = "HTTP/1.0 has no Transfer-Encoding.",
                            .field = "Transfer-Encoding"};
         }
-        if (!header.is_chunked) return refusal{.code = problem_code::not_implemented};
+        if (!header.is_chunked) return refusal{.type = &problems::not_implemented};
         return std::nullopt;
     }
     if (brings_json(header.method) && header.content_lengths == 0) {
-        return refusal{.code = problem_code::length_required};
+        return refusal{.type = &problems::length_required};
     }
     if (header.content_length().value_or(0) > bounds.body_bytes_max) {
-        return refusal{.code = problem_code::body_too_large};
+        return refusal{.type = &problems::body_too_large};
     }
     return std::nullopt;
 }
@@ -71,10 +71,10 @@ constexpr refusal no_key{
     .detail = "Idempotency-Key must be one value of 1 to 255 visible ASCII characters.",
     .field = "Idempotency-Key"};
 
-constexpr refusal other_coding{.code = problem_code::unsupported_media_type,
+constexpr refusal other_coding{.type = &problems::unsupported_media_type,
                                .detail = "A body must not be compressed.",
                                .field = "Content-Encoding"};
-constexpr refusal no_json{.code = problem_code::unsupported_media_type,
+constexpr refusal no_json{.type = &problems::unsupported_media_type,
                           .detail = "A body needs one Content-Type: application/json, in UTF-8.",
                           .field = "Content-Type"};
 
@@ -129,8 +129,7 @@ bool request_reader::read(std::string_view input, parsed_request& found) {
     if (ec == beast::http::error::need_more) {
         if (input.size() < bounds_->header_bytes_max) return false;
         refuse(found, input.size(),
-               {.code =
-                    header.started ? problem_code::headers_too_large : problem_code::uri_too_long});
+               {.type = header.started ? &problems::headers_too_large : &problems::uri_too_long});
         return true;
     }
     const auto target = parse_target(header.target);
@@ -210,9 +209,9 @@ std::expected<bool, refusal> request_reader::take_body(std::string_view input,
             return std::unexpected(refusal{.detail = "A chunk of the body is malformed.",
                                            .field = "Transfer-Encoding"});
         case chunked_body::state::too_large:
-            return std::unexpected(refusal{.code = problem_code::body_too_large});
+            return std::unexpected(refusal{.type = &problems::body_too_large});
         case chunked_body::state::trailers_too_large:
-            return std::unexpected(refusal{.code = problem_code::headers_too_large});
+            return std::unexpected(refusal{.type = &problems::headers_too_large});
     }
     found.bytes += header_bytes + chunks_->body.bytes();
     found.incoming.body = chunks_->body.body();

@@ -48,7 +48,7 @@ struct async_route {
                            const std::exception_ptr& thrown, response made) mutable {
                            if (thrown) {
                                log_exception(thrown, pattern, reply.request_name());
-                               made = problem(problem_code::internal);
+                               made = problem(problems::internal);
                            } else if (!cache_control.empty()) {
                                make_cacheable(made, cache_control,
                                               known ? *known : std::string_view{});
@@ -106,7 +106,8 @@ struct router::entry {
 };
 
 router::router(std::chrono::seconds catalogue_max_age)
-    : catalogue_cache_control_(catalogue_lines(catalogue_max_age)) {}
+    : problems_(protocol_problems().begin(), protocol_problems().end()),
+      catalogue_cache_control_(catalogue_lines(catalogue_max_age)) {}
 router::~router() = default;
 
 void router::add(route made) {
@@ -141,6 +142,14 @@ std::vector<const route*> router::all() const {
     return out;
 }
 
+void router::declare(problem_list types) {
+    for (const problem_type* type : types) {
+        if (std::ranges::find(problems_, type->code(), &problem_type::code) != problems_.end())
+            throw std::logic_error("declared twice: " + std::string(type->code()));
+        problems_.push_back(type);
+    }
+}
+
 void router::dispatch(request& incoming, exchange reply) const {
     unsigned methods = 0;
     for (const entry& candidate : routes_) {
@@ -156,7 +165,7 @@ void router::dispatch(request& incoming, exchange reply) const {
             if (fault) return reply.answer(problem(*fault));
         }
         if (incoming.body.size() > declared.limits.body_bytes_max) {
-            return reply.answer(problem(problem_code::body_too_large));
+            return reply.answer(problem(problems::body_too_large));
         }
         incoming.parameter = parameter;
         if (!declared.offers.empty()) {
@@ -179,9 +188,9 @@ void router::answer_unmatched(const request& incoming, unsigned methods, exchang
         for (const entry& each : routes_)
             methods |= bit_of(each.declared.verb);
     }
-    if (methods == 0) return reply.answer(problem(problem_code::not_found));
+    if (methods == 0) return reply.answer(problem(problems::not_found));
     response out = incoming.verb == method::options ? response{.status = 204}
-                                                    : problem(problem_code::method_not_allowed);
+                                                    : problem(problems::method_not_allowed);
     out.allow = allowed_methods(methods);
     if (incoming.preflight) out.header_lines = preflight_lines(methods);
     reply.answer(std::move(out));

@@ -4,19 +4,20 @@
 
 #include <flashsale/base/must_hold.hpp>
 #include <flashsale/events/event.hpp>
+#include <flashsale/stock/awaited.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace flashsale::order {
 
-outbox_view::outbox_view(asio::io_context& io, stock::gate& units, store& record,
+outbox_view::outbox_view(asio::io_context& io, stock::outbox_pages& outbox, store& record,
                          std::uint32_t shards, const options& limits)
-    : io_(io), gate_(units), store_(record), shards_(shards), limits_(limits), rest_(io) {}
+    : io_(io), outbox_(outbox), store_(record), shards_(shards), limits_(limits), rest_(io) {}
 
-outbox_view::outbox_view(asio::io_context& io, stock::gate& units, store& record,
+outbox_view::outbox_view(asio::io_context& io, stock::outbox_pages& outbox, store& record,
                          std::uint32_t shards)
-    : outbox_view(io, units, record, shards, options{}) {}
+    : outbox_view(io, outbox, record, shards, options{}) {}
 
 awaitable<outbox_view::answer> outbox_view::read() {
     const auto now = std::chrono::steady_clock::now();
@@ -71,12 +72,10 @@ awaitable<void> outbox_view::read_all() {
 // granted nothing before the record's fence was raised.
 awaitable<bool> outbox_view::read_shard(std::uint32_t shard, waiting_orders& into,
                                         std::size_t& orders) {
-    using paged = std::expected<stock::gate::outbox_page, stock::errc>;
     std::string cursor;
     std::uint64_t generation = 0;
     for (bool first = true; first || !cursor.empty(); first = false) {
-        const auto page = co_await await_callback<paged>(
-            [&](auto done) { gate_.read_outbox(shard, std::move(cursor), std::move(done)); });
+        const auto page = co_await stock::read_outbox(outbox_, shard, std::move(cursor));
         if (!page) co_return false;
         if (first) {
             generation = page->generation;

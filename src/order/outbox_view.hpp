@@ -12,6 +12,7 @@
 #include <flashsale/order.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -39,9 +40,10 @@ public:
         int rest_factor = 20;
     };
 
-    outbox_view(asio::io_context& io, stock::gate& units, store& record, std::uint32_t shards,
-                const options& limits);
-    outbox_view(asio::io_context& io, stock::gate& units, store& record, std::uint32_t shards);
+    outbox_view(asio::io_context& io, stock::outbox_pages& outbox, store& record,
+                std::uint32_t shards, const options& limits);
+    outbox_view(asio::io_context& io, stock::outbox_pages& outbox, store& record,
+                std::uint32_t shards);
 
     using answer = std::shared_ptr<const waiting_orders>;
 
@@ -55,7 +57,7 @@ private:
     awaitable<bool> read_shard(std::uint32_t shard, waiting_orders& into, std::size_t& orders);
 
     asio::io_context& io_;
-    stock::gate& gate_;
+    stock::outbox_pages& outbox_;
     store& store_;
     const std::uint32_t shards_;
     const options limits_;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <flashsale/events/event.hpp>
+#include <flashsale/stock/awaited.hpp>
 
 namespace flashsale::order {
 
@@ -58,9 +59,7 @@ void service::reserve(std::unique_ptr<placing> one) {
 // could not be read, an absent row proves nothing.
 awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     uuid id, const std::string& request) {
-    using in_outbox = std::expected<std::optional<std::string>, stock::errc>;
-    const auto event = co_await await_callback<in_outbox>(
-        [&](auto done) { gate_.find_event(id, std::move(done)); });
+    const auto event = co_await stock::find_event(outbox_, id);
     if (event && *event) {
         if (const auto waiting = order_in(**event, "outbox entry", id, request)) co_return *waiting;
     }
@@ -85,8 +84,7 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
     if (!found) co_return std::unexpected(found.error());
     if (*found) co_return **found;
 
-    const auto gate = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
-        [&](auto done) { gate_.read_levels(id.shard(), {}, std::move(done)); });
+    const auto gate = co_await stock::read_levels(levels_, id.shard(), {});
     if (!gate && gate.error() == stock::errc::product_not_found)  // there is no such shard
         co_return std::unexpected(failure(errc::order_not_found));
     if (!gate) co_return std::unexpected(failure(stock::refusal(gate.error())));

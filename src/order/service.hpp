@@ -5,6 +5,8 @@
 #include <flashsale/order.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
+#include <flashsale/stock/gate_view.hpp>
 #include <flashsale/user.hpp>
 
 #include <expected>
@@ -52,8 +54,9 @@ public:
 /// One per worker, on its thread.
 class service {
 public:
-    service(store& record, user::directory& users, stock::gate& units, stock::reserver& reserves)
-        : store_(record), users_(users), gate_(units), reserver_(reserves) {}
+    service(store& record, user::directory& users, stock::gate_outbox& outbox,
+            stock::gate_levels& levels, stock::reserver& reserves)
+        : store_(record), users_(users), outbox_(outbox), levels_(levels), reserver_(reserves) {}
 
     void place(std::unique_ptr<placing> one);
 
@@ -67,7 +70,8 @@ private:
 
     store& store_;
     user::directory& users_;
-    stock::gate& gate_;
+    stock::gate_outbox& outbox_;
+    stock::gate_levels& levels_;
     stock::reserver& reserver_;
 };
 

@@ -1,4 +1,4 @@
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/refusal.hpp>
 
 namespace flashsale::stock {
 

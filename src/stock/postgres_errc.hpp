@@ -3,7 +3,7 @@
 // What a failed statement means to a request for units or products.
 
 #include <flashsale/postgres.hpp>
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/refusal.hpp>
 
 namespace flashsale::stock {
 
@@ -22,6 +22,11 @@ inline errc errc_of(const postgres::error& error) {
 inline errc errc_of_read(const postgres::error& error) {
     const errc code = errc_of(error);
     return code == errc::outcome_unknown ? errc::dependency_unavailable : code;
+}
+
+/// Serialization failure, deadlock, lock not available: another transaction was at the same row.
+inline bool is_contention(const postgres::error& error) {
+    return error.sqlstate == "40001" || error.sqlstate == "40P01" || error.sqlstate == "55P03";
 }
 
 }  // namespace flashsale::stock

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/reservation.hpp>
 
 namespace flashsale::stock {
 

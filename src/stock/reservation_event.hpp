@@ -1,6 +1,6 @@
 #pragma once
 
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/reservation.hpp>
 #include <string>
 
 namespace flashsale::stock {

@@ -6,6 +6,7 @@
 #include <flashsale/http.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/user/module.hpp>
+#include <flashsale/user/problems.hpp>
 
 namespace flashsale::user {
 
@@ -14,11 +15,11 @@ namespace {
 /// Minor units; what a browser's numbers hold exactly.
 constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
 
-http::problem_code problem_of(store_errc code) {
-    using to = http::problem_code;
+const http::problem_type& problem_of(store_errc code) {
+    namespace to = http::problems;
     switch (code) {
         case store_errc::username_taken:
-            return to::username_taken;
+            return problems::username_taken;
         case store_errc::idempotency_key_reused:
             return to::idempotency_key_reused;
         case store_errc::overloaded:
@@ -85,10 +86,10 @@ public:
 
     awaitable<http::response> get(const http::request& asked) {
         const auto id = http::parse_id(asked.parameter);
-        if (!id) co_return http::problem(http::problem_code::user_not_found);
+        if (!id) co_return http::problem(problems::user_not_found);
         auto found = co_await store_.find(*id);
         if (!found) co_return http::problem(problem_of(found.error()));
-        if (!*found) co_return http::problem(http::problem_code::user_not_found);
+        if (!*found) co_return http::problem(problems::user_not_found);
         http::response out;
         append_user(out.body, **found);
         co_return out;
@@ -118,6 +119,7 @@ private:
 void register_routes(http::router& routes, asio::io_context& io, store& record) {
     using http::callers;
     using http::method;
+    routes.declare(problems::all);
     auto all = std::make_shared<user_routes>(record);
     routes.add({.verb = method::post,
                 .pattern = "/v1/users",

@@ -142,8 +142,9 @@ def broken_links(name, text):
 
 
 def problem_codes():
-    source = (project.root / "src/http/problem.cpp").read_text()
-    return set(re.findall(r'problem_row\{\w+, (\d+), "(\w+)"', source))
+    """Those that routes_test.cpp has found in the program."""
+    lines = (project.root / "tests/arch/problems.txt").read_text().splitlines()
+    return {tuple(line.split()) for line in lines}
 
 
 def routes():
@@ -231,7 +232,7 @@ class Documents(unittest.TestCase):
         reloaded = settings.split("bool setting::reloads()")[1].split("};")[0]
         shown = page.split("<!-- reloaded -->\n")[1].split("\n\n")[0]
         self.assertEqual(quoted(shown), re.findall(r'"([\w.]+)"', reloaded))
-        agreed = (project.root / "src/stock/deployment.cpp").read_text()
+        agreed = (project.root / "src/stock/shards/deployment.cpp").read_text()
         places = (project.root / "src/app/compose.hpp").read_text()
         names = re.findall(r'agree_on\(database, "([^"]+)"', agreed)
         names += re.findall(r'places = \{\{"([^"]+)"', places)
@@ -259,12 +260,12 @@ class Documents(unittest.TestCase):
         self.assertEqual(shown, allowed)
 
     def test_a_wrong_page(self):
-        wrong = ("see `src/stock/lua/undo.lua`, script/restart, `unit: not written`, run "
+        wrong = ("see `src/stock/redis/lua/undo.lua`, script/restart, `unit: not written`, run "
                  "`script/test -R 'never written'`, `script/faults --only 'moon: *'` and "
                  "`script/bench --only luck`; [here](api.md#nowhere), [there](docs/none.md), "
                  "[fine](docs/api.md#routes)")
         self.assertEqual(missing_paths(wrong), ["docs/none.md", "script/restart",
-                                                "src/stock/lua/undo.lua"])
+                                                "src/stock/redis/lua/undo.lua"])
         self.assertEqual(missing_tests(wrong), ["unit: not written", "never written", "moon: *",
                                                 "luck"])
         self.assertEqual(broken_links("README.md", wrong),

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "guards.hpp"
-#include "redis_scripts.hpp"
+#include "redis/redis_scripts.hpp"
 #include "world.hpp"
 
 namespace {

@@ -136,7 +136,7 @@ struct process::parts {
     static stock::redis_gate_options gate_options(const process& of) {
         stock::redis_gate_options out;
         out.key_prefix = prefix_of(of.place());
-        out.batch_max = 3;
+        out.batching.reservations_max = 3;
         out.outbox_events_max = 1'000;
         return out;
     }

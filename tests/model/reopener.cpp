@@ -5,9 +5,9 @@
 
 #include "barriers.hpp"
 #include "faults.hpp"
-#include "outbox_entry.hpp"
 #include "promises.hpp"
-#include "redis_scripts.hpp"
+#include "redis/outbox_entry.hpp"
+#include "redis/redis_scripts.hpp"
 
 namespace flashsale::model {
 

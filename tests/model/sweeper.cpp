@@ -6,8 +6,8 @@
 #include <flashsale/order/recovery.hpp>
 
 #include "barriers.hpp"
+#include "redis/redis_scripts.hpp"
 #include "set_aside/late_event.hpp"
-#include "redis_scripts.hpp"
 
 namespace flashsale::model {
 

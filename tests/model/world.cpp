@@ -9,7 +9,7 @@
 #include "lua_host.hpp"
 #include "process.hpp"
 #include "promises.hpp"
-#include "redis_scripts.hpp"
+#include "redis/redis_scripts.hpp"
 #include "redis_server.hpp"
 #include "shop.hpp"
 

@@ -22,6 +22,7 @@
 #include "flashsale/base/json_fields.hpp"
 #include "flashsale/http/body_source.hpp"
 #include "flashsale/http/headers.hpp"
+#include "flashsale/http/problems.hpp"
 
 namespace flashsale::http {
 
@@ -89,46 +90,13 @@ struct response {
     std::shared_ptr<body_source> stream = {};  ///< the body, in place of both others
 };
 
-/// An error as the client sees it. The table of all of them is in src/http/problem.cpp: a stable
-/// code has one status and one title.
-enum class problem_code {
-    bad_request,             ///< 400, with `field` and what was expected of it
-    malformed_json,          ///< 400
-    out_of_stock,            ///< 400
-    not_found,               ///< 404, no such path
-    user_not_found,          ///< 404
-    product_not_found,       ///< 404
-    order_not_found,         ///< 404
-    method_not_allowed,      ///< 405
-    request_timeout,         ///< 408
-    username_taken,          ///< 409
-    high_traffic,            ///< 409
-    purchase_limit,          ///< 409
-    sale_not_open,           ///< 409
-    length_required,         ///< 411
-    body_too_large,          ///< 413
-    uri_too_long,            ///< 414
-    unsupported_media_type,  ///< 415
-    idempotency_key_reused,  ///< 422
-    headers_too_large,       ///< 431
-    internal,                ///< 500
-    not_implemented,         ///< 501, a Transfer-Encoding other than chunked
-    overloaded,              ///< 503
-    reopening,               ///< 503
-    dependency_unavailable,  ///< 503
-    outcome_unknown,         ///< 503
-    version_not_supported,   ///< 505
-};
-
-unsigned status_of(problem_code code);
-std::string_view name_of(problem_code code);  ///< `out_of_stock`
-
 /// The problem document but for its request_id, which the renderer adds; Retry-After on every 503.
 /// It is valid UTF-8 whatever `detail` and `field` are, and shows no more than 64 bytes of `field`.
-response problem(problem_code code, std::string_view detail = {}, std::string_view field = {});
+response problem(const problem_type& type, std::string_view detail = {},
+                 std::string_view field = {});
 response problem(const field_fault& fault);  ///< bad_request naming the field
 /// With members of its own: JSON, a comma before each.
-response problem_with(problem_code code, std::string_view members);
+response problem_with(const problem_type& type, std::string_view members);
 /// The same answer again, its body as a literal: `made` must outlive it.
 response repeat_of(const response& made);
 
@@ -221,6 +189,12 @@ public:
     /// In the order of their addition, which is that of looking.
     std::vector<const route*> all() const;
 
+    /// What the routes of a module may answer, and no other module declares; static. Throws
+    /// std::logic_error if a code is there already.
+    void declare(problem_list types);
+    /// All that can be answered, the protocol's first.
+    problem_list problems() const { return problems_; }
+
     /// Finds the handler and calls it; answers OPTIONS, 404, 405, 413, and 400 for the query.
     void dispatch(request& incoming, exchange reply) const;
 
@@ -229,6 +203,7 @@ private:
     void answer_unmatched(const request& incoming, unsigned methods, exchange reply) const;
 
     std::vector<entry> routes_;
+    std::vector<const problem_type*> problems_;
     std::string catalogue_cache_control_;  ///< empty: no-store
 };
 

@@ -12,7 +12,8 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/stock/allocation.hpp"
-#include "flashsale/stock/gate.hpp"
+#include "flashsale/stock/refusal.hpp"
+#include "flashsale/stock/reservation.hpp"
 
 namespace flashsale::stock {
 

@@ -1,5 +1,7 @@
 #include "lists.hpp"
 
+#include <flashsale/stock/awaited.hpp>
+
 #include <algorithm>
 
 namespace flashsale::order {
@@ -39,9 +41,8 @@ awaitable<std::expected<void, failure>> order_lists::require_user(std::int64_t u
 }
 
 awaitable<std::expected<void, failure>> order_lists::require_product(std::int64_t product_id) {
-    using free_units = std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>;
-    const auto known = co_await await_callback<free_units>(
-        [&](auto done) { gate_.available({product_id}, std::move(done)); });
+    std::vector<std::int64_t> asked{product_id};
+    const auto known = co_await stock::available(units_, std::move(asked));
     if (known && !known->front())
         co_return std::unexpected(failure(stock::refusal(stock::errc::product_not_found)));
     co_return std::expected<void, failure>();

@@ -2,6 +2,7 @@
 
 // Lists of orders, and up to when they are complete.
 
+#include <flashsale/stock/gate_view.hpp>
 #include <flashsale/user.hpp>
 
 #include <memory>
@@ -36,9 +37,9 @@ struct begun_walk {
 /// One per worker, on its thread.
 class order_lists {
 public:
-    order_lists(asio::io_context& io, store& record, user::directory& users, stock::gate& units,
-                std::uint32_t shards)
-        : store_(record), users_(users), gate_(units), waiting_(io, units, record, shards) {}
+    order_lists(asio::io_context& io, store& record, user::directory& users,
+                stock::outbox_pages& outbox, stock::gate_view& units, std::uint32_t shards)
+        : store_(record), users_(users), units_(units), waiting_(io, outbox, record, shards) {}
 
     /// Newest first, those before `before`; recorded or not.
     awaitable<std::expected<user_orders, failure>> of_user(std::int64_t user_id,
@@ -59,7 +60,7 @@ private:
 
     store& store_;
     user::directory& users_;
-    stock::gate& gate_;
+    stock::gate_view& units_;
     outbox_view waiting_;
 };
 

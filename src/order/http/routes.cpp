@@ -4,7 +4,9 @@
 #include <flashsale/http/csv.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/order/module.hpp>
+#include <flashsale/order/problems.hpp>
 #include <flashsale/stock/problem.hpp>
+#include <flashsale/user/problems.hpp>
 
 #include "lists.hpp"
 #include "orders_csv.hpp"
@@ -20,18 +22,17 @@ http::response problem_of(const failure& why) {
     if (const auto* stock_reason = std::get_if<stock::refusal>(&why)) {
         return stock::problem_of(*stock_reason);
     }
-    using enum http::problem_code;
     switch (std::get<errc>(why)) {
         case errc::user_not_found:
-            return http::problem(user_not_found);
+            return http::problem(user::problems::user_not_found);
         case errc::order_not_found:
-            return http::problem(order_not_found);
+            return http::problem(problems::order_not_found);
         case errc::overloaded:
-            return http::problem(overloaded);
+            return http::problem(http::problems::overloaded);
         case errc::dependency_unavailable:
-            return http::problem(dependency_unavailable);
+            return http::problem(http::problems::dependency_unavailable);
     }
-    return http::problem(internal);
+    return http::problem(http::problems::internal);
 }
 
 void append_order(std::string& out, const order& what, currency_code of_deployment) {
@@ -102,8 +103,8 @@ class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
         : io_(uses.io),
-          service_(uses.record, uses.users, uses.units, uses.reserves),
-          lists_(uses.io, uses.record, uses.users, uses.units, uses.shards),
+          service_(uses.record, uses.users, uses.outbox, uses.units, uses.reserves),
+          lists_(uses.io, uses.record, uses.users, uses.outbox, uses.units, uses.shards),
           currency_(uses.currency) {}
 
     void place(const http::request& asked, http::exchange reply) {
@@ -121,7 +122,7 @@ public:
 
     awaitable<http::response> get(const http::request& asked) {
         const auto id = uuid::parse(asked.parameter);
-        if (!id) co_return http::problem(http::problem_code::order_not_found);
+        if (!id) co_return http::problem(problems::order_not_found);
         const auto found = co_await service_.find(*id, asked.name.to_string());
         if (!found) co_return problem_of(found.error());
         http::response out;
@@ -131,7 +132,7 @@ public:
 
     awaitable<http::response> list(const http::request& asked) {
         const auto user_id = http::parse_id(asked.parameter);
-        if (!user_id) co_return http::problem(http::problem_code::user_not_found);
+        if (!user_id) co_return http::problem(user::problems::user_not_found);
         if (asked.media_type == http::csv_type) {
             if (!asked.query.empty()) co_return no_page_of_csv(asked.query);
             auto all = co_await lists_.walk_of_user(*user_id);
@@ -158,7 +159,7 @@ public:
 
     awaitable<http::response> list_of_product(const http::request& asked) {
         const auto product_id = http::parse_id(asked.parameter);
-        if (!product_id) co_return http::problem(http::problem_code::product_not_found);
+        if (!product_id) co_return http::problem(stock::problems::product_not_found);
         if (asked.media_type == http::csv_type) {
             if (!asked.query.empty()) co_return no_page_of_csv(asked.query);
             auto all = co_await lists_.walk_of_product(*product_id);
@@ -202,6 +203,7 @@ private:
 void register_routes(http::router& routes, const http_dependencies& uses) {
     using http::callers;
     using http::method;
+    routes.declare(problems::all);
     auto all = std::make_shared<order_routes>(uses);
     routes.add({.verb = method::post,
                 .pattern = "/v1/orders",

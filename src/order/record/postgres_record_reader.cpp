@@ -3,6 +3,7 @@
 #include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/postgres.hpp>
+#include <flashsale/stock/shard_of.hpp>
 
 namespace flashsale::order {
 

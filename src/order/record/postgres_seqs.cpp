@@ -1,5 +1,6 @@
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/postgres.hpp>
+#include <flashsale/stock/shard_of.hpp>
 
 namespace flashsale::order {
 

@@ -15,8 +15,9 @@ constexpr auto interval = 200ms;
 
 }  // namespace
 
-backlog_watch::backlog_watch(asio::io_context& io, stock::gate& gate, std::uint32_t shards)
-    : io_(io), gate_(gate), seen_(shards) {}
+backlog_watch::backlog_watch(asio::io_context& io, stock::outbox_backlog& outbox,
+                             std::uint32_t shards)
+    : io_(io), outbox_(outbox), seen_(shards) {}
 
 void backlog_watch::look(std::uint64_t recorded) {
     const auto now = clock::now();
@@ -28,8 +29,9 @@ void backlog_watch::look(std::uint64_t recorded) {
 
 void backlog_watch::ask(clock::time_point asked, std::uint64_t recorded) {
     for (std::uint32_t i = 0; i < seen_.shards(); ++i) {
-        gate_.read_backlog(
-            i, [this, i, asked, recorded](std::expected<stock::gate::backlog, stock::errc> reply) {
+        outbox_.read_backlog(
+            i, [this, i, asked,
+                recorded](std::expected<stock::outbox_backlog::backlog, stock::errc> reply) {
                 if (reply) {
                     const std::lock_guard lock(mutex_);
                     seen_.seen(i, asked, reply->generation,

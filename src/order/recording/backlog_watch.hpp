@@ -7,7 +7,7 @@
 #include <atomic>
 #include <mutex>
 
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
 
 #include "backlog.hpp"
 
@@ -16,7 +16,7 @@ namespace flashsale::order {
 /// The recorder's thread, but for the answers, which come on `io`'s.
 class backlog_watch {
 public:
-    backlog_watch(asio::io_context& io, stock::gate& gate, std::uint32_t shards);
+    backlog_watch(asio::io_context& io, stock::outbox_backlog& outbox, std::uint32_t shards);
 
     /// Asks every shard, unless it was asked a moment ago. `recorded`: events, by this process
     /// since it reads the log; for a gate that does not count what it grants.
@@ -34,7 +34,7 @@ private:
     void ask(clock::time_point asked, std::uint64_t recorded);
 
     asio::io_context& io_;
-    stock::gate& gate_;
+    stock::outbox_backlog& outbox_;
     clock::time_point asked_at_{};
     std::atomic<int> unanswered_{0};
     mutable std::mutex mutex_;

@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds retry_interval{250};
 
 }  // namespace
 
-outbox_settler::outbox_settler(asio::io_context& io, stock::gate& outbox)
+outbox_settler::outbox_settler(asio::io_context& io, stock::outbox_backlog& outbox)
     : outbox_(outbox), retry_(io) {}
 
 void outbox_settler::settle(std::vector<stock::settled_event> recorded) {

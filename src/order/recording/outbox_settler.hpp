@@ -9,7 +9,7 @@
 // finds them.
 
 #include <flashsale/base/async.hpp>
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -21,7 +21,7 @@ namespace flashsale::order {
 /// Lives on the io_context's thread.
 class outbox_settler {
 public:
-    outbox_settler(asio::io_context& io, stock::gate& outbox);
+    outbox_settler(asio::io_context& io, stock::outbox_backlog& outbox);
 
     void settle(std::vector<stock::settled_event> recorded);
     /// Nothing is left to remove.
@@ -30,7 +30,7 @@ public:
 private:
     void send();
 
-    stock::gate& outbox_;
+    stock::outbox_backlog& outbox_;
     asio::steady_timer retry_;
     std::vector<stock::settled_event> waiting_;
     bool under_way_ = false;

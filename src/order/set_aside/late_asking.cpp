@@ -14,7 +14,7 @@ namespace flashsale::order {
 namespace {
 
 /// In batches that the gate takes.
-std::vector<stock::decision> ask(asio::io_context& io, stock::gate& gate,
+std::vector<stock::decision> ask(asio::io_context& io, stock::gate_decisions& gate,
                                  const std::vector<stock::allocation>& late) {
     std::vector<stock::decision> all;
     const std::size_t batch_max = gate.batching().reservations_max;
@@ -39,7 +39,7 @@ std::vector<stock::decision> ask(asio::io_context& io, stock::gate& gate,
 }  // namespace
 
 std::expected<late_report, std::string> ask_again(late_store& store, asio::io_context& io,
-                                                  stock::gate& gate, std::uint32_t shard,
+                                                  stock::gate_decisions& gate, std::uint32_t shard,
                                                   const uuid& after, std::size_t events_max) {
     const auto page = store.read(shard, after, events_max);
     if (!page) return std::unexpected(page.error());

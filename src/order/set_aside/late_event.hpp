@@ -16,7 +16,7 @@
 
 #include <flashsale/events/event.hpp>
 #include <flashsale/stock/allocation.hpp>
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/reservation.hpp>
 
 #include <cstdint>
 #include <unordered_map>

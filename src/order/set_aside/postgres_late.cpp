@@ -68,7 +68,7 @@ private:
 }  // namespace
 
 std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,
-                                                  stock::gate& gate, std::uint32_t shard,
+                                                  stock::gate_decisions& gate, std::uint32_t shard,
                                                   const uuid& after, std::size_t events_max) {
     postgres_late_store late(database);
     return ask_again(late, io, gate, shard, after, events_max);

@@ -73,7 +73,7 @@ TEST_CASE("an answer has the name of its request, in the header and in the probl
     CHECK(rendered({.status = 200, .cache_control = "private"}, {}, {.taken = "mine"}) ==
           "HTTP/1.1 200 OK\r\n" + common("private", "mine") + "Content-Length: 0\r\n\r\n");
     const auto document = [](const request_name& name) {
-        const std::string answer = rendered(problem(problem_code::internal), {}, name);
+        const std::string answer = rendered(problem(problems::internal), {}, name);
         const auto body = answer.find("\r\n\r\n") + 4;
         CHECK(answer.find("Content-Length: " + std::to_string(answer.size() - body) + "\r\n") !=
               std::string::npos);
@@ -83,15 +83,15 @@ TEST_CASE("an answer has the name of its request, in the header and in the probl
     CHECK(document({.number = ~std::uint64_t{0}}) == "0123-18446744073709551615");
     CHECK(document({.taken = "mine"}) == "mine");
     CHECK(document({.taken = "\"\\/~"}) == "\"\\/~");
-    const std::string head = rendered(problem(problem_code::internal), {.head_only = true});
-    const std::string whole = rendered(problem(problem_code::internal));
+    const std::string head = rendered(problem(problems::internal), {.head_only = true});
+    const std::string whole = rendered(problem(problems::internal));
     CHECK(whole.starts_with(head));
     CHECK(request_name{.taken = "mine"}.to_string() == "mine");
     CHECK(request_name{.prefix = "0123-", .number = 7}.to_string() == "0123-7");
 }
 
 TEST_CASE("an answer with everything at its longest has room") {
-    response all = problem(problem_code::outcome_unknown, {}, std::string(1'000, 'f'));
+    response all = problem(problems::outcome_unknown, {}, std::string(1'000, 'f'));
     all.status = 431;  // has the longest line
     all.location = std::string(300, 'l');
     all.idempotency_key = std::string(255, 'k');

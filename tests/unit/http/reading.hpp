@@ -15,7 +15,7 @@ inline const limits default_limits;
 struct outcome {
     bool complete = false;
     bool refused = false;
-    problem_code code{};
+    const problem_type* type = nullptr;
     std::string field;
     bool keep_alive = false;
     bool head_only = false;
@@ -33,7 +33,7 @@ inline outcome outcome_of(bool complete, const parsed_request& found) {
     result.name = found.incoming.name.taken;
     if (found.refused) {
         result.refused = true;
-        result.code = found.refused->code;
+        result.type = found.refused->type;
         result.field = found.refused->field;
         return result;
     }

@@ -13,7 +13,7 @@ TEST_CASE("folded header lines are refused") {
                  "Idempotency-Key: a\r\n\tb\r\n"s, "Transfer-Encoding:\r\n chunked\r\n"s);
     INFO(lines);
     const outcome result = read_one(with_header(lines));
-    CHECK(result.code == problem_code::bad_request);
+    CHECK(result.type == &problems::bad_request);
     CHECK(result.refused);
     CHECK_FALSE(result.keep_alive);
 }
@@ -29,7 +29,7 @@ TEST_CASE("a length that two readers could read differently is refused") {
     INFO(lines);
     const outcome result = read_one(post_with(lines, "12345"));
     CHECK(result.refused);
-    CHECK(result.code == problem_code::bad_request);
+    CHECK(result.type == &problems::bad_request);
     CHECK(result.field == "Content-Length");
     CHECK_FALSE(result.keep_alive);
 }
@@ -43,7 +43,7 @@ TEST_CASE("a Transfer-Encoding other than chunked is refused") {
     INFO(lines);
     const outcome result = read_one(post_with(lines, "0\r\n\r\n"));
     CHECK(result.refused);
-    CHECK(result.code == problem_code::not_implemented);
+    CHECK(result.type == &problems::not_implemented);
     CHECK_FALSE(result.keep_alive);
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a body with two lengths is refused, whatever they say") {
     INFO(lines);
     const outcome result = read_one(post_with(lines, "0\r\n\r\n"));
     CHECK(result.refused);
-    CHECK(result.code == problem_code::bad_request);
+    CHECK(result.type == &problems::bad_request);
     CHECK(result.field == "Transfer-Encoding");
     CHECK_FALSE(result.keep_alive);
 }
@@ -68,7 +68,7 @@ TEST_CASE("HTTP/1.0 has no Transfer-Encoding") {
     const outcome result = read_one(
         "POST / HTTP/1.0\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
         "Connection: keep-alive\r\n\r\n0\r\n\r\n");
-    CHECK(result.code == problem_code::bad_request);
+    CHECK(result.type == &problems::bad_request);
     CHECK(result.field == "Transfer-Encoding");
     CHECK_FALSE(result.keep_alive);
 }
@@ -99,14 +99,14 @@ TEST_CASE("chunks that two readers could read differently are refused and end th
     INFO(chunks);
     const outcome result = read_one(in_chunks(chunks));
     CHECK(result.refused);
-    CHECK(result.code == problem_code::bad_request);
+    CHECK(result.type == &problems::bad_request);
     CHECK(result.field == "Transfer-Encoding");
     CHECK_FALSE(result.keep_alive);
 }
 
 TEST_CASE("a POST states its length") {
     const outcome no_length = read_one(post_with("", ""));
-    CHECK(no_length.code == problem_code::length_required);
+    CHECK(no_length.type == &problems::length_required);
     CHECK_FALSE(no_length.keep_alive);
 }
 
@@ -121,44 +121,44 @@ TEST_CASE("what is over a limit is refused, and what is at it is not") {
         return start + std::string(bytes - start.size() - 4, 'x') + "\r\n\r\n";
     };
     CHECK_FALSE(read_one(padded_to(300), bounds).refused);
-    CHECK(read_one(padded_to(301), bounds).code == problem_code::headers_too_large);
-    CHECK(read_one(padded_to(3'000), bounds).code == problem_code::headers_too_large);
+    CHECK(read_one(padded_to(301), bounds).type == &problems::headers_too_large);
+    CHECK(read_one(padded_to(3'000), bounds).type == &problems::headers_too_large);
 
     const auto target_of = [](std::size_t bytes) {
         return "GET /" + std::string(bytes - 1, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n";
     };
     CHECK_FALSE(read_one(target_of(100), bounds).refused);
-    CHECK(read_one(target_of(101), bounds).code == problem_code::uri_too_long);
-    CHECK(read_one(target_of(1'000), bounds).code == problem_code::uri_too_long);
+    CHECK(read_one(target_of(101), bounds).type == &problems::uri_too_long);
+    CHECK(read_one(target_of(1'000), bounds).type == &problems::uri_too_long);
 
     CHECK_FALSE(read_one(post_with("Content-Length: 10\r\n", "0123456789"), bounds).refused);
     // Before any of the body has come.
     const outcome body = read_one(post_with("Content-Length: 11\r\n", ""), bounds);
-    CHECK(body.code == problem_code::body_too_large);
+    CHECK(body.type == &problems::body_too_large);
     CHECK_FALSE(body.keep_alive);
-    CHECK(read_one(post_with("Content-Length: 18446744073709551615\r\n", ""), bounds).code ==
-          problem_code::body_too_large);
+    CHECK(read_one(post_with("Content-Length: 18446744073709551615\r\n", ""), bounds).type ==
+          &problems::body_too_large);
     // In chunks the same, as soon as a size says so.
     CHECK_FALSE(read_one(in_chunks("5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n"), bounds).refused);
     const outcome chunked = read_one(in_chunks("5\r\n01234\r\n6\r\n"), bounds);
-    CHECK(chunked.code == problem_code::body_too_large);
+    CHECK(chunked.type == &problems::body_too_large);
     CHECK_FALSE(chunked.keep_alive);
-    CHECK(read_one(in_chunks("5\r\n01234\r\nffffffffffffffff\r\n"), bounds).code ==
-          problem_code::body_too_large);
+    CHECK(read_one(in_chunks("5\r\n01234\r\nffffffffffffffff\r\n"), bounds).type ==
+          &problems::body_too_large);
     // What is around the data is bounded as the header is.
     const outcome trailers =
         read_one(in_chunks("1\r\nx\r\n0\r\nT: " + std::string(300, 't') + "\r\n\r\n"), bounds);
-    CHECK(trailers.code == problem_code::headers_too_large);
+    CHECK(trailers.type == &problems::headers_too_large);
     CHECK_FALSE(trailers.keep_alive);
-    CHECK(read_one(in_chunks("1;" + std::string(300, 'e') + "\r\nx\r\n0\r\n\r\n")).code ==
-          problem_code::bad_request);
+    CHECK(read_one(in_chunks("1;" + std::string(300, 'e') + "\r\nx\r\n0\r\n\r\n")).type ==
+          &problems::bad_request);
 }
 
 TEST_CASE("many small header lines stay within the header's limit") {
     std::string lines;
     for (int i = 0; i < 10'000; ++i)
         lines += "a:b\r\n";
-    CHECK(read_one(with_header(lines)).code == problem_code::headers_too_large);
+    CHECK(read_one(with_header(lines)).type == &problems::headers_too_large);
 }
 
 TEST_CASE("a client that expects 100 Continue is told once, while its body is missing") {

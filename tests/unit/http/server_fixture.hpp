@@ -300,7 +300,7 @@ private:
         };
         const auto kept = [](const request& asked) -> awaitable<response> {
             const std::string what(asked.parameter);
-            if (what == "none") co_return problem(problem_code::user_not_found);
+            if (what == "none") co_return problem(problems::not_found);
             co_return response{.status = 200, .body = "\"" + what + "\""};
         };
         get_async("/person/{what}", kept, caching::its_person);

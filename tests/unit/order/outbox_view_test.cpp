@@ -17,23 +17,8 @@ namespace {
 const timestamp noon{1'800'000'000s};
 
 /// Its outbox comes in pages, each when the test says so.
-class paged_gate final : public stock::gate {
+class paged_gate final : public stock::outbox_pages {
 public:
-    batching_limits batching() const override { return {}; }
-    void reserve(std::vector<stock::reservation>, callback<std::vector<stock::decision>>) override {
-    }
-    void give(std::vector<stock::gate_product>,
-              callback<std::expected<void, stock::errc>>) override {}
-    void settle(std::vector<stock::settled_event>,
-                callback<std::expected<void, stock::errc>>) override {}
-    void available(
-        std::vector<std::int64_t>,
-        callback<std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>>) override {}
-    void find_event(uuid,
-                    callback<std::expected<std::optional<std::string>, stock::errc>>) override {}
-    std::expected<void, std::string> check() const override { return {}; }
-    void read_levels(std::uint32_t, std::vector<std::int64_t>,
-                     callback<std::expected<levels, stock::errc>>) override {}
     void read_outbox(std::uint32_t, std::string cursor,
                      callback<std::expected<outbox_page, stock::errc>> done) override {
         cursors.push_back(std::move(cursor));
@@ -95,7 +80,7 @@ struct viewer {
             io.run_for(1ms);
         }
     }
-    void answer_gate(std::expected<stock::gate::outbox_page, stock::errc> page) {
+    void answer_gate(std::expected<stock::outbox_pages::outbox_page, stock::errc> page) {
         run([&] { return !gate.asked.empty(); });
         auto done = std::move(gate.asked.front());
         gate.asked.pop_front();
@@ -119,8 +104,9 @@ struct viewer {
         one.seq = ++seq;
         return events::granted_text(one);
     }
-    static stock::gate::outbox_page page(std::vector<std::string> all, timestamp at = noon,
-                                         std::string next = {}, std::uint64_t generation = 1) {
+    static stock::outbox_pages::outbox_page page(std::vector<std::string> all, timestamp at = noon,
+                                                 std::string next = {},
+                                                 std::uint64_t generation = 1) {
         return {std::move(all), std::move(next), generation, at};
     }
 

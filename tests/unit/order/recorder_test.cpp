@@ -7,6 +7,7 @@
 #include <flashsale/order/module.hpp>
 #include <flashsale/order/recording.hpp>
 #include <flashsale/stock.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
 
 #include <atomic>
 #include <thread>
@@ -107,27 +108,12 @@ public:
 };
 
 /// Counts as the test says.
-class counting_gate final : public stock::gate {
+class counting_gate final : public stock::outbox_backlog {
 public:
-    batching_limits batching() const override { return {}; }
-    void reserve(std::vector<stock::reservation>, callback<std::vector<stock::decision>>) override {
-    }
-    void give(std::vector<stock::gate_product>,
-              callback<std::expected<void, stock::errc>>) override {}
     void settle(std::vector<stock::settled_event>,
                 callback<std::expected<void, stock::errc>> done) override {
         done({});
     }
-    void available(
-        std::vector<std::int64_t>,
-        callback<std::expected<std::vector<std::optional<std::int64_t>>, stock::errc>>) override {}
-    void find_event(uuid,
-                    callback<std::expected<std::optional<std::string>, stock::errc>>) override {}
-    std::expected<void, std::string> check() const override { return {}; }
-    void read_levels(std::uint32_t, std::vector<std::int64_t>,
-                     callback<std::expected<levels, stock::errc>>) override {}
-    void read_outbox(std::uint32_t, std::string,
-                     callback<std::expected<outbox_page, stock::errc>>) override {}
     void read_backlog(std::uint32_t, callback<std::expected<backlog, stock::errc>> done) override {
         if (const auto now = counts()) return done(*now);
         done(std::unexpected(stock::errc::dependency_unavailable));
@@ -137,13 +123,13 @@ public:
     std::function<std::optional<backlog>()> counts = [] { return backlog{1, 0, 0}; };
 };
 
-using counts = std::function<std::optional<stock::gate::backlog>()>;
+using counts = std::function<std::optional<stock::outbox_backlog::backlog>()>;
 
 /// At first all is recorded, and then nothing more.
 counts nothing_recorded() {
     return [granted = std::uint64_t{0}]() mutable {
         ++granted;
-        return stock::gate::backlog{1, granted, granted - 1};
+        return stock::outbox_backlog::backlog{1, granted, granted - 1};
     };
 }
 
@@ -151,7 +137,7 @@ counts nothing_recorded() {
 counts always_waiting(std::uint64_t events) {
     return [granted = events, events]() mutable {
         granted += events;
-        return stock::gate::backlog{1, granted, events};
+        return stock::outbox_backlog::backlog{1, granted, events};
     };
 }
 
@@ -218,7 +204,7 @@ struct followed {
 
     explicit followed(std::chrono::milliseconds lets_go_after = 200ms) : patience(lets_go_after) {
         gate.counts = [this] {
-            return stock::gate::backlog{1, 1'000'000 + recorded_by_all, 1'000'000};
+            return stock::outbox_backlog::backlog{1, 1'000'000 + recorded_by_all, 1'000'000};
         };
         settling = std::jthread([this] { io.run(); });
         writes.start();
@@ -258,8 +244,8 @@ TEST_CASE("recorder: does not rest once too much waits at the gate, whoever put 
 
 TEST_CASE("recorder: does not rest while nothing is known of the backlog") {
     std::atomic<std::uint64_t> arrived{0};
-    CHECK_FALSE(
-        rests([&] { return ++arrived; }, [] { return std::optional<stock::gate::backlog>{}; }));
+    CHECK_FALSE(rests([&] { return ++arrived; },
+                      [] { return std::optional<stock::outbox_backlog::backlog>{}; }));
 }
 
 TEST_CASE(

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "confirm_wait.hpp"
+#include "reserving/confirm_wait.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;

@@ -1,4 +1,4 @@
-#include "memory_gate_core.hpp"
+#include "memory/memory_gate_core.hpp"
 
 #include <catch2/catch.hpp>
 

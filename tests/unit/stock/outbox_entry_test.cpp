@@ -1,4 +1,4 @@
-#include "outbox_entry.hpp"
+#include "redis/outbox_entry.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "redis_codec.hpp"
+#include "redis/redis_codec.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "reservation_batcher.hpp"
+#include "reserving/reservation_batcher.hpp"
 
 using namespace flashsale;
 using namespace flashsale::stock;
@@ -28,7 +28,7 @@ std::vector<std::int64_t> users_of(const reservation_batch& batch) {
 }  // namespace
 
 TEST_CASE("reservation batcher: what gathers while a batch is under way goes together, in order") {
-    reservation_batcher batcher(1, {3, 1}, 100);
+    reservation_batcher batcher(1, gate_batching({3, 1}), 100);
     REQUIRE(add(batcher, 0, 1));
     CHECK(users_of(batcher.take(0)) == std::vector<std::int64_t>{1});
     for (std::int64_t user = 2; user <= 6; ++user)
@@ -44,7 +44,7 @@ TEST_CASE("reservation batcher: what gathers while a batch is under way goes tog
 }
 
 TEST_CASE("reservation batcher: counts who waits, over full batches and the one being filled") {
-    reservation_batcher batcher(2, {4}, 100);
+    reservation_batcher batcher(2, gate_batching({4}), 100);
     for (std::int64_t user = 1; user <= 10; ++user) {
         REQUIRE(add(batcher, 0, user));
         CHECK(batcher.waiting(0) == static_cast<std::size_t>(user));
@@ -55,7 +55,7 @@ TEST_CASE("reservation batcher: counts who waits, over full batches and the one 
 }
 
 TEST_CASE("reservation batcher: shards do not wait for each other") {
-    reservation_batcher batcher(2, {10, 1}, 100);
+    reservation_batcher batcher(2, gate_batching({10, 1}), 100);
     REQUIRE(add(batcher, 0, 1));
     REQUIRE(add(batcher, 1, 2));
     CHECK(batcher.take(0).size() == 1);
@@ -67,7 +67,7 @@ TEST_CASE("reservation batcher: shards do not wait for each other") {
 }
 
 TEST_CASE("reservation batcher: beyond its limit nothing is taken over") {
-    reservation_batcher batcher(1, {2, 1}, 2);
+    reservation_batcher batcher(1, gate_batching({2, 1}), 2);
     REQUIRE(add(batcher, 0, 1));
     REQUIRE(add(batcher, 0, 2));
     CHECK_FALSE(add(batcher, 0, 3));
@@ -76,7 +76,7 @@ TEST_CASE("reservation batcher: beyond its limit nothing is taken over") {
 }
 
 TEST_CASE("reservation batcher: a gate may have several batches under way") {
-    reservation_batcher batcher(1, {1, 2}, 100);
+    reservation_batcher batcher(1, gate_batching({1, 2}), 100);
     for (std::int64_t user = 1; user <= 3; ++user)
         REQUIRE(add(batcher, 0, user));
     CHECK(batcher.take(0).size() == 1);
@@ -87,7 +87,7 @@ TEST_CASE("reservation batcher: a gate may have several batches under way") {
 }
 
 TEST_CASE("reservation batcher: beside another goes only a batch that is worth its price") {
-    reservation_batcher batcher(1, {4, 2, 3}, 100);
+    reservation_batcher batcher(1, gate_batching({4, 2, 3}), 100);
     REQUIRE(add(batcher, 0, 1));
     CHECK(users_of(batcher.take(0)) == std::vector<std::int64_t>{1});  // alone: at once
     for (std::int64_t user = 2; user <= 3; ++user)

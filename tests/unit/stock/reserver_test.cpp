@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Keeps what it is asked until the test answers.
-class played_gate final : public gate {
+class played_gate final : public gate_decisions {
 public:
     explicit played_gate(const batching_limits& limits) : limits_(limits) {}
     batching_limits batching() const override { return limits_; }
@@ -24,17 +24,9 @@ public:
         asked = std::move(batch);
         answer = std::move(done);
     }
-    void give(std::vector<gate_product>, callback<std::expected<void, errc>>) override {}
-    void settle(std::vector<settled_event>, callback<std::expected<void, errc>>) override {}
-    void available(
-        std::vector<std::int64_t>,
-        callback<std::expected<std::vector<std::optional<std::int64_t>>, errc>>) override {}
-    void find_event(uuid, callback<std::expected<std::optional<std::string>, errc>>) override {}
-    std::expected<void, std::string> check() const override { return {}; }
-    void read_levels(std::uint32_t, std::vector<std::int64_t>,
-                     callback<std::expected<levels, errc>>) override {}
-    void read_outbox(std::uint32_t, std::string,
-                     callback<std::expected<outbox_page, errc>>) override {}
+    void give(std::vector<gate_product>, callback<std::expected<void, errc>>) override {
+        FAIL("a reserver gives nothing");
+    }
 
     // The batch asked for last, and those that were still unanswered then.
     std::vector<reservation> asked;
@@ -107,7 +99,7 @@ struct played_world {
                           std::size_t batches_max = 1, std::size_t waiting_max = 2)
         : played_world({.reservations_max = 128, .batches_in_flight_max = batches_max},
                        {confirm_deadline, waiting_max}) {}
-    played_world(const gate::batching_limits& limits, const reserver_options& options)
+    played_world(const gate_decisions::batching_limits& limits, const reserver_options& options)
         : gate(limits), reserves(make_reserver(io, gate, log, 1, options)) {}
 
     void ask(std::int64_t user = 7) {
@@ -304,10 +296,10 @@ TEST_CASE("reserver: one among others waits for his neighbours a while, one alon
     constexpr auto a_while = 50ms;
     const auto gathering_for = [](std::chrono::milliseconds time) {
         auto world = std::make_unique<played_world>(
-            gate::batching_limits{.reservations_max = 128,
-                                  .batches_in_flight_max = 9,
-                                  .gather_max = time,
-                                  .gathered_enough = 3},
+            gate_decisions::batching_limits{.reservations_max = 128,
+                                            .batches_in_flight_max = 9,
+                                            .gather_max = time,
+                                            .gathered_enough = 3},
             reserver_options{.confirm_deadline = 1h, .waiting_reservations_max = 1'000});
         world->ask(1);
         world->turn();

@@ -8,7 +8,8 @@
 #include <optional>
 
 #include <flashsale/order/record.hpp>
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/gate_outbox.hpp>
+#include <flashsale/stock/gate_view.hpp>
 #include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
 
@@ -20,7 +21,8 @@ public:
 
     /// The gate's, to be run while it is waited for.
     virtual asio::io_context& io() = 0;
-    virtual stock::gate& gate() = 0;
+    virtual stock::gate_levels& gate() = 0;
+    virtual stock::outbox_pages& outbox() = 0;
     virtual std::uint32_t shards() const = 0;
     /// The products table is the gate.
     virtual bool gate_is_database() const = 0;

@@ -30,8 +30,10 @@ namespace flashsale::events {
 class reader;
 }
 namespace flashsale::stock {
-class gate;
+class gate_outbox;
+class gate_view;
 class ledger;
+class outbox_backlog;
 class reserver;
 }  // namespace flashsale::stock
 namespace flashsale::user {
@@ -49,7 +51,8 @@ struct http_dependencies {
     asio::io_context& io;
     store& record;
     user::directory& users;
-    stock::gate& units;
+    stock::gate_outbox& outbox;
+    stock::gate_view& units;
     stock::reserver& reserves;
     std::uint32_t shards = 1;
     currency_code currency;  ///< the deployment's
@@ -73,9 +76,9 @@ class recorder {
 public:
     struct dependencies {
         events::reader& log;
-        recording& database;    ///< the recorder's thread alone
-        stock::ledger& ledger;  ///< likewise
-        stock::gate& outbox;    ///< belongs to the thread that runs `io`
+        recording& database;            ///< the recorder's thread alone
+        stock::ledger& ledger;          ///< likewise
+        stock::outbox_backlog& outbox;  ///< belongs to the thread that runs `io`
         asio::io_context& io;
         /// Orders that came to this process's log so far; empty: none has to be let past.
         std::function<std::uint64_t()> arrivals = {};

@@ -17,6 +17,7 @@
 #include "flashsale/events/event.hpp"
 #include "flashsale/order/allocation_of.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/gate_decisions.hpp"
 
 namespace flashsale::postgres {
 class session;
@@ -68,7 +69,7 @@ struct late_report {
 /// `after` (the nil UUID at first), and acts on its answers. What cannot be decided yet stays, and
 /// is asked for again when the pages begin anew. Runs `io`, the gate's, until it has the answers.
 std::expected<late_report, std::string> ask_again(postgres::session& order_database,
-                                                  asio::io_context& io, stock::gate& gate,
+                                                  asio::io_context& io, stock::gate_decisions& gate,
                                                   std::uint32_t shard, const uuid& after,
                                                   std::size_t events_max);
 

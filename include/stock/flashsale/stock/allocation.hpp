@@ -10,7 +10,7 @@
 
 #include "flashsale/base/currency.hpp"
 #include "flashsale/base/uuid.hpp"
-#include "flashsale/stock/gate.hpp"
+#include "flashsale/stock/reservation.hpp"
 
 namespace flashsale::stock {
 

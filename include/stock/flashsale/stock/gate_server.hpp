@@ -13,7 +13,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/uuid.hpp"
-#include "flashsale/stock/gate.hpp"
+#include "flashsale/stock/gate_view.hpp"
 #include "flashsale/stock/module.hpp"
 
 namespace flashsale::stock {
@@ -88,8 +88,8 @@ private:
 /// A product of which the record, read before the gate, has more takings than the gate: a gate
 /// takes first, so that cannot be, unless something of it was put back to where it was before. A
 /// gate that does not know the product is the same, if anything of it was taken.
-std::optional<std::string> behind_its_record(std::int64_t product_id, std::int64_t given,
-                                             std::int64_t stock,
-                                             const std::optional<gate::levels::product>& at_gate);
+std::optional<std::string> behind_its_record(
+    std::int64_t product_id, std::int64_t given, std::int64_t stock,
+    const std::optional<gate_levels::levels::product>& at_gate);
 
 }  // namespace flashsale::stock

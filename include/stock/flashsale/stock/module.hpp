@@ -18,6 +18,7 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/gate.hpp"
 #include "flashsale/stock/record.hpp"
 #include "flashsale/stock/store.hpp"
 
@@ -98,7 +99,14 @@ private:
 
 struct redis_gate_options {
     std::string key_prefix = "flashsale";
-    std::size_t batch_max = 256;
+    /// A second batch keeps Redis busy while this process answers the first; a small one would cost
+    /// Redis more than it saves. A call costs Redis and the kernel as much as twenty reservations
+    /// in it, and clients that were answered together come back within `gather_max`.
+    gate_decisions::batching_limits batching{.reservations_max = 256,
+                                             .batches_in_flight_max = 2,
+                                             .beside_another_min = 32,
+                                             .gather_max = std::chrono::microseconds(150),
+                                             .gathered_enough = 64};
     std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
     std::string deployment;                     ///< as agree_on_deployment() returned it
     std::size_t load_rows_max = 2'000;          ///< in one piece of a reopening
@@ -123,10 +131,15 @@ std::unique_ptr<gate> make_database_gate(postgres::pool& stock_database,
 struct reserver_options {
     std::chrono::milliseconds confirm_deadline{2'000};
     std::size_t waiting_reservations_max = 16'384;
+    /// Granted events go to the log once so many have gathered, or so many batches have come back
+    /// from the gate since the first of them; at once if no batch is at the gate.
+    std::size_t message_events_enough = 64;
+    std::size_t message_batches_max = 4;
 };
 
-std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
-                                        std::uint32_t shards, const reserver_options& options);
+std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate_decisions& decides,
+                                        events::log& log, std::uint32_t shards,
+                                        const reserver_options& options);
 
 /// Under the database gate the movements are there already, and nothing is added twice. Without a
 /// fence nothing is late: for a parked event, for which every gate since has kept units, and where
@@ -138,7 +151,8 @@ std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
 struct http_dependencies {
     asio::io_context& io;
     store& record;
-    gate& units;
+    gate_decisions& units;
+    gate_view& view;
     reserver& reserves;
     currency_code currency;  ///< the deployment's
 };

@@ -8,32 +8,33 @@
 
 #include <flashsale/http.hpp>
 
-#include "flashsale/stock/gate.hpp"
+#include "flashsale/stock/problems.hpp"
+#include "flashsale/stock/refusal.hpp"
 
 namespace flashsale::stock {
 
-inline http::problem_code problem_of(errc code) {
-    using to = http::problem_code;
+inline const http::problem_type& problem_of(errc code) {
+    namespace to = http::problems;
     switch (code) {
         case errc::product_not_found:
-            return to::product_not_found;
+            return problems::product_not_found;
         case errc::sale_not_open:
         case errc::sale_over:
-            return to::sale_not_open;
+            return problems::sale_not_open;
         case errc::purchase_limit:
-            return to::purchase_limit;
+            return problems::purchase_limit;
         case errc::out_of_stock:
-            return to::out_of_stock;
+            return problems::out_of_stock;
         case errc::idempotency_key_reused:
             return to::idempotency_key_reused;
         case errc::too_many_units:
             return to::bad_request;
         case errc::high_traffic:
-            return to::high_traffic;
+            return problems::high_traffic;
         case errc::overloaded:
             return to::overloaded;
         case errc::reopening:
-            return to::reopening;
+            return problems::reopening;
         case errc::dependency_unavailable:
             return to::dependency_unavailable;
         case errc::outcome_unknown:

@@ -14,6 +14,8 @@
 
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/gate_decisions.hpp"
+#include "flashsale/stock/shard_of.hpp"
 
 namespace flashsale::postgres {
 class session;

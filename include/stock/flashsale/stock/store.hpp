@@ -10,6 +10,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/gate_decisions.hpp"
 
 namespace flashsale::postgres {
 class pool;

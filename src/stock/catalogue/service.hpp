@@ -3,6 +3,8 @@
 // What can be done with products, whatever the protocol: HTTP today.
 
 #include <flashsale/stock.hpp>
+#include <flashsale/stock/gate_decisions.hpp>
+#include <flashsale/stock/gate_view.hpp>
 #include <flashsale/stock/store.hpp>
 
 namespace flashsale::stock {
@@ -24,8 +26,8 @@ struct stock_change {
 /// One per worker, on its thread.
 class service {
 public:
-    service(store& record, gate& units, reserver& reserves)
-        : store_(record), gate_(units), reserver_(reserves) {}
+    service(store& record, gate_decisions& units, gate_view& view, reserver& reserves)
+        : store_(record), gate_(units), view_(view), reserver_(reserves) {}
 
     template <class T>
     using result = awaitable<std::expected<T, refusal>>;
@@ -41,7 +43,8 @@ private:
     awaitable<std::vector<product_view>> with_available(std::vector<product> products);
 
     store& store_;
-    gate& gate_;
+    gate_decisions& gate_;
+    gate_view& view_;
     reserver& reserver_;
     uuid_generator ids_;
 };

@@ -7,7 +7,7 @@
 #include <flashsale/stock/module.hpp>
 #include <flashsale/stock/problem.hpp>
 
-#include "service.hpp"
+#include "catalogue/service.hpp"
 
 namespace flashsale::stock {
 
@@ -110,7 +110,7 @@ http::response changed(const stock_change& what, std::string_view name, std::str
 class product_routes {
 public:
     explicit product_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.units, uses.reserves), currency_(uses.currency) {}
+        : service_(uses.record, uses.units, uses.view, uses.reserves), currency_(uses.currency) {}
 
     awaitable<http::response> create(const http::request& asked) {
         auto what = read_new_product(asked.body);
@@ -130,7 +130,7 @@ public:
 
     awaitable<http::response> get(const http::request& asked) {
         const auto id = http::parse_id(asked.parameter);
-        if (!id) co_return http::problem(http::problem_code::product_not_found);
+        if (!id) co_return http::problem(problems::product_not_found);
         auto found = co_await service_.find(*id);
         if (!found) co_return problem_of(found.error());
         http::response out;
@@ -161,7 +161,7 @@ public:
 
     awaitable<http::response> change(const http::request& asked, bool up) {
         const auto id = http::parse_id(asked.parameter);
-        if (!id) co_return http::problem(http::problem_code::product_not_found);
+        if (!id) co_return http::problem(problems::product_not_found);
         const auto quantity = read_quantity(asked.body);
         if (!quantity) co_return quantity.error();
         std::string key = key_of(asked);
@@ -187,6 +187,7 @@ private:
 void register_routes(http::router& routes, const http_dependencies& uses) {
     using http::callers;
     using http::method;
+    routes.declare(problems::all);
     auto all = std::make_shared<product_routes>(uses);
     routes.add({.verb = method::post,
                 .pattern = "/v1/products",

@@ -3,7 +3,7 @@
 #include <expected>
 
 #include <flashsale/base/async.hpp>
-#include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/refusal.hpp>
 
 namespace flashsale::stock {
 

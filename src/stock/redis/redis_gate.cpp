@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <flashsale/base/must_hold.hpp>
 #include <flashsale/redis.hpp>
 #include <flashsale/stock/module.hpp>
 
@@ -22,14 +23,6 @@ namespace flashsale::stock {
 
 namespace {
 
-// A second batch keeps Redis busy while this process answers the first; a small one would cost
-// Redis more than it saves.
-constexpr std::size_t batches_in_flight_max = 2;
-constexpr std::size_t beside_another_min = 32;
-// A call costs Redis and the kernel as much as twenty reservations in it. Clients that were
-// answered together come back within this time.
-constexpr std::chrono::microseconds gather_max{150};
-constexpr std::size_t gathered_enough = 64;
 constexpr const char* shut_out_text = "the log takes none of this gate's events: it was replaced";
 
 class redis_gate final : public gate {
@@ -43,10 +36,7 @@ public:
         }
     }
 
-    batching_limits batching() const override {
-        return {options_.batch_max, batches_in_flight_max, beside_another_min, gather_max,
-                gathered_enough};
-    }
+    batching_limits batching() const override { return options_.batching; }
 
     void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) override {
         metrics::gate_batches.add();
@@ -226,6 +216,8 @@ private:
                     fault = reply.error();
                 } else if (reply->first.what == script_status::kind::open) {
                     auto decoded = decode_decisions(std::move(reply->second), generation, batch);
+                    must_hold(decoded.decisions.size() == batch.size(),
+                              "a reply is decoded into a decision for each reservation");
                     note_token(*shards_[at], decoded.token);
                     note_stock(batch, decoded.decisions);
                     if (decoded.ask_again.empty()) return done(std::move(decoded.decisions));
@@ -249,6 +241,7 @@ private:
         reserve_as(
             std::move(again),
             [first = std::move(first), done = std::move(done)](std::vector<decision> made) mutable {
+                must_hold(made.size() == first.ask_again.size(), "each is asked for again once");
                 for (std::size_t i = 0; i < made.size(); ++i)
                     first.decisions[first.ask_again[i]] = std::move(made[i]);
                 done(std::move(first.decisions));

@@ -88,6 +88,26 @@ public:
             [id](memory_gate_core& core) { return core.find_event(id); }, std::move(done));
     }
 
+    void find_events(std::uint32_t, std::vector<uuid> ids,
+                     callback<std::expected<found_events, errc>> done) override {
+        decide<std::expected<found_events, errc>>(
+            [ids = std::move(ids)](memory_gate_core& core) -> std::expected<found_events, errc> {
+                found_events all;
+                for (const uuid& id : ids) {
+                    auto one = core.find_event(id);
+                    if (!one) return std::unexpected(one.error());
+                    all.push_back(std::move(*one));
+                }
+                return all;
+            },
+            std::move(done));
+    }
+
+    /// Embedded, the recorder does not rest, and has no use for it.
+    void read_backlog(std::uint32_t, callback<std::expected<backlog, errc>> done) override {
+        done(std::unexpected(errc::dependency_unavailable));
+    }
+
     std::expected<void, std::string> check() const override { return {}; }
 
     void read_levels(std::uint32_t, std::vector<std::int64_t> product_ids,
@@ -108,6 +128,11 @@ public:
                 return page;
             },
             std::move(done));
+    }
+
+    void list_products(std::uint32_t, std::uint64_t, std::string,
+                       callback<std::expected<product_page, errc>> done) override {
+        done(product_page{});
     }
 
 private:

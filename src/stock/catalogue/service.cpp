@@ -1,15 +1,13 @@
 #include "service.hpp"
 
+#include <flashsale/stock/awaited.hpp>
+
 #include "store_rules.hpp"
 
 namespace flashsale::stock {
 
 awaitable<std::expected<void, errc>> service::give(gate_product what) {
-    co_return co_await await_callback<std::expected<void, errc>>([&](auto done) {
-        std::vector<gate_product> products;
-        products.push_back(what);
-        gate_.give(std::move(products), std::move(done));
-    });
+    return stock::give(gate_, std::vector<gate_product>{what});
 }
 
 // Units go up in the record first. If the gate cannot be told now, the client is, and the same key
@@ -66,9 +64,7 @@ awaitable<std::vector<product_view>> service::with_available(std::vector<product
     std::vector<std::int64_t> ids;
     for (const product& one : products)
         ids.push_back(one.id);
-    using free_units = std::expected<std::vector<std::optional<std::int64_t>>, errc>;
-    auto free = co_await await_callback<free_units>(
-        [&](auto done) { gate_.available(std::move(ids), std::move(done)); });
+    auto free = co_await stock::available(view_, std::move(ids));
     std::vector<product_view> views;
     for (std::size_t i = 0; i < products.size(); ++i) {
         views.push_back({std::move(products[i]), free ? (*free)[i] : std::nullopt});

@@ -31,7 +31,7 @@
 -- An outbox entry is an event in short, under the event's id:
 --   '<place> <product> <quantity> <price> <generation> <base> <key field>', its seq is base + place
 -- The event in full is three times as long, and every byte of a string costs Lua time whenever it
--- is made; src/stock/outbox_entry.hpp writes it out.
+-- is made; src/stock/redis/outbox_entry.hpp writes it out.
 
 local root, generation, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 

@@ -4,13 +4,14 @@
 //
 // Each shard has a queue of batches being filled, and a few under way. What arrives while the gate
 // is busy gathers, so a batch is as large as the gate is busy: alone, a reservation travels at the
-// end of the turn in which it came; in a flood, a hundred share one script call. Beside one under
-// way a further batch goes only if it is large enough to be worth its own price; then the gate
-// works on one while this process prepares and answers others.
+// end of the turn in which it came; in a flood, a hundred share one script call. When a batch may
+// go, batching_policy.hpp says.
 
 #include <deque>
 #include <flashsale/stock.hpp>
 #include <vector>
+
+#include "batching_policy.hpp"
 
 namespace flashsale::stock {
 
@@ -27,8 +28,7 @@ class reservation_batcher {
 public:
     using answer = callback<std::expected<accepted, refusal>>;
 
-    reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
-                        std::size_t waiting_max);
+    reservation_batcher(std::uint32_t shards, const gate_batching& policy, std::size_t waiting_max);
 
     /// False: waiting_max is reached; `done` was not taken over.
     bool add(std::uint32_t shard, const reservation& what, answer&& done);
@@ -47,7 +47,7 @@ private:
     };
 
     std::vector<queue> shards_;
-    const gate::batching_limits limits_;
+    const gate_batching policy_;
     const std::size_t waiting_max_;
     std::size_t waiting_ = 0;
 };

@@ -12,15 +12,15 @@ constexpr std::size_t places_at_first = 32;
 
 }  // namespace
 
-reservation_batcher::reservation_batcher(std::uint32_t shards, gate::batching_limits limits,
+reservation_batcher::reservation_batcher(std::uint32_t shards, const gate_batching& policy,
                                          std::size_t waiting_max)
-    : shards_(shards), limits_(limits), waiting_max_(waiting_max) {}
+    : shards_(shards), policy_(policy), waiting_max_(waiting_max) {}
 
 bool reservation_batcher::add(std::uint32_t shard, const reservation& what, answer&& done) {
     if (waiting_ >= waiting_max_) return false;
     auto& filling = shards_[shard].filling;
-    if (filling.empty() || filling.back().size() >= limits_.reservations_max) {
-        const std::size_t places = std::min(places_at_first, limits_.reservations_max);
+    if (filling.empty() || filling.back().size() >= policy_.reservations_max()) {
+        const std::size_t places = std::min(places_at_first, policy_.reservations_max());
         reservation_batch& made = filling.emplace_back();
         made.reservations.reserve(places);
         made.answers.reserve(places);
@@ -33,8 +33,8 @@ bool reservation_batcher::add(std::uint32_t shard, const reservation& what, answ
 
 reservation_batch reservation_batcher::take(std::uint32_t shard) {
     queue& from = shards_[shard];
-    if (from.filling.empty() || from.in_flight >= limits_.batches_in_flight_max) return {};
-    if (from.in_flight > 0 && from.filling.front().size() < limits_.beside_another_min) return {};
+    if (from.filling.empty()) return {};
+    if (!policy_.may_go(from.filling.front().size(), from.in_flight)) return {};
     reservation_batch batch = std::move(from.filling.front());
     from.filling.pop_front();
     must_hold(batch.reservations.size() == batch.answers.size(), "each reservation has its answer");
@@ -47,7 +47,7 @@ reservation_batch reservation_batcher::take(std::uint32_t shard) {
 std::size_t reservation_batcher::waiting(std::uint32_t shard) const {
     const auto& filling = shards_[shard].filling;
     if (filling.empty()) return 0;
-    return (filling.size() - 1) * limits_.reservations_max + filling.back().size();
+    return (filling.size() - 1) * policy_.reservations_max() + filling.back().size();
 }
 
 void reservation_batcher::finished(std::uint32_t shard) {

@@ -7,16 +7,9 @@
 //   decided()    refusal -> answer; recorded repeat -> answer; else the event -> log, and wait
 //   confirmed()  in time -> accepted; late, refused or unknown -> outcome_unknown
 //
-// The gate's price is by the call. Clients that were answered together come back together, but not
-// within one turn; so a reservation waits a fraction of a millisecond for its neighbours, if the
-// gate wants it so. A reservation that comes while no other is at the gate or in the log does not
-// wait: there is none to share a call with.
-//
-// The log's price is by the message, and a flock of orders comes back from the gate in a few
-// batches close together. So what is granted waits for the batches that are at the gate already, to
-// travel with what they bring, unless enough has gathered to be worth a message, or a few batches
-// have come back since. What is alone at the gate waits for nothing. A gate that has fallen silent
-// is not waited for: at every look for expired orders whatever waits is sent.
+// When a batch goes, and when what was granted goes to the log, batching_policy.hpp says; here are
+// the timers. A gate that has fallen silent is not waited for: at every look for expired orders
+// whatever waits is sent.
 //
 // Nothing is ever given back here. Once the gate has granted, the event is in the outbox, and
 // whatever happens to this process the order will be recorded; outcome_unknown says only that this
@@ -32,6 +25,7 @@
 #include <flashsale/events/log.hpp>
 #include <flashsale/stock/module.hpp>
 
+#include "batching_policy.hpp"
 #include "confirm_wait.hpp"
 #include "metrics.hpp"
 #include "reservation_batcher.hpp"
@@ -41,21 +35,21 @@ namespace flashsale::stock {
 namespace {
 
 constexpr std::chrono::milliseconds expiry_interval{10};
-constexpr std::size_t events_worth_a_message = 64;
-constexpr int batches_waited_for_max = 4;
 
 using answer = confirm_wait::answer;
 
 class gate_reserver final : public reserver {
 public:
-    gate_reserver(asio::io_context& io, gate& decides, events::log& log, std::uint32_t shards,
-                  const reserver_options& options)
+    gate_reserver(asio::io_context& io, gate_decisions& decides, events::log& log,
+                  std::uint32_t shards, const reserver_options& options)
         : io_(io),
           gate_(decides),
           log_(log),
           shards_(shards),
           confirm_deadline_(options.confirm_deadline),
           batching_(decides.batching()),
+          message_({options.message_events_enough, options.message_batches_max},
+                   batching_.reservations_max() > 1),
           batcher_(shards, batching_, options.waiting_reservations_max),
           flush_posted_(shards, false),
           gathering_(io),
@@ -86,13 +80,12 @@ public:
 
 private:
     void gather(std::uint32_t shard) {
-        const bool alone = at_gate_ == 0 && wait_.size() == 0;
-        if (alone || batching_.gather_max.count() == 0 ||
-            batcher_.waiting(shard) >= batching_.gathered_enough) {
+        const bool others_under_way = at_gate_ > 0 || wait_.size() > 0;
+        if (batching_.goes_this_turn(batcher_.waiting(shard), others_under_way)) {
             flush_soon(shard);
         } else if (!is_gathering_) {
             is_gathering_ = true;
-            gathering_.expires_after(batching_.gather_max);
+            gathering_.expires_after(batching_.gather_max());
             gathering_.async_wait([this](boost::system::error_code error) {
                 if (error) return;
                 is_gathering_ = false;
@@ -133,23 +126,12 @@ private:
                           for (std::size_t i = 0; i < answers.size(); ++i) {
                               decided(std::move(decisions[i]), std::move(answers[i]), until);
                           }
-                          flush_log(shard);
+                          if (message_.goes_after_batch(batcher_.in_flight(shard))) flush_log();
                       });
     }
 
-    /// After a batch of this shard has come back.
-    void flush_log(std::uint32_t shard) {
-        if (events_gathered_ == 0) return;
-        if (batching_.reservations_max > 1 && batcher_.in_flight(shard) > 0 &&
-            ++batches_gathered_ < batches_waited_for_max &&
-            events_gathered_ < events_worth_a_message)
-            return;
-        flush_log_now();
-    }
-
-    void flush_log_now() {
-        batches_gathered_ = 0;
-        events_gathered_ = 0;
+    void flush_log() {
+        message_.sent();
         producer_->flush();
     }
 
@@ -174,7 +156,7 @@ private:
             wait_.confirmed(*ticket, false, boot_clock::now());
             return;
         }
-        ++events_gathered_;
+        message_.add_event();
     }
 
     void confirmed(std::span<const events::confirmation> all) {
@@ -189,18 +171,19 @@ private:
         expiry_.expires_after(expiry_interval);
         expiry_.async_wait([this](boost::system::error_code error) {
             if (error) return;
-            if (events_gathered_ > 0) flush_log_now();
+            if (!message_.is_empty()) flush_log();
             wait_.expire(boot_clock::now());
             expire_later();
         });
     }
 
     asio::io_context& io_;
-    gate& gate_;
+    gate_decisions& gate_;
     events::log& log_;
     const std::uint32_t shards_;
     const std::chrono::milliseconds confirm_deadline_;
-    const gate::batching_limits batching_;
+    const gate_batching batching_;
+    message_gathering message_;
     uuid_generator ids_;
     reservation_batcher batcher_;
     std::vector<bool> flush_posted_;
@@ -210,14 +193,13 @@ private:
     confirm_wait wait_;
     asio::steady_timer expiry_;
     std::unique_ptr<events::log::producer> producer_;
-    std::size_t events_gathered_ = 0;  // appended since the last flush
-    int batches_gathered_ = 0;         // come back since the first of them
 };
 
 }  // namespace
 
-std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate& decides, events::log& log,
-                                        std::uint32_t shards, const reserver_options& options) {
+std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate_decisions& decides,
+                                        events::log& log, std::uint32_t shards,
+                                        const reserver_options& options) {
     return std::make_unique<gate_reserver>(io, decides, log, shards, options);
 }
 

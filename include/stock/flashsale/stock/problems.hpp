@@ -1,0 +1,30 @@
+#pragma once
+
+// The errors that are about products and their units.
+
+#include <flashsale/http/problem_type.hpp>
+
+namespace flashsale::stock::problems {
+
+inline constexpr http::problem_type out_of_stock{400, "out_of_stock", "Out of stock",
+                                                 "Fewer units are left than were asked for."};
+inline constexpr http::problem_type product_not_found{404, "product_not_found", "No such product",
+                                                      "No product has this id."};
+inline constexpr http::problem_type high_traffic{
+    409, "high_traffic", "High traffic",
+    "Too many others changed this product at the same time. Try again."};
+inline constexpr http::problem_type purchase_limit{
+    409, "purchase_limit", "Purchase limit reached",
+    "The order would exceed what one user may buy of this product."};
+inline constexpr http::problem_type sale_not_open{
+    409, "sale_not_open", "The sale is not open",
+    "The sale of this product has not begun or is over."};
+inline constexpr http::problem_type reopening{
+    503, "reopening", "The sale is not open for now",
+    "What is left cannot be trusted until it is reopened from the record. Try again.", 2};
+
+/// For the router.
+inline constexpr const http::problem_type* all[]{&out_of_stock,   &product_not_found, &high_traffic,
+                                                 &purchase_limit, &sale_not_open,     &reopening};
+
+}  // namespace flashsale::stock::problems

@@ -18,10 +18,4 @@ inline errc errc_of(const postgres::error& error) {
     }
 }
 
-/// A read changes nothing: whatever became of it, there is only no answer.
-inline errc errc_of_read(const postgres::error& error) {
-    const errc code = errc_of(error);
-    return code == errc::outcome_unknown ? errc::dependency_unavailable : code;
-}
-
 }  // namespace flashsale::stock

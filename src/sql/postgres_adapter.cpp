@@ -89,6 +89,18 @@ private:
     postgres::pool& database_;
 };
 
+class blocking_session final : public session {
+public:
+    explicit blocking_session(postgres::session& database) : database_(database) {}
+
+    result execute(const statement& what, const parameters& with) override {
+        return of_postgres(database_.execute(of_postgres(what), of_postgres(with)));
+    }
+
+private:
+    postgres::session& database_;
+};
+
 }  // namespace
 
 postgres::statement of_postgres(const statement& what) {
@@ -113,6 +125,10 @@ result of_postgres(postgres::result done) {
 
 std::unique_ptr<executor> make_executor(postgres::pool& database) {
     return std::make_unique<pool_executor>(database);
+}
+
+std::unique_ptr<session> make_session(postgres::session& database) {
+    return std::make_unique<blocking_session>(database);
 }
 
 }  // namespace flashsale::sql

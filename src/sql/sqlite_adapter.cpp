@@ -104,6 +104,23 @@ private:
     asio::io_context& io_;
 };
 
+class blocking_session final : public session {
+public:
+    explicit blocking_session(sqlite::database& database) : database_(database) {}
+
+    result execute(const statement& what, const parameters& with) override {
+        if (what.of_sqlite().empty()) return rows();
+        auto found = std::make_shared<sqlite_table>();
+        auto done = database_.transaction(
+            access_of(what), [&](sqlite::database& in) { return run(in, what, with, *found); });
+        if (!done) return std::unexpected(of_sqlite(std::move(done.error())));
+        return rows(std::move(found));
+    }
+
+private:
+    sqlite::database& database_;
+};
+
 }  // namespace
 
 std::expected<void, sqlite::error> run(sqlite::database& in, const statement& what,
@@ -129,6 +146,10 @@ error of_sqlite(sqlite::error what) {
 
 std::unique_ptr<executor> make_executor(sqlite::queue& database, asio::io_context& io) {
     return std::make_unique<queue_executor>(database, io);
+}
+
+std::unique_ptr<session> make_session(sqlite::database& database) {
+    return std::make_unique<blocking_session>(database);
 }
 
 }  // namespace flashsale::sql

@@ -24,10 +24,12 @@
 
 namespace flashsale::postgres {
 class pool;
-}
+class session;
+}  // namespace flashsale::postgres
 namespace flashsale::sqlite {
 class queue;
-}
+class database;
+}  // namespace flashsale::sqlite
 
 namespace flashsale::sql {
 
@@ -154,6 +156,17 @@ public:
 
 std::unique_ptr<executor> make_executor(postgres::pool& database);
 std::unique_ptr<executor> make_executor(sqlite::queue& database, asio::io_context& io);
+
+/// Blocking: for a thread that may wait, one at a time. Each call is a transaction of its own.
+class session {
+public:
+    virtual ~session() = default;
+
+    virtual result execute(const statement& what, const parameters& with = {}) = 0;
+};
+
+std::unique_ptr<session> make_session(postgres::session& database);
+std::unique_ptr<session> make_session(sqlite::database& database);
 
 // --- how -------------------------------------------------------------------------------------
 

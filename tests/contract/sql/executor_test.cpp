@@ -1,4 +1,4 @@
-// What every executor does, on each database.
+// What every executor and every session does, on each database.
 
 #include <catch2/catch.hpp>
 
@@ -49,19 +49,29 @@ static_assert(not_in_files.of_sqlite().empty());
 
 constexpr uuid one_tag{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255}};
 
+enum class way { executor, session };
+way each_way() {
+    return GENERATE(way::executor, way::session);
+}
+
 struct things {
-    explicit things(database_kind which)
+    explicit things(database_kind which, way how = way::executor)
         : kind(which),
           database(which, sandbox::database::user, {}),
           sql(which == database_kind::postgres
                   ? sql::make_executor(*database.pool())
                   : sql::make_executor(*database.queue(), database.io())) {
+        if (how == way::session) {
+            blocking = which == database_kind::postgres ? sql::make_session(*database.session())
+                                                        : sql::make_session(*database.file());
+        }
         database.sql(
             "CREATE TABLE things (id bigint PRIMARY KEY CHECK (id > 0), name text UNIQUE, tag uuid,"
             " seen timestamptz, open boolean)");
     }
 
     sql::result execute(const statement& what, parameters with = {}) {
+        if (blocking) return blocking->execute(what, with);
         return database.wait(sql->execute(what, std::move(with)));
     }
     sql::result add(std::int64_t id, std::optional<std::string> name = {}, uuid tag = one_tag) {
@@ -77,12 +87,13 @@ struct things {
     const database_kind kind;
     module_database database;
     std::unique_ptr<sql::executor> sql;
+    std::unique_ptr<sql::session> blocking;  // asked in its place, if there is one
 };
 
 }  // namespace
 
-TEST_CASE("sql executor: values come back as they were given, and nulls as nulls") {
-    things here(each_database());
+TEST_CASE("sql: values come back as they were given, and nulls as nulls") {
+    things here(each_database(), each_way());
     const auto seen = timestamp(std::chrono::microseconds(1'764'200'000'123'456));
     const std::string text = "zo\xc3\xab '$1' ?1";
     const auto made = here.execute(
@@ -109,8 +120,8 @@ TEST_CASE("sql executor: values come back as they were given, and nulls as nulls
     CHECK(here.execute(find, std::move(parameters().integer(3)))->empty());
 }
 
-TEST_CASE("sql executor: of arrays, each place is asked for") {
-    things here(each_database());
+TEST_CASE("sql: of arrays, each place is asked for") {
+    things here(each_database(), each_way());
     uuid other = one_tag;
     other.bytes[0] = 9;
     for (const std::int64_t id : {1, 2, 3, 4})
@@ -129,8 +140,8 @@ TEST_CASE("sql executor: of arrays, each place is asked for") {
     CHECK(ask({}, {}).empty());
 }
 
-TEST_CASE("sql executor: the clock is read as the statement runs") {
-    things here(each_database());
+TEST_CASE("sql: the clock is read as the statement runs") {
+    things here(each_database(), each_way());
     const auto before = wall_clock_now() - std::chrono::seconds{60};
     const auto made = here.execute(insert_now, std::move(parameters().integer(1).now()));
     REQUIRE(made.has_value());
@@ -138,8 +149,8 @@ TEST_CASE("sql executor: the clock is read as the statement runs") {
     CHECK(made->time(0, 0) < before + std::chrono::seconds{120});
 }
 
-TEST_CASE("sql executor: a statement of several texts happens as a whole or not at all") {
-    things here(each_database());
+TEST_CASE("sql: a statement of several texts happens as a whole or not at all") {
+    things here(each_database(), each_way());
     const auto two = [&](std::int64_t id, std::int64_t apart, std::string name) {
         return here.execute(insert_two,
                             std::move(parameters().integer(id).integer(apart).text(name)));

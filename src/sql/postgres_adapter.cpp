@@ -1,6 +1,6 @@
-#include "postgres_adapter.hpp"
-
 #include <flashsale/base/must_hold.hpp>
+#include <flashsale/postgres.hpp>
+#include <flashsale/sql.hpp>
 
 #include "table.hpp"
 
@@ -10,30 +10,31 @@ namespace {
 
 class postgres_table final : public table {
 public:
-    explicit postgres_table(postgres::rows found) : rows_(std::move(found)) {}
+    explicit postgres_table(std::shared_ptr<const postgres::rows> found)
+        : rows_(std::move(found)) {}
 
-    std::size_t size() const override { return rows_.size(); }
+    std::size_t size() const override { return rows_->size(); }
     bool is_null(std::size_t row, std::size_t column) const override {
-        return rows_.is_null(row, column);
+        return rows_->is_null(row, column);
     }
     std::int64_t integer(std::size_t row, std::size_t column) const override {
-        return rows_.integer(row, column);
+        return rows_->integer(row, column);
     }
     std::string_view text(std::size_t row, std::size_t column) const override {
-        return rows_.text(row, column);
+        return rows_->text(row, column);
     }
     flashsale::uuid uuid(std::size_t row, std::size_t column) const override {
-        return rows_.uuid(row, column);
+        return rows_->uuid(row, column);
     }
     timestamp time(std::size_t row, std::size_t column) const override {
-        return rows_.time(row, column);
+        return rows_->time(row, column);
     }
     bool boolean(std::size_t row, std::size_t column) const override {
-        return rows_.boolean(row, column);
+        return rows_->boolean(row, column);
     }
 
 private:
-    postgres::rows rows_;
+    const std::shared_ptr<const postgres::rows> rows_;
 };
 
 struct binder {
@@ -74,6 +75,33 @@ error::kind kind_of(postgres::error::kind what) {
     return error::kind::other;
 }
 
+error of_postgres(postgres::error what) {
+    return {kind_of(what.what), std::move(what.message)};
+}
+
+rows rows_of(std::shared_ptr<const postgres::rows> found) {
+    return rows(std::make_shared<postgres_table>(std::move(found)));
+}
+
+postgres::statement of_postgres(const statement& what) {
+    return {what.name(), what.of_postgres()};
+}
+
+postgres::parameters of_postgres(const parameters& with) {
+    postgres::parameters out;
+    binder bind{out};
+    for (const auto& value : with.all()) {
+        bind.last = &value == &with.all().back();
+        std::visit(bind, value);
+    }
+    return out;
+}
+
+result of_postgres(postgres::result done) {
+    if (!done) return std::unexpected(of_postgres(std::move(done.error())));
+    return rows_of(std::make_shared<postgres::rows>(std::move(*done)));
+}
+
 class pool_executor final : public executor {
 public:
     explicit pool_executor(postgres::pool& database) : database_(database) {}
@@ -97,31 +125,21 @@ public:
         return of_postgres(database_.execute(of_postgres(what), of_postgres(with)));
     }
 
+    std::expected<void, error> stream(const statement& what, std::size_t rows_per_piece,
+                                      const std::function<void(const rows&)>& each) override {
+        const auto piece = [&](const postgres::rows& found) {
+            each(rows_of({std::shared_ptr<void>(), &found}));  // the driver's, for this call
+        };
+        auto done = database_.stream(what.of_postgres(), rows_per_piece, piece);
+        if (!done) return std::unexpected(of_postgres(std::move(done.error())));
+        return {};
+    }
+
 private:
     postgres::session& database_;
 };
 
 }  // namespace
-
-postgres::statement of_postgres(const statement& what) {
-    return {what.name(), what.of_postgres()};
-}
-
-postgres::parameters of_postgres(const parameters& with) {
-    postgres::parameters out;
-    binder bind{out};
-    for (const auto& value : with.all()) {
-        bind.last = &value == &with.all().back();
-        std::visit(bind, value);
-    }
-    return out;
-}
-
-result of_postgres(postgres::result done) {
-    if (done) return rows(std::make_shared<postgres_table>(std::move(*done)));
-    auto& fault = done.error();
-    return std::unexpected(error{kind_of(fault.what), std::move(fault.message)});
-}
 
 std::unique_ptr<executor> make_executor(postgres::pool& database) {
     return std::make_unique<pool_executor>(database);

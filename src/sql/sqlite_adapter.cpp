@@ -1,8 +1,10 @@
-#include "sqlite_adapter.hpp"
-
 #include <boost/asio/post.hpp>
 
 #include <flashsale/base/must_hold.hpp>
+#include <flashsale/sql.hpp>
+#include <flashsale/sqlite.hpp>
+
+#include "sqlite_table.hpp"
 
 namespace flashsale::sql {
 
@@ -78,6 +80,29 @@ error::kind kind_of(sqlite::error::kind what) {
     return error::kind::other;
 }
 
+/// Runs all texts of the statement, once for each place of its arrays. Inside a transaction: after
+/// an error some of it may have happened.
+std::expected<void, sqlite::error> run(sqlite::database& in, const statement& what,
+                                       const parameters& with, sqlite_table& into) {
+    const timestamp now = wall_clock_now();
+    const std::size_t runs = runs_of(with);
+    for (std::size_t place = 0; place < runs; ++place) {
+        for (const auto& text : what.of_sqlite()) {
+            auto done = run_text(in, text, with, now, place, into);
+            if (!done) return done;
+        }
+    }
+    return {};
+}
+
+sqlite::access access_of(const statement& what) {
+    return what.how() == access::read ? sqlite::access::read : sqlite::access::write;
+}
+
+error of_sqlite(sqlite::error what) {
+    return {kind_of(what.what), std::move(what.message)};
+}
+
 class queue_executor final : public executor {
 public:
     queue_executor(sqlite::queue& database, asio::io_context& io) : database_(database), io_(io) {}
@@ -111,10 +136,31 @@ public:
     result execute(const statement& what, const parameters& with) override {
         if (what.of_sqlite().empty()) return rows();
         auto found = std::make_shared<sqlite_table>();
-        auto done = database_.transaction(
-            access_of(what), [&](sqlite::database& in) { return run(in, what, with, *found); });
+        const auto body = [&](sqlite::database& in) { return run(in, what, with, *found); };
+        auto done = database_.in_transaction() ? database_.attempt(body)
+                                               : database_.transaction(access_of(what), body);
         if (!done) return std::unexpected(of_sqlite(std::move(done.error())));
         return rows(std::move(found));
+    }
+
+    std::expected<void, error> stream(const statement& what, std::size_t rows_per_piece,
+                                      const std::function<void(const rows&)>& each) override {
+        if (what.of_sqlite().empty()) return {};
+        // One statement, and so one snapshot.
+        auto query = database_.prepare(sqlite::statement::of_literal(what.of_sqlite()[0].sql));
+        while (true) {
+            auto piece = std::make_shared<sqlite_table>();
+            while (piece->size() < rows_per_piece) {
+                const auto more = query.step();
+                if (!more) return std::unexpected(of_sqlite(more.error()));
+                if (!*more) {
+                    if (piece->size() > 0) each(rows(std::move(piece)));
+                    return {};
+                }
+                piece->add_row(query);
+            }
+            each(rows(std::move(piece)));
+        }
     }
 
 private:
@@ -122,27 +168,6 @@ private:
 };
 
 }  // namespace
-
-std::expected<void, sqlite::error> run(sqlite::database& in, const statement& what,
-                                       const parameters& with, sqlite_table& into) {
-    const timestamp now = wall_clock_now();
-    const std::size_t runs = runs_of(with);
-    for (std::size_t place = 0; place < runs; ++place) {
-        for (const auto& text : what.of_sqlite()) {
-            auto done = run_text(in, text, with, now, place, into);
-            if (!done) return done;
-        }
-    }
-    return {};
-}
-
-sqlite::access access_of(const statement& what) {
-    return what.how() == access::read ? sqlite::access::read : sqlite::access::write;
-}
-
-error of_sqlite(sqlite::error what) {
-    return {kind_of(what.what), std::move(what.message)};
-}
 
 std::unique_ptr<executor> make_executor(sqlite::queue& database, asio::io_context& io) {
     return std::make_unique<queue_executor>(database, io);

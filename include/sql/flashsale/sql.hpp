@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -157,12 +158,17 @@ public:
 std::unique_ptr<executor> make_executor(postgres::pool& database);
 std::unique_ptr<executor> make_executor(sqlite::queue& database, asio::io_context& io);
 
-/// Blocking: for a thread that may wait, one at a time. Each call is a transaction of its own.
+/// Blocking: for a thread that may wait, one at a time. Each call is a transaction of its own, or a
+/// part of the one that the connection is in.
 class session {
 public:
     virtual ~session() = default;
 
     virtual result execute(const statement& what, const parameters& with = {}) = 0;
+    /// A large result of a statement without parameters, all as of one instant: `each` is called
+    /// with up to `rows_per_piece` rows until none is left, and does not use the connection.
+    virtual std::expected<void, error> stream(const statement& what, std::size_t rows_per_piece,
+                                              const std::function<void(const rows&)>& each) = 0;
 };
 
 std::unique_ptr<session> make_session(postgres::session& database);

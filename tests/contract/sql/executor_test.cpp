@@ -23,6 +23,8 @@ constexpr statement insert{access::write, "t_insert",
 constexpr statement find{access::read, "t_find",
                          "SELECT id, name, tag, seen, open FROM things WHERE id = $1"};
 constexpr statement count{access::read, "t_count", "SELECT count(*) FROM things"};
+constexpr statement all{access::read, "t_all", "SELECT id, name FROM things ORDER BY id"};
+constexpr statement none{access::read, "t_none", "SELECT id FROM things WHERE id < 0"};
 constexpr statement find_tagged{access::read,
                                 "t_find_tagged",
                                 "SELECT id FROM things WHERE tag = ANY($1) AND id = ANY($2)",
@@ -172,6 +174,48 @@ TEST_CASE("sql: a statement of several texts happens as a whole or not at all") 
     CHECK(failed.error().what == error::kind::data);
     CHECK(here.size() == 2);
     CHECK(here.execute(find, std::move(parameters().integer(2)))->empty());
+}
+
+TEST_CASE("sql session: a large result comes in pieces, each row once") {
+    things here(each_database(), way::session);
+    for (std::int64_t id = 1; id <= 7; ++id)
+        REQUIRE(here.add(id, "n" + std::to_string(id)).has_value());
+    const auto pieces_of = [&](const statement& what, std::size_t rows_per_piece) {
+        std::vector<std::size_t> sizes;
+        std::int64_t last = 0;
+        const auto done = here.blocking->stream(what, rows_per_piece, [&](const sql::rows& piece) {
+            sizes.push_back(piece.size());
+            for (std::size_t row = 0; row < piece.size(); ++row) {
+                CHECK(piece.integer(row, 0) == ++last);
+                CHECK(piece.text(row, 1) == "n" + std::to_string(last));
+            }
+        });
+        CHECK(done.has_value());
+        return sizes;
+    };
+    CHECK(pieces_of(all, 3) == std::vector<std::size_t>{3, 3, 1});
+    CHECK(pieces_of(all, 7) == std::vector<std::size_t>{7});
+    CHECK(pieces_of(none, 7).empty());
+}
+
+TEST_CASE("sql session: inside a transaction it is a part of it") {
+    things here(each_database(), way::session);
+    if (here.kind == database_kind::postgres) {
+        const auto undone = here.database.session()->transaction(
+            [&](postgres::session&) -> std::expected<void, postgres::error> {
+                CHECK(here.add(1).has_value());
+                return std::unexpected(postgres::error{});
+            });
+        CHECK_FALSE(undone.has_value());
+    } else {
+        const auto undone = here.database.file()->transaction(
+            sqlite::access::write, [&](sqlite::database&) -> std::expected<void, sqlite::error> {
+                CHECK(here.add(1).has_value());
+                return std::unexpected(sqlite::error{});
+            });
+        CHECK_FALSE(undone.has_value());
+    }
+    CHECK(here.size() == 0);
 }
 
 TEST_CASE("sql executor: what gathered at once fails alone") {

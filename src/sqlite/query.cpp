@@ -100,6 +100,26 @@ std::expected<std::int64_t, error> query::run() {
     return sqlite3_changes64(sqlite3_db_handle(prepared_->handle));
 }
 
+int query::columns() const {
+    assert(prepared_ != nullptr);
+    return sqlite3_column_count(prepared_->handle);
+}
+
+query::type query::type_at(int column) const {
+    assert(prepared_ != nullptr && column < sqlite3_data_count(prepared_->handle));
+    switch (sqlite3_column_type(prepared_->handle, column)) {
+        case SQLITE_INTEGER:
+            return type::integer;
+        case SQLITE_TEXT:
+            return type::text;
+        case SQLITE_BLOB:
+            return type::blob;
+        default:
+            assert(sqlite3_column_type(prepared_->handle, column) == SQLITE_NULL);
+            return type::null;
+    }
+}
+
 bool query::null_at(int column) const {
     assert(prepared_ != nullptr && column < sqlite3_data_count(prepared_->handle));
     return sqlite3_column_type(prepared_->handle, column) == SQLITE_NULL;

@@ -18,12 +18,6 @@ inline errc errc_of(const postgres::error& error) {
     }
 }
 
-/// A read changes nothing: whatever became of it, there is only no answer.
-inline errc errc_of_read(const postgres::error& error) {
-    const errc code = errc_of(error);
-    return code == errc::outcome_unknown ? errc::dependency_unavailable : code;
-}
-
 /// Serialization failure, deadlock, lock not available: another transaction was at the same row.
 inline bool is_contention(const postgres::error& error) {
     return error.sqlstate == "40001" || error.sqlstate == "40P01" || error.sqlstate == "55P03";

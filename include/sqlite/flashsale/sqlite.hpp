@@ -58,7 +58,12 @@ struct error {
 /// address.
 struct statement {
     consteval explicit statement(const char* literal) : sql(literal) {}
+    /// For a type of statements that sees to it by itself that their texts are literals.
+    static constexpr statement of_literal(const char* literal) { return {literal, 0}; }
     const char* sql;
+
+private:
+    constexpr statement(const char* literal, int) : sql(literal) {}
 };
 
 class database;
@@ -86,6 +91,10 @@ public:
     std::expected<bool, error> step();
     /// Steps to the end; how many rows it inserted, updated or deleted.
     std::expected<std::int64_t, error> run();
+
+    enum class type { null, integer, text, blob };
+    int columns() const;
+    type type_at(int column) const;
 
     // Columns of the row, indexes from 0; texts and blobs are good until the next step. Reading a
     // column as another type than it has is a bug and ends the process.

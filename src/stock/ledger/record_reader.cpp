@@ -1,14 +1,18 @@
-#include <flashsale/postgres.hpp>
+#include <algorithm>
+
+#include <flashsale/sql.hpp>
 #include <flashsale/stock/record.hpp>
 
 namespace flashsale::stock {
 
 namespace {
 
-// The shard is not asked for here: the planner takes a modulus for rare, and reads the whole table
-// for each page.
-constexpr postgres::statement page_products{
-    "record_page_products",
+using sql::access;
+
+// The shard is not asked for here: PostgreSQL's planner takes a modulus for rare, and reads the
+// whole table for each page.
+constexpr sql::statement page_products{
+    access::read, "record_page_products",
     "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
     "       coalesce(currency, '')"
     " FROM products"
@@ -22,21 +26,28 @@ constexpr postgres::statement page_products{
 #define PAGE_MOVEMENTS(which)                                    \
     "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE (" which \
     ") AND NOT back AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"
-constexpr postgres::statement page_reductions{
-    "record_page_reductions",
+constexpr sql::statement page_reductions{
+    access::read, "record_page_reductions",
     PAGE_MOVEMENTS("kind = 'reduction' OR (kind = 'sale' AND " RETURNED ")")};
-constexpr postgres::statement page_sales{"record_page_sales",
+constexpr sql::statement page_sales{access::read, "record_page_sales",
                                          PAGE_MOVEMENTS("kind = 'sale' AND NOT " RETURNED)};
 #undef PAGE_MOVEMENTS
-constexpr std::string_view all_allocations =
-    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE kind IN ('sale', 'reduction')";
+constexpr sql::statement all_allocations{access::read, "record_all_allocations",
+                                         "SELECT " ALLOCATION_COLUMNS
+                                         " FROM movements WHERE kind IN ('sale', 'reduction')"};
 #undef ALLOCATION_COLUMNS
 #undef RETURNED
 
-constexpr postgres::statement moved_ids{
-    "record_moved_ids", "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND NOT back"};
+constexpr sql::statement moved_ids{
+    access::read,
+    "record_moved_ids",
+    "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND NOT back",
+    {"SELECT id, line FROM movements WHERE id = ?1 AND NOT back"}};
 
-constexpr std::string_view all_products =
+// SQLite sums before it joins: otherwise it would read all movements for each product.
+constexpr sql::statement all_products{
+    access::read,
+    "record_all_products",
     "SELECT p.id, p.given, p.stock, p.per_user_limit,"
     "       coalesce(sum(m.delta), 0)::bigint,"
     "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock', 'return')), 0)"
@@ -44,19 +55,30 @@ constexpr std::string_view all_products =
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'sale'), 0)::bigint,"
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint,"
     "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint"
-    " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id";
+    " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id",
+    {"SELECT p.id, p.given, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
+     "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0),"
+     "       coalesce(m.returned, 0)"
+     " FROM products p LEFT JOIN"
+     "   (SELECT product_id, sum(delta) AS moved,"
+     "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock', 'return')) AS moved_up,"
+     "           sum(delta) FILTER (WHERE kind = 'sale') AS sold,"
+     "           sum(delta) FILTER (WHERE kind = 'reduction') AS reduced,"
+     "           sum(delta) FILTER (WHERE kind = 'return') AS returned"
+     "    FROM movements GROUP BY product_id) m ON m.product_id = p.id"
+     " ORDER BY p.id"}};
 constexpr std::size_t rows_per_piece = 10'000;
 
 template <class T>
-std::unexpected<std::string> fault_of(const std::expected<T, postgres::error>& failed) {
+std::unexpected<std::string> fault_of(const std::expected<T, sql::error>& failed) {
     return std::unexpected("stock database: " + failed.error().message);
 }
 
-allocation_id id_of(const postgres::rows& rows, std::size_t row) {
+allocation_id id_of(const sql::rows& rows, std::size_t row) {
     return {rows.uuid(row, 0), static_cast<std::uint32_t>(rows.integer(row, 1))};
 }
 
-allocation allocation_of(const postgres::rows& rows, std::size_t row) {
+allocation allocation_of(const sql::rows& rows, std::size_t row) {
     allocation out;
     out.order_id = rows.uuid(row, 0);
     out.line = static_cast<std::uint32_t>(rows.integer(row, 1));
@@ -70,16 +92,17 @@ allocation allocation_of(const postgres::rows& rows, std::size_t row) {
     return out;
 }
 
-class postgres_record_reader final : public record_reader {
+class sql_record_reader final : public record_reader {
 public:
-    explicit postgres_record_reader(postgres::session& database) : database_(database) {}
+    explicit sql_record_reader(std::unique_ptr<sql::session> database)
+        : database_(std::move(database)) {}
 
     std::expected<product_page, std::string> products(std::uint32_t shard, std::uint32_t shards,
                                                       std::int64_t after,
                                                       std::size_t rows_max) override {
-        const auto found = database_.execute(
+        const auto found = database_->execute(
             page_products,
-            postgres::parameters().integer(after).integer(static_cast<std::int64_t>(rows_max)));
+            sql::parameters().integer(after).integer(static_cast<std::int64_t>(rows_max)));
         if (!found) return fault_of(found);
         product_page out;
         for (std::size_t row = 0; row < found->size(); ++row) {
@@ -114,7 +137,9 @@ public:
         std::vector<uuid> orders;
         for (const allocation_id& one : ids)
             orders.push_back(one.order_id);
-        const auto found = database_.execute(moved_ids, postgres::parameters().uuids(orders));
+        std::ranges::sort(orders);
+        orders.erase(std::ranges::unique(orders).begin(), orders.end());
+        const auto found = database_->execute(moved_ids, sql::parameters().uuids(orders));
         if (!found) return fault_of(found);
         out.reserve(found->size());
         for (std::size_t row = 0; row < found->size(); ++row)
@@ -124,7 +149,7 @@ public:
 
     std::expected<void, std::string> for_each_product(
         const std::function<void(recorded_product)>& each) override {
-        return stream(all_products, [&](const postgres::rows& rows) {
+        return stream(all_products, [&](const sql::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 each({rows.integer(row, 0), rows.integer(row, 1), rows.integer(row, 2),
                       rows.optional_integer(row, 3), rows.integer(row, 4), rows.integer(row, 5),
@@ -135,30 +160,30 @@ public:
 
     std::expected<void, std::string> for_each_allocation(
         const std::function<void(allocation)>& each) override {
-        return stream(all_allocations, [&](const postgres::rows& rows) {
+        return stream(all_allocations, [&](const sql::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row)
                 each(allocation_of(rows, row));
         });
     }
 
 private:
-    std::expected<void, std::string> stream(
-        std::string_view sql, const std::function<void(const postgres::rows&)>& each) {
-        const auto done = database_.stream(sql, rows_per_piece, each);
+    std::expected<void, std::string> stream(const sql::statement& what,
+                                            const std::function<void(const sql::rows&)>& each) {
+        const auto done = database_->stream(what, rows_per_piece, each);
         if (!done) return fault_of(done);
         return {};
     }
 
-    std::expected<allocation_page, std::string> allocations(const postgres::statement& what,
+    std::expected<allocation_page, std::string> allocations(const sql::statement& what,
                                                             std::uint32_t shard,
                                                             std::uint32_t shards,
                                                             allocation_id after,
                                                             std::size_t rows_max) {
         const auto found =
-            database_.execute(what, postgres::parameters()
-                                        .uuid(after.order_id)
-                                        .integer(after.line)
-                                        .integer(static_cast<std::int64_t>(rows_max)));
+            database_->execute(what, sql::parameters()
+                                         .uuid(after.order_id)
+                                         .integer(after.line)
+                                         .integer(static_cast<std::int64_t>(rows_max)));
         if (!found) return fault_of(found);
         allocation_page out;
         out.rows.reserve(found->size());
@@ -170,13 +195,17 @@ private:
         return out;
     }
 
-    postgres::session& database_;
+    const std::unique_ptr<sql::session> database_;
 };
 
 }  // namespace
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& database) {
-    return std::make_unique<postgres_record_reader>(database);
+    return std::make_unique<sql_record_reader>(sql::make_session(database));
+}
+
+std::unique_ptr<record_reader> make_sqlite_record_reader(sqlite::database& database) {
+    return std::make_unique<sql_record_reader>(sql::make_session(database));
 }
 
 }  // namespace flashsale::stock

@@ -2,51 +2,64 @@
 
 #include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
-#include <flashsale/postgres.hpp>
+#include <flashsale/sql.hpp>
 #include <flashsale/stock/shard_of.hpp>
 
 namespace flashsale::order {
 
 namespace {
 
-// The shard is not asked for here: the planner takes a modulus for rare, and reads the whole table
-// for each page.
+using sql::access;
+
+// The shard is not asked for here: PostgreSQL's planner takes a modulus for rare, and reads the
+// whole table for each page.
 #define ALLOCATION_COLUMNS                                                                   \
     "id, line, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
     " coalesce(currency, '')"
-constexpr postgres::statement page_orders{"record_page_orders",
-                                          "SELECT " ALLOCATION_COLUMNS
-                                          " FROM orders WHERE (id, line) > ($1, $2)"
-                                          " ORDER BY id, line LIMIT $3"};
-constexpr std::string_view all_orders = "SELECT " ALLOCATION_COLUMNS " FROM orders";
+constexpr sql::statement page_orders{access::read, "record_page_orders",
+                                     "SELECT " ALLOCATION_COLUMNS
+                                     " FROM orders WHERE (id, line) > ($1, $2)"
+                                     " ORDER BY id, line LIMIT $3"};
+constexpr sql::statement all_orders{access::read, "record_all_orders",
+                                    "SELECT " ALLOCATION_COLUMNS " FROM orders"};
 #undef ALLOCATION_COLUMNS
-constexpr postgres::statement page_parked{
-    "record_page_parked",
+constexpr sql::statement page_parked{
+    access::read, "record_page_parked",
     "SELECT event_id, event FROM parked WHERE holds_units AND event_id > $1"
     " ORDER BY event_id LIMIT $2"};
 
-constexpr postgres::statement recorded_ids{
+constexpr sql::statement recorded_ids{
+    access::read,
     "record_recorded_ids",
     "SELECT id FROM orders WHERE id = ANY($1::uuid[])"
-    " UNION SELECT event_id FROM parked WHERE holds_units AND event_id = ANY($1::uuid[])"};
+    " UNION SELECT event_id FROM parked WHERE holds_units AND event_id = ANY($1::uuid[])",
+    {"SELECT ?1 WHERE EXISTS (SELECT 1 FROM orders WHERE id = ?1)"
+     " OR EXISTS (SELECT 1 FROM parked WHERE holds_units AND event_id = ?1)"}};
 
-constexpr postgres::statement late_ids{"record_late_ids",
-                                       "SELECT event_id FROM late ORDER BY event_id"};
-constexpr postgres::statement all_late{
+// One process owns a file, and raises no fence: nothing is late there but what an operator made so.
+constexpr sql::statement late_ids{access::read, "record_late_ids",
+                                  "SELECT event_id FROM late ORDER BY event_id"};
+constexpr sql::statement all_late{
+    access::read,
     "record_all_late",
     "SELECT event_id, event, false, published_at FROM late"
     " UNION ALL SELECT event_id, event, true, published_at FROM parked"
     "           WHERE refused_late AND dropped_at IS NULL"
-    " ORDER BY 1"};
-constexpr postgres::statement all_fences{
+    " ORDER BY 1",
+    {"SELECT event_id, event, 0, NULL FROM late ORDER BY event_id"}};
+constexpr sql::statement all_fences{
+    access::read,
     "record_all_fences",
-    "SELECT shard, generation, begun_at, raised_at FROM raised_fences ORDER BY generation"};
-constexpr std::string_view all_parked =
-    "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL";
-constexpr std::string_view all_dropped = "SELECT event FROM parked WHERE dropped_at IS NOT NULL";
+    "SELECT shard, generation, begun_at, raised_at FROM raised_fences ORDER BY generation",
+    {}};
+constexpr sql::statement all_parked{
+    access::read, "record_all_parked",
+    "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL"};
+constexpr sql::statement all_dropped{access::read, "record_all_dropped",
+                                     "SELECT event FROM parked WHERE dropped_at IS NOT NULL"};
 constexpr std::size_t rows_per_piece = 10'000;
 
-stock::allocation allocation_of(const postgres::rows& rows, std::size_t row) {
+stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
     stock::allocation out;
     out.order_id = rows.uuid(row, 0);
     out.line = static_cast<std::uint32_t>(rows.integer(row, 1));
@@ -61,16 +74,17 @@ stock::allocation allocation_of(const postgres::rows& rows, std::size_t row) {
     return out;
 }
 
-class postgres_record_reader final : public record_reader {
+class sql_record_reader final : public record_reader {
 public:
-    explicit postgres_record_reader(postgres::session& database) : database_(database) {}
+    explicit sql_record_reader(std::unique_ptr<sql::session> database)
+        : database_(std::move(database)) {}
 
     std::expected<order_page, std::string> orders(std::uint32_t shard, std::uint32_t shards,
                                                   stock::allocation_id after,
                                                   std::size_t rows_max) override {
-        postgres::parameters with;
+        sql::parameters with;
         with.uuid(after.order_id).integer(after.line).integer(static_cast<std::int64_t>(rows_max));
-        const auto found = database_.execute(page_orders, with);
+        const auto found = database_->execute(page_orders, with);
         if (!found) return std::unexpected("order database: " + found.error().message);
         order_page out;
         out.rows.reserve(found->size());
@@ -84,9 +98,9 @@ public:
 
     std::expected<event_page, std::string> parked(std::uint32_t shard, std::uint32_t shards,
                                                   uuid after, std::size_t rows_max) override {
-        const auto found = database_.execute(
+        const auto found = database_->execute(
             page_parked,
-            postgres::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
+            sql::parameters().uuid(after).integer(static_cast<std::int64_t>(rows_max)));
         if (!found) return std::unexpected("order database: " + found.error().message);
         event_page out;
         for (std::size_t row = 0; row < found->size(); ++row) {
@@ -102,7 +116,7 @@ public:
 
     std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) override {
         if (ids.empty()) return std::vector<uuid>{};
-        const auto found = database_.execute(recorded_ids, postgres::parameters().uuids(ids));
+        const auto found = database_->execute(recorded_ids, sql::parameters().uuids(ids));
         if (!found) return std::unexpected("order database: " + found.error().message);
         std::vector<uuid> out;
         out.reserve(found->size());
@@ -113,7 +127,7 @@ public:
 
     std::expected<void, std::string> for_each_order(
         const std::function<void(stock::allocation)>& each) override {
-        return stream(all_orders, [&](const postgres::rows& rows) {
+        return stream(all_orders, [&](const sql::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row)
                 each(allocation_of(rows, row));
         });
@@ -121,7 +135,7 @@ public:
 
     std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) override {
-        return stream(all_parked, [&](const postgres::rows& rows) {
+        return stream(all_parked, [&](const sql::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 each({rows.uuid(row, 0), std::string(rows.text(row, 1)),
                       std::string(rows.text(row, 2)), rows.boolean(row, 3)});
@@ -131,14 +145,14 @@ public:
 
     std::expected<void, std::string> for_each_dropped(
         const std::function<void(std::string_view)>& each) override {
-        return stream(all_dropped, [&](const postgres::rows& rows) {
+        return stream(all_dropped, [&](const sql::rows& rows) {
             for (std::size_t row = 0; row < rows.size(); ++row)
                 each(rows.text(row, 0));
         });
     }
 
     std::expected<std::vector<uuid>, std::string> late() override {
-        const auto found = database_.execute(late_ids);
+        const auto found = database_->execute(late_ids);
         if (!found) return std::unexpected("order database: " + found.error().message);
         std::vector<uuid> out;
         for (std::size_t row = 0; row < found->size(); ++row)
@@ -147,7 +161,7 @@ public:
     }
 
     std::expected<std::vector<late_event>, std::string> late_events() override {
-        const auto found = database_.execute(all_late);
+        const auto found = database_->execute(all_late);
         if (!found) return std::unexpected("order database: " + found.error().message);
         std::vector<late_event> out;
         for (std::size_t row = 0; row < found->size(); ++row) {
@@ -158,7 +172,7 @@ public:
     }
 
     std::expected<std::vector<raised_fence>, std::string> raised_fences() override {
-        const auto found = database_.execute(all_fences);
+        const auto found = database_->execute(all_fences);
         if (!found) return std::unexpected("order database: " + found.error().message);
         std::vector<raised_fence> out;
         for (std::size_t row = 0; row < found->size(); ++row) {
@@ -170,20 +184,24 @@ public:
     }
 
 private:
-    std::expected<void, std::string> stream(
-        std::string_view sql, const std::function<void(const postgres::rows&)>& each) {
-        const auto done = database_.stream(sql, rows_per_piece, each);
+    std::expected<void, std::string> stream(const sql::statement& what,
+                                            const std::function<void(const sql::rows&)>& each) {
+        const auto done = database_->stream(what, rows_per_piece, each);
         if (!done) return std::unexpected("order database: " + done.error().message);
         return {};
     }
 
-    postgres::session& database_;
+    const std::unique_ptr<sql::session> database_;
 };
 
 }  // namespace
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& database) {
-    return std::make_unique<postgres_record_reader>(database);
+    return std::make_unique<sql_record_reader>(sql::make_session(database));
+}
+
+std::unique_ptr<record_reader> make_sqlite_record_reader(sqlite::database& database) {
+    return std::make_unique<sql_record_reader>(sql::make_session(database));
 }
 
 }  // namespace flashsale::order

@@ -1,44 +1,46 @@
 #include <flashsale/base/names.hpp>
-#include <flashsale/postgres.hpp>
-#include <flashsale/user/module.hpp>
-
-#include "name_filling.hpp"
-
-namespace flashsale::embedded {
-extern const std::string_view user_0001;
-extern const std::string_view user_0002;
-}  // namespace flashsale::embedded
+#include <flashsale/sql.hpp>
+#include <flashsale/user/store.hpp>
 
 namespace flashsale::user {
 
 namespace {
 
+using sql::access;
+
 // Each unique constraint may stand in the way; which one did is read afterwards.
-constexpr postgres::statement insert_user{
+constexpr sql::statement insert_user{
+    access::write,
     "insert_user",
     "INSERT INTO users (username, compared_name, balance, idempotency_key)"
     " VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"};
-constexpr postgres::statement find_user_by_key{
-    "find_user_by_key",
+    " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at",
+    {"INSERT INTO users (username, compared_name, balance, idempotency_key, created_at)"
+     " VALUES (?1, ?2, ?3, ?4, ?5)"
+     " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"}};
+constexpr sql::statement find_user_by_key{
+    access::read, "find_user_by_key",
     "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = $1"};
-constexpr postgres::statement find_user{
-    "find_user", "SELECT id, username, balance, created_at FROM users WHERE id = $1"};
-constexpr postgres::statement find_user_by_name{
-    "find_user_by_name",
+constexpr sql::statement find_user{
+    access::read, "find_user", "SELECT id, username, balance, created_at FROM users WHERE id = $1"};
+constexpr sql::statement find_user_by_name{
+    access::read, "find_user_by_name",
     "SELECT id, username, balance, created_at FROM users WHERE username = $1 OR compared_name = $2"
     " ORDER BY username = $1 DESC LIMIT 1"};
-// The inner order makes each range a walk along the index, whatever the planner thinks of its size.
-constexpr postgres::statement find_users{
+// The inner order makes each range a walk along the index, whatever PostgreSQL's planner thinks of
+// its size. SQLite is asked range by range.
+constexpr sql::statement find_users{
+    access::read,
     "find_users",
     "SELECT found.id FROM unnest($1::bigint[], $2::bigint[]) AS wanted(first, last), LATERAL"
-    " (SELECT id FROM users WHERE id BETWEEN wanted.first AND wanted.last ORDER BY id) AS found"};
+    " (SELECT id FROM users WHERE id BETWEEN wanted.first AND wanted.last ORDER BY id) AS found",
+    {"SELECT id FROM users WHERE id BETWEEN ?1 AND ?2 ORDER BY id"}};
 
-store_errc errc_of(const postgres::error& error) {
+store_errc errc_of(const sql::error& error) {
     switch (error.what) {
-        case postgres::error::kind::overloaded:
+        case sql::error::kind::overloaded:
             return store_errc::overloaded;
-        case postgres::error::kind::outcome_unknown:
+        case sql::error::kind::outcome_unknown:
             return store_errc::outcome_unknown;
         default:
             return store_errc::dependency_unavailable;
@@ -46,29 +48,29 @@ store_errc errc_of(const postgres::error& error) {
 }
 
 /// A read changes nothing: whatever became of it, there is only no answer.
-store_errc errc_of_read(const postgres::error& error) {
+store_errc errc_of_read(const sql::error& error) {
     const store_errc code = errc_of(error);
     return code == store_errc::outcome_unknown ? store_errc::dependency_unavailable : code;
 }
 
-user user_of(const postgres::rows& rows) {
+user user_of(const sql::rows& rows) {
     return {rows.integer(0, 0), std::string(rows.text(0, 1)), rows.integer(0, 2), rows.time(0, 3)};
 }
 
-class postgres_store final : public store {
+class sql_store final : public store {
 public:
-    explicit postgres_store(postgres::pool& database) : database_(database) {}
+    explicit sql_store(std::unique_ptr<sql::executor> database) : database_(std::move(database)) {}
 
     awaitable<std::expected<created, store_errc>> create(std::string username, std::int64_t balance,
                                                          std::string key) override {
-        postgres::parameters with;
-        with.text(username).text(compared_form(username)).integer(balance).text(key);
-        auto made = co_await database_.execute(insert_user, std::move(with));
+        sql::parameters with;
+        with.text(username).text(compared_form(username)).integer(balance).text(key).now();
+        auto made = co_await database_->execute(insert_user, std::move(with));
         if (!made) co_return std::unexpected(errc_of(made.error()));
         if (!made->empty()) co_return created{user_of(*made), false};
 
-        auto known = co_await database_.execute(find_user_by_key,
-                                                std::move(postgres::parameters().text(key)));
+        auto known =
+            co_await database_->execute(find_user_by_key, std::move(sql::parameters().text(key)));
         if (!known) co_return std::unexpected(errc_of(known.error()));
         if (known->empty()) co_return std::unexpected(store_errc::username_taken);
         user first = user_of(*known);
@@ -79,12 +81,12 @@ public:
     }
 
     awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) override {
-        co_return co_await find_one(find_user, std::move(postgres::parameters().integer(id)));
+        co_return co_await find_one(find_user, std::move(sql::parameters().integer(id)));
     }
 
     awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
         std::string username) override {
-        postgres::parameters with;
+        sql::parameters with;
         with.text(username).text(compared_form(username));
         co_return co_await find_one(find_user_by_name, std::move(with));
     }
@@ -98,9 +100,8 @@ public:
             first.push_back(each.first);
             last.push_back(each.last);
         }
-        database_.execute(find_users,
-                          std::move(postgres::parameters().integers(first).integers(last)),
-                          [done = std::move(done)](postgres::result found) mutable {
+        database_->submit(find_users, std::move(sql::parameters().integers(first).integers(last)),
+                          [done = std::move(done)](sql::result found) mutable {
                               if (!found) return done(std::unexpected(errc_of_read(found.error())));
                               std::vector<std::int64_t> existing;
                               existing.reserve(found->size());
@@ -111,28 +112,25 @@ public:
     }
 
 private:
-    awaitable<std::expected<std::optional<user>, store_errc>> find_one(
-        const postgres::statement& what, postgres::parameters with) {
-        auto found = co_await database_.execute(what, std::move(with));
+    awaitable<std::expected<std::optional<user>, store_errc>> find_one(const sql::statement& what,
+                                                                       sql::parameters with) {
+        auto found = co_await database_->execute(what, std::move(with));
         if (!found) co_return std::unexpected(errc_of_read(found.error()));
         if (found->empty()) co_return std::optional<user>{};
         co_return std::optional(user_of(*found));
     }
 
-    postgres::pool& database_;
+    const std::unique_ptr<sql::executor> database_;
 };
 
 }  // namespace
 
 std::unique_ptr<store> make_postgres_store(postgres::pool& database) {
-    return std::make_unique<postgres_store>(database);
+    return std::make_unique<sql_store>(sql::make_executor(database));
 }
 
-std::span<const migration> postgres_migrations() {
-    static const postgres::migration_code names(&fill_compared_names);
-    static const migration all[] = {{1, "0001_users", embedded::user_0001},
-                                    {2, "0002_names", embedded::user_0002, &names}};
-    return all;
+std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_context& io) {
+    return std::make_unique<sql_store>(sql::make_executor(database, io));
 }
 
 }  // namespace flashsale::user

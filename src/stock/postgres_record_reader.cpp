@@ -19,15 +19,21 @@ constexpr postgres::statement page_products{
 #define ALLOCATION_COLUMNS                                                           \
     "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
     " coalesce(idempotency_key, ''), " RETURNED
-#define PAGE_MOVEMENTS(which)                                    \
-    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE (" which \
-    ") AND NOT back AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"
+// What has returned is found by its own index: among all movements the planner would go through the
+// table by its key.
 constexpr postgres::statement page_reductions{
     "record_page_reductions",
-    PAGE_MOVEMENTS("kind = 'reduction' OR (kind = 'sale' AND " RETURNED ")")};
+    "SELECT " ALLOCATION_COLUMNS
+    " FROM (SELECT * FROM movements WHERE kind = 'reduction' AND (id, line) > ($1, $2)"
+    "  UNION ALL"
+    "  SELECT s.* FROM movements r"
+    "  JOIN movements s ON s.id = r.id AND s.line = r.line AND s.kind = 'sale'"
+    "  WHERE r.back AND (r.id, r.line) > ($1, $2)) AS taken"
+    " ORDER BY id, line LIMIT $3"};
 constexpr postgres::statement page_sales{"record_page_sales",
-                                         PAGE_MOVEMENTS("kind = 'sale' AND NOT " RETURNED)};
-#undef PAGE_MOVEMENTS
+                                         "SELECT " ALLOCATION_COLUMNS
+                                         " FROM movements WHERE kind = 'sale' AND NOT " RETURNED
+                                         " AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"};
 constexpr std::string_view all_allocations =
     "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE kind IN ('sale', 'reduction')";
 #undef ALLOCATION_COLUMNS

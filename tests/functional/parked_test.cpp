@@ -223,7 +223,7 @@ TEST_CASE("parked: retry and drop at once: one of them, and never both") {
         });
     };
     int retried = 0;
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < 8; ++round) {
         if (round > 0) sale.park_another();
         sale.clear_the_way();
         // Both have found it undecided, and the order is there, as they come to the ledger.

@@ -23,15 +23,21 @@ constexpr sql::statement page_products{
 #define ALLOCATION_COLUMNS                                                           \
     "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
     " coalesce(idempotency_key, ''), " RETURNED
-#define PAGE_MOVEMENTS(which)                                    \
-    "SELECT " ALLOCATION_COLUMNS " FROM movements WHERE (" which \
-    ") AND NOT back AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"
+// What has returned is found by its own index: among all movements the planner would go through the
+// table by its key.
 constexpr sql::statement page_reductions{
     access::read, "record_page_reductions",
-    PAGE_MOVEMENTS("kind = 'reduction' OR (kind = 'sale' AND " RETURNED ")")};
+    "SELECT " ALLOCATION_COLUMNS
+    " FROM (SELECT * FROM movements WHERE kind = 'reduction' AND (id, line) > ($1, $2)"
+    "  UNION ALL"
+    "  SELECT s.* FROM movements r"
+    "  JOIN movements s ON s.id = r.id AND s.line = r.line AND s.kind = 'sale'"
+    "  WHERE r.back AND (r.id, r.line) > ($1, $2)) AS taken"
+    " ORDER BY id, line LIMIT $3"};
 constexpr sql::statement page_sales{access::read, "record_page_sales",
-                                         PAGE_MOVEMENTS("kind = 'sale' AND NOT " RETURNED)};
-#undef PAGE_MOVEMENTS
+                                    "SELECT " ALLOCATION_COLUMNS
+                                    " FROM movements WHERE kind = 'sale' AND NOT " RETURNED
+                                    " AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"};
 constexpr sql::statement all_allocations{access::read, "record_all_allocations",
                                          "SELECT " ALLOCATION_COLUMNS
                                          " FROM movements WHERE kind IN ('sale', 'reduction')"};

@@ -108,7 +108,7 @@ struct process::parts {
           reserver(stock::make_reserver(io, *gate, *log, 1,
                                         {std::chrono::milliseconds{confirm_deadline_ms}, 16'384})),
           rows(of),
-          service(rows, users, *gate, *reserver),
+          service(rows, users, *gate, *gate, *reserver),
           reader(events::make_amqp_reader(amqp_options_of(of))),
           orders_port(make_recording_port(of)),
           ledger_port(make_ledger_port(of)),

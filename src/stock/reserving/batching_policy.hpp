@@ -30,12 +30,13 @@ public:
     /// For so long a reservation waits that does not go at the end of its turn.
     std::chrono::microseconds gather_max() const { return limits_.gather_max; }
 
-    /// Whether what waits in a shard, the newest included, goes at the end of this turn.
+    /// Whether a reservation waits for others at all; else it goes at the end of its turn.
     /// `others_under_way`: reservations of this worker are at the gate or in the log.
-    bool goes_this_turn(std::size_t waiting, bool others_under_way) const {
-        return !others_under_way || limits_.gather_max.count() == 0 ||
-               waiting >= limits_.gathered_enough;
+    bool gathers(bool others_under_way) const {
+        return others_under_way && limits_.gather_max.count() > 0;
     }
+    /// Whether those that wait in a shard need not wait any longer.
+    bool is_enough(std::size_t waiting) const { return waiting >= limits_.gathered_enough; }
 
     /// Whether a batch of this size may go beside those of its shard that are under way.
     bool may_go(std::size_t reservations, std::size_t batches_in_flight) const {

@@ -81,7 +81,7 @@ public:
 private:
     void gather(std::uint32_t shard) {
         const bool others_under_way = at_gate_ > 0 || wait_.size() > 0;
-        if (batching_.goes_this_turn(batcher_.waiting(shard), others_under_way)) {
+        if (!batching_.gathers(others_under_way) || batching_.is_enough(batcher_.waiting(shard))) {
             flush_soon(shard);
         } else if (!is_gathering_) {
             is_gathering_ = true;

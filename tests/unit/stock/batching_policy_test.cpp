@@ -19,17 +19,21 @@ constexpr bool among_others = true;
 
 TEST_CASE("gate batching: a reservation waits for others only if there are any") {
     const gate_batching policy(limits);
-    CHECK(policy.goes_this_turn(1, alone));
-    CHECK_FALSE(policy.goes_this_turn(1, among_others));
-    CHECK_FALSE(policy.goes_this_turn(5, among_others));
-    CHECK(policy.goes_this_turn(6, among_others));
-    CHECK(policy.goes_this_turn(7, among_others));
+    CHECK_FALSE(policy.gathers(alone));
+    CHECK(policy.gathers(among_others));
+}
+
+TEST_CASE("gate batching: those that wait need not, once enough have gathered") {
+    const gate_batching policy(limits);
+    CHECK_FALSE(policy.is_enough(5));
+    CHECK(policy.is_enough(6));
+    CHECK(policy.is_enough(7));
 }
 
 TEST_CASE("gate batching: at a gate that does not want it, nothing is gathered") {
     auto at_once = limits;
     at_once.gather_max = 0us;
-    CHECK(gate_batching(at_once).goes_this_turn(1, among_others));
+    CHECK_FALSE(gate_batching(at_once).gathers(among_others));
 }
 
 TEST_CASE(

@@ -1,4 +1,5 @@
 #include <flashsale/stock/problem.hpp>
+#include <flashsale/stock/reservation.hpp>
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
@@ -25,10 +26,10 @@ TEST_CASE("stock problem: a refusal says what the client can do") {
          {std::pair{errc::out_of_stock, "available"}, std::pair{errc::purchase_limit, "allowed"}}) {
         for (const std::int64_t left : {std::int64_t{0}, std::int64_t{7}, units_max}) {
             const auto answer = problem_of(refusal(code, left));
-            CHECK(answer.status == http::status_of(problem_of(code)));
+            CHECK(answer.status == problem_of(code).status());
             CHECK(answer.retry_after_s == 0);
             const auto said = document(answer);
-            CHECK(said.at("code") == json_text(http::name_of(problem_of(code))));
+            CHECK(said.at("code") == json_text(problem_of(code).code()));
             CHECK(said.at(name) == left);
             // Nothing is copied for the answer that nearly every client gets.
             CHECK(answer.body.empty() == (left == 0));

@@ -71,6 +71,11 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     REQUIRE(read.has_value());
     REQUIRE(read->rows.size() == 1);
     CHECK(read->rows[0].units.currency.text() == "JPY");
+    // The first movement and the restock, each once.
+    REQUIRE(record.reader->for_each_product([&](const recorded_product& sums) {
+        CHECK(sums.stock == 15);
+        CHECK(sums.moved == 15);
+    }));
     CHECK(found->created_at == made->what.created_at);
     CHECK(record.database.wait(record.store->find(made->what.id + 1)).error() ==
           errc::product_not_found);

@@ -1,12 +1,5 @@
-#include <spdlog/spdlog.h>
-
-#include <boost/asio/io_context.hpp>
-
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/postgres.hpp>
-
-#include "late_event.hpp"
-#include "metrics.hpp"
 
 namespace flashsale::order {
 
@@ -27,64 +20,10 @@ constexpr postgres::statement note_fence{
     "note_fence",
     "INSERT INTO raised_fences (shard, generation, begun_at) VALUES ($1, $2, $3)"
     " ON CONFLICT DO NOTHING"};
-constexpr postgres::statement page_late{
-    "page_late",
-    "SELECT event_id, event FROM late WHERE shard = $1 AND event_id > $2"
-    " ORDER BY event_id LIMIT $3"};
-constexpr postgres::statement forget_late{"forget_late",
-                                          "DELETE FROM late WHERE event_id = ANY($1::uuid[])"};
-constexpr postgres::statement park_late{
-    "park_late",
-    "WITH gone AS (DELETE FROM late WHERE event_id = $1 RETURNING event_id, event, published_at)"
-    " INSERT INTO parked (event_id, event, reason, holds_units, refused_late, published_at)"
-    " SELECT event_id, event, $2, false, true, published_at FROM gone ON CONFLICT DO NOTHING"};
+constexpr postgres::statement in_recovery{"in_recovery", "SELECT pg_is_in_recovery()"};
 
 std::unexpected<std::string> fault_of(const postgres::result& failed) {
     return std::unexpected("order database: " + failed.error().message);
-}
-
-struct late_page {
-    std::vector<stock::allocation> rows;
-    std::optional<uuid> next;
-};
-
-std::expected<late_page, std::string> late_events(postgres::session& database, std::uint32_t shard,
-                                                  const uuid& after, std::size_t events_max) {
-    postgres::parameters with;
-    with.integer(shard).uuid(after).integer(static_cast<std::int64_t>(events_max));
-    const auto found = database.execute(page_late, with);
-    if (!found) return fault_of(found);
-    late_page out;
-    for (std::size_t row = 0; row < found->size(); ++row) {
-        const auto event = events::parse(found->text(row, 1));
-        if (!event)
-            spdlog::error("late event {}: {}", found->uuid(row, 0).to_string(), event.error());
-        auto taken = event ? allocation_of(*event) : std::nullopt;
-        if (taken) out.rows.push_back(std::move(*taken));
-    }
-    if (found->size() == events_max) out.next = found->uuid(events_max - 1, 0);
-    return out;
-}
-
-/// In batches that the gate takes.
-std::vector<stock::decision> ask(asio::io_context& io, stock::gate& gate,
-                                 const std::vector<stock::allocation>& late) {
-    std::vector<stock::decision> all;
-    const std::size_t batch_max = gate.batching().reservations_max;
-    while (all.size() < late.size()) {
-        std::vector<stock::reservation> batch;
-        for (std::size_t i = all.size(); i < late.size() && batch.size() < batch_max; ++i)
-            batch.push_back(reservation_of(late[i]));
-        std::optional<std::vector<stock::decision>> answers;
-        gate.reserve(std::move(batch), [&answers](std::vector<stock::decision> decisions) {
-            answers = std::move(decisions);
-        });
-        io.restart();
-        while (!answers)
-            io.run_one();
-        std::ranges::move(*answers, std::back_inserter(all));
-    }
-    return all;
 }
 
 }  // namespace
@@ -124,55 +63,49 @@ std::expected<void, std::string> raise_fence(postgres::session& database, std::u
     return {};
 }
 
-std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,
-                                                  stock::gate& gate, std::uint32_t shard,
-                                                  const uuid& after, std::size_t events_max) {
-    const auto page = late_events(database, shard, after, events_max);
-    if (!page) return std::unexpected(page.error());
-    const std::vector<stock::allocation>& late = page->rows;
-    late_report report;
-    report.asked = late.size();
-    report.next = page->next;
-    if (late.empty()) return report;
+namespace {
 
-    auto answers = ask(io, gate, late);
-    std::vector<uuid> settled;
-    for (std::size_t i = 0; i < late.size(); ++i) {
-        const uuid& id = late[i].order_id;
-        switch (outcome_of(id, answers[i])) {
-            case late_outcome::recorded:
-            case late_outcome::twin:
-                settled.push_back(id);
-                break;
-            case late_outcome::on_its_way:
-                // A repeat's event was in the outbox before, and the sweep sees to that.
-                // So will it to that of another gate than the first one's.
-                if (answers[i]->repeat) break;
-                if (report.to_publish.empty()) report.token = answers[i]->token;
-                if (answers[i]->token == report.token)
-                    report.to_publish.push_back(std::move(answers[i]->event));
-                break;
-            case late_outcome::refused: {
-                const std::string reason = "the gate of a later generation refuses it: " +
-                                           std::string(stock::name_of(answers[i].error()));
-                const auto parked =
-                    database.execute(park_late, postgres::parameters().uuid(id).text(reason));
-                if (!parked) return fault_of(parked);
-                metrics::parked.add();
-                ++report.refused;
-                spdlog::error("event {} is parked: {}", id.to_string(), reason);
-                break;
-            }
-            case late_outcome::not_yet:
-                break;
-        }
+class postgres_recovery_store final : public recovery_store {
+public:
+    explicit postgres_recovery_store(postgres::session& database) : database_(database) {}
+
+    std::expected<bool, std::string> barrier_recorded(const uuid& barrier) override {
+        return order::barrier_recorded(database_, barrier);
     }
-    if (!settled.empty()) {
-        const auto gone = database.execute(forget_late, postgres::parameters().uuids(settled));
-        if (!gone) return fault_of(gone);
+    std::expected<std::vector<uuid>, std::string> known_events(std::span<const uuid> ids) override {
+        return order::known_events(database_, ids);
     }
-    report.settled = settled.size();
-    return report;
+    std::expected<void, std::string> raise_fence(std::uint32_t shard, std::uint64_t generation,
+                                                 timestamp begun_at) override {
+        return order::raise_fence(database_, shard, generation, begun_at);
+    }
+    std::expected<known_seqs, std::string> find_known_seqs(
+        std::uint32_t shard, std::uint32_t shards, std::uint64_t generation,
+        const std::function<std::expected<void, std::string>()>& breathe) override {
+        return order::find_known_seqs(database_, shard, shards, generation, breathe);
+    }
+
+    std::expected<void, std::string> answers() override {
+        const auto found = database_.execute("SELECT 1");
+        if (!found) return fault_of(found);
+        return {};
+    }
+    std::expected<void, std::string> require_primary() override {
+        const auto found = database_.execute(in_recovery);
+        if (!found) return fault_of(found);
+        if (found->boolean(0, 0)) return std::unexpected("order database: it is a standby");
+        return {};
+    }
+    std::uint64_t sessions() const override { return database_.connections(); }
+
+private:
+    postgres::session& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<recovery_store> make_postgres_recovery_store(postgres::session& order_database) {
+    return std::make_unique<postgres_recovery_store>(order_database);
 }
 
 }  // namespace flashsale::order

@@ -3,7 +3,7 @@
 #include "reopening.hpp"
 
 using namespace flashsale;
-using namespace flashsale::app;
+using namespace flashsale::recovery;
 using namespace std::chrono_literals;
 using step = reopening::step;
 

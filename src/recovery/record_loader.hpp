@@ -4,36 +4,36 @@
 // it loaded is what the stock database says. Blocking.
 
 #include <expected>
-#include <functional>
-#include <memory>
 #include <string>
 #include <unordered_set>
 
 #include <flashsale/order/record.hpp>
+#include <flashsale/stock.hpp>
+#include <flashsale/stock/gate_loader.hpp>
 #include <flashsale/stock/record.hpp>
-#include <flashsale/stock/recovery.hpp>
 
 #include "reopening.hpp"
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 class record_loader {
 public:
     struct dependencies {
-        postgres::session& stock_database;
-        postgres::session& order_database;
-        stock::gate_rebuild& gate;
+        stock::record_reader& products;
+        stock::ledger& ledger;
+        order::record_reader& orders;
+        stock::gate_loader& gate;
         std::uint32_t shard, shards;
         std::size_t rows_max;  ///< in one piece
         /// Between pieces; an error ends the loading.
-        std::function<std::expected<void, std::string>()> breathe;
+        stock::breath breathe;
     };
     struct report {
         std::size_t products = 0, orders = 0, parked = 0, reductions = 0;
         std::size_t mended = 0;  ///< orders that had no movement
     };
 
-    explicit record_loader(dependencies uses);
+    explicit record_loader(dependencies uses) : uses_(std::move(uses)) {}
 
     std::expected<report, std::string> run();
 
@@ -55,9 +55,6 @@ private:
     done load(std::vector<stock::allocation> taken);
 
     dependencies uses_;
-    std::unique_ptr<order::record_reader> orders_;
-    std::unique_ptr<stock::record_reader> stock_;
-    std::unique_ptr<stock::ledger> ledger_;
     std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
     /// Loaded as what they were to become; a person who drops one makes a reduction of its id.
     std::unordered_set<stock::allocation_id, stock::allocation_id_hash> loaded_parked_;
@@ -66,4 +63,4 @@ private:
     report report_;
 };
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

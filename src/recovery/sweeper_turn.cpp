@@ -5,23 +5,21 @@
 #include "metrics.hpp"
 #include "sweeper.hpp"
 
-namespace flashsale::app {
-
-using steady = std::chrono::steady_clock;
+namespace flashsale::recovery {
 
 /// A process whose gate is an older one lets others look after the shard: they may have the newest,
 /// where this one does not look for it. If the lease is free for as long as a lease lasts, none
 /// does, and this gate is as good as any to be loaded again.
 bool sweeper::may_take(shard& of) {
-    const auto last = generations_.answer(of.number);
+    const auto last = uses_.generations.answer(of.number);
     if (last == stock::gate_answer::open) of.free_since.reset();
     const bool older = last == stock::gate_answer::older && !of.holds;
     if (!older && !of.turn.is_off()) return true;
-    const auto known = stock::read_shard(stock_database_, of.number);
+    const auto known = uses_.registry.read(of.number);
     if (!known) return true;  // the lease will say why
-    const auto now = steady::now();
+    const auto at = now();
     if (of.turn.is_off()) {
-        if (!of.turn.may_return(now, of.off_until_reached && reaches(of), known->leased))
+        if (!of.turn.may_return(at, of.off_until_reached && reaches(of), known->leased))
             return false;
         of.turn.returned();
         spdlog::info("sweep: it would look after shard {} again", of.number);
@@ -31,8 +29,8 @@ bool sweeper::may_take(shard& of) {
         of.free_since.reset();
         return false;
     }
-    if (!of.free_since) of.free_since = now;
-    return now - *of.free_since >= ms_of(settings_.recovery.lease_ms);
+    if (!of.free_since) of.free_since = at;
+    return at - *of.free_since >= with_.lease;
 }
 
 /// What another process may be able to.
@@ -43,24 +41,24 @@ void sweeper::cannot(shard& of, const std::string& what) {
 
 /// The connections stand, as far as is known.
 bool sweeper::reaches(const shard& of) const {
-    const auto servers = access_.clients();
-    return log_.state() != events::log_state::down &&
-           (servers.empty() || servers[of.number]->ready());
+    return uses_.log.state() != events::log_state::down &&
+           (!has_gates() || uses_.gates[of.number]->ready());
 }
 
 /// Behind a pass that began then: whether the lease is kept.
-void sweeper::end_turn(shard& of, steady::time_point began) {
+void sweeper::end_turn(shard& of, deadline began) {
     if (!of.holds) return of.turn.lost();
-    if (!of.failure && log_.state() == events::log_state::down) cannot(of, "log: " + log_.fault());
+    if (!of.failure && uses_.log.state() == events::log_state::down)
+        cannot(of, "log: " + uses_.log.fault());
     if (!of.failure) return of.turn.worked();
-    if (!of.turn.failed(began, steady::now())) return;
+    if (!of.turn.failed(began, now())) return;
     // Not released, it runs out: it is not asked for again.
-    (void)stock::release_shard(stock_database_, of.number, holder_);
+    (void)uses_.registry.release(of.number, holder_);
     of.holds = false;
     of.off_until_reached = !reaches(of);
-    of.turn.let_go(steady::now());
+    of.turn.let_go(now());
     metrics::leases_let_go.add();
     spdlog::warn("sweep: {}: it lets another process look after shard {}", *of.failure, of.number);
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

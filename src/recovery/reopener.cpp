@@ -1,4 +1,4 @@
-#include "reopener.hpp"
+#include <flashsale/recovery/reopener.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -6,45 +6,41 @@
 #include <unordered_map>
 
 #include <flashsale/base/fault_points.hpp>
-#include <flashsale/order/recovery.hpp>
-#include <flashsale/stock/record.hpp>
 
-#include <unordered_set>
-
-#include "compose.hpp"
 #include "record_loader.hpp"
 #include "reopening.hpp"
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 namespace {
 
 using namespace std::chrono_literals;
-using steady = std::chrono::steady_clock;
 using done = std::expected<void, std::string>;
 
 constexpr auto publish_patience = 10s;
 constexpr auto look_interval = 20ms;
+constexpr std::chrono::milliseconds breath_max = 50ms;
 constexpr auto barrier_again_after = 5s;
 
 class attempt {
 public:
-    attempt(const reopener_dependencies& uses, std::uint32_t shard, std::uint32_t shards,
-            const uuid& holder)
+    attempt(const ports& uses, const options& with, std::uint32_t shard, const uuid& holder,
+            const std::function<void()>& read_anew)
         : uses_(uses),
+          with_(with),
+          server_(*uses.gates[shard]),
           shard_(shard),
-          shards_(shards),
           holder_(holder),
-          plan_(faults::without(faults::guard::waiting)
-                    ? std::chrono::milliseconds{0}
-                    : ms_of(uses.settings.orders.confirm_deadline_ms)) {}
+          read_anew_(read_anew),
+          plan_(faults::without(faults::guard::waiting) ? 0ms : with.confirm_deadline),
+          token_(uses.make_id(shard)) {}
 
     std::expected<reopened, std::string> run() {
-        const auto begun = steady::now();
+        const auto begun = now();
         while (plan_.next() != reopening::step::done) {
             const auto step = plan_.next();
             done result;
-            if (uses_.stopping()) {
+            if (uses_.pacing.stopping()) {
                 result = std::unexpected("stopping");
             } else if (!left_out(step)) {
                 result = take(step);
@@ -55,9 +51,9 @@ public:
                 return std::unexpected(std::string(name_of(step)) + ": " + result.error());
             }
             faults::pass(place_behind(step));
-            if (plan_.next() == step) plan_.succeeded(steady::now());
+            if (plan_.next() == step) plan_.succeeded(now());
         }
-        report_.took = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun);
+        report_.took = std::chrono::duration_cast<std::chrono::milliseconds>(now() - begun);
         return report_;
     }
 
@@ -96,7 +92,7 @@ private:
             case close_gate:
                 return close();
             case wait_deadline:
-                return rest(plan_.left(steady::now()));
+                return rest(plan_.left(now()));
             case bind:
                 return uses_.log.bind(token_);
             case publish_survivors:
@@ -116,9 +112,8 @@ private:
             case load:
                 return load_record();
             case mark_open:
-                return must(
-                    stock::finish_reopening(uses_.stock_database, shard_, report_.generation),
-                    "overtaken by a newer attempt");
+                return must(uses_.registry.finish_reopening(shard_, report_.generation),
+                            "overtaken by a newer attempt");
             case open_gate:
                 return must(gate_->open(), "what was loaded is not there any more");
             case done:
@@ -136,60 +131,55 @@ private:
 
     /// Lets the connections breathe; keeps the lease.
     done rest(std::chrono::milliseconds time) {
-        const auto until = steady::now() + time;
+        const auto until = now() + time;
         do {
-            if (uses_.stopping()) return std::unexpected("stopping");
+            if (uses_.pacing.stopping()) return std::unexpected("stopping");
             if (auto kept = keep_lease(); !kept) return kept;
-            uses_.io.restart();
-            uses_.io.run_one_until(std::min(until, steady::now() + 50ms));
-        } while (steady::now() < until);
+            uses_.pacing.pause(std::clamp(
+                std::chrono::ceil<std::chrono::milliseconds>(until - now()), 0ms, breath_max));
+        } while (now() < until);
         return {};
     }
 
     /// A database that is away is waited for; but not, for longer than a lease lasts, the order
     /// database alone: another process may reach it.
     done wait_for_order_database() {
-        const auto time = ms_of(uses_.settings.recovery.lease_ms);
-        const auto now = steady::now();
-        if (!away_since_) away_since_ = now;
+        const auto time = with_.lease;
+        const auto at = now();
+        if (!away_since_) away_since_ = at;
         if (renewed_at_ >= *away_since_ + time) {
-            const auto answers = uses_.order_database.execute("SELECT 1");
-            if (!answers) return std::unexpected("order database: " + answers.error().message);
+            if (auto answers = uses_.order_database.answers(); !answers) return answers;
             away_since_.reset();  // it is busy
         }
         return rest(look_interval);
     }
 
     done keep_lease() {
-        const auto time = ms_of(uses_.settings.recovery.lease_ms);
-        if (steady::now() < renewed_at_ + time / 3) return {};
-        const auto mine =
-            stock::renew_reopening(uses_.stock_database, shard_, holder_, report_.generation, time);
+        const auto time = with_.lease;
+        if (now() < renewed_at_ + time / 3) return {};
+        const auto mine = uses_.registry.renew_reopening(shard_, holder_, report_.generation, time);
         if (!mine) return {};  // the database is away; what insists on the generation comes later
         if (!*mine) return std::unexpected("overtaken by another");
-        renewed_at_ = steady::now();
+        renewed_at_ = now();
         return {};
     }
 
     done raise() {
-        const auto options = redis_gate_options(uses_.settings, uses_.deployment);
-        stock::gate_rebuild server(uses_.io, uses_.gate_server, shard_, 0, token_, options);
-        if (auto usable = server.check_server(); !usable) return usable;
-        begun_at_ = wall_clock_now();
-        const auto generation =
-            stock::begin_reopening(uses_.stock_database, shard_, holder_, token_);
+        if (auto usable = server_.loader(0, token_)->check_server(); !usable) return usable;
+        begun_at_ = uses_.pacing.wall_clock();
+        const auto generation = uses_.registry.begin_reopening(shard_, holder_, token_);
         if (!generation) return std::unexpected(generation.error());
         if (!*generation) return std::unexpected("the lease is another's");
         report_.generation = **generation;
-        renewed_at_ = steady::now();
-        gate_.emplace(uses_.io, uses_.gate_server, shard_, report_.generation, token_, options);
+        renewed_at_ = now();
+        gate_ = server_.loader(report_.generation, token_);
         spdlog::warn("shard {} is being reopened, generation {}", shard_, report_.generation);
         return {};
     }
 
     /// None is noted for an older generation once this one was raised.
     done unbind_older() {
-        auto noted = stock::older_tokens(uses_.stock_database, shard_, report_.generation);
+        auto noted = uses_.registry.older_tokens(shard_, report_.generation);
         if (!noted) return std::unexpected(noted.error());
         older_tokens_ = std::move(*noted);
         return uses_.log.unbind(older_tokens_);
@@ -208,9 +198,9 @@ private:
     done close() {
         const auto closed = gate_->close(older_tokens_);
         if (!closed) return std::unexpected(closed.error());
-        if (*closed == stock::gate_rebuild::closing::overtaken)
+        if (*closed == stock::gate_loader::closing::overtaken)
             return std::unexpected("a newer gate is there");
-        report_.closed_older = *closed == stock::gate_rebuild::closing::met;
+        report_.closed_older = *closed == stock::gate_loader::closing::met;
         if (!report_.closed_older)
             spdlog::warn(
                 "shard {}: the gate that is replaced is not here: its data is lost, or it "
@@ -230,7 +220,7 @@ private:
 
     done barrier() {
         if (barrier_.id == uuid{}) {
-            barrier_.id = uuid_generator().make(shard_);
+            barrier_.id = uses_.make_id(shard_);
             barrier_.shard = shard_;
             barrier_.generation = report_.generation;
             barrier_.created_at = barrier_.id.time();
@@ -239,9 +229,9 @@ private:
     }
 
     done wait_for_barrier() {
-        const auto again = steady::now() + barrier_again_after;
+        const auto again = now() + barrier_again_after;
         while (true) {
-            const auto recorded = order::barrier_recorded(uses_.order_database, barrier_.id);
+            const auto recorded = uses_.order_database.barrier_recorded(barrier_.id);
             if (recorded && *recorded) return {};
             if (recorded) away_since_.reset();
             if (auto rested = recorded ? rest(look_interval) : wait_for_order_database(); !rested)
@@ -249,8 +239,8 @@ private:
             // Not there, says the database; so either it is slow, or the log has lost it. If it
             // lost the binding too, what is published comes back, and the attempt ends: no
             // token is bound twice.
-            if (recorded && steady::now() >= again) {
-                if (++barriers_in_vain_ > 1 && uses_.read_anew) uses_.read_anew();
+            if (recorded && now() >= again) {
+                if (++barriers_in_vain_ > 1 && read_anew_) read_anew_();
                 plan_.publish_again();
                 return {};
             }
@@ -260,12 +250,11 @@ private:
     /// The barrier tells what the log had. It may have lost, between their confirms and the
     /// barrier, what the outbox still has.
     done look_for_survivors() {
-        const auto ledger = stock::make_postgres_record_reader(uses_.stock_database);
         std::size_t missing = 0;
         const auto looked =
             gate_->for_each_survivor([&](const std::vector<std::string>& events) -> done {
                 if (auto kept = keep_lease(); !kept) return kept;
-                const auto lost = unrecorded(*ledger, events);
+                const auto lost = unrecorded(events);
                 if (!lost) return std::unexpected(lost.error());
                 missing += *lost;
                 return {};
@@ -278,8 +267,7 @@ private:
         return {};
     }
 
-    std::expected<std::size_t, std::string> unrecorded(stock::record_reader& ledger,
-                                                       const std::vector<std::string>& events) {
+    std::expected<std::size_t, std::string> unrecorded(const std::vector<std::string>& events) {
         std::unordered_map<uuid, const std::string*, uuid_hash> left;
         for (const std::string& one : events) {
             if (const auto id = events::id_of(one)) left.emplace(*id, &one);
@@ -288,7 +276,7 @@ private:
             const auto keys = std::views::keys(left);
             return std::vector<uuid>(keys.begin(), keys.end());
         };
-        const auto known = order::known_events(uses_.order_database, ids());
+        const auto known = uses_.order_database.known_events(ids());
         if (!known) return std::unexpected(known.error());
         for (const uuid& id : *known)
             left.erase(id);
@@ -296,7 +284,7 @@ private:
         std::vector<stock::allocation_id> reductions;  // which are in the ledger alone
         for (const uuid& id : ids())
             reductions.push_back({id});
-        const auto moved = ledger.moved(reductions);
+        const auto moved = uses_.products.moved(reductions);
         if (!moved) return std::unexpected(moved.error());
         for (const stock::allocation_id& one : *moved)
             left.erase(one.order_id);
@@ -310,10 +298,8 @@ private:
     done fences() {
         while (true) {
             const bool raised =
-                order::raise_fence(uses_.order_database, shard_, report_.generation, begun_at_)
-                    .has_value();
-            if (raised && stock::raise_fence(uses_.stock_database, shard_, report_.generation))
-                return {};
+                uses_.order_database.raise_fence(shard_, report_.generation, begun_at_).has_value();
+            if (raised && uses_.registry.raise_fence(shard_, report_.generation)) return {};
             if (raised) away_since_.reset();
             if (auto rested = raised ? rest(look_interval) : wait_for_order_database(); !rested)
                 return rested;
@@ -321,10 +307,10 @@ private:
     }
 
     done load_record() {
-        const auto begun = steady::now();
-        record_loader loader({uses_.stock_database, uses_.order_database, *gate_, shard_, shards_,
-                              size_of(uses_.settings.recovery.load_rows_max), [this]() -> done {
-                                  if (uses_.stopping()) return std::unexpected("stopping");
+        const auto begun = now();
+        record_loader loader({uses_.products, uses_.ledger, uses_.orders, *gate_, shard_,
+                              uses_.generations.shards(), with_.load_rows_max, [this]() -> done {
+                                  if (uses_.pacing.stopping()) return std::unexpected("stopping");
                                   return keep_lease();
                               }});
         const auto loaded = loader.run();
@@ -334,14 +320,13 @@ private:
         report_.parked = loaded->parked;
         report_.reductions = loaded->reductions;
         report_.mended = loaded->mended;
-        report_.loading =
-            std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun);
+        report_.loading = std::chrono::duration_cast<std::chrono::milliseconds>(now() - begun);
         return {};
     }
 
     done remove_left() {
         // Their openers are done with binding, or were overtaken: then no gate opens under them.
-        if (const auto done = stock::forget_tokens(uses_.stock_database, older_tokens_); !done)
+        if (const auto done = uses_.registry.forget_tokens(older_tokens_); !done)
             spdlog::warn("shard {}: older tokens stay noted: {}", shard_, done.error());
         return gate_->remove_older([this] { return rest(0ms); });
     }
@@ -350,7 +335,7 @@ private:
     /// have marked the gate open, and the next pass opens it. The next attempt removes what stays.
     void remove_own() {
         const auto removed = gate_->remove_own([this]() -> done {
-            if (uses_.stopping()) return std::unexpected("stopping");
+            if (uses_.pacing.stopping()) return std::unexpected("stopping");
             return {};
         });
         if (!removed)
@@ -358,26 +343,32 @@ private:
                          removed.error());
     }
 
-    const reopener_dependencies& uses_;
-    const std::uint32_t shard_, shards_;
+    deadline now() const { return uses_.pacing.now(); }
+
+    const ports& uses_;
+    const options& with_;
+    stock::gate_admin& server_;
+    const std::uint32_t shard_;
     const uuid holder_;
+    const std::function<void()>& read_anew_;
     reopening plan_;
     reopened report_;
-    const uuid token_ = uuid_generator().make(shard_);
+    const uuid token_;
     std::vector<uuid> older_tokens_;
-    std::optional<stock::gate_rebuild> gate_;
+    std::unique_ptr<stock::gate_loader> gate_;
     events::barrier barrier_;  // the nil UUID: a new one is to be made
     int barriers_in_vain_ = 0;
-    steady::time_point renewed_at_{};
-    std::optional<steady::time_point> away_since_;  // the order database
+    deadline renewed_at_{};
+    std::optional<deadline> away_since_;  // the order database
     timestamp begun_at_{};
 };
 
 }  // namespace
 
-std::expected<reopened, std::string> reopen(const reopener_dependencies& uses, std::uint32_t shard,
-                                            std::uint32_t shards, const uuid& holder) {
-    return attempt(uses, shard, shards, holder).run();
+std::expected<reopened, std::string> reopen(const ports& uses, const options& with,
+                                            std::uint32_t shard, const uuid& holder,
+                                            const std::function<void()>& read_anew) {
+    return attempt(uses, with, shard, holder, read_anew).run();
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -58,7 +58,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 class reopening {
 public:
@@ -124,4 +124,4 @@ private:
     std::unordered_map<std::int64_t, std::int64_t> unmoved_;
 };
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

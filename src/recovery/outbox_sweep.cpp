@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 namespace {
 
@@ -44,4 +44,4 @@ std::optional<std::chrono::milliseconds> outbox_sweep::overdue(deadline now) con
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - first_sent_);
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

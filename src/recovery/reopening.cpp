@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 void reopening::succeeded(deadline now) {
     if (step_ == step::unbind) unbound_at_ = now;
@@ -80,4 +80,4 @@ bool rebuild_arithmetic::fits(std::int64_t product_id, std::int64_t stock,
     return free == stock - (found == unmoved_.end() ? 0 : found->second);
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -22,7 +22,7 @@
 #include <optional>
 #include <vector>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 class outbox_sweep {
 public:
@@ -58,4 +58,4 @@ private:
     unsigned times_sent_ = 0;
 };
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

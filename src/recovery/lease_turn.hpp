@@ -18,7 +18,7 @@
 #include <chrono>
 #include <optional>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 class lease_turn {
 public:
@@ -73,4 +73,4 @@ private:
     std::optional<time> free_since_;
 };
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -1,12 +1,12 @@
-#include "record_check.hpp"
+#include <flashsale/recovery/record_check.hpp>
 
 #include <algorithm>
 
 #include <flashsale/base/fault_points.hpp>
-#include <flashsale/postgres.hpp>
-#include <flashsale/stock/record.hpp>
 
-namespace flashsale::app {
+#include "metrics.hpp"
+
+namespace flashsale::recovery {
 
 namespace {
 
@@ -102,37 +102,24 @@ std::string behind_text(std::uint32_t shard, const std::string& why) {
 
 namespace {
 
-constexpr postgres::statement in_recovery{"in_recovery", "SELECT pg_is_in_recovery()"};
-
-/// A standby may be a little behind, and is no record.
-std::expected<void, std::string> require_primary(const record_check& uses) {
-    for (const auto& [name, database] : {std::pair{"stock database: ", &uses.stock_database},
-                                         std::pair{"order database: ", &uses.order_database}}) {
-        const auto found = database->execute(in_recovery);
-        if (!found) return std::unexpected(name + found.error().message);
-        if (found->boolean(0, 0)) return std::unexpected(name + std::string("it is a standby"));
-    }
-    return {};
-}
-
 std::expected<recorded_account, std::string> read_record(const record_check& uses,
                                                          const stock::gate_account& gate) {
     recorded_account out;
     const std::uint64_t generation = gate.header.generation;
     if (gate.header.seq > 0) {
-        auto known = order::find_known_seqs(uses.order_database, uses.shard, uses.shards,
-                                            generation, uses.breathe);
+        auto known =
+            uses.order_database.find_known_seqs(uses.shard, uses.shards, generation, uses.breathe);
         if (!known) return std::unexpected(known.error());
         out.in_orders = std::move(*known);
-        auto moved = stock::find_moved_seqs(uses.stock_database, uses.shard, uses.shards,
-                                            generation, uses.breathe);
+        auto moved =
+            uses.registry.find_moved_seqs(uses.shard, uses.shards, generation, uses.breathe);
         if (!moved) return std::unexpected(moved.error());
         out.in_ledger = std::move(*moved);
     }
-    const auto products = stock::make_postgres_record_reader(uses.stock_database);
     std::optional<std::int64_t> after = 0;
     while (after && !gate.given.empty()) {
-        const auto page = products->products(uses.shard, uses.shards, *after, products_per_page);
+        const auto page =
+            uses.products.products(uses.shard, uses.shards, *after, products_per_page);
         if (!page) return std::unexpected(page.error());
         for (const auto& one : page->rows)
             out.given.emplace(one.units.id, one.units.given);
@@ -145,19 +132,20 @@ std::expected<recorded_account, std::string> read_record(const record_check& use
 
 std::expected<record_verdict, std::string> check_record(const record_check& uses) {
     if (faults::without(faults::guard::record_check)) return record_verdict{};
-    const auto gate =
-        stock::read_gate_account(uses.io, uses.gate_server, uses.shard, uses.options, uses.breathe);
+    const auto gate = uses.gate.read_account(uses.breathe);
     if (!gate) return std::unexpected(gate.error());
     if (!*gate) return record_verdict{};
     record_verdict out;
     out.header = (*gate)->header;
     if (out.header->accepted) return out;
-    if (auto primary = require_primary(uses); !primary) return std::unexpected(primary.error());
-    const auto sessions = [&] {
-        return uses.stock_database.connections() + uses.order_database.connections();
-    };
+    // A standby may be a little behind.
+    if (auto primary = uses.registry.require_primary(); !primary)
+        return std::unexpected(primary.error());
+    if (auto primary = uses.order_database.require_primary(); !primary)
+        return std::unexpected(primary.error());
+    const auto sessions = [&] { return uses.registry.sessions() + uses.order_database.sessions(); };
     const std::uint64_t before = sessions();
-    const auto known = stock::read_shard(uses.stock_database, uses.shard);
+    const auto known = uses.registry.read(uses.shard);
     if (!known) return std::unexpected(known.error());
     if (older_than_its_gate(*out.header, *known)) {
         out.what = record_verdict::kind::older;
@@ -179,13 +167,14 @@ std::expected<record_verdict, std::string> check_record(const record_check& uses
 std::expected<record_verdict, std::string> check_and_hold(const record_check& uses, bool* newly) {
     auto found = check_record(uses);
     if (!found || found->what != record_verdict::kind::behind) return found;
-    const auto held = stock::hold_gate(uses.io, uses.gate_server, uses.shard,
-                                       found->header->generation, found->why, uses.options);
+    const auto held = uses.gate.hold(found->header->generation, found->why);
     if (!held) return std::unexpected(held.error());
     if (*held == stock::holding::refused)
         return std::unexpected("the gate was replaced while its record was read");
-    if (newly) *newly = *held == stock::holding::now;
+    const bool now = *held == stock::holding::now;
+    if (now) metrics::gates_shut.add();
+    if (newly) *newly = now;
     return found;
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

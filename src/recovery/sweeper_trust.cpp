@@ -10,15 +10,13 @@
 #include "metrics.hpp"
 #include "sweeper.hpp"
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 std::optional<sweeper::server_look> sweeper::look_at_server(shard& of) {
-    if (!uses_redis(settings_)) return std::nullopt;
-    redis::client& client = *access_.clients()[of.number];
-    const auto header =
-        stock::read_gate_header(io_, client, of.number, redis_gate_options(settings_, deployment_));
+    if (!has_gates()) return std::nullopt;
+    const auto header = uses_.gates[of.number]->read_header();
     if (!header) return std::nullopt;
-    const auto server = stock::read_gate_server(io_, client);
+    const auto server = uses_.gates[of.number]->read_server();
     if (!server) return std::nullopt;
     of.server_fault.reset();
     if (server->may_evict()) of.server_fault = server->eviction_fault();
@@ -41,7 +39,7 @@ bool sweeper::is_trusted(shard& of, const std::optional<server_look>& look,
 }
 
 void sweeper::note_memory(shard& of, const stock::gate_server& server) {
-    const auto rows = size_of(settings_.recovery.load_rows_max);
+    const std::size_t rows = with_.load_rows_max;
     const bool lacked = of.lacks_bytes > 0;
     of.lacks_bytes = server.reopening_lacks_bytes(rows);
     metrics::reopening_lacks_bytes.set(
@@ -52,9 +50,8 @@ void sweeper::note_memory(shard& of, const stock::gate_server& server) {
 }
 
 void sweeper::shut(shard& of, const std::string& why) {
-    of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
-    const auto done = stock::shut_gate(io_, *access_.clients()[of.number], of.number, of.generation,
-                                       redis_gate_options(settings_, deployment_));
+    of.outbox = outbox_sweep(with_.barrier_patience);
+    const auto done = uses_.gates[of.number]->shut(of.generation);
     if (!done) return warn(of, done.error());
     if (!*done) return;  // another process reopens it
     metrics::gates_shut.add();
@@ -62,4 +59,4 @@ void sweeper::shut(shard& of, const std::string& why) {
                   of.number, of.generation, why);
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -6,28 +6,24 @@
 
 #include <flashsale/base/fault_points.hpp>
 
-#include "metrics.hpp"
-#include "record_check.hpp"
+#include <flashsale/recovery/record_check.hpp>
 #include "sweeper.hpp"
 
-namespace flashsale::app {
-
-using steady = std::chrono::steady_clock;
+namespace flashsale::recovery {
 
 /// The database may have become another while its session was lost.
 void sweeper::note_sessions(shard& of, bool just_taken) {
-    const std::uint64_t now = stock_database_.connections() + order_database_.connections();
-    if (std::exchange(of.sessions, now) != now || just_taken) of.record_due = true;
+    const std::uint64_t made = uses_.registry.sessions() + uses_.order_database.sessions();
+    if (std::exchange(of.sessions, made) != made || just_taken) of.record_due = true;
 }
 
 /// Keeps the lease meanwhile, as far as it can.
 stock::breath sweeper::breathe_for(shard& of) {
-    return [this, &of, renewed = steady::now()]() mutable -> std::expected<void, std::string> {
-        if (stopping_) return std::unexpected("stopping");
-        const auto time = ms_of(settings_.recovery.lease_ms);
-        if (steady::now() < renewed + time / 3) return {};
-        renewed = steady::now();
-        const auto mine = stock::lease_shard(stock_database_, of.number, holder_, time, false);
+    return [this, &of, renewed = now()]() mutable -> std::expected<void, std::string> {
+        if (uses_.pacing.stopping()) return std::unexpected("stopping");
+        if (now() < renewed + with_.lease / 3) return {};
+        renewed = now();
+        const auto mine = uses_.registry.lease(of.number, holder_, with_.lease, false);
         if (mine && !*mine) return std::unexpected("the lease is another's");
         return {};
     };
@@ -35,15 +31,14 @@ stock::breath sweeper::breathe_for(shard& of) {
 
 /// nullopt: it cannot be told now, `why` says so. Acts on what it finds.
 std::optional<bool> sweeper::check_record_of(shard& of, std::string& why) {
-    const auto options = redis_gate_options(settings_, deployment_);
     bool newly = false;
-    const auto found =
-        check_and_hold({io_, *access_.clients()[of.number], stock_database_, order_database_,
-                        options, of.number, generations_.shards(), breathe_for(of)},
-                       &newly);
+    const auto found = check_and_hold(
+        {*uses_.gates[of.number], uses_.registry, uses_.products, uses_.order_database, of.number,
+         uses_.generations.shards(), breathe_for(of)},
+        &newly);
     note_sessions(of, false);
     if (!found) {
-        of.record_from = steady::now() + of.record_pause.next();
+        of.record_from = now() + of.record_pause.next();
         why = found.error();
         return std::nullopt;
     }
@@ -53,8 +48,7 @@ std::optional<bool> sweeper::check_record_of(shard& of, std::string& why) {
         of.record_from = {};
         if (!found->header || found->header->held.empty()) return true;
         const auto released =
-            stock::release_gate(io_, *access_.clients()[of.number], of.number,
-                                found->header->generation, found->header->accepted, options);
+            uses_.gates[of.number]->release(found->header->generation, found->header->accepted);
         if (!released || !*released) {
             why = released ? "its gate was replaced" : released.error();
             return std::nullopt;
@@ -62,12 +56,11 @@ std::optional<bool> sweeper::check_record_of(shard& of, std::string& why) {
         spdlog::warn("sweep: the record of shard {} is not behind its gate any more", of.number);
         return true;
     }
-    of.record_from = steady::now() + of.record_pause.next();
+    of.record_from = now() + of.record_pause.next();
     const bool older = found->what == record_verdict::kind::older;
-    if (older) generations_.shut_out(of.number, found->header->token);
+    if (older) uses_.generations.shut_out(of.number, found->header->token);
     of.fault = older ? found->why : behind_text(of.number, found->why);
     if (newly) {
-        metrics::gates_shut.add();
         spdlog::error("sweep: {}", *of.fault);
     } else if (older) {
         warn(of, *of.fault);
@@ -77,25 +70,24 @@ std::optional<bool> sweeper::check_record_of(shard& of, std::string& why) {
 
 /// An open gate. False: it is open no more, or is asked for nothing more.
 bool sweeper::is_known_to_record(shard& of) {
-    if (!uses_redis(settings_) || !of.record_due || steady::now() < of.record_from) return true;
+    if (!has_gates() || !of.record_due || now() < of.record_from) return true;
     std::string why;
     const auto whole = check_record_of(of, why);
     if (!whole) warn(of, "the record cannot be compared with the gate: " + why);
     if (whole.value_or(true)) return true;
-    of.outbox = outbox_sweep(ms_of(settings_.recovery.barrier_patience_ms));
+    of.outbox = outbox_sweep(with_.barrier_patience);
     return false;
 }
 
 /// A closed gate. Until the record is known to have all that it granted, it is not rebuilt.
 bool sweeper::may_be_rebuilt(shard& of, const std::optional<server_look>& look) {
-    if (!uses_redis(settings_)) return true;
+    if (!has_gates()) return true;
     const auto* header = look && look->header ? &*look->header : nullptr;
     const bool held = header && !header->held.empty();
     if (held) of.fault = behind_text(of.number, header->held);
-    const bool rebuilds =
-        settings_.recovery.reopen_automatically && steady::now() >= of.reopen_from;
+    const bool rebuilds = with_.reopen_automatically && now() >= of.reopen_from;
     if (!held && !of.record_due && !rebuilds) return !of.record_behind;
-    if (steady::now() < of.record_from) return false;
+    if (now() < of.record_from) return false;
     std::string why;
     const auto whole = check_record_of(of, why);
     of.record_behind = whole == false;
@@ -111,17 +103,17 @@ bool sweeper::may_be_rebuilt(shard& of, const std::optional<server_look>& look) 
 
 /// Without the lease, and no gate open that is the record's: what can be told of it all the same.
 void sweeper::tell_of_record(shard& of) {
-    const auto header = stock::read_gate_header(io_, *access_.clients()[of.number], of.number,
-                                                redis_gate_options(settings_, deployment_));
-    if (!header || !*header || !(*header)->is_of(deployment_)) return;
+    stock::gate_admin& server = *uses_.gates[of.number];
+    const auto header = server.read_header();
+    if (!header || !*header || !server.is_ours(**header)) return;
     const stock::gate_header& gate = **header;
     if (!gate.held.empty()) of.fault = behind_text(of.number, gate.held);
     // After the gate, which is opened behind the database.
-    const auto known = stock::read_shard(stock_database_, of.number);
+    const auto known = uses_.registry.read(of.number);
     if (!known || gate.accepted || !older_than_its_gate(gate, *known)) return;
-    generations_.shut_out(of.number, gate.token);
+    uses_.generations.shut_out(of.number, gate.token);
     of.fault = older_text(of.number, gate.generation, *known);
     warn(of, *of.fault);
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-using namespace flashsale::app;
+using namespace flashsale::recovery;
 using namespace std::chrono_literals;
 
 namespace {

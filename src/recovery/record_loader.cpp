@@ -10,7 +10,7 @@
 
 #include <unordered_set>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 namespace {
 
@@ -31,12 +31,6 @@ std::expected<void, std::string> for_each_page(Place first, Read read, Each each
 
 }  // namespace
 
-record_loader::record_loader(dependencies uses)
-    : uses_(std::move(uses)),
-      orders_(order::make_postgres_record_reader(uses_.order_database)),
-      stock_(stock::make_postgres_record_reader(uses_.stock_database)),
-      ledger_(stock::make_postgres_ledger(uses_.stock_database)) {}
-
 std::expected<record_loader::report, std::string> record_loader::run() {
     for (const auto step : {&record_loader::read_products, &record_loader::load_orders,
                             &record_loader::load_parked, &record_loader::load_reductions,
@@ -50,7 +44,7 @@ record_loader::done record_loader::read_products() {
     return for_each_page(
         std::int64_t{0},
         [this](std::int64_t after) {
-            return stock_->products(uses_.shard, uses_.shards, after, uses_.rows_max);
+            return uses_.products.products(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](const stock::record_reader::product_page& page) -> done {
             for (const auto& one : page.rows)
@@ -63,7 +57,7 @@ record_loader::done record_loader::load_orders() {
     return for_each_page(
         stock::allocation_id{},
         [this](const stock::allocation_id& after) {
-            return orders_->orders(uses_.shard, uses_.shards, after, uses_.rows_max);
+            return uses_.orders.orders(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](order::record_reader::order_page& page) -> done {
             report_.orders += page.rows.size();
@@ -76,7 +70,7 @@ record_loader::done record_loader::load_parked() {
     return for_each_page(
         uuid{},
         [this](const uuid& after) {
-            return orders_->parked(uses_.shard, uses_.shards, after, uses_.rows_max);
+            return uses_.orders.parked(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](order::record_reader::event_page& page) -> done {
             report_.parked += page.rows.size();
@@ -91,7 +85,7 @@ record_loader::done record_loader::load_reductions() {
     return for_each_page(
         stock::allocation_id{},
         [this](const stock::allocation_id& after) {
-            return stock_->reductions(uses_.shard, uses_.shards, after, uses_.rows_max);
+            return uses_.products.reductions(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](stock::record_reader::allocation_page& page) -> done {
             std::erase_if(page.rows, [this](const stock::allocation& one) {
@@ -108,7 +102,7 @@ record_loader::done record_loader::load_products() {
     return for_each_page(
         std::int64_t{0},
         [this](std::int64_t after) {
-            return stock_->products(uses_.shard, uses_.shards, after, uses_.rows_max);
+            return uses_.products.products(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](const stock::record_reader::product_page& page) -> done {
             std::vector<stock::gate_product> units;
@@ -132,13 +126,13 @@ record_loader::done record_loader::load_strays() {
     const auto found = for_each_page(
         stock::allocation_id{},
         [this](const stock::allocation_id& after) {
-            return stock_->sales(uses_.shard, uses_.shards, after, uses_.rows_max);
+            return uses_.products.sales(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [&](stock::record_reader::allocation_page& page) -> done {
             std::vector<uuid> ids;
             for (const stock::allocation& one : page.rows)
                 ids.push_back(one.order_id);
-            const auto recorded = orders_->recorded(ids);
+            const auto recorded = uses_.orders.recorded(ids);
             if (!recorded) return std::unexpected(recorded.error());
             const std::unordered_set<uuid, uuid_hash> known(recorded->begin(), recorded->end());
             std::erase_if(page.rows, [&](const auto& one) { return known.contains(one.order_id); });
@@ -178,7 +172,7 @@ std::expected<record_loader::unmoved, std::string> record_loader::without_moveme
     ids.reserve(taken.size());
     for (const stock::allocation& one : taken)
         ids.push_back(one.id());
-    const auto moved = stock_->moved(ids);
+    const auto moved = uses_.products.moved(ids);
     if (!moved) return std::unexpected(moved.error());
     unmoved out;
     const id_set known(moved->begin(), moved->end());
@@ -195,7 +189,7 @@ record_loader::done record_loader::mend(const std::vector<stock::allocation>& or
     std::vector<stock::movement> movements;
     for (const stock::allocation* one : *missing)
         movements.push_back(order::movement_of(*one));
-    const auto refused = ledger_->record(movements);
+    const auto refused = uses_.ledger.record(movements);
     if (!refused) return std::unexpected("stock database: " + refused.error());
     report_.mended += movements.size() - refused->size();
     id_set hopeless;
@@ -236,4 +230,4 @@ record_loader::done record_loader::load(std::vector<stock::allocation> taken) {
     return uses_.breathe();
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

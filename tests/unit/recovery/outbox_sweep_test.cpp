@@ -3,7 +3,7 @@
 #include "outbox_sweep.hpp"
 
 using namespace flashsale;
-using namespace flashsale::app;
+using namespace flashsale::recovery;
 using namespace std::chrono_literals;
 using step = outbox_sweep::step;
 

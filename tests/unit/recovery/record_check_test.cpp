@@ -1,9 +1,9 @@
 #include <catch2/catch.hpp>
 
-#include "record_check.hpp"
+#include <flashsale/recovery/record_check.hpp>
 
 using namespace flashsale;
-using namespace flashsale::app;
+using namespace flashsale::recovery;
 using phase = stock::shard_state::phase;
 
 namespace {

@@ -16,8 +16,6 @@
 //   - a generation is raised in the stock database before any gate has it; products and restocks
 //     are there before the gate is told
 
-#include <boost/asio/io_context.hpp>
-
 #include <expected>
 #include <optional>
 #include <string>
@@ -25,9 +23,11 @@
 
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/stock/gate_account.hpp>
-#include <flashsale/stock/recovery.hpp>
+#include <flashsale/stock/gate_loader.hpp>
+#include <flashsale/stock/record.hpp>
+#include <flashsale/stock/shard_registry.hpp>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 /// What was read of the record, after the gate.
 struct recorded_account {
@@ -48,11 +48,10 @@ std::string older_text(std::uint32_t shard, std::uint64_t generation,
 std::string behind_text(std::uint32_t shard, const std::string& why);
 
 struct record_check {
-    asio::io_context& io;
-    redis::client& gate_server;  ///< the shard's, on `io`
-    postgres::session& stock_database;
-    postgres::session& order_database;
-    const stock::redis_gate_options& options;  ///< with the deployment
+    stock::gate_admin& gate;  ///< the shard's
+    stock::shard_registry& registry;
+    stock::record_reader& products;
+    order::recovery_store& order_database;
     std::uint32_t shard, shards;
     stock::breath breathe;
 };
@@ -76,4 +75,4 @@ std::expected<record_verdict, std::string> check_record(const record_check& uses
 std::expected<record_verdict, std::string> check_and_hold(const record_check& uses,
                                                           bool* newly = nullptr);
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -6,12 +6,11 @@
 #include "metrics.hpp"
 #include "sweeper.hpp"
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
 namespace {
 
 using namespace std::chrono_literals;
-using steady = std::chrono::steady_clock;
 
 constexpr std::size_t events_per_question = 500;
 constexpr auto publish_patience = 5s;
@@ -20,7 +19,7 @@ constexpr auto publish_patience = 5s;
 
 void sweeper::sweep_outbox(shard& of) {
     using enum outbox_sweep::step;
-    const deadline now = steady::now();
+    const deadline at = now();
     switch (of.outbox.next()) {
         case note:
             note_outbox(of);
@@ -30,17 +29,17 @@ void sweeper::sweep_outbox(shard& of) {
             this->send_barrier(of);
             break;
         case await_barrier: {
-            const auto recorded = order::barrier_recorded(order_database_, of.outbox.barrier());
+            const auto recorded = uses_.order_database.barrier_recorded(of.outbox.barrier());
             if (!recorded) return cannot(of, recorded.error());
             of.outbox.barrier_seen(*recorded);
-            if (of.outbox.barrier_due_again(now)) this->send_barrier(of);
+            if (of.outbox.barrier_due_again(at)) this->send_barrier(of);
             break;
         }
         case look_again:
             this->look_again(of);
             break;
     }
-    const auto overdue = of.outbox.overdue(now);
+    const auto overdue = of.outbox.overdue(at);
     metrics::sweep_barrier_overdue_ms.set(overdue.value_or(0ms).count());
     if (overdue) {
         of.fault = "accepted orders are not being recorded: a barrier is out for " +
@@ -52,16 +51,15 @@ void sweeper::note_outbox(shard& of) {
     std::vector<uuid> entries;
     do {
         auto page = wait_for<std::expected<stock::gate::outbox_page, stock::errc>>([&](auto done) {
-            access_.gate().read_outbox(of.number, of.outbox_cursor, std::move(done));
+            uses_.gate.read_outbox(of.number, of.outbox_cursor, std::move(done));
         });
         if (!page) return;
         for (const std::string& event : page->events) {
             if (const auto id = events::id_of(event)) entries.push_back(*id);
         }
         of.outbox_cursor = std::move(page->next_cursor);
-    } while (!of.outbox_cursor.empty() &&
-             entries.size() < size_of(settings_.recovery.sweep_events_max));
-    of.outbox.note(std::move(entries), ids_.make(of.number));
+    } while (!of.outbox_cursor.empty() && entries.size() < with_.sweep_events_max);
+    of.outbox.note(std::move(entries), uses_.make_id(of.number));
 }
 
 // A barrier that is not confirmed, or is not recorded, may have been published to a queue that
@@ -69,7 +67,7 @@ void sweeper::note_outbox(shard& of) {
 // first that failed. To declare it before every barrier would be a connection a second for nothing.
 void sweeper::send_barrier(shard& of) {
     if (of.outbox.next() == outbox_sweep::step::await_barrier) {
-        if (const auto done = log_.prepare(); !done) return warn(of, done.error());
+        if (const auto done = uses_.log.prepare(); !done) return warn(of, done.error());
         rebind(of);
     }
     events::barrier barrier;
@@ -77,15 +75,16 @@ void sweeper::send_barrier(shard& of) {
     barrier.shard = of.number;
     barrier.generation = of.generation;
     barrier.created_at = barrier.id.time();
-    const auto sent = publisher_->publish({events::text_of(barrier)}, of.token, publish_patience);
+    const auto sent =
+        uses_.publisher.publish({events::text_of(barrier)}, of.token, publish_patience);
     if (!sent) {
         warn(of, sent.error());
-        if (log_.state() == events::log_state::up) (void)log_.prepare();
+        if (uses_.log.state() == events::log_state::up) (void)uses_.log.prepare();
         rebind(of);
         return;
     }
     metrics::sweep_barriers.add();
-    of.outbox.barrier_sent(steady::now());
+    of.outbox.barrier_sent(now());
 }
 
 void sweeper::look_again(shard& of) {
@@ -95,10 +94,8 @@ void sweeper::look_again(shard& of) {
         const auto end = std::min(begin + events_per_question, noted.size());
         std::vector<uuid> ids(noted.begin() + static_cast<std::ptrdiff_t>(begin),
                               noted.begin() + static_cast<std::ptrdiff_t>(end));
-        auto found =
-            wait_for<std::expected<stock::gate::found_events, stock::errc>>([&](auto done) {
-                access_.gate().find_events(of.number, std::move(ids), std::move(done));
-            });
+        auto found = wait_for<std::expected<stock::gate::found_events, stock::errc>>(
+            [&](auto done) { uses_.gate.find_events(of.number, std::move(ids), std::move(done)); });
         if (!found) break;  // what is left is noted again
         std::vector<std::string> unsettled;
         for (auto& event : *found) {
@@ -106,7 +103,8 @@ void sweeper::look_again(shard& of) {
         }
         if (unsettled.empty()) continue;
         published += unsettled.size();
-        if (const auto sent = publisher_->publish(std::move(unsettled), of.token, publish_patience);
+        if (const auto sent =
+                uses_.publisher.publish(std::move(unsettled), of.token, publish_patience);
             !sent) {
             warn(of, sent.error());
             break;
@@ -120,4 +118,4 @@ void sweeper::look_again(shard& of) {
     of.outbox.looked_again();
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -2,13 +2,13 @@
 #include <thread>
 
 #include <flashsale/app.hpp>
+#include <flashsale/recovery/record_check.hpp>
+#include <flashsale/recovery/reopener.hpp>
 
 #include "commands.hpp"
-#include "gate_access.hpp"
 #include "log_output.hpp"
 #include "probe.hpp"
-#include "record_check.hpp"
-#include "reopener.hpp"
+#include "recovery_ports.hpp"
 
 namespace flashsale::app {
 
@@ -36,33 +36,29 @@ struct running_log {
     std::unique_ptr<events::log> log;
 };
 
-struct running_gate {
-    running_gate(const config& settings, stock::shard_generations& generations)
-        : access(io, settings, generations) {
-        access.start();
+/// Likewise.
+struct running_ports {
+    template <class... Arguments>
+    explicit running_ports(std::chrono::milliseconds patience, Arguments&&... arguments)
+        : ports(std::forward<Arguments>(arguments)...) {
+        ports.start(patience);
     }
-    ~running_gate() {
-        access.stop();
-        io.restart();
-        io.poll();
-    }
+    ~running_ports() { ports.stop(); }
 
-    asio::io_context io;
-    gate_access access;
+    recovery_ports ports;
 };
 
 /// With the lease.
-void accept_record(const reopener_dependencies& uses, std::uint32_t shard, const uuid& holder,
-                   const stock::redis_gate_options& options) {
-    const auto header = stock::read_gate_header(uses.io, uses.gate_server, shard, options);
+void accept_record(const recovery::ports& uses, std::uint32_t shard, const uuid& holder) {
+    stock::gate_admin& gate = *uses.gates[shard];
+    const auto header = gate.read_header();
     if (!header) throw unavailable_error(header.error());
-    if (!*header || !(*header)->is_of(uses.deployment)) return;
-    const auto accepted =
-        stock::release_gate(uses.io, uses.gate_server, shard, (*header)->generation, true, options);
+    if (!*header || !gate.is_ours(**header)) return;
+    const auto accepted = gate.release((*header)->generation, true);
     if (!accepted) throw unavailable_error(accepted.error());
     if (!*accepted) throw unavailable_error("the gate was replaced meanwhile: do it again");
-    const auto noted = stock::note_unknown_gate(uses.stock_database, shard, holder,
-                                                (*header)->generation, (*header)->token);
+    const auto noted =
+        uses.registry.note_unknown_gate(shard, holder, (*header)->generation, (*header)->token);
     if (!noted) throw unavailable_error(noted.error());
     if (!*noted) throw unavailable_error("the lease is another's: do it again");
 }
@@ -90,45 +86,36 @@ int reopen(const config& settings, const reopen_request& asked) {
 
     stock::shard_generations generations(shards_of(settings));
     running_log log(settings, deployment);
-    running_gate gate(settings, generations);
+    running_ports running(ms_of(settings.process.start_timeout_ms), settings, generations, *log.log,
+                          deployment, stock_database, order_database, [] { return false; });
+    const recovery::ports uses = running.ports.all();
     const auto number = static_cast<std::uint32_t>(shard);
-    redis::client& server = *gate.access.clients()[number];
-    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-    while (!server.ready() && steady::now() < until) {
-        gate.io.restart();
-        gate.io.run_for(10ms);
-    }
+    stock::gate_admin& gate = *uses.gates[number];
 
-    const auto options = redis_gate_options(settings, deployment);
     if (!asked.accept_record) {
-        const auto found = check_and_hold({gate.io, server, stock_database, order_database, options,
-                                           number, shards_of(settings),
-                                           [] { return std::expected<void, std::string>{}; }});
+        const auto found = recovery::check_and_hold(
+            {gate, uses.registry, uses.products, uses.order_database, number, shards_of(settings),
+             [] { return std::expected<void, std::string>{}; }});
         if (!found)
             throw unavailable_error("whether the record has what the gate of shard " +
                                     std::to_string(shard) +
                                     " has granted cannot be told: " + found.error());
-        if (found->what != record_verdict::kind::whole) {
-            complain(found->what == record_verdict::kind::older ? found->why
-                                                                : behind_text(number, found->why));
+        if (found->what != recovery::record_verdict::kind::whole) {
+            complain(found->what == recovery::record_verdict::kind::older
+                         ? found->why
+                         : recovery::behind_text(number, found->why));
             return exit_does_not_hold;
         }
         if (found->header && !found->header->held.empty())
-            (void)stock::release_gate(gate.io, server, number, found->header->generation, false,
-                                      options);
+            (void)gate.release(found->header->generation, false);
     }
 
-    event_publisher publisher(gate.io, *log.log, [] { return false; });
     const uuid holder = uuid_generator().make();
-    const auto lease =
-        stock::lease_shard(stock_database, number, holder, ms_of(settings.recovery.lease_ms), true);
+    const auto lease = uses.registry.lease(number, holder, ms_of(settings.recovery.lease_ms), true);
     if (!lease) throw unavailable_error(lease.error());
-    const reopener_dependencies uses{settings,       gate.io,        server,
-                                     stock_database, order_database, *log.log,
-                                     publisher,      deployment,     [] { return false; }};
-    if (asked.accept_record) accept_record(uses, number, holder, options);
-    const auto result = reopen(uses, number, shards_of(settings), holder);
-    (void)stock::release_shard(stock_database, number, holder);
+    if (asked.accept_record) accept_record(uses, number, holder);
+    const auto result = recovery::reopen(uses, recovery_options(settings), number, holder);
+    (void)uses.registry.release(number, holder);
     if (!result)
         throw unavailable_error("shard " + std::to_string(shard) + " is not reopened: " +
                                 result.error() + "; its gate is closed, do it again");

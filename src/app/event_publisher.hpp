@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <flashsale/events/log.hpp>
+#include <flashsale/recovery/ports.hpp>
 
 #include <chrono>
 #include <expected>
@@ -16,24 +17,26 @@
 
 namespace flashsale::app {
 
-class event_publisher {
+class event_publisher final : public recovery::publisher {
 public:
     /// Runs `io` while it waits; no longer than until `stopping` says so.
     event_publisher(asio::io_context& io, events::log& log, std::function<bool()> stopping);
 
-    /// An error: not all of them are known to be in the log; some may be, or come to be.
-    /// `token` is that of the gate that granted them, or of the one that is being opened.
     std::expected<void, std::string> publish(std::vector<std::string> events, const uuid& token,
-                                             std::chrono::milliseconds patience);
+                                             std::chrono::milliseconds patience) override;
+    /// On the thread that publishes; what comes of it after that is dropped.
+    void close() { producer_.reset(); }
 
 private:
+    void count(std::span<const events::confirmation> all);
+
     asio::io_context& io_;
     events::log& log_;
     std::function<bool()> stopping_;
     std::uint64_t last_ticket_ = 0;
     std::uint64_t first_of_round_ = 1;
     std::size_t durable_ = 0, failed_ = 0, returned_ = 0;
-    std::unique_ptr<events::log::producer> producer_;
+    std::unique_ptr<events::log::producer> producer_;  ///< from the first event on
 };
 
 }  // namespace flashsale::app

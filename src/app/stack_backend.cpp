@@ -1,6 +1,7 @@
 // Redis decides, RabbitMQ carries, PostgreSQL keeps the record. Several processes may stand on the
 // same servers. Threads besides the workers': the publisher's, inside the log; the recorder's;
-// `background`, whose io_context carries the recorder's connection to the gate; and the sweeper's.
+// `background`, whose io_context carries the recorder's connection to the gate; and the one that
+// looks after the shards.
 
 #include <spdlog/spdlog.h>
 
@@ -12,13 +13,12 @@
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/order/module.hpp>
+#include <flashsale/recovery/record_check.hpp>
 
 #include "backend.hpp"
 #include "gate_access.hpp"
-#include "metrics.hpp"
 #include "probe.hpp"
-#include "record_check.hpp"
-#include "sweeper.hpp"
+#include "recovery_thread.hpp"
 
 namespace flashsale::app {
 
@@ -110,32 +110,31 @@ std::vector<std::uint32_t> unknown_to_record(const config& settings, gate_server
                                              const stock::redis_gate_options& options) {
     auto order_database =
         open_session(settings, "order", "postgres.order_url", settings.postgres.order_url);
+    const auto registry = stock::make_postgres_shard_registry(stock_database);
+    const auto products = stock::make_postgres_record_reader(stock_database);
+    const auto orders = order::make_postgres_recovery_store(order_database);
     const auto clients = servers.clients();
     std::vector<std::uint32_t> unknown;
     for (std::uint32_t shard = 0; shard < clients.size(); ++shard) {
         const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-        const record_check check{servers.io(),
-                                 *clients[shard],
-                                 stock_database,
-                                 order_database,
-                                 options,
-                                 shard,
-                                 shards_of(settings),
-                                 [] { return std::expected<void, std::string>{}; }};
-        bool newly = false;
-        auto found = check_and_hold(check, &newly);
+        const auto gate =
+            stock::make_redis_gate_admin(servers.io(), *clients[shard], shard, options);
+        const recovery::record_check check{
+            *gate, *registry, *products, *orders, shard, shards_of(settings), [] {
+                return std::expected<void, std::string>{};
+            }};
+        auto found = recovery::check_and_hold(check);
         while (!found && steady::now() < until) {
             std::this_thread::sleep_for(100ms);
-            found = check_and_hold(check, &newly);
+            found = recovery::check_and_hold(check);
         }
         if (!found)
             throw unavailable_error(
                 "whether the record of shard " + std::to_string(shard) +
                 " has what its gate has granted cannot be told: " + found.error());
-        if (newly) metrics::gates_shut.add();
-        if (found->what == record_verdict::kind::behind)
-            spdlog::error("{}", behind_text(shard, found->why));
-        if (found->what != record_verdict::kind::older) continue;
+        if (found->what == recovery::record_verdict::kind::behind)
+            spdlog::error("{}", recovery::behind_text(shard, found->why));
+        if (found->what != recovery::record_verdict::kind::older) continue;
         spdlog::error("{}", found->why);
         generations.shut_out(shard, found->header->token);
         unknown.push_back(shard);
@@ -301,7 +300,8 @@ public:
             recording_ =
                 std::make_unique<recording_part>(settings, generations_, *log_, deployment, board_);
         }
-        sweep_ = std::make_unique<sweeper>(settings, generations_, *log_, deployment, board_);
+        recovery_ =
+            std::make_unique<recovery_thread>(settings, generations_, *log_, deployment, board_);
     }
 
     std::uint32_t shards() const override { return generations_.shards(); }
@@ -329,14 +329,14 @@ public:
             log_->stop(0ms);
             throw unavailable_error(not_answering("RabbitMQ", "amqp.url", settings_.amqp.url, why));
         }
-        sweep_->start();
+        recovery_->start();
         if (!recording_) return;
         recording_->behind.start();
         recording_->recorder.start();
     }
 
     void drain(const std::function<std::chrono::milliseconds()>& left) override {
-        sweep_->stop();
+        recovery_->stop();
         log_->stop(left());
         if (recording_) recording_->recorder.stop(left());
     }
@@ -350,7 +350,7 @@ private:
     void came_back(const uuid& token) {
         if (!faults::without(faults::guard::return_stops))
             generations_.shut_out(token.shard(), token);
-        sweep_->hurry();
+        recovery_->hurry();
     }
 
     const config settings_;
@@ -361,7 +361,7 @@ private:
     postgres::session presence_;
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;
-    std::unique_ptr<sweeper> sweep_;
+    std::unique_ptr<recovery_thread> recovery_;
 };
 
 }  // namespace

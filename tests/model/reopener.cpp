@@ -1,4 +1,4 @@
-// Reopening a shard, step by step as src/app/reopening.hpp has them.
+// Reopening a shard, step by step as src/recovery/reopening.hpp has them.
 
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/redis.hpp>

@@ -20,6 +20,7 @@ constexpr postgres::statement note_fence{
     "note_fence",
     "INSERT INTO raised_fences (shard, generation, begun_at) VALUES ($1, $2, $3)"
     " ON CONFLICT DO NOTHING"};
+constexpr postgres::statement in_recovery{"in_recovery", "SELECT pg_is_in_recovery()"};
 
 std::unexpected<std::string> fault_of(const postgres::result& failed) {
     return std::unexpected("order database: " + failed.error().message);
@@ -60,6 +61,51 @@ std::expected<void, std::string> raise_fence(postgres::session& database, std::u
         });
     if (!done) return std::unexpected("order database: " + done.error().message);
     return {};
+}
+
+namespace {
+
+class postgres_recovery_store final : public recovery_store {
+public:
+    explicit postgres_recovery_store(postgres::session& database) : database_(database) {}
+
+    std::expected<bool, std::string> barrier_recorded(const uuid& barrier) override {
+        return order::barrier_recorded(database_, barrier);
+    }
+    std::expected<std::vector<uuid>, std::string> known_events(std::span<const uuid> ids) override {
+        return order::known_events(database_, ids);
+    }
+    std::expected<void, std::string> raise_fence(std::uint32_t shard, std::uint64_t generation,
+                                                 timestamp begun_at) override {
+        return order::raise_fence(database_, shard, generation, begun_at);
+    }
+    std::expected<known_seqs, std::string> find_known_seqs(
+        std::uint32_t shard, std::uint32_t shards, std::uint64_t generation,
+        const std::function<std::expected<void, std::string>()>& breathe) override {
+        return order::find_known_seqs(database_, shard, shards, generation, breathe);
+    }
+
+    std::expected<void, std::string> answers() override {
+        const auto found = database_.execute("SELECT 1");
+        if (!found) return fault_of(found);
+        return {};
+    }
+    std::expected<void, std::string> require_primary() override {
+        const auto found = database_.execute(in_recovery);
+        if (!found) return fault_of(found);
+        if (found->boolean(0, 0)) return std::unexpected("order database: it is a standby");
+        return {};
+    }
+    std::uint64_t sessions() const override { return database_.connections(); }
+
+private:
+    postgres::session& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<recovery_store> make_postgres_recovery_store(postgres::session& order_database) {
+    return std::make_unique<postgres_recovery_store>(order_database);
 }
 
 }  // namespace flashsale::order

@@ -1,10 +1,9 @@
-#include "late_asking.hpp"
+// Asks a gate again for what came behind its fence (late_event.hpp).
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/io_context.hpp>
-
 #include <flashsale/base/must_hold.hpp>
+#include <flashsale/order/recovery.hpp>
 
 #include "late_event.hpp"
 #include "metrics.hpp"
@@ -14,34 +13,32 @@ namespace flashsale::order {
 namespace {
 
 /// In batches that the gate takes.
-std::vector<stock::decision> ask(asio::io_context& io, stock::gate_decisions& gate,
+std::vector<stock::decision> ask(stock::gate_decisions& gate, const waiting& wait,
                                  const std::vector<stock::allocation>& late) {
-    std::vector<stock::decision> all;
+    using decisions = std::vector<stock::decision>;
+    decisions all;
     const std::size_t batch_max = gate.batching().reservations_max;
     while (all.size() < late.size()) {
         std::vector<stock::reservation> batch;
         for (std::size_t i = all.size(); i < late.size() && batch.size() < batch_max; ++i)
             batch.push_back(reservation_of(late[i]));
+        const auto answers = std::make_shared<std::optional<decisions>>();
         const std::size_t asked = batch.size();
-        std::optional<std::vector<stock::decision>> answers;
-        gate.reserve(std::move(batch), [&answers](std::vector<stock::decision> decisions) {
-            answers = std::move(decisions);
-        });
-        io.restart();
-        while (!answers)
-            io.run_one();
-        must_hold(answers->size() == asked, "each late event has its own answer");
-        std::ranges::move(*answers, std::back_inserter(all));
+        gate.reserve(std::move(batch),
+                     [answers](decisions decided) { *answers = std::move(decided); });
+        wait([&answers] { return answers->has_value(); });
+        must_hold((*answers)->size() == asked, "each late event has its own answer");
+        std::ranges::move(**answers, std::back_inserter(all));
     }
     return all;
 }
 
 }  // namespace
 
-std::expected<late_report, std::string> ask_again(late_store& store, asio::io_context& io,
-                                                  stock::gate_decisions& gate, std::uint32_t shard,
+std::expected<late_report, std::string> ask_again(late_store& store, stock::gate_decisions& gate,
+                                                  const waiting& wait, std::uint32_t shard,
                                                   const uuid& after, std::size_t events_max) {
-    const auto page = store.read(shard, after, events_max);
+    const auto page = store.page(shard, after, events_max);
     if (!page) return std::unexpected(page.error());
     const std::vector<stock::allocation>& late = page->rows;
     late_report report;
@@ -49,7 +46,7 @@ std::expected<late_report, std::string> ask_again(late_store& store, asio::io_co
     report.next = page->next;
     if (late.empty()) return report;
 
-    auto answers = ask(io, gate, late);
+    auto answers = ask(gate, wait, late);
     std::vector<uuid> settled;
     for (std::size_t i = 0; i < late.size(); ++i) {
         const uuid& id = late[i].order_id;

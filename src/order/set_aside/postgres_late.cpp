@@ -1,10 +1,7 @@
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/io_context.hpp>
-
+#include <flashsale/order/recovery.hpp>
 #include <flashsale/postgres.hpp>
-
-#include "late_asking.hpp"
 
 namespace flashsale::order {
 
@@ -30,13 +27,13 @@ class postgres_late_store final : public late_store {
 public:
     explicit postgres_late_store(postgres::session& database) : database_(database) {}
 
-    std::expected<page, std::string> read(std::uint32_t shard, const uuid& after,
-                                          std::size_t rows_max) override {
+    std::expected<late_page, std::string> page(std::uint32_t shard, const uuid& after,
+                                               std::size_t events_max) override {
         postgres::parameters with;
-        with.integer(shard).uuid(after).integer(static_cast<std::int64_t>(rows_max));
+        with.integer(shard).uuid(after).integer(static_cast<std::int64_t>(events_max));
         const auto found = database_.execute(page_late, with);
         if (!found) return fault_of(found);
-        page out;
+        late_page out;
         for (std::size_t row = 0; row < found->size(); ++row) {
             const auto event = events::parse(found->text(row, 1));
             if (!event)
@@ -44,7 +41,7 @@ public:
             auto taken = event ? allocation_of(*event) : std::nullopt;
             if (taken) out.rows.push_back(std::move(*taken));
         }
-        if (found->size() == rows_max) out.next = found->uuid(rows_max - 1, 0);
+        if (found->size() == events_max) out.next = found->uuid(events_max - 1, 0);
         return out;
     }
 
@@ -67,11 +64,8 @@ private:
 
 }  // namespace
 
-std::expected<late_report, std::string> ask_again(postgres::session& database, asio::io_context& io,
-                                                  stock::gate_decisions& gate, std::uint32_t shard,
-                                                  const uuid& after, std::size_t events_max) {
-    postgres_late_store late(database);
-    return ask_again(late, io, gate, shard, after, events_max);
+std::unique_ptr<late_store> make_postgres_late_store(postgres::session& order_database) {
+    return std::make_unique<postgres_late_store>(order_database);
 }
 
 }  // namespace flashsale::order

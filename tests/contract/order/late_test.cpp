@@ -15,7 +15,7 @@ using namespace flashsale::test;
 TEST_CASE("late: more that cannot be decided than a page has do not hide one that can") {
     order_record record(database_kind::postgres);
     postgres::session& database = *record.database.session();
-    asio::io_context io;
+    const auto store = order::make_postgres_late_store(database);
     std::vector<events::order_accepted> late;
     for (int i = 0; i < 5; ++i)
         late.push_back(record.accepted(i + 1));
@@ -29,7 +29,7 @@ TEST_CASE("late: more that cannot be decided than a page has do not hide one tha
     uuid after;
     std::size_t settled = 0;
     const auto pass = [&] {
-        const auto report = order::ask_again(database, io, gate, 0, after, page);
+        const auto report = order::ask_again(*store, gate, at_once, 0, after, page);
         REQUIRE(report.has_value());
         CHECK(report->asked <= page);
         settled += report->settled;

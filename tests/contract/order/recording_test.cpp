@@ -20,10 +20,10 @@ namespace {
 
 /// As the sweep does it, with a gate that refuses.
 void refuse_late(order_record& record, const std::set<uuid>& expected) {
-    asio::io_context io;
     played_gate gate;
     gate.otherwise = stock::errc::out_of_stock;
-    const auto report = order::ask_again(*record.database.session(), io, gate, 0, {}, 100);
+    const auto store = order::make_postgres_late_store(*record.database.session());
+    const auto report = order::ask_again(*store, gate, at_once, 0, {}, 100);
     REQUIRE(report.has_value());
     CHECK(report->refused == expected.size());
 }

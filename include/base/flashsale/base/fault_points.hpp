@@ -28,7 +28,7 @@ enum class place : std::uint8_t {
     between_databases,  ///< in the order database, not in the stock database
     before_ack,         ///< in both, and still in the queue
     before_settle,      ///< acknowledged, and still in the outbox
-    // Behind each step of a reopening, in the order of src/app/reopening.hpp.
+    // Behind each step of a reopening, in the order of src/recovery/reopening.hpp.
     reopen_raise_generation,
     reopen_unbind,
     reopen_prove_unbound,

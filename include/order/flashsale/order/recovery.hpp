@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,12 +66,61 @@ struct late_report {
     std::optional<uuid> next;             ///< `after` of the next page; nullopt: the last one
 };
 
+struct late_page {
+    std::vector<stock::allocation> rows;  ///< what they take
+    std::optional<uuid> next;             ///< `after` of the next page; nullopt: the last one
+};
+
+/// The port to the events that came behind their shard's fence. Blocking; one thread.
+class late_store {
+public:
+    virtual ~late_store() = default;
+
+    /// At most `events_max` of a shard, those behind `after`.
+    virtual std::expected<late_page, std::string> page(std::uint32_t shard, const uuid& after,
+                                                       std::size_t events_max) = 0;
+    /// The databases have these, or their twins.
+    virtual std::expected<void, std::string> forget(std::span<const uuid> ids) = 0;
+    /// Parks one, without units.
+    virtual std::expected<void, std::string> park(const uuid& id, const std::string& reason) = 0;
+};
+
+std::unique_ptr<late_store> make_postgres_late_store(postgres::session& order_database);
+
+/// Returns when `done` says so; lets replies come meanwhile.
+using waiting = std::function<void(const std::function<bool()>& done)>;
+
 /// Asks the gate again for late events, a page of at most `events_max` of a shard, those behind
 /// `after` (the nil UUID at first), and acts on its answers. What cannot be decided yet stays, and
-/// is asked for again when the pages begin anew. Runs `io`, the gate's, until it has the answers.
-std::expected<late_report, std::string> ask_again(postgres::session& order_database,
-                                                  asio::io_context& io, stock::gate_decisions& gate,
-                                                  std::uint32_t shard, const uuid& after,
-                                                  std::size_t events_max);
+/// is asked for again when the pages begin anew. Waits for the gate's answers by `wait`.
+std::expected<late_report, std::string> ask_again(late_store& late, stock::gate_decisions& gate,
+                                                  const waiting& wait, std::uint32_t shard,
+                                                  const uuid& after, std::size_t events_max);
+
+/// The port to what else recovery asks of the order database; each is what the function of the same
+/// name says. Blocking; one thread.
+class recovery_store {
+public:
+    virtual ~recovery_store() = default;
+
+    virtual std::expected<bool, std::string> barrier_recorded(const uuid& barrier) = 0;
+    virtual std::expected<std::vector<uuid>, std::string> known_events(
+        std::span<const uuid> ids) = 0;
+    virtual std::expected<void, std::string> raise_fence(std::uint32_t shard,
+                                                         std::uint64_t generation,
+                                                         timestamp begun_at) = 0;
+    virtual std::expected<known_seqs, std::string> find_known_seqs(
+        std::uint32_t shard, std::uint32_t shards, std::uint64_t generation,
+        const std::function<std::expected<void, std::string>()>& breathe) = 0;
+
+    /// An error: it is not there.
+    virtual std::expected<void, std::string> answers() = 0;
+    /// An error where it is a standby, which may be a little behind, and is no record.
+    virtual std::expected<void, std::string> require_primary() = 0;
+    /// How many sessions were made: another number than before, and it may be another server.
+    virtual std::uint64_t sessions() const = 0;
+};
+
+std::unique_ptr<recovery_store> make_postgres_recovery_store(postgres::session& order_database);
 
 }  // namespace flashsale::order

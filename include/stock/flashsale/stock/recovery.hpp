@@ -15,6 +15,7 @@
 
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/stock.hpp"
+#include "flashsale/stock/gate_loader.hpp"
 #include "flashsale/stock/module.hpp"
 
 namespace flashsale::stock {
@@ -76,9 +77,6 @@ std::expected<bool, std::string> finish_reopening(postgres::session& database, s
 std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
                                              std::uint64_t generation);
 
-/// Called between pieces; an error ends what it is called from.
-using breath = std::function<std::expected<void, std::string>()>;
-
 /// What of the events that a gate granted is in the ledger.
 struct moved_seqs {
     std::vector<std::uint64_t> sales, reductions;
@@ -113,50 +111,29 @@ std::expected<given_back, std::string> give_back(sqlite::database& database, con
 std::expected<bool, std::string> is_given_back(postgres::session& database, const movement& taken);
 std::expected<bool, std::string> is_given_back(sqlite::database& database, const movement& taken);
 
-/// A shard's gate on Redis, being rebuilt. Each step insists on the attempt's generation: false, or
-/// an error, means that nothing was changed by it, or that the attempt has to be given up.
-class gate_rebuild {
+/// A shard's gate on Redis, being rebuilt.
+class gate_rebuild final : public gate_loader {
 public:
     /// Runs `io` until it has what it waits for; the client is on it.
     gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
                  std::uint64_t generation, const uuid& token, const redis_gate_options& options);
-    ~gate_rebuild();
+    ~gate_rebuild() override;
 
-    /// The server may be written to; not a replica.
-    std::expected<void, std::string> check_server();
-    enum class closing {
-        met,        ///< one that was opened under one of `older`: nothing older grants from here on
-        not_met,    ///< none of those is here: it is gone, or somewhere else, and may still grant
-        overtaken,  ///< a newer one is here: nothing was changed
-    };
-    std::expected<closing, std::string> close(std::span<const uuid> older);
-    /// Gives the open gate of this generation this token instead of `old`. False: it has another,
-    /// or is another.
-    std::expected<bool, std::string> renew(const uuid& old);
-    /// The outbox entries of all older gates that are there, in pages; an error of `each` ends it.
+    std::expected<void, std::string> check_server() override;
+    std::expected<closing, std::string> close(std::span<const uuid> older) override;
+    std::expected<bool, std::string> renew(const uuid& old) override;
     std::expected<void, std::string> for_each_survivor(
         const std::function<std::expected<void, std::string>(std::vector<std::string> events)>&
-            each);
-    /// A gate that grants nothing yet, and knows nothing.
-    std::expected<bool, std::string> begin();
-
-    /// Each once, by id, however often it is loaded; at most a few thousand at a time.
-    /// `counts_buyers`: whether the product has a limit per user.
+            each) override;
+    std::expected<bool, std::string> begin() override;
     std::expected<void, std::string> load(
         std::span<const allocation> taken,
-        const std::function<bool(std::int64_t product_id)>& counts_buyers);
-    /// Products, each once. Returns what is free of each now.
+        const std::function<bool(std::int64_t product_id)>& counts_buyers) override;
     std::expected<std::vector<std::int64_t>, std::string> load(
-        std::span<const gate_product> products);
-
-    /// Opens what begin() has made. False: it is not there any more.
-    std::expected<bool, std::string> open();
-
-    /// Removes what older gates and attempts have left, and waits until the server has the memory
-    /// again (but not for ever: others' keys may be on their way too).
-    std::expected<void, std::string> remove_older(const breath& breathe);
-    /// Removes what this attempt has loaded.
-    std::expected<void, std::string> remove_own(const breath& breathe);
+        std::span<const gate_product> products) override;
+    std::expected<bool, std::string> open() override;
+    std::expected<void, std::string> remove_older(const breath& breathe) override;
+    std::expected<void, std::string> remove_own(const breath& breathe) override;
 
 private:
     struct impl;

@@ -1,0 +1,90 @@
+#include "recovery_ports.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace flashsale::app {
+
+using namespace std::chrono_literals;
+
+recovery_ports::recovery_ports(const config& settings, stock::shard_generations& generations,
+                               events::log& log, const std::string& deployment,
+                               postgres::session& stock_database, postgres::session& order_database,
+                               std::function<bool()> stopping)
+    : stopping_(std::move(stopping)),
+      generations_(generations),
+      log_(log),
+      access_(io_, settings, generations),
+      registry_(stock::make_postgres_shard_registry(stock_database)),
+      products_(stock::make_postgres_record_reader(stock_database)),
+      ledger_(stock::make_postgres_ledger(stock_database)),
+      order_database_(order::make_postgres_recovery_store(order_database)),
+      orders_(order::make_postgres_record_reader(order_database)),
+      late_(order::make_postgres_late_store(order_database)),
+      publisher_(io_, log, stopping_) {
+    std::uint32_t shard = 0;
+    for (redis::client* client : access_.clients()) {
+        gates_.push_back(stock::make_redis_gate_admin(io_, *client, shard++,
+                                                      redis_gate_options(settings, deployment)));
+    }
+}
+
+recovery::ports recovery_ports::all() {
+    recovery::ports out{.registry = *registry_,
+                        .products = *products_,
+                        .ledger = *ledger_,
+                        .order_database = *order_database_,
+                        .orders = *orders_,
+                        .late = *late_,
+                        .gates = {},
+                        .gate = access_.gate(),
+                        .generations = generations_,
+                        .log = log_,
+                        .publisher = publisher_,
+                        .pacing = *this,
+                        .make_id = [this](std::uint32_t shard) { return ids_.make(shard); }};
+    for (const auto& one : gates_)
+        out.gates.push_back(one.get());
+    return out;
+}
+
+void recovery_ports::start(std::chrono::milliseconds patience) {
+    access_.start();
+    const deadline until = now() + patience;
+    const auto connected = [this] {
+        return std::ranges::all_of(gates_, [](const auto& one) { return one->ready(); });
+    };
+    while (!stopping_() && !connected() && now() < until)
+        pause(10ms);
+}
+
+void recovery_ports::stop() {
+    publisher_.close();
+    access_.stop();
+    io_.restart();
+    io_.poll();
+}
+
+void recovery_ports::run_until(deadline until) {
+    io_.restart();
+    io_.run_one_until(until);
+}
+
+void recovery_ports::wake() {
+    asio::post(io_, [] {});
+}
+
+void recovery_ports::pause(std::chrono::milliseconds most) {
+    io_.restart();
+    io_.run_one_for(most);
+}
+
+void recovery_ports::wait(const std::function<bool()>& done) {
+    while (!done()) {
+        io_.restart();
+        io_.run_one();
+    }
+}
+
+}  // namespace flashsale::app

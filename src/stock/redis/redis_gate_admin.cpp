@@ -1,0 +1,60 @@
+#include <flashsale/redis.hpp>
+#include <flashsale/stock/gate_account.hpp>
+#include <flashsale/stock/gate_loader.hpp>
+#include <flashsale/stock/module.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+class redis_gate_admin final : public gate_admin {
+public:
+    redis_gate_admin(asio::io_context& io, redis::client& client, std::uint32_t shard,
+                     const redis_gate_options& options)
+        : io_(io), client_(client), shard_(shard), options_(options) {}
+
+    std::unique_ptr<gate_loader> loader(std::uint64_t generation, const uuid& token) override {
+        return std::make_unique<gate_rebuild>(io_, client_, shard_, generation, token, options_);
+    }
+
+    bool ready() const override { return client_.ready(); }
+    std::expected<gate_server, std::string> read_server() override {
+        return read_gate_server(io_, client_);
+    }
+    std::expected<std::optional<gate_header>, std::string> read_header() override {
+        return read_gate_header(io_, client_, shard_, options_);
+    }
+    std::expected<std::optional<gate_account>, std::string> read_account(
+        const breath& breathe) override {
+        return read_gate_account(io_, client_, shard_, options_, breathe);
+    }
+    std::expected<bool, std::string> shut(std::uint64_t generation) override {
+        return shut_gate(io_, client_, shard_, generation, options_);
+    }
+    std::expected<holding, std::string> hold(std::uint64_t generation,
+                                             const std::string& why) override {
+        return hold_gate(io_, client_, shard_, generation, why, options_);
+    }
+    std::expected<bool, std::string> release(std::uint64_t generation, bool accepted) override {
+        return release_gate(io_, client_, shard_, generation, accepted, options_);
+    }
+    bool is_ours(const gate_header& header) const override {
+        return header.is_of(options_.deployment);
+    }
+
+private:
+    asio::io_context& io_;
+    redis::client& client_;
+    const std::uint32_t shard_;
+    const redis_gate_options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<gate_admin> make_redis_gate_admin(asio::io_context& io, redis::client& client,
+                                                  std::uint32_t shard,
+                                                  const redis_gate_options& options) {
+    return std::make_unique<redis_gate_admin>(io, client, shard, options);
+}
+
+}  // namespace flashsale::stock

@@ -1,0 +1,86 @@
+#include <flashsale/postgres.hpp>
+#include <flashsale/stock/shard_registry.hpp>
+
+namespace flashsale::stock {
+
+namespace {
+
+constexpr postgres::statement in_recovery{"in_recovery", "SELECT pg_is_in_recovery()"};
+
+class postgres_shard_registry final : public shard_registry {
+public:
+    explicit postgres_shard_registry(postgres::session& database) : database_(database) {}
+
+    std::expected<shard_state, std::string> read(std::uint32_t shard) override {
+        return read_shard(database_, shard);
+    }
+    std::expected<std::optional<shard_state>, std::string> lease(std::uint32_t shard,
+                                                                 const uuid& holder,
+                                                                 std::chrono::milliseconds time,
+                                                                 bool by_force) override {
+        return lease_shard(database_, shard, holder, time, by_force);
+    }
+    std::expected<void, std::string> release(std::uint32_t shard, const uuid& holder) override {
+        return release_shard(database_, shard, holder);
+    }
+
+    std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
+        std::uint32_t shard, const uuid& holder, const uuid& token) override {
+        return stock::begin_reopening(database_, shard, holder, token);
+    }
+    std::expected<std::vector<uuid>, std::string> older_tokens(std::uint32_t shard,
+                                                               std::uint64_t generation) override {
+        return stock::older_tokens(database_, shard, generation);
+    }
+    std::expected<void, std::string> forget_tokens(std::span<const uuid> tokens) override {
+        return stock::forget_tokens(database_, tokens);
+    }
+    std::expected<bool, std::string> replace_token(std::uint32_t shard, std::uint64_t generation,
+                                                   const uuid& old, const uuid& fresh) override {
+        return stock::replace_token(database_, shard, generation, old, fresh);
+    }
+    std::expected<bool, std::string> renew_reopening(std::uint32_t shard, const uuid& holder,
+                                                     std::uint64_t generation,
+                                                     std::chrono::milliseconds time) override {
+        return stock::renew_reopening(database_, shard, holder, generation, time);
+    }
+    std::expected<bool, std::string> finish_reopening(std::uint32_t shard,
+                                                      std::uint64_t generation) override {
+        return stock::finish_reopening(database_, shard, generation);
+    }
+    std::expected<void, std::string> raise_fence(std::uint32_t shard,
+                                                 std::uint64_t generation) override {
+        return stock::raise_fence(database_, shard, generation);
+    }
+
+    std::expected<moved_seqs, std::string> find_moved_seqs(std::uint32_t shard,
+                                                           std::uint32_t shards,
+                                                           std::uint64_t generation,
+                                                           const breath& breathe) override {
+        return stock::find_moved_seqs(database_, shard, shards, generation, breathe);
+    }
+    std::expected<bool, std::string> note_unknown_gate(std::uint32_t shard, const uuid& holder,
+                                                       std::uint64_t generation,
+                                                       const uuid& token) override {
+        return stock::note_unknown_gate(database_, shard, holder, generation, token);
+    }
+
+    std::expected<void, std::string> require_primary() override {
+        const auto found = database_.execute(in_recovery);
+        if (!found) return std::unexpected("stock database: " + found.error().message);
+        if (found->boolean(0, 0)) return std::unexpected("stock database: it is a standby");
+        return {};
+    }
+    std::uint64_t sessions() const override { return database_.connections(); }
+
+private:
+    postgres::session& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<shard_registry> make_postgres_shard_registry(postgres::session& stock_database) {
+    return std::make_unique<postgres_shard_registry>(stock_database);
+}
+
+}  // namespace flashsale::stock

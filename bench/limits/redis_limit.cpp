@@ -24,9 +24,9 @@ public:
         if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
         options_.key_prefix = world.name();
         options_.outbox_events_max = 100'000'000;
-        stock::open_new_shards(io_, database_, {&client_}, generations_, options_,
+        stock::open_new_shards(io_, database_, {&client_}, epochs_, options_,
                                [](const uuid&) { return std::expected<void, std::string>{}; });
-        gate_ = stock::make_redis_gate({&client_}, generations_, options_);
+        gate_ = stock::make_redis_gate({&client_}, epochs_, options_);
         bool given = false;
         gate_->give({{product_id, 1'000'000'000, 1'999, std::nullopt, std::nullopt, std::nullopt}},
                     [&given](std::expected<void, stock::errc> done) {
@@ -100,7 +100,7 @@ private:
     asio::io_context io_{1};
     redis::client client_;
     postgres::session database_;
-    stock::shard_generations generations_{1};
+    stock::shard_epochs epochs_{1};
     stock::redis_gate_options options_;
     std::unique_ptr<stock::gate> gate_;
     uuid_generator ids_;
@@ -120,7 +120,7 @@ std::string sample_event(std::uint64_t seq) {
     event.idempotency_key = "limits-" + std::to_string(seq);
     event.created_at = event.id.time();
     event.unit_price = 1'999;
-    event.generation = 1;
+    event.epoch = 1;
     event.seq = seq;
     return events::granted_text(event);
 }

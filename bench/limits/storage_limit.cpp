@@ -17,11 +17,11 @@ constexpr std::size_t rows_per_statement = 1'024;
 constexpr postgres::statement insert_rows{
     "bench_insert_rows",
     "INSERT INTO bench_rows (id, user_id, product_id, quantity, unit_price, order_status, "
-    "idempotency_key, generation, seq, created_at) "
-    "SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', key, generation, seq, "
+    "idempotency_key, epoch, seq, created_at) "
+    "SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', key, epoch, seq, "
     "created_at FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], "
     "$6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[]) AS given(id, user_id, product_id, "
-    "quantity, unit_price, key, generation, seq, created_at) "
+    "quantity, unit_price, key, epoch, seq, created_at) "
     "ON CONFLICT DO NOTHING RETURNING id"};
 
 postgres::parameters make_rows(uuid_generator& ids, std::size_t statement) {

@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds sweep_interval{50};
-constexpr unsigned sweeps_per_progress = 4;
+constexpr milliseconds reconcile_interval{50};
+constexpr unsigned reconciles_per_progress = 4;
 constexpr milliseconds backoff_first{50};
 constexpr milliseconds backoff_max{2'000};
 
@@ -31,7 +31,7 @@ public:
         result_.started = last_answer_ = clock::now();
         for (auto& each : slots_)
             each->link.open();
-        sweep();
+        reconcile();
         io_.run();
         if (progress_) progress_->clear();
         return std::move(result_);
@@ -178,7 +178,7 @@ private:
         mine.maybe_accepted = false;
     }
 
-    void sweep() {
+    void reconcile() {
         if (ended_) return;
         const auto now = clock::now();
         for (auto& each : slots_) {
@@ -190,11 +190,11 @@ private:
         }
         if (running_ && !stopping_ && now - last_answer_ > options_.give_up) stop();
         if (ended_) return;
-        if (progress_ && running_ && ++sweeps_ % sweeps_per_progress == 0) {
+        if (progress_ && running_ && ++reconciles_ % reconciles_per_progress == 0) {
             progress_->show(traffic_.progress());
         }
-        timer_.expires_after(sweep_interval);
-        timer_.async_wait([this](boost::system::error_code) { sweep(); });
+        timer_.expires_after(reconcile_interval);
+        timer_.async_wait([this](boost::system::error_code) { reconcile(); });
     }
 
     void stop() {
@@ -237,7 +237,7 @@ private:
     load_result result_;
     std::size_t opened_ = 0;
     std::size_t busy_ = 0;
-    unsigned sweeps_ = 0;
+    unsigned reconciles_ = 0;
     bool running_ = false;
     bool stopping_ = false;
     bool ended_ = false;

@@ -14,7 +14,7 @@ namespace flashsale::bench {
 
 namespace {
 
-constexpr std::chrono::milliseconds sweep_interval{50};
+constexpr std::chrono::milliseconds reconcile_interval{50};
 
 class open_loop final : public connection::listener {
 public:
@@ -36,7 +36,7 @@ public:
         const first_in_line now;
         for (auto& each : slots_)
             each->link.open();
-        sweep();
+        reconcile();
         io_.run();
         if (progress_) progress_->clear();
         return std::move(result_);
@@ -161,7 +161,7 @@ private:
             mine.number.reset();
         }
         if (ended_) return;
-        // The next sweep tries again: a server that refuses would be asked without a pause.
+        // The next pass tries again: a server that refuses would be asked without a pause.
         lost_.push_back(&mine);
     }
 
@@ -172,7 +172,7 @@ private:
         finish_if_done();
     }
 
-    void sweep() {
+    void reconcile() {
         if (ended_) return;
         const auto now = clock::now();
         for (auto* each : std::exchange(lost_, {}))
@@ -188,9 +188,9 @@ private:
             result_.failure = "the server stopped answering (" + result_.last_fault + ")";
             return finish();
         }
-        if (progress_ && running_ && ++sweeps_ % 4 == 0) progress_->show(traffic_.progress());
-        sweep_timer_.expires_after(sweep_interval);
-        sweep_timer_.async_wait([this](boost::system::error_code) { sweep(); });
+        if (progress_ && running_ && ++reconciles_ % 4 == 0) progress_->show(traffic_.progress());
+        reconcile_timer_.expires_after(reconcile_interval);
+        reconcile_timer_.async_wait([this](boost::system::error_code) { reconcile(); });
     }
 
     void finish_if_done() {
@@ -202,7 +202,7 @@ private:
         result_.seconds = std::chrono::duration<double>(options_.length).count();
         timer_.cancel();
         poller_.stop();
-        sweep_timer_.cancel();
+        reconcile_timer_.cancel();
         for (auto& each : slots_)
             each->link.close();
         for (auto& each : slots_) {
@@ -227,7 +227,7 @@ private:
     asio::io_context io_{1};
     poller poller_{io_};
     asio::steady_timer timer_{io_};
-    asio::steady_timer sweep_timer_{io_};
+    asio::steady_timer reconcile_timer_{io_};
     std::vector<std::unique_ptr<slot>> slots_;
     std::vector<slot*> free_;
     std::vector<slot*> lost_;
@@ -240,7 +240,7 @@ private:
     std::uint64_t taken_ = 0;
     std::size_t opened_ = 0;
     std::size_t under_way_ = 0;
-    unsigned sweeps_ = 0;
+    unsigned reconciles_ = 0;
     bool running_ = false;
     bool warm_ = false;
     bool over_ = false;

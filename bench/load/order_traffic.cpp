@@ -33,7 +33,7 @@ std::int64_t sale_plan::sellable() const {
     }
     std::int64_t units = 0;
     for (std::size_t at = 0; at < products.size(); ++at) {
-        units += std::min(demand[at], products[at].given);
+        units += std::min(demand[at], products[at].supplied);
     }
     return units;
 }

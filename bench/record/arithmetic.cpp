@@ -183,22 +183,22 @@ private:
 
     void check_product(const sold_product& product) {
         const auto [ordered, balance, moved, reduced] = totals_[product.id];
-        if (const auto beyond = std::max(ordered, moved) - product.given; beyond > 0) {
+        if (const auto beyond = std::max(ordered, moved) - product.supplied; beyond > 0) {
             sums_.oversold += beyond;
             found("product {} was given {} units, {} are ordered and {} moved", product.id,
-                  product.given, ordered, moved);
+                  product.supplied, ordered, moved);
         }
         const auto row = std::ranges::find(record_.products, product.id, &product_row::id);
         if (row == record_.products.end()) {
             ++sums_.unbalanced;
             found("product {} is not in the stock database", product.id);
-        } else if (row->given != product.given || row->stock < 0 || row->stock != balance ||
-                   row->stock != row->given - moved - reduced) {
+        } else if (row->supplied != product.supplied || row->stock < 0 || row->stock != balance ||
+                   row->stock != row->supplied - moved - reduced) {
             ++sums_.unbalanced;
             found(
                 "product {}: stock {}, given {} (by us {}), movements add up to {}, sold {}, "
                 "reduced {}",
-                product.id, row->stock, row->given, product.given, balance, moved, reduced);
+                product.id, row->stock, row->supplied, product.supplied, balance, moved, reduced);
         }
     }
 

@@ -12,7 +12,7 @@ namespace flashsale::bench {
 
 struct sold_product {
     std::int64_t id = 0;
-    std::int64_t given = 0;  ///< units that the run gave it
+    std::int64_t supplied = 0;  ///< units that the run gave it
     std::optional<std::int64_t> per_user_limit;
 };
 
@@ -57,7 +57,7 @@ struct movement_row {
 
 struct product_row {
     std::int64_t id = 0;
-    std::int64_t given = 0;
+    std::int64_t supplied = 0;
     std::int64_t stock = 0;
 };
 

@@ -22,7 +22,7 @@ constexpr statement count_sales{
 constexpr statement count_parked{"bench_count_parked",
                                  "SELECT count(*) FROM parked WHERE created_at >= $1"};
 constexpr statement read_products{"bench_read_products",
-                                  "SELECT id, given, stock FROM products WHERE id = ANY($1)"};
+                                  "SELECT id, supplied, stock FROM products WHERE id = ANY($1)"};
 
 constexpr const char* read_orders =
     "SELECT id, user_id, product_id, quantity, coalesce(idempotency_key, '')::text "

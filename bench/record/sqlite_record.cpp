@@ -12,11 +12,11 @@ using sqlite::query;
 using sqlite::statement;
 
 constexpr statement count_sold{
-    "SELECT coalesce(sum(given - stock), 0) FROM products"
+    "SELECT coalesce(sum(supplied - stock), 0) FROM products"
     " WHERE id IN (SELECT value FROM json_each(?1))"};
 constexpr statement count_parked{"SELECT count(*) FROM parked WHERE created_at >= ?1"};
 constexpr statement read_products{
-    "SELECT id, given, stock FROM products WHERE id IN (SELECT value FROM json_each(?1))"};
+    "SELECT id, supplied, stock FROM products WHERE id IN (SELECT value FROM json_each(?1))"};
 constexpr statement read_orders{
     "SELECT id, user_id, product_id, quantity, idempotency_key FROM orders"
     " WHERE product_id IN (SELECT value FROM json_each(?1))"};

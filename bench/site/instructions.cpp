@@ -22,8 +22,8 @@
 #include <utility>
 
 #include "load/expected_answer.hpp"
-#include "site/sale_site.hpp"
 #include "report/sections.hpp"
+#include "site/sale_site.hpp"
 
 namespace flashsale::bench {
 
@@ -46,7 +46,7 @@ const variables settings{
     {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", std::to_string(confirm_deadline.count())},
     {"FLASHSALE_SQLITE__BUSY_TIMEOUT_MS", "600000"},
     {"FLASHSALE_REDIS__REPLY_TIMEOUT_MS", "60000"},
-    {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"},
+    {"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "3600000"},
 };
 
 class counting {

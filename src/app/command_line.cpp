@@ -109,14 +109,14 @@ int run(int argc, char** argv) {
                      "audit again every so many seconds, until a sum does not hold")
         ->check(CLI::Range(0.1, 3'600.0));
 
-    reopen_request reopen_asked;
-    auto* reopen_command = with_config(cli.add_subcommand(
-        "reopen", "rebuild the gate of a shard from the record, whether it is closed or not"));
-    reopen_command
-        ->add_option("--shard", reopen_asked.shard, "which one: 0 is the first of redis.url")
+    rebuild_request rebuild_asked;
+    auto* rebuild_command = with_config(cli.add_subcommand(
+        "rebuild", "rebuild the gate of a shard from the record, whether it is closed or not"));
+    rebuild_command
+        ->add_option("--shard", rebuild_asked.shard, "which one: 0 is the first of redis.url")
         ->required();
-    reopen_command->add_flag(
-        "--accept-record", reopen_asked.accept_record,
+    rebuild_command->add_flag(
+        "--accept-record", rebuild_asked.accept_record,
         "though the record is behind its gate, as after a restore from an older backup: sells "
         "again what it does not know to be sold");
 
@@ -203,7 +203,7 @@ int run(int argc, char** argv) {
         if (audit_command->parsed()) return run_audit(settings, audit_asked);
         if (parked_command->parsed()) return parked(settings, parked_asked);
         if (deployment_command->parsed()) return deployment(settings, deployment_asked);
-        if (reopen_command->parsed()) return reopen(settings, reopen_asked);
+        if (rebuild_command->parsed()) return rebuild(settings, rebuild_asked);
         return exit_usage;
     });
 }

@@ -21,12 +21,12 @@ struct audit_request {
 };
 int run_audit(const config& settings, const audit_request& asked);
 
-struct reopen_request {
+struct rebuild_request {
     std::int64_t shard = 0;
     bool accept_record = false;  ///< though it is known to be behind its gate
 };
 /// Rebuilds the gate of one shard from the record, whether it is closed or not.
-int reopen(const config& settings, const reopen_request& asked);
+int rebuild(const config& settings, const rebuild_request& asked);
 
 struct parked_request {
     std::string action;  ///< list, show, retry, drop

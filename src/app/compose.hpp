@@ -72,11 +72,11 @@ inline events::amqp_options amqp_options(const config& from, const std::string& 
     return out;
 }
 
-inline order::rest_options rest_options(const config& from) {
-    return {static_cast<double>(from.recorder.rest_percent) / 100,
-            ms_of(from.recorder.rest_lag_max_ms),
+inline order::pacing_options pacing_options(const config& from) {
+    return {static_cast<double>(from.recorder.pacing_percent) / 100,
+            ms_of(from.recorder.pacing_lag_max_ms),
             static_cast<std::uint64_t>(from.stock.outbox_events_max) / 2,
-            ms_of(from.recorder.rest_max_ms)};
+            ms_of(from.recorder.pacing_max_ms)};
 }
 
 inline http::limits http_limits(const config& from) {

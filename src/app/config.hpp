@@ -41,11 +41,11 @@ struct config {
         bool enabled;
         std::int64_t messages_per_batch_max;
         std::int64_t batch_interval_ms;
-        std::int64_t rest_percent, rest_max_ms, rest_lag_max_ms, step_aside_after_ms;
+        std::int64_t pacing_percent, pacing_max_ms, pacing_lag_max_ms, step_aside_after_ms;
     } recorder;
     struct {
-        std::int64_t sweep_interval_ms, sweep_events_max, barrier_patience_ms, lease_ms;
-        bool reopen_automatically;
+        std::int64_t reconcile_interval_ms, reconcile_events_max, barrier_patience_ms, lease_ms;
+        bool rebuild_automatically;
         std::int64_t load_rows_max;
     } recovery;
     struct {

@@ -8,7 +8,7 @@
 //   migrate    each file to this version; one of a newer version is refused
 //   drain      the recorder writes everything that the log has into the databases
 //   load       the gate from the databases, which now know of every order that was accepted
-//   open       under a new generation; from here on it grants
+//   open       under a new epoch; from here on it grants
 //
 // An event that did not reach the log before the process died was never accepted, and is in no
 // database: the load gives its units back.
@@ -230,7 +230,7 @@ private:
         const auto products = stock::make_sqlite_record_reader(stock_database);
         const auto orders = order::make_sqlite_record_reader(order_database);
         const gate_loading_report loaded = load_gate(units_, *products, *orders);
-        units_.open(stock::count_new_generation(stock_database, only_shard));
+        units_.open(stock::count_new_epoch(stock_database, only_shard));
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - begun);
         spdlog::info(

@@ -20,8 +20,7 @@ namespace flashsale::app {
 namespace {
 
 /// Later than any that granted: whatever is noted anywhere counts.
-constexpr auto next_generation =
-    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+constexpr auto next_epoch = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 /// A loaded gate with the log's events as its outbox.
 class gate_at_rest final : public readable_gate {
@@ -38,7 +37,7 @@ public:
         if (!read) throw unavailable_error("the log: " + read.error());
         units_.run_on(io);
         load_gate_as_it_is(units_, products, orders, unrecorded);
-        units_.open(next_generation);
+        units_.open(next_epoch);
     }
 
     std::expected<void, std::string> check() const override { return {}; }
@@ -50,9 +49,9 @@ public:
                      callback<std::expected<outbox_page, stock::errc>> done) override {
         done(outbox_page{outbox_, {}});
     }
-    void list_products(std::uint32_t shard, std::uint64_t generation, std::string cursor,
+    void list_products(std::uint32_t shard, std::uint64_t epoch, std::string cursor,
                        callback<std::expected<product_page, stock::errc>> done) override {
-        loaded_->list_products(shard, generation, std::move(cursor), std::move(done));
+        loaded_->list_products(shard, epoch, std::move(cursor), std::move(done));
     }
 
 private:

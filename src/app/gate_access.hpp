@@ -11,8 +11,8 @@ namespace flashsale::app {
 
 class gate_access {
 public:
-    gate_access(asio::io_context& io, const config& settings, stock::shard_generations& generations)
-        : generations_(generations),
+    gate_access(asio::io_context& io, const config& settings, stock::shard_epochs& epochs)
+        : epochs_(epochs),
           stock_database_(io, postgres_options(settings, settings.postgres.stock_url),
                           pool_limits(settings)) {
         if (!uses_redis(settings)) {
@@ -24,8 +24,7 @@ public:
             clients_.push_back(std::make_unique<redis::client>(io, redis_options(settings, url)));
             shards.push_back(clients_.back().get());
         }
-        gate_ =
-            stock::make_redis_gate(std::move(shards), generations, redis_gate_options(settings));
+        gate_ = stock::make_redis_gate(std::move(shards), epochs, redis_gate_options(settings));
     }
 
     void start() {
@@ -45,7 +44,7 @@ public:
         if (!stock_database_.ready()) return false;
         for (std::uint32_t shard = 0; shard < clients_.size(); ++shard) {
             if (!clients_[shard]->ready()) return false;
-            if (generations_.answer(shard) == stock::gate_answer::none) return false;
+            if (epochs_.answer(shard) == stock::gate_answer::none) return false;
         }
         return true;
     }
@@ -60,7 +59,7 @@ public:
     }
 
 private:
-    const stock::shard_generations& generations_;
+    const stock::shard_epochs& epochs_;
     postgres::pool stock_database_;
     std::vector<std::unique_ptr<redis::client>> clients_;
     std::unique_ptr<stock::gate> gate_;

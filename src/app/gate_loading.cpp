@@ -1,7 +1,7 @@
-// A product's free units are what was given less what was taken: by orders, by reductions, and by
-// parked events, which keep their units until a person decides. The ledger says the same in another
-// way: `stock` is the sum of the product's movements. So both are added up, and where they differ
-// nothing is opened.
+// A product's free units are what was supplied less what was taken: by orders, by reductions, and
+// by parked events, which keep their units until a person decides. The ledger says the same in
+// another way: `stock` is the sum of the product's movements. So both are added up, and where they
+// differ nothing is opened.
 
 #include "gate_loading.hpp"
 
@@ -54,7 +54,7 @@ public:
         for (const auto& [id, product] : expected_) {
             if (product.left_by_orders == product.stock) continue;
             throw unavailable_error("product " + std::to_string(id) +
-                                    ": given less orders and reductions is " +
+                                    ": supplied less orders and reductions is " +
                                     std::to_string(product.left_by_orders) + ", the ledger says " +
                                     std::to_string(product.stock) + advice);
         }
@@ -75,7 +75,7 @@ private:
             auto page = must(products_.products(only_shard, shards, *after, rows_per_page));
             for (const auto& one : page.rows) {
                 gate_.load(one.units);
-                expected_.emplace(one.units.id, sums{one.units.given, one.stock});
+                expected_.emplace(one.units.id, sums{one.units.supplied, one.stock});
             }
             report_.products += page.rows.size();
             after = page.next;
@@ -144,7 +144,7 @@ private:
     }
 
     struct sums {
-        std::int64_t left_by_orders;  ///< given less what orders and reductions took
+        std::int64_t left_by_orders;  ///< supplied less what orders and reductions took
         std::int64_t stock;
     };
 

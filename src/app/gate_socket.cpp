@@ -68,13 +68,12 @@ std::string levels_line(const stock::gate_levels::levels& found) {
     json::array products;
     for (const auto& one : found.products) {
         if (one) {
-            products.push_back(json::array{one->free, one->given});
+            products.push_back(json::array{one->free, one->supplied});
         } else {
             products.push_back(nullptr);
         }
     }
-    return to_line(
-        {{"generation", found.generation}, {"seq", found.seq}, {"products", std::move(products)}});
+    return to_line({{"epoch", found.epoch}, {"seq", found.seq}, {"products", std::move(products)}});
 }
 
 }  // namespace
@@ -189,7 +188,7 @@ public:
         const auto reply = ask({{"products", std::move(ids)}});
         if (!reply) return done(std::unexpected(stock::errc::dependency_unavailable));
         levels out;
-        out.generation = reply->at("generation").to_number<std::uint64_t>();
+        out.epoch = reply->at("epoch").to_number<std::uint64_t>();
         out.seq = reply->at("seq").to_number<std::uint64_t>();
         for (const json::value& one : reply->at("products").as_array()) {
             if (one.is_null()) {

@@ -7,7 +7,7 @@
 // one that is not its own gets no answer, and is not believed if it takes the name over.
 //
 // A line of JSON is answered by a line of JSON, one client at a time:
-//   {"products":[7,8]}   {"generation":3,"seq":41,"products":[[990,1000],null]}   free and given
+//   {"products":[7,8]}   {"epoch":3,"seq":41,"products":[[990,1000],null]}   free and supplied
 //   {"outbox":"17"}      {"events":["…"],"next_cursor":""}
 
 #include <boost/asio/basic_socket_acceptor.hpp>

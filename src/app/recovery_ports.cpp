@@ -8,14 +8,14 @@ namespace flashsale::app {
 
 using namespace std::chrono_literals;
 
-recovery_ports::recovery_ports(const config& settings, stock::shard_generations& generations,
+recovery_ports::recovery_ports(const config& settings, stock::shard_epochs& epochs,
                                events::log& log, const std::string& deployment,
                                postgres::session& stock_database, postgres::session& order_database,
                                std::function<bool()> stopping)
     : stopping_(std::move(stopping)),
-      generations_(generations),
+      epochs_(epochs),
       log_(log),
-      access_(io_, settings, generations),
+      access_(io_, settings, epochs),
       registry_(stock::make_postgres_shard_registry(stock_database)),
       products_(stock::make_postgres_record_reader(stock_database)),
       ledger_(stock::make_postgres_ledger(stock_database)),
@@ -39,10 +39,10 @@ recovery::ports recovery_ports::all() {
                         .late = *late_,
                         .gates = {},
                         .gate = access_.gate(),
-                        .generations = generations_,
+                        .epochs = epochs_,
                         .log = log_,
                         .publisher = publisher_,
-                        .pacing = *this,
+                        .timing = *this,
                         .make_id = [this](std::uint32_t shard) { return ids_.make(shard); }};
     for (const auto& one : gates_)
         out.gates.push_back(one.get());

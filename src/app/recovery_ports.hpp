@@ -22,16 +22,16 @@ inline recovery::options recovery_options(const config& from) {
     out.lease = ms_of(from.recovery.lease_ms);
     out.confirm_deadline = ms_of(from.orders.confirm_deadline_ms);
     out.barrier_patience = ms_of(from.recovery.barrier_patience_ms);
-    out.sweep_events_max = size_of(from.recovery.sweep_events_max);
+    out.reconcile_events_max = size_of(from.recovery.reconcile_events_max);
     out.load_rows_max = size_of(from.recovery.load_rows_max);
-    out.reopen_automatically = from.recovery.reopen_automatically;
+    out.rebuild_automatically = from.recovery.rebuild_automatically;
     return out;
 }
 
-class recovery_ports final : recovery::pacing {
+class recovery_ports final : recovery::timing {
 public:
     /// `deployment`: as agree_on_deployment() returned it.
-    recovery_ports(const config& settings, stock::shard_generations& generations, events::log& log,
+    recovery_ports(const config& settings, stock::shard_epochs& epochs, events::log& log,
                    const std::string& deployment, postgres::session& stock_database,
                    postgres::session& order_database, std::function<bool()> stopping);
 
@@ -54,7 +54,7 @@ private:
     bool stopping() const override { return stopping_(); }
 
     const std::function<bool()> stopping_;
-    stock::shard_generations& generations_;
+    stock::shard_epochs& epochs_;
     events::log& log_;
     uuid_generator ids_;
     asio::io_context io_{1};

@@ -6,20 +6,20 @@ namespace flashsale::app {
 
 using steady = std::chrono::steady_clock;
 
-recovery_thread::recovery_thread(const config& settings, stock::shard_generations& generations,
+recovery_thread::recovery_thread(const config& settings, stock::shard_epochs& epochs,
                                  events::log& log, const std::string& deployment,
                                  fault_board& board)
-    : interval_(ms_of(settings.recovery.sweep_interval_ms)),
+    : interval_(ms_of(settings.recovery.reconcile_interval_ms)),
       connect_patience_(ms_of(settings.redis.connect_timeout_ms)),
       stock_database_(postgres_options(settings, settings.postgres.stock_url)),
       order_database_(postgres_options(settings, settings.postgres.order_url)),
-      ports_(settings, generations, log, deployment, stock_database_, order_database_,
+      ports_(settings, epochs, log, deployment, stock_database_, order_database_,
              [this] { return stopping_.load(); }),
       keeper_(recovery::make_shard_keeper(ports_.all(), recovery_options(settings), board)) {}
 
 void recovery_thread::start() {
     thread_ = std::jthread([this] {
-        name_this_thread("sweeper");
+        name_this_thread("reconciler");
         run();
     });
 }

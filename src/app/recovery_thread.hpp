@@ -17,7 +17,7 @@ namespace flashsale::app {
 class recovery_thread {
 public:
     /// `deployment`: as agree_on_deployment() returned it.
-    recovery_thread(const config& settings, stock::shard_generations& generations, events::log& log,
+    recovery_thread(const config& settings, stock::shard_epochs& epochs, events::log& log,
                     const std::string& deployment, fault_board& board);
     ~recovery_thread() { stop(); }
 

@@ -33,8 +33,8 @@ constexpr postgres::statement read_only_transactions{
 /// A gate on a thread of its own.
 class background {
 public:
-    background(const config& settings, stock::shard_generations& generations)
-        : access(io, settings, generations) {}
+    background(const config& settings, stock::shard_epochs& epochs)
+        : access(io, settings, epochs) {}
     ~background() { stop(); }
 
     void start() {
@@ -66,8 +66,8 @@ private:
 /// The gate's connections on an io_context of their own, for as long as the start needs them.
 class gate_servers {
 public:
-    gate_servers(const config& settings, stock::shard_generations& generations)
-        : access_(io_, settings, generations) {
+    gate_servers(const config& settings, stock::shard_epochs& epochs)
+        : access_(io_, settings, epochs) {
         access_.start();
     }
     ~gate_servers() {
@@ -105,7 +105,7 @@ private:
 /// Before any order can come: a gate whose record is behind it is held, and one that the stock
 /// database has never heard of is asked for nothing, and left as it is.
 std::vector<std::uint32_t> unknown_to_record(const config& settings, gate_servers& servers,
-                                             stock::shard_generations& generations,
+                                             stock::shard_epochs& epochs,
                                              postgres::session& stock_database,
                                              const stock::redis_gate_options& options) {
     auto order_database =
@@ -136,24 +136,24 @@ std::vector<std::uint32_t> unknown_to_record(const config& settings, gate_server
             spdlog::error("{}", recovery::behind_text(shard, found->why));
         if (found->what != recovery::record_verdict::kind::older) continue;
         spdlog::error("{}", found->why);
-        generations.shut_out(shard, found->header->token);
+        epochs.shut_out(shard, found->header->token);
         unknown.push_back(shard);
     }
     return unknown;
 }
 
-void prepare_shards(const config& settings, stock::shard_generations& generations,
+void prepare_shards(const config& settings, stock::shard_epochs& epochs,
                     const std::string& deployment, events::log& log) {
     if (!uses_redis(settings)) return;
-    gate_servers servers(settings, generations);
+    gate_servers servers(settings, epochs);
     servers.require(settings);
     auto database =
         open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
     const auto options = redis_gate_options(settings, deployment);
-    const auto unknown = unknown_to_record(settings, servers, generations, database, options);
+    const auto unknown = unknown_to_record(settings, servers, epochs, database, options);
     try {
         stock::open_new_shards(
-            servers.io(), database, servers.clients(), generations, options,
+            servers.io(), database, servers.clients(), epochs, options,
             [&log](const uuid& token) { return log.bind(token); }, unknown);
     } catch (const stock::another_deployment& found) {
         throw config_error("redis.url " + without_password(settings.redis.url) + ": " +
@@ -169,11 +169,11 @@ void prepare_shards(const config& settings, stock::shard_generations& generation
 
 /// Everything answers, and nothing has been written anywhere: a start that fails here leaves no
 /// trace in what is the deployment's.
-void require_servers(const config& settings, stock::shard_generations& generations,
+void require_servers(const config& settings, stock::shard_epochs& epochs,
                      postgres::session& stock_database) {
     require_schemas(settings);
     stock::check_deployment(stock_database, deployment_of(settings));
-    if (uses_redis(settings)) gate_servers(settings, generations).require(settings);
+    if (uses_redis(settings)) gate_servers(settings, epochs).require(settings);
     const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
     while (true) {
         const auto reached = events::reach_amqp(amqp_options(settings, {}));
@@ -187,9 +187,8 @@ void require_servers(const config& settings, stock::shard_generations& generatio
 
 class stack_worker final : public worker_backend {
 public:
-    stack_worker(asio::io_context& io, const config& settings,
-                 stock::shard_generations& generations)
-        : access_(io, settings, generations),
+    stack_worker(asio::io_context& io, const config& settings, stock::shard_epochs& epochs)
+        : access_(io, settings, epochs),
           user_database_(io, postgres_options(settings, settings.postgres.user_url),
                          pool_limits(settings)),
           order_database_(io, postgres_options(settings, settings.postgres.order_url),
@@ -246,21 +245,20 @@ private:
 
 /// The recorder and what it alone uses.
 struct recording_part {
-    recording_part(const config& settings, stock::shard_generations& generations,
-                   const events::log& log, const std::string& deployment, fault_board& board)
+    recording_part(const config& settings, stock::shard_epochs& epochs, const events::log& log,
+                   const std::string& deployment, fault_board& board)
         : order_database(postgres_options(settings, settings.postgres.order_url)),
           stock_database(postgres_options(settings, settings.postgres.stock_url)),
-          // A gate that was Redis before has left fences that its generations have nothing to do
+          // A gate that was Redis before has left fences that its epochs have nothing to do
           // with.
           recording(order::make_postgres_recording(order_database, uses_redis(settings))),
           ledger(stock::make_postgres_ledger(stock_database, uses_redis(settings))),
           reader(events::make_amqp_reader(amqp_options(settings, deployment))),
-          behind(settings, generations),
+          behind(settings, epochs),
           recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
-                    [&log] { return log.appended(); }, rest_options(settings), &board,
-                    generations.shards(), ms_of(settings.recorder.step_aside_after_ms),
-                    [this] { return able(); },
-                    [&generations] { return generations.log_changes(); }}) {}
+                    [&log] { return log.appended(); }, pacing_options(settings), &board,
+                    epochs.shards(), ms_of(settings.recorder.step_aside_after_ms),
+                    [this] { return able(); }, [&epochs] { return epochs.log_changes(); }}) {}
 
     /// Whether both databases take what is written.
     std::expected<void, std::string> able() {
@@ -287,28 +285,27 @@ class stack_backend final : public backend {
 public:
     explicit stack_backend(const config& settings)
         : settings_(settings),
-          generations_(shards_of(settings)),
+          epochs_(shards_of(settings)),
           presence_(postgres_options(settings, settings.postgres.stock_url)) {
-        require_servers(settings, generations_, presence_);
+        require_servers(settings, epochs_, presence_);
         const std::string deployment =
             stock::agree_on_deployment(presence_, deployment_of(settings));
         log_ = events::make_amqp_log(amqp_options(settings, deployment),
                                      [this](const uuid& token) { came_back(token); });
         require_log(settings, *log_);
-        prepare_shards(settings, generations_, deployment, *log_);
+        prepare_shards(settings, epochs_, deployment, *log_);
         if (settings.recorder.enabled) {
             recording_ =
-                std::make_unique<recording_part>(settings, generations_, *log_, deployment, board_);
+                std::make_unique<recording_part>(settings, epochs_, *log_, deployment, board_);
         }
-        recovery_ =
-            std::make_unique<recovery_thread>(settings, generations_, *log_, deployment, board_);
+        recovery_ = std::make_unique<recovery_thread>(settings, epochs_, *log_, deployment, board_);
     }
 
-    std::uint32_t shards() const override { return generations_.shards(); }
+    std::uint32_t shards() const override { return epochs_.shards(); }
     events::log& log() override { return *log_; }
 
     std::unique_ptr<worker_backend> for_worker(asio::io_context& io) override {
-        return std::make_unique<stack_worker>(io, settings_, generations_);
+        return std::make_unique<stack_worker>(io, settings_, epochs_);
     }
 
     std::vector<dependency_state> dependencies() const override {
@@ -348,14 +345,13 @@ public:
 private:
     /// The publisher's thread, which runs from start() to drain().
     void came_back(const uuid& token) {
-        if (!faults::without(faults::guard::return_stops))
-            generations_.shut_out(token.shard(), token);
+        if (!faults::without(faults::guard::return_stops)) epochs_.shut_out(token.shard(), token);
         recovery_->hurry();
     }
 
     const config settings_;
     fault_board board_;
-    stock::shard_generations generations_;
+    stock::shard_epochs epochs_;
     /// Agreed by this one; open for as long as this process is one of the deployment: `deployment
     /// set` looks for it.
     postgres::session presence_;

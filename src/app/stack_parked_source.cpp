@@ -35,8 +35,8 @@ public:
         return stock::is_given_back(stock_database_, taken);
     }
     const char* after_giving_back() const override {
-        return "and come to the gate with the next sweep. Its key stays used until the shard is "
-               "reopened";
+        return "and come to the gate with the next pass. Its key stays used until the shard is "
+               "rebuilt";
     }
 
 private:

@@ -10,8 +10,8 @@ class stack_record_view final : public audit::record_view {
 public:
     explicit stack_record_view(const config& settings)
         : gate_is_database_(!uses_redis(settings)),
-          generations_(shards_of(settings)),
-          access_(io_, settings, generations_),
+          epochs_(shards_of(settings)),
+          access_(io_, settings, epochs_),
           stock_database_(
               open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
           order_database_(
@@ -30,7 +30,7 @@ public:
     asio::io_context& io() override { return io_; }
     stock::gate_levels& gate() override { return access_.gate(); }
     stock::outbox_pages& outbox() override { return access_.gate(); }
-    std::uint32_t shards() const override { return generations_.shards(); }
+    std::uint32_t shards() const override { return epochs_.shards(); }
     bool gate_is_database() const override { return gate_is_database_; }
     std::optional<stock::shard_state> shard(std::uint32_t which) override {
         if (gate_is_database_) return std::nullopt;
@@ -43,7 +43,7 @@ public:
 
 private:
     const bool gate_is_database_;
-    stock::shard_generations generations_;
+    stock::shard_epochs epochs_;
     asio::io_context io_;
     gate_access access_;
     postgres::session stock_database_;

@@ -53,7 +53,7 @@ bool audit_reader::reached() {
     for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
         const auto found = wait_for<stock::gate_levels::levels>(
             [&](auto done) { view_->gate().read_levels(shard, {}, std::move(done)); });
-        if (!found && found.error() != stock::errc::reopening) return false;
+        if (!found && found.error() != stock::errc::rebuilding) return false;
     }
     return true;
 }
@@ -88,7 +88,7 @@ void audit_reader::read_levels(audit_record& into) {
             for (std::size_t i = 0; i < piece.size(); ++i) {
                 gate_level level;
                 if (const auto& units = found->products[i]) {
-                    level = gate_level{units->free, units->given, found->generation, found->seq};
+                    level = gate_level{units->free, units->supplied, found->epoch, found->seq};
                 }
                 into.levels[piece[i]] = level;
             }
@@ -101,7 +101,7 @@ void audit_reader::read_levels_again(audit_record& into) {
     for (const auto& [id, product] : into.products) {
         const auto level = into.levels.find(id);
         if (level == into.levels.end()) continue;
-        if (level->second.given < product.given) behind.push_back(id);
+        if (level->second.supplied < product.supplied) behind.push_back(id);
     }
     if (behind.empty()) return;
     io().restart();
@@ -110,7 +110,7 @@ void audit_reader::read_levels_again(audit_record& into) {
         const std::uint32_t shard = stock::shard_of(id, view_->shards());
         auto found = wait_for<stock::gate_levels::levels>(
             [&](auto done) { view_->gate().read_levels(shard, {id}, std::move(done)); });
-        if (found && found->products[0]) into.given_later[id] = found->products[0]->given;
+        if (found && found->products[0]) into.supplied_later[id] = found->products[0]->supplied;
     }
 }
 
@@ -139,14 +139,14 @@ void audit_reader::read_outbox(audit_record& into) {
 
 void audit_reader::read_ledger(audit_record& into) {
     must(view_->products().for_each_allocation(
-        [&](stock::allocation one) { note(std::move(one), into.takings); }));
+        [&](stock::allocation one) { note(std::move(one), into.movements); }));
     must(view_->products().for_each_product(
         [&](stock::recorded_product one) { into.products.insert_or_assign(one.id, one); }));
 }
 
 void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
     must(view_->orders().for_each_order([&](stock::allocation one) {
-        if (of_movements_only && !into.takings.contains(one.id())) return;
+        if (of_movements_only && !into.movements.contains(one.id())) return;
         note(std::move(one), into.orders);
     }));
     into.parked.clear();
@@ -167,7 +167,7 @@ audit_reader::gate_shards audit_reader::read_shards() {
         const auto found = wait_for<stock::gate_levels::levels>(
             [&](auto done) { view_->gate().read_levels(shard, {}, std::move(done)); });
         if (!found) return std::unexpected(answer_of(shard, found.error()));
-        out.push_back({shard, found->generation, found->seq});
+        out.push_back({shard, found->epoch, found->seq});
         out.back().recorded = view_->shard(shard);
     }
     return out;
@@ -178,7 +178,7 @@ void audit_reader::read_listed(audit_record& into) {
         std::string cursor;
         do {
             auto page = wait_for<stock::gate_levels::product_page>([&](auto done) {
-                view_->gate().list_products(one.number, one.generation, cursor, std::move(done));
+                view_->gate().list_products(one.number, one.epoch, cursor, std::move(done));
             });
             if (!page) {
                 into.gate_fault = "the products of shard " + std::to_string(one.number) +
@@ -201,7 +201,7 @@ audit_record audit_reader::read() {
         const auto equal = [&](auto member) {
             return after && std::ranges::equal(record.shards, *after, {}, member, member);
         };
-        const bool same_gate = equal(&gate_shard::generation);
+        const bool same_gate = equal(&gate_shard::epoch);
         record.at_rest = same_gate && equal(&gate_shard::seq) && record.outbox.empty() &&
                          std::ranges::all_of(record.late, &order::late_event::refused);
         if (same_gate) return record;

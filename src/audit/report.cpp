@@ -19,13 +19,13 @@ void append_late(std::string& out, const late_finding& one) {
                        : ": a reduction, ");
         out.append("product " + std::to_string(asked->product_id))
             .append(", quantity " + std::to_string(asked->quantity))
-            .append(", generation " + std::to_string(asked->generation))
+            .append(", epoch " + std::to_string(asked->epoch))
             .append(", made " + to_rfc3339(one.created_at));
     }
     out.append(one.published_at ? ", published " + to_rfc3339(*one.published_at)
                                 : ", published at a time that is not known");
     if (const auto& fence = one.shut_out_by) {
-        out.append("; shut out by generation " + std::to_string(fence->generation))
+        out.append("; shut out by epoch " + std::to_string(fence->epoch))
             .append(", begun " + to_rfc3339(fence->begun_at))
             .append(", fence raised " + to_rfc3339(fence->raised_at));
     }
@@ -54,13 +54,13 @@ json::object late_json(const late_finding& one) {
         out["user_id"] = asked->user_id;
         out["product_id"] = asked->product_id;
         out["quantity"] = asked->quantity;
-        out["generation"] = asked->generation;
+        out["epoch"] = asked->epoch;
         out["created_at"] = to_rfc3339(one.created_at);
     }
     if (one.published_at) out["published_at"] = to_rfc3339(*one.published_at);
     if (const auto& fence = one.shut_out_by) {
-        out["shut_out_by_generation"] = fence->generation;
-        out["reopening_begun_at"] = to_rfc3339(fence->begun_at);
+        out["shut_out_by_epoch"] = fence->epoch;
+        out["rebuild_begun_at"] = to_rfc3339(fence->begun_at);
         out["fence_raised_at"] = to_rfc3339(fence->raised_at);
     }
     return out;
@@ -75,7 +75,7 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
         out.append(std::to_string(value)).push_back('\n');
     };
     line("products", result.products);
-    line("given", result.given);
+    line("supplied", result.supplied);
     if (result.gate_checked || record.gate_is_database) line("free", result.free);
     line("sold", result.sold);
     line("reduced", result.reduced);
@@ -139,7 +139,7 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
     json::object out{{"holds", result.holds()},
                      {"gate_checked", result.gate_checked || record.gate_is_database},
                      {"products", result.products},
-                     {"given", result.given},
+                     {"supplied", result.supplied},
                      {"free", result.free},
                      {"sold", result.sold},
                      {"reduced", result.reduced},

@@ -63,7 +63,7 @@ private:
         }
         result_.at_rest = record_.at_rest;
         for (const auto& [id, product] : record_.products) {
-            result_.given += product.given;
+            result_.supplied += product.supplied;
             result_.stock += product.stock;
             result_.sold += product.sold;
             result_.reduced += product.reduced;
@@ -81,7 +81,7 @@ private:
         if (!event) return out;
         const events::event_base& base = events::base_of(*event);
         const auto shut_out = std::ranges::find_if(record_.fences, [&](const auto& fence) {
-            return fence.shard == base.shard && fence.generation > base.generation;
+            return fence.shard == base.shard && fence.epoch > base.epoch;
         });
         out.asked = order::allocation_of(*event);
         out.created_at = base.created_at;
@@ -106,14 +106,14 @@ private:
             if (p.stock != p.moved) {
                 fault(id, "stock = sum of movements", pair("stock", p.stock, "movements", p.moved));
             }
-            if (p.given != p.moved_up) {
-                fault(id, "given = sum of movements that gave",
-                      pair("given", p.given, "movements", p.moved_up));
+            if (p.supplied != p.moved_up) {
+                fault(id, "supplied = sum of movements that gave",
+                      pair("supplied", p.supplied, "movements", p.moved_up));
             }
-            if (p.sold + p.reduced > p.given) {
-                fault(id, "sold + reduced <= given",
-                      pair("sold and reduced", p.sold + p.reduced, "given", p.given),
-                      beyond(id, p.given - p.reduced));
+            if (p.sold + p.reduced > p.supplied) {
+                fault(id, "sold + reduced <= supplied",
+                      pair("sold and reduced", p.sold + p.reduced, "supplied", p.supplied),
+                      beyond(id, p.supplied - p.reduced));
             }
             if (p.stock < 0) fault(id, "stock >= 0", "stock " + std::to_string(p.stock));
         }
@@ -122,14 +122,14 @@ private:
     /// The sales of a product, in the gate's order, that come after `units` were sold.
     std::vector<uuid> beyond(std::int64_t product, std::int64_t units) const {
         std::vector<std::pair<std::pair<std::uint64_t, std::uint64_t>, stock::allocation_id>> sales;
-        for (const auto& [id, one] : record_.takings) {
+        for (const auto& [id, one] : record_.movements) {
             if (one.product_id == product && one.what == stock::operation::sale)
-                sales.push_back({{one.generation, one.seq}, id});
+                sales.push_back({{one.epoch, one.seq}, id});
         }
         std::ranges::sort(sales);
         std::vector<uuid> out;
         for (const auto& [when, id] : sales) {
-            units -= record_.takings.at(id).quantity;
+            units -= record_.movements.at(id).quantity;
             if (units < 0) out.push_back(id.order_id);
         }
         return out;
@@ -145,24 +145,23 @@ private:
     }
 
     /// True if the event's outbox entry went, which it does only after both databases had it.
-    bool was_settled(const stock::allocation& one) const {
+    bool was_pruned(const stock::allocation& one) const {
         if (record_.outbox.contains(one.id()) || record_.gate_fault) return false;
         if (record_.gate_is_database) return true;
         const auto level = record_.levels.find(one.product_id);
         if (level == record_.levels.end()) return false;
-        return counted_in(level->second, one.generation, one.seq);
+        return counted_in(level->second, one.epoch, one.seq);
     }
 
-    static bool counted_in(const gate_level& level, std::uint64_t generation, std::uint64_t seq) {
-        return generation < level.generation ||
-               (generation == level.generation && seq <= level.seq);
+    static bool counted_in(const gate_level& level, std::uint64_t epoch, std::uint64_t seq) {
+        return epoch < level.epoch || (epoch == level.epoch && seq <= level.seq);
     }
 
     void check_orders_against_movements() {
         const char* sum = "orders and sale movements match one to one";
         std::map<std::int64_t, std::vector<uuid>> without_order, without_movement, different,
             given_back;
-        for (const auto& [id, movement] : record_.takings) {
+        for (const auto& [id, movement] : record_.movements) {
             if (movement.what != stock::operation::sale) continue;
             const auto order = record_.orders.find(id);
             if (order == record_.orders.end()) {
@@ -175,9 +174,9 @@ private:
             }
         }
         for (const auto& [id, order] : record_.orders) {
-            const auto movement = record_.takings.find(id);
-            if (movement == record_.takings.end()) {
-                if (was_settled(order)) without_movement[order.product_id].push_back(id.order_id);
+            const auto movement = record_.movements.find(id);
+            if (movement == record_.movements.end()) {
+                if (was_pruned(order)) without_movement[order.product_id].push_back(id.order_id);
             } else if (movement->second.what != stock::operation::sale ||
                        movement->second.returned > 0) {
                 given_back[order.product_id].push_back(id.order_id);
@@ -226,7 +225,7 @@ private:
     /// Calls `each` with every allocation once, wherever it is noted by now.
     template <class Each>
     void for_each_allocation(Each each) const {
-        const allocations* const places[] = {&record_.takings, &record_.orders, &record_.outbox};
+        const allocations* const places[] = {&record_.movements, &record_.orders, &record_.outbox};
         const auto noted_before = [&](std::size_t place, const stock::allocation_id& id) {
             return std::any_of(places, places + place,
                                [&](const allocations* before) { return before->contains(id); });
@@ -251,17 +250,17 @@ private:
         std::map<std::int64_t, std::int64_t> held;
         for (const order::parked_event& parked : record_.parked) {
             const auto one = parked.holds_units ? taken_by(parked.event) : std::nullopt;
-            if (!one || record_.takings.contains(one->id())) continue;
+            if (!one || record_.movements.contains(one->id())) continue;
             held[one->product_id] += one->quantity;
         }
         for (const auto& [id, level] : record_.levels) {
             const auto found = record_.products.find(id);
             if (found == record_.products.end()) continue;
             const auto& p = found->second;
-            if (level.given != p.given) continue;  // told below
-            if (p.given == level.free + p.sold + p.reduced + held[id]) continue;
-            fault(id, "given = free + sold + reduced + parked, at rest",
-                  pair("given", p.given, "free", level.free) + ", " +
+            if (level.supplied != p.supplied) continue;  // told below
+            if (p.supplied == level.free + p.sold + p.reduced + held[id]) continue;
+            fault(id, "supplied = free + sold + reduced + parked, at rest",
+                  pair("supplied", p.supplied, "free", level.free) + ", " +
                       pair("sold", p.sold, "reduced", p.reduced) + ", parked " +
                       std::to_string(held[id]));
         }
@@ -273,7 +272,7 @@ private:
         for_each_allocation([&](const stock::allocation& one) {
             const auto level = record_.levels.find(one.product_id);
             if (level == record_.levels.end()) return;
-            if (counted_in(level->second, one.generation, one.seq)) {
+            if (counted_in(level->second, one.epoch, one.seq)) {
                 taken[one.product_id] += one.quantity;
             }
         });
@@ -281,19 +280,19 @@ private:
         for (const auto& [id, level] : record_.levels) {
             result_.free += level.free;
             if (level.free < 0) fault(id, "free >= 0", "free " + std::to_string(level.free));
-            if (level.free + taken[id] != level.given) {
-                fault(id, "free + taken = given, at the gate",
+            if (level.free + taken[id] != level.supplied) {
+                fault(id, "free + taken = supplied, at the gate",
                       pair("free", level.free, "taken", taken[id]) + ", given " +
-                          std::to_string(level.given));
+                          std::to_string(level.supplied));
             }
             const auto product = record_.products.find(id);
             if (product == record_.products.end()) continue;
-            const auto later = record_.given_later.find(id);
+            const auto later = record_.supplied_later.find(id);
             const std::int64_t applied =
-                later == record_.given_later.end() ? level.given : later->second;
-            if (level.given > product->second.given || applied < product->second.given) {
-                fault(id, "given at the gate = given",
-                      pair("at the gate", applied, "given", product->second.given));
+                later == record_.supplied_later.end() ? level.supplied : later->second;
+            if (level.supplied > product->second.supplied || applied < product->second.supplied) {
+                fault(id, "supplied at the gate = supplied",
+                      pair("at the gate", applied, "supplied", product->second.supplied));
             }
         }
     }
@@ -301,10 +300,10 @@ private:
     // ---- the gate's own account, of which the record may know nothing
 
     void check_shard(const gate_shard& at) {
-        const std::string where = "shard " + std::to_string(at.number) + ", generation " +
-                                  std::to_string(at.generation) + ": ";
+        const std::string where =
+            "shard " + std::to_string(at.number) + ", epoch " + std::to_string(at.epoch) + ": ";
         check_products(at, where);
-        check_generation(at, where);
+        check_epoch(at, where);
         check_events(at, where);
     }
 
@@ -321,14 +320,14 @@ private:
                   "another deployment");
     }
 
-    /// A generation is raised in the stock database, and then a gate opened under it.
-    void check_generation(const gate_shard& at, const std::string& where) {
+    /// An epoch is raised in the stock database, and then a gate opened under it.
+    void check_epoch(const gate_shard& at, const std::string& where) {
         if (!at.recorded) return;
         const bool open = at.recorded->what == stock::shard_state::phase::open;
-        const bool unknown = at.generation > at.recorded->generation;
-        if (!unknown && (!open || at.generation == at.recorded->generation)) return;
-        fault(0, "the gate's generation is the recorded one",
-              where + "the stock database has " + std::to_string(at.recorded->generation) +
+        const bool unknown = at.epoch > at.recorded->epoch;
+        if (!unknown && (!open || at.epoch == at.recorded->epoch)) return;
+        fault(0, "the gate's epoch is the recorded one",
+              where + "the stock database has " + std::to_string(at.recorded->epoch) +
                   (unknown ? ": it is older than its gate, or of another deployment"
                            : ": another gate was opened since, and this one sells on"));
     }
@@ -339,7 +338,7 @@ private:
         std::vector<std::uint64_t> there;
         const auto shards = static_cast<std::uint32_t>(record_.shards.size());
         const auto note = [&](const stock::allocation& one) {
-            if (one.generation == at.generation && one.seq > 0 && one.seq <= at.seq &&
+            if (one.epoch == at.epoch && one.seq > 0 && one.seq <= at.seq &&
                 stock::shard_of(one.product_id, shards) == at.number)
                 there.push_back(one.seq);
         };
@@ -348,7 +347,7 @@ private:
                 note(one);
         };
         note_all(record_.outbox);
-        note_all(record_.takings);
+        note_all(record_.movements);
         note_all(record_.orders);
         std::ranges::for_each(record_.dropped, note);
         // What is set aside and cannot be read may be any of them.

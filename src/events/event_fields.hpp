@@ -40,7 +40,7 @@ inline constexpr field quantity{"quantity", true, 1, (std::int64_t{1} << 53) - 1
 inline constexpr field idempotency_key{"idempotency_key", true, 1, 255};
 inline constexpr field created_at{"created_at", false};
 inline constexpr field unit_price{"unit_price", true};
-inline constexpr field generation{"generation", true};
+inline constexpr field epoch{"epoch", true};
 inline constexpr field seq{"seq", true, 1};
 
 }  // namespace table
@@ -65,7 +65,7 @@ constexpr bool for_each_field(Event& of, Each each) {
         price_field price{of.unit_price, of.currency};
         if (!each(table::unit_price, price)) return false;
     }
-    if (!each(table::generation, of.generation)) return false;
+    if (!each(table::epoch, of.epoch)) return false;
     if constexpr (takes_units) {
         if (!each(table::seq, of.seq)) return false;
     }

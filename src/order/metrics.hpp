@@ -13,7 +13,7 @@ extern metric batches;
 extern metric retries;
 extern metric lag_ms;
 extern metric asides;
-extern metric unsettled;
-extern metric unsettled_dropped;
+extern metric unpruned;
+extern metric unpruned_dropped;
 
 }  // namespace flashsale::order::metrics

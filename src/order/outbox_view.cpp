@@ -73,14 +73,14 @@ awaitable<void> outbox_view::read_all() {
 awaitable<bool> outbox_view::read_shard(std::uint32_t shard, waiting_orders& into,
                                         std::size_t& orders) {
     std::string cursor;
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     for (bool first = true; first || !cursor.empty(); first = false) {
         const auto page = co_await stock::read_outbox(outbox_, shard, std::move(cursor));
         if (!page) co_return false;
         if (first) {
-            generation = page->generation;
+            epoch = page->epoch;
             into.read_at = std::min(into.read_at, page->read_at);
-        } else if (page->generation != generation) {
+        } else if (page->epoch != epoch) {
             co_return false;
         }
         orders += page->events.size();
@@ -99,7 +99,7 @@ awaitable<bool> outbox_view::read_shard(std::uint32_t shard, waiting_orders& int
         cursor = page->next_cursor;
     }
     const auto newest = co_await store_.newest_gate(shard);
-    co_return newest && *newest <= generation;
+    co_return newest && *newest <= epoch;
 }
 
 }  // namespace flashsale::order

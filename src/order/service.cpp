@@ -93,8 +93,8 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
     if (*found) co_return **found;
     const auto newest = co_await store_.newest_gate(id.shard());
     if (!newest) co_return std::unexpected(failure(errc_of(newest.error())));
-    if (*newest > gate->generation)
-        co_return std::unexpected(failure(stock::refusal(stock::errc::reopening)));
+    if (*newest > gate->epoch)
+        co_return std::unexpected(failure(stock::refusal(stock::errc::rebuilding)));
     co_return std::unexpected(failure(errc::order_not_found));
 }
 

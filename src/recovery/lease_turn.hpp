@@ -3,12 +3,12 @@
 // Whose turn it is to look after a shard; no I/O.
 //
 // The lease of a shard is one process's for as long as it lives. If that one cannot do the work
-// (it does not reach the gate's server, the log or the order database, or its reopenings fail),
+// (it does not reach the gate's server, the log or the order database, or its rebuilds fail),
 // the shard waits for it, though others could: a gate that is closed stays closed. So after
 // `patience` it lets the lease go. It is off then until it can reach them again, or for a while
 // where that is not what failed; but if for `patience` no process takes the lease, there is
 // no other, and it takes it again. Letting go is never in the middle of anything: between two
-// passes, when the reopening has ended. What it published before ends as that of a process that
+// passes, when the rebuild has ended. What it published before ends as that of a process that
 // died would.
 //
 // While nothing gets better it lets go ever more rarely: `patience` and the time off double, up to

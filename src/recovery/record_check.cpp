@@ -53,11 +53,11 @@ std::optional<std::string> behind_its_gate(const stock::gate_account& gate,
 
     std::size_t unknown = 0, fewer = 0;
     std::int64_t first_unknown = 0, first_fewer = 0;
-    for (const auto& [id, given] : gate.given) {
-        const auto known = record.given.find(id);
-        if (known == record.given.end()) {
+    for (const auto& [id, supplied] : gate.supplied) {
+        const auto known = record.supplied.find(id);
+        if (known == record.supplied.end()) {
             if (unknown++ == 0 || id < first_unknown) first_unknown = id;
-        } else if (known->second < given) {
+        } else if (known->second < supplied) {
             if (fewer++ == 0 || id < first_fewer) first_fewer = id;
         }
     }
@@ -74,21 +74,20 @@ std::optional<std::string> behind_its_gate(const stock::gate_account& gate,
 }
 
 bool older_than_its_gate(const stock::gate_header& gate, const stock::shard_state& known) {
-    if (gate.generation > known.generation) return true;
+    if (gate.epoch > known.epoch) return true;
     // Only a header that grants nothing is put down before the database says `open`.
     const bool never_open = known.what == phase::never || known.what == phase::opening;
     return never_open && gate.state != "loading";
 }
 
-std::string older_text(std::uint32_t shard, std::uint64_t generation,
-                       const stock::shard_state& known) {
+std::string older_text(std::uint32_t shard, std::uint64_t epoch, const stock::shard_state& known) {
     const std::string number = std::to_string(shard);
-    return "the gate of shard " + number + " is of generation " + std::to_string(generation) +
-           ", the stock database knows of " + std::to_string(known.generation) +
+    return "the gate of shard " + number + " is of epoch " + std::to_string(epoch) +
+           ", the stock database knows of " + std::to_string(known.epoch) +
            (known.what == phase::never ? " and no gate" : "") +
            ": it was restored from an older backup, or this process is at another place than "
            "others; nothing is sold. Restore the newer one, or accept what there is: flashsale "
-           "reopen --shard " +
+           "rebuild --shard " +
            number + " --accept-record";
 }
 
@@ -96,7 +95,7 @@ std::string behind_text(std::uint32_t shard, const std::string& why) {
     const std::string number = std::to_string(shard);
     return "shard " + number + " is shut, because its record is behind its gate, as after a " +
            "restore from an older backup: " + why +
-           ". Restore the newer one, or accept what there is: flashsale reopen --shard " + number +
+           ". Restore the newer one, or accept what there is: flashsale rebuild --shard " + number +
            " --accept-record";
 }
 
@@ -105,24 +104,23 @@ namespace {
 std::expected<recorded_account, std::string> read_record(const record_check& uses,
                                                          const stock::gate_account& gate) {
     recorded_account out;
-    const std::uint64_t generation = gate.header.generation;
+    const std::uint64_t epoch = gate.header.epoch;
     if (gate.header.seq > 0) {
         auto known =
-            uses.order_database.find_known_seqs(uses.shard, uses.shards, generation, uses.breathe);
+            uses.order_database.find_known_seqs(uses.shard, uses.shards, epoch, uses.breathe);
         if (!known) return std::unexpected(known.error());
         out.in_orders = std::move(*known);
-        auto moved =
-            uses.registry.find_moved_seqs(uses.shard, uses.shards, generation, uses.breathe);
+        auto moved = uses.registry.find_moved_seqs(uses.shard, uses.shards, epoch, uses.breathe);
         if (!moved) return std::unexpected(moved.error());
         out.in_ledger = std::move(*moved);
     }
     std::optional<std::int64_t> after = 0;
-    while (after && !gate.given.empty()) {
+    while (after && !gate.supplied.empty()) {
         const auto page =
             uses.products.products(uses.shard, uses.shards, *after, products_per_page);
         if (!page) return std::unexpected(page.error());
         for (const auto& one : page->rows)
-            out.given.emplace(one.units.id, one.units.given);
+            out.supplied.emplace(one.units.id, one.units.supplied);
         after = page->next;
     }
     return out;
@@ -149,11 +147,11 @@ std::expected<record_verdict, std::string> check_record(const record_check& uses
     if (!known) return std::unexpected(known.error());
     if (older_than_its_gate(*out.header, *known)) {
         out.what = record_verdict::kind::older;
-        out.why = older_text(uses.shard, out.header->generation, *known);
+        out.why = older_text(uses.shard, out.header->epoch, *known);
         return out;
     }
     // Another gate was opened since, and this one is not asked any more.
-    if (out.header->generation < known->generation && known->what == phase::open) return out;
+    if (out.header->epoch < known->epoch && known->what == phase::open) return out;
     const auto record = read_record(uses, **gate);
     if (!record) return std::unexpected(record.error());
     if (sessions() != before) return std::unexpected("a session was lost while it was read");
@@ -167,7 +165,7 @@ std::expected<record_verdict, std::string> check_record(const record_check& uses
 std::expected<record_verdict, std::string> check_and_hold(const record_check& uses, bool* newly) {
     auto found = check_record(uses);
     if (!found || found->what != record_verdict::kind::behind) return found;
-    const auto held = uses.gate.hold(found->header->generation, found->why);
+    const auto held = uses.gate.hold(found->header->epoch, found->why);
     if (!held) return std::unexpected(held.error());
     if (*held == stock::holding::refused)
         return std::unexpected("the gate was replaced while its record was read");

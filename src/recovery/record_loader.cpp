@@ -1,6 +1,6 @@
-// The order of reading: orders first, each given a movement if it has none, and given and stock of
-// each product last, in one statement. So the two must fit: what is free at the gate is given less
-// all that was taken, and stock is the sum of the movements.
+// The order of reading: orders first, each given a movement if it has none, and supplied and stock
+// of each product last, in one statement. So the two must fit: what is free at the gate is supplied
+// less all that was taken, and stock is the sum of the movements.
 
 #include "record_loader.hpp"
 
@@ -156,7 +156,7 @@ record_loader::done record_loader::load_strays() {
             if (arithmetic_.fits(product.units.id, product.stock, (*free)[i])) continue;
             return std::unexpected("product " + std::to_string(product.units.id) +
                                    " does not add up: given " +
-                                   std::to_string(product.units.given) + ", in stock " +
+                                   std::to_string(product.units.supplied) + ", in stock " +
                                    std::to_string(product.stock) + ", free by its orders " +
                                    std::to_string((*free)[i]));
         }

@@ -12,7 +12,7 @@
 #include <flashsale/stock/gate_loader.hpp>
 #include <flashsale/stock/record.hpp>
 
-#include "reopening.hpp"
+#include "rebuild_plan.hpp"
 
 namespace flashsale::recovery {
 

@@ -22,8 +22,8 @@ std::string_view name_of(errc code) {
             return "high_traffic";
         case errc::overloaded:
             return "overloaded";
-        case errc::reopening:
-            return "reopening";
+        case errc::rebuilding:
+            return "rebuilding";
         case errc::dependency_unavailable:
             return "dependency_unavailable";
         case errc::outcome_unknown:

@@ -11,7 +11,7 @@ std::string written(Event out, const reservation& asked, const uuid& id, const g
     out.id = id;
     out.shard = id.shard();
     out.created_at = id.time();
-    out.generation = terms.generation;
+    out.epoch = terms.epoch;
     out.product_id = asked.product_id;
     out.quantity = asked.quantity;
     out.idempotency_key = asked.idempotency_key;

@@ -49,7 +49,7 @@ bool known_users::contains(std::int64_t id, bool& first) {
 }
 
 bool known_users::was_read(std::int64_t id) const {
-    for (const generation* each : {&young_, &old_}) {
+    for (const epoch* each : {&young_, &old_}) {
         const auto found = each->find(number_of(id));
         if (found != each->end()) return found->second.whole;
     }
@@ -74,7 +74,7 @@ known_users::page* known_users::find(std::int64_t number) {
     return old_.contains(number) ? &at(number) : nullptr;
 }
 
-/// In the young generation, moved or made there.
+/// In the young epoch, moved or made there.
 known_users::page& known_users::at(std::int64_t number) {
     if (const auto young = young_.find(number); young != young_.end()) return young->second;
     const auto old = old_.extract(number);

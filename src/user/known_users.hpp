@@ -13,7 +13,7 @@ namespace flashsale::user {
 /// Ids of users that were seen to exist, in pages of neighbours. Users are numbered one by one and
 /// never deleted, so a page costs little more than one id and an entry cannot be wrong; but users
 /// may have been added to a page since it was read. As many pages as need the memory of `users_max`
-/// single ids, so that users that are no neighbours find room too. Two generations: when the young
+/// single ids, so that users that are no neighbours find room too. Two epochs: when the young
 /// one has half of the pages, it becomes the old one and the old one is forgotten; what is asked
 /// for moves to the young one.
 class known_users {
@@ -45,14 +45,14 @@ private:
         bool whole = false;
         bool ahead = false;  ///< it had no hit yet
     };
-    using generation = std::unordered_map<std::int64_t, page>;
+    using epoch = std::unordered_map<std::int64_t, page>;
 
     page* find(std::int64_t number);
     page& at(std::int64_t number);
 
     const std::size_t half_;
-    generation young_;
-    generation old_;
+    epoch young_;
+    epoch old_;
 };
 
 }  // namespace flashsale::user

@@ -41,9 +41,9 @@ world_options apart_options() {
     out.first_apart = true;
     out.armed = 1;
     out.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
-                      {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}};
+                      {"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "3600000"}};
     out.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
-                     {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "1000"}};
+                     {"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "1000"}};
     // While it sleeps it keeps those who ask it, and every second restock. The patient are there
     // still when it wakes.
     out.answer_patience = std::chrono::seconds{3};
@@ -51,8 +51,8 @@ world_options apart_options() {
     return out;
 }
 
-std::size_t reopened_by(world& w, std::size_t which) {
-    return count_of(" is open, generation ", w.shop(which)->log());
+std::size_t rebuilt_by(world& w, std::size_t which) {
+    return count_of(" is open, epoch ", w.shop(which)->log());
 }
 
 std::uint64_t counter(world& w, std::size_t which, const std::string& name) {
@@ -118,7 +118,7 @@ void first_gate::sell_from_both() {
     w_.join();
 }
 
-no_sweep::no_sweep(world& w)
+no_reconciling::no_reconciling(world& w)
     : url_(w.place().url(sandbox::database::stock)), holding_([this] {
           run_sql(url_,
                   "DO $$ BEGIN PERFORM FROM shards FOR UPDATE; FOR i IN 1..3000 LOOP"
@@ -126,7 +126,7 @@ no_sweep::no_sweep(world& w)
                   " PERFORM pg_sleep(0.02); END LOOP; END $$");
       }) {}
 
-no_sweep::~no_sweep() {
+no_reconciling::~no_reconciling() {
     run_sql(url_, "CREATE TABLE sold ()");
     holding_.join();
 }

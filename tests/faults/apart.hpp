@@ -11,12 +11,12 @@
 
 namespace flashsale::test {
 
-/// The first process sells only: it neither records nor sweeps, so the other one does, and reopens.
-/// All want one scarce product, so that units of two gates are not had twice unnoticed.
+/// The first process sells only: it neither records nor reconciles, so the other one does, and
+/// rebuilds. All want one scarce product, so that units of two gates are not had twice unnoticed.
 world_options apart_options();
 
-/// Reopenings that a process has brought to their end.
-std::size_t reopened_by(world& w, std::size_t which);
+/// Rebuilds that a process has brought to their end.
+std::size_t rebuilt_by(world& w, std::size_t which);
 /// Of the page /metrics of a process; `name` without the prefix.
 std::uint64_t counter(world& w, std::size_t which, const std::string& name);
 
@@ -49,14 +49,14 @@ private:
     std::uint64_t granted_, returned_;
 };
 
-/// No process sweeps while it lives, and so asks the new gate for what came late. By then its units
-/// are sold; else it would be granted, and what came of counting it would not show.
-class no_sweep {
+/// No process reconciles while it lives, and so asks the new gate for what came late. By then its
+/// units are sold; else it would be granted, and what came of counting it would not show.
+class no_reconciling {
 public:
-    explicit no_sweep(world& w);
-    ~no_sweep();
-    no_sweep(const no_sweep&) = delete;
-    no_sweep& operator=(const no_sweep&) = delete;
+    explicit no_reconciling(world& w);
+    ~no_reconciling();
+    no_reconciling(const no_reconciling&) = delete;
+    no_reconciling& operator=(const no_reconciling&) = delete;
 
 private:
     const std::string url_;

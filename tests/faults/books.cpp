@@ -88,10 +88,10 @@ public:
         std::uint64_t above_limit = 0;
         for (const auto& row :
              place_.sql(database::stock,
-                        "SELECT id, given, stock, coalesce(per_user_limit, 0) FROM products")) {
-            const auto id = std::stoll(*row[0]), given = std::stoll(*row[1]);
+                        "SELECT id, supplied, stock, coalesce(per_user_limit, 0) FROM products")) {
+            const auto id = std::stoll(*row[0]), supplied = std::stoll(*row[1]);
             const auto recorded_stock = std::stoll(*row[2]), limit = std::stoll(*row[3]);
-            found_.oversold += std::max<std::int64_t>(0, sold[id] - given);
+            found_.oversold += std::max<std::int64_t>(0, sold[id] - supplied);
             std::int64_t free = -1;
             std::string answer;
             eventually(std::chrono::seconds{60}, [&] {
@@ -106,18 +106,18 @@ public:
                 complain("product " + std::to_string(id) + " has nothing available: " + answer);
                 continue;
             }
-            found_.leaked += std::max(std::abs(given - free - sold[id]),
-                                      std::abs(given - recorded_stock - sold[id]));
-            if (recorded_stock != given - sold[id]) {
+            found_.leaked += std::max(std::abs(supplied - free - sold[id]),
+                                      std::abs(supplied - recorded_stock - sold[id]));
+            if (recorded_stock != supplied - sold[id]) {
                 complain("product " + std::to_string(id) + ": stock " +
-                         std::to_string(recorded_stock) + ", given " + std::to_string(given) +
+                         std::to_string(recorded_stock) + ", supplied " + std::to_string(supplied) +
                          ", sold " + std::to_string(sold[id]));
             }
             for (const auto& [who, quantity] : bought) {
                 if (limit > 0 && who.first == id && quantity > limit) ++above_limit;
             }
         }
-        count(found_.oversold, "units sold beyond what was given");
+        count(found_.oversold, "units sold beyond what was supplied");
         count(found_.leaked, "units neither free nor sold, or both, at the gate or in the record");
         count(above_limit, "users above the limit");
     }

@@ -20,7 +20,7 @@ struct verdict {
     std::uint64_t lost = 0;      ///< 201s that are not in the order database as they were asked for
     std::uint64_t doubled = 0;   ///< orders beyond one for a key
     std::int64_t oversold = 0;   ///< units beyond what was given
-    std::int64_t leaked = 0;     ///< units given that are neither free nor sold, or both
+    std::int64_t leaked = 0;     ///< units supplied that are neither free nor sold, or both
     std::chrono::milliseconds restored{0};  ///< from the fault's end to the first 201
     bool struck = false;                    ///< the fault could be brought about
     std::vector<std::string> complaints;    ///< everything that is not as promised, a line each

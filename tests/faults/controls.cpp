@@ -9,25 +9,26 @@ std::vector<control> controls() {
         // Here and in the last one the comparison would find the orders missing, and shut the gate.
         {"outbox,record_check", "crash at after_reserve"},
         {"idempotency_record", "redis: reply cut after execution, 1% of calls"},
-        // Where a process sweeps, the gate is shut because the record has taken more than it has.
-        {"returning", "rabbitmq: connections cut every 200 ms, and no sweep"},
-        {"incarnation", "redis: an older copy restored"},
+        // Where a process reconciles, the gate is shut because the record has taken more than it
+        // has.
+        {"returning", "rabbitmq: connections cut every 200 ms, and no pass of the reconciler"},
+        {"server_identity", "redis: an older copy restored"},
         {"barrier", "redis: FLUSHALL while the record is behind"},
-        {"survivors", "rabbitmq: a reopening's survivors purged, not its barrier"},
-        {"room", "reopening at maxmemory 1.3 times the gate"},
+        {"survivors", "rabbitmq: a rebuild's survivors purged, not its barrier"},
+        {"room", "rebuild at maxmemory 1.3 times the gate"},
         {"room", "five attempts that die while loading, then one that must open"},
-        // A reopening that tries the unbinding needs the same flag, and would not come to its end.
+        // A rebuild that tries the unbinding needs the same flag, and would not come to its end.
         {"mandatory,proof", "rabbitmq: the binding removed, then FLUSHALL"},
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
-        {"given", "redis: SCRIPT FLUSH"},
+        {"supplied", "redis: SCRIPT FLUSH"},
         {"unbinding", "another key prefix, past a sleeper"},
         {"unbinding", "another database number, past a sleeper"},
         {"unbinding", "master and process cut off together, replica promoted"},
         {"unbinding", "a foreign queue on # and an alternate exchange, master cut off"},
         // Either is enough here: what the log takes late is not counted, what it does not is told.
-        {"unbinding,boot_clock", "suspended between grant and publication, past a reopening"},
+        {"unbinding,boot_clock", "suspended between grant and publication, past a rebuild"},
         {"proof", "a foreign queue under the gate's own key, master cut off"},
-        {"one_binder", "dropped by the broker past a reopening, and back"},
+        {"one_binder", "dropped by the broker past a rebuild, and back"},
         {"waiting", "a fresh channel's first message stalled, shorter than the deadline"},
         {"publication_start",
          "a repeat joins a publication under way, beyond the deadline of its start"},
@@ -35,7 +36,7 @@ std::vector<control> controls() {
         {"stepping_aside", "recorder: the active one alone cut off from PostgreSQL, refused"},
         {"stepping_aside",
          "lease: its holder alone cut off from Redis, refused, and the gate lost"},
-        {"generation", "two reopeners, one asleep through its lease"},
+        {"epoch", "two rebuilders, one asleep through its lease"},
         {"pace", "recorder: a process with its clock an hour ahead"},
         {"synchronous_commit,record_check", "postgres: synchronous_commit=off and SIGKILL"},
     };

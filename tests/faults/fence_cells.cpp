@@ -18,7 +18,7 @@ void drift_past_a_sleeper(world& w, const std::string& variable, const std::stri
     w.place().set(variable, value);
     w.stop(1);
     w.start(1);
-    w.until("another gate", [&] { return reopened_by(w, 1) > 0; });
+    w.until("another gate", [&] { return rebuilt_by(w, 1) > 0; });
     w.sell(5);
     w.kill(0, SIGCONT);
     replaced.sell_from_both();
@@ -38,24 +38,24 @@ void drift_to_another_database(world& w) {
 void cut_off_with_the_master(world& w) {
     const auto replica = follow(w, 20);
     w.undo_later([replica] {});  // serves until the books are closed
-    const auto before = reopened_by(w, 1);
+    const auto before = rebuilt_by(w, 1);
     fail_over(w, *replica);
     w.redis().open();
     first_gate replaced(w);
-    w.until("another gate", [&] { return reopened_by(w, 1) > before; });
+    w.until("another gate", [&] { return rebuilt_by(w, 1) > before; });
     replaced.sell_from_both();
 }
 
 /// It sleeps meanwhile, and finds its connection to the broker lost.
-void drop_past_a_reopening(world& w) {
+void drop_past_a_rebuild(world& w) {
     const auto replica = follow(w, 20);
     w.undo_later([replica] {});
-    const auto before = reopened_by(w, 1);
+    const auto before = rebuilt_by(w, 1);
     first_gate replaced(w);
     w.kill(0, SIGSTOP);
     fail_over(w, *replica);
     w.redis().open();
-    w.until("another gate", [&] { return reopened_by(w, 1) > before; });
+    w.until("another gate", [&] { return rebuilt_by(w, 1) > before; });
     w.sell(5);
     w.own().rabbitmq.cut();
     w.fault();
@@ -101,8 +101,8 @@ void foreign_queue_on_everything(world& w) {
 void foreign_queue_under_its_key(world& w) {
     const auto replica = follow(w, 20);
     w.undo_later([replica] {});
-    const auto before = reopened_by(w, 1);
-    const auto opened = [&] { return reopened_by(w, 1) > before; };
+    const auto before = rebuilt_by(w, 1);
+    const auto opened = [&] { return rebuilt_by(w, 1) > before; };
     first_gate replaced(w);
     const auto token =
         *w.place().sql(sandbox::database::stock, "SELECT token FROM shards").at(0).at(0);
@@ -116,7 +116,7 @@ void foreign_queue_under_its_key(world& w) {
     fail_over(w, *replica);
     w.redis().open();
     w.until("another gate, or a reason for none", [&] {
-        return opened() || w.shop(1)->log().find("is not reopened: prove_") != std::string::npos;
+        return opened() || w.shop(1)->log().find("is not rebuilt: prove_") != std::string::npos;
     });
     if (!opened()) binding("remove");
     w.until("another gate", opened);
@@ -140,8 +140,8 @@ void wipe_twice(world& w) {
 // ---- a clock that stood still
 
 /// As a suspended machine's: its batch is as old as it was, it believes.
-void suspend_past_a_reopening(world& w) {
-    const auto before = reopened_by(w, 1);
+void suspend_past_a_rebuild(world& w) {
+    const auto before = rebuilt_by(w, 1);
     const auto sent = [&] { return counter(w, 0, "amqp_published_total"); };
     w.redis().close();  // the second has none of it
     grant_and_lose_the_log(w);
@@ -151,9 +151,9 @@ void suspend_past_a_reopening(world& w) {
     stack::redis_cli({"FLUSHALL"});
     w.fault();
     w.redis().open();
-    w.until("another gate", [&] { return reopened_by(w, 1) > before; });
+    w.until("another gate", [&] { return rebuilt_by(w, 1) > before; });
     {
-        const no_sweep yet(w);
+        const no_reconciling yet(w);
         sell_out(w);
         w.own().rabbitmq.open();
         w.wake_with_stopped_clock(since);
@@ -175,13 +175,13 @@ std::vector<cell> fence_cells() {
     database.fault = drift_to_another_database;
     cell cut{"master and process cut off together, replica promoted", cut_off_with_the_master,
              apart};
-    cell dropped{"dropped by the broker past a reopening, and back", drop_past_a_reopening, apart};
+    cell dropped{"dropped by the broker past a rebuild, and back", drop_past_a_rebuild, apart};
     cell foreign{"a foreign queue on # and an alternate exchange, master cut off",
                  foreign_queue_on_everything, apart};
     cell key{"a foreign queue under the gate's own key, master cut off",
              foreign_queue_under_its_key, apart};
-    cell suspended{"suspended between grant and publication, past a reopening",
-                   suspend_past_a_reopening, apart};
+    cell suspended{"suspended between grant and publication, past a rebuild",
+                   suspend_past_a_rebuild, apart};
     suspended.options.stopping_clock = true;
     suspended.options.patient = 0.8;
     suspended.options.variables["FLASHSALE_REDIS__REPLY_TIMEOUT_MS"] = "10000";

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-/// Not the default: a reopening's first steps must fit into it several times.
+/// Not the default: a rebuild's first steps must fit into it several times.
 constexpr auto confirm_deadline = 5s;
 /// Where what is under way must be confirmed within it, however busy the machine.
 constexpr auto long_confirm_deadline = 2 * confirm_deadline;
@@ -25,7 +25,7 @@ public:
     explicit stalled(world& w)
         : w_(w), replica_(follow(w, 20)), leader_(w.place().name() + ".recorder") {
         w.undo_later([replica = replica_] {});
-        reopened_ = reopened_by(w, 1);
+        rebuilt_ = rebuilt_by(w, 1);
         fail_over(w, *replica_);
         grant_and_lose_the_log(w);
         // By now what the second had on its way is confirmed: else its next would wait for that.
@@ -39,7 +39,7 @@ public:
     }
 
     /// The second finds the gate closed, and begins.
-    void let_reopen() { w_.redis().open(); }
+    void let_rebuild() { w_.redis().open(); }
 
     /// The barrier is behind it then, or rather before: it came on a channel that the queue knows,
     /// and waits for the leader.
@@ -55,7 +55,7 @@ public:
         } else {
             leader_.release();
         }
-        w_.until("another gate", [&] { return reopened_by(w_, 1) > reopened_; });
+        w_.until("another gate", [&] { return rebuilt_by(w_, 1) > rebuilt_; });
         leader_.release();
     }
 
@@ -65,7 +65,7 @@ private:
     world& w_;
     std::shared_ptr<second_redis> replica_;
     stalled_leader leader_;
-    std::size_t reopened_ = 0;
+    std::size_t rebuilt_ = 0;
     std::uint64_t published_ = 0;
     steady::time_point published_at_;
 };
@@ -75,13 +75,13 @@ private:
 void stall_within_the_deadline(world& w) {
     stalled queue(w);
     first_gate replaced(w);
-    queue.let_reopen();
+    queue.let_rebuild();
     const auto latest = queue.published_at() + long_confirm_deadline * 3 / 4;
     w.until("three quarters of the deadline, or a barrier",
             [&] { return steady::now() > latest || queue.barrier_is_out(); });
     queue.end();
     {
-        const no_sweep yet(w);
+        const no_reconciling yet(w);
         sell_out(w);
     }
     replaced.sell_from_both();
@@ -92,14 +92,14 @@ void stall_within_the_deadline(world& w) {
 void stall_beyond_the_deadline(world& w) {
     stalled queue(w);
     first_gate replaced(w);
-    queue.let_reopen();
+    queue.let_rebuild();
     w.until("a barrier", [&] { return queue.barrier_is_out(); });
     w.until("the deadline of what is under way",
             [&] { return steady::now() > queue.published_at() + confirm_deadline * 5 / 4; });
     w.may_park();
     queue.end();
     {
-        const no_sweep yet(w);
+        const no_reconciling yet(w);
         sell_out(w);
     }
     replaced.sell_from_both();
@@ -110,12 +110,12 @@ void suspend_during_a_stall(world& w) {
     first_gate replaced(w);
     const auto since = steady::now();
     w.kill(0, SIGSTOP);
-    queue.let_reopen();
+    queue.let_rebuild();
     w.until("a barrier", [&] { return queue.barrier_is_out(); });
     w.may_park();
     queue.end();
     {
-        const no_sweep yet(w);
+        const no_reconciling yet(w);
         w.wake_with_stopped_clock(since);
         sell_out(w);
     }
@@ -129,8 +129,8 @@ std::vector<cell> fence_stall_cells() {
     const auto in_ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()); };
     apart.variables["FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS"] = in_ms(confirm_deadline);
     apart.variables["FLASHSALE_REDIS__REPLY_TIMEOUT_MS"] = "10000";
-    // What comes back to the first process hurries its sweep. Were it to overtake the second on a
-    // busy machine, the barrier of a later generation would be behind what was late for this one.
+    // What comes back to the first process hurries its reconcile. Were it to overtake the second on
+    // a busy machine, the barrier of a later epoch would be behind what was late for this one.
     apart.first_life["FLASHSALE_RECOVERY__LEASE_MS"] = "1000";
     apart.variables["FLASHSALE_RECOVERY__LEASE_MS"] = "15000";
     // Else a connection that is silent for so long is made anew, and what is under way unknown.

@@ -15,14 +15,14 @@ constexpr auto takeover_limit = 60s;
 
 /// Process 0, which was there first, has the lease. `cut` takes one of its ways, and only that.
 void cut_off(world& w, fault_proxy& way, const std::function<void(fault_proxy&)>& cut) {
-    const auto before = reopened_by(w, 1);
+    const auto before = rebuilt_by(w, 1);
     cut(way);
     stack::redis_cli({"DEL", "{" + w.place().name() + ":0}:gate"});
     w.fault();
     const auto end = std::chrono::steady_clock::now() + takeover_limit;
-    while (reopened_by(w, 1) == before && std::chrono::steady_clock::now() < end)
+    while (rebuilt_by(w, 1) == before && std::chrono::steady_clock::now() < end)
         w.wait(100ms);
-    if (reopened_by(w, 1) > before) {
+    if (rebuilt_by(w, 1) > before) {
         w.sell(100);
     } else {
         w.complain("the process that could did not rebuild the gate");

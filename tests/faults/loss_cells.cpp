@@ -125,10 +125,10 @@ void flush_while_the_record_is_behind(world& w) {
 
 void flush_and_die(world& w) {
     flush(w);
-    w.until("a death while reopening", [&] { return w.crashes() >= 1; });
+    w.until("a death while rebuilding", [&] { return w.crashes() >= 1; });
 }
 
-cell crash_while_reopening(faults::place where) {
+cell crash_while_rebuilding(faults::place where) {
     cell out;
     const std::string place(faults::place_names[static_cast<std::size_t>(where)]);
     out.name = "crash at " + place;
@@ -138,26 +138,26 @@ cell crash_while_reopening(faults::place where) {
     return out;
 }
 
-/// Redis has all that it had. RabbitMQ loses what a reopening has published from it, and keeps the
+/// Redis has all that it had. RabbitMQ loses what a rebuild has published from it, and keeps the
 /// barrier behind that.
 void lose_the_survivors(world& w) {
     stack::restart(redis);
     w.fault();
-    w.until("a reopener asleep", [&] { return w.asleep(0) || w.asleep(1); });
+    w.until("a rebuilder asleep", [&] { return w.asleep(0) || w.asleep(1); });
     stack::rabbitmqctl({"purge_queue", w.place().name() + ".recorder"});
     w.fault();
-    const std::size_t reopener = w.asleep(0) ? 0 : 1, other = 1 - reopener;
+    const std::size_t rebuilder = w.asleep(0) ? 0 : 1, other = 1 - rebuilder;
     w.stop(other);
     w.start(other);  // and records
-    w.kill(reopener, SIGCONT);
+    w.kill(rebuilder, SIGCONT);
 }
 
-void lose_the_survivors_and_the_reopener(world& w) {
+void lose_the_survivors_and_the_rebuilder(world& w) {
     lose_the_survivors(w);
     w.until("a death behind the barrier", [&] { return w.crashes() >= 1; });
 }
 
-void sleep_across_a_reopening(world& w) {
+void sleep_across_a_rebuild(world& w) {
     w.kill(0, SIGSTOP);
     flush(w);
     w.until("a gate that is open again",
@@ -165,19 +165,19 @@ void sleep_across_a_reopening(world& w) {
     w.kill(0, SIGCONT);
 }
 
-/// The first reopener falls asleep with the gate loaded, loses its lease, and wakes up after
-/// another has reopened, and Redis has lost everything once more.
+/// The first rebuilder falls asleep with the gate loaded, loses its lease, and wakes up after
+/// another has rebuilt, and Redis has lost everything once more.
 void sleep_through_the_lease(world& w) {
     flush(w);
-    w.until("a reopener asleep", [&] { return w.asleep(0); });
-    w.until("another's reopening",
+    w.until("a rebuilder asleep", [&] { return w.asleep(0); });
+    w.until("another's rebuild",
             [&, before = w.people().accepted()] { return w.people().accepted() > before + 100; });
     flush(w);
     w.wait(1s);
     w.kill(0, SIGCONT);
 }
 
-void create_while_reopening(world& w) {
+void create_while_rebuilding(world& w) {
     http_client client(w.port(0));
     for (int i = 0; i < 3; ++i) {
         flush(w);
@@ -202,27 +202,26 @@ void create_while_reopening(world& w) {
 
 /// An operator asks for it while all is well, and that process is slow: what is granted meanwhile
 /// by a gate that was not closed, the new one does not know of.
-void reopen_for_no_reason(world& w) {
+void rebuild_for_no_reason(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
     environment slow = w.place().variables();
-    slow["FLASHSALE_STOP"] = "reopen_raise_fences:1";
+    slow["FLASHSALE_STOP"] = "rebuild_raise_fences:1";
     slow["FLASHSALE_RECOVERY__LEASE_MS"] = "600000";  // no other takes over while it sleeps
-    process reopening(
-        {flashsale_binary(), "reopen", "--shard", "0", "--config", w.place().config_file()}, slow);
+    process rebuild(
+        {flashsale_binary(), "rebuild", "--shard", "0", "--config", w.place().config_file()}, slow);
     w.fault();
     w.wait(2s);
     w.kill(0, SIGCONT);
-    w.until("a reopener asleep", [&] { return is_stopped(reopening.pid()); });
+    w.until("a rebuilder asleep", [&] { return is_stopped(rebuild.pid()); });
     w.wait(2s);
-    reopening.kill(SIGCONT);
-    w.until("the end of the reopening", [&] { return !reopening.running(); });
-    if (reopening.wait(0ms) != 0)
-        throw std::runtime_error("flashsale reopen: " + reopening.output());
+    rebuild.kill(SIGCONT);
+    w.until("the end of the rebuild", [&] { return !rebuild.running(); });
+    if (rebuild.wait(0ms) != 0) throw std::runtime_error("flashsale rebuild: " + rebuild.output());
     w.sell(30);
 }
 
 /// A process has granted a batch and not yet published it when Redis forgets. It does so while it
-/// may still answer 201: as late as that allows, or when a reopening that did not wait is over, and
+/// may still answer 201: as late as that allows, or when a rebuild that did not wait is over, and
 /// the units of the batch are sold once more.
 void flush_with_a_batch_on_its_way(world& w) {
     w.until("a publisher asleep with a granted batch", [&] { return w.asleep(0); });
@@ -248,32 +247,32 @@ std::vector<cell> loss_cells() {
         {"redis: failover to a lagging replica", fail_over_to_a_lagging_replica},
         {"redis: replica of an older server, and promoted", follow_an_older_server_and_be_promoted},
         {"redis: FLUSHALL while the record is behind", flush_while_the_record_is_behind},
-        {"SIGSTOP across a reopening", sleep_across_a_reopening},
-        {"a product's creation races a reopening", create_while_reopening},
+        {"SIGSTOP across a rebuild", sleep_across_a_rebuild},
+        {"a product's creation races a rebuild", create_while_rebuilding},
     };
-    for (std::size_t i = static_cast<std::size_t>(faults::place::reopen_raise_generation);
+    for (std::size_t i = static_cast<std::size_t>(faults::place::rebuild_raise_epoch);
          i < faults::place_names.size(); ++i)
-        all.push_back(crash_while_reopening(static_cast<faults::place>(i)));
+        all.push_back(crash_while_rebuilding(static_cast<faults::place>(i)));
 
-    cell two{"two reopeners, one asleep through its lease", sleep_through_the_lease};
+    cell two{"two rebuilders, one asleep through its lease", sleep_through_the_lease};
     two.crash_points = true;
     two.options.armed = 1;
-    two.options.first_life = {{"FLASHSALE_STOP", "reopen_load:1"}};
+    two.options.first_life = {{"FLASHSALE_STOP", "rebuild_load:1"}};
     all.push_back(std::move(two));
 
-    cell purged{"rabbitmq: a reopening's survivors purged, not its barrier", lose_the_survivors};
+    cell purged{"rabbitmq: a rebuild's survivors purged, not its barrier", lose_the_survivors};
     purged.crash_points = true;
     purged.options.first_life = {{"FLASHSALE_RECORDER__ENABLED", "false"},
-                                 {"FLASHSALE_STOP", "reopen_publish_survivors:1"}};
-    // However long it takes to purge the queue: no other process reopens meanwhile.
+                                 {"FLASHSALE_STOP", "rebuild_publish_survivors:1"}};
+    // However long it takes to purge the queue: no other process rebuilds meanwhile.
     purged.options.variables = {{"FLASHSALE_RECOVERY__LEASE_MS", "600000"}};
     all.push_back(purged);
-    purged.name += ", and the reopener dies";
-    purged.fault = lose_the_survivors_and_the_reopener;
-    purged.options.first_life["FLASHSALE_CRASH"] = "reopen_await_barrier:1";
+    purged.name += ", and the rebuilder dies";
+    purged.fault = lose_the_survivors_and_the_rebuilder;
+    purged.options.first_life["FLASHSALE_CRASH"] = "rebuild_await_barrier:1";
     all.push_back(std::move(purged));
 
-    cell asked{"reopened for no reason, with a batch on its way", reopen_for_no_reason};
+    cell asked{"rebuilt for no reason, with a batch on its way", rebuild_for_no_reason};
     asked.crash_points = true;
     asked.options.all_want_the_scarce = true;
     asked.options.armed = 1;

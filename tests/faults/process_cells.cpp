@@ -63,8 +63,8 @@ void stop_for_a_while(world& w) {
 
 std::vector<cell> process_cells() {
     std::vector<cell> all;
-    // Those of a reopening come with the cells that bring one about.
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(faults::place::before_settle); ++i)
+    // Those of a rebuild come with the cells that bring one about.
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(faults::place::before_prune); ++i)
         all.push_back(crash_at(static_cast<faults::place>(i)));
     all.push_back({"SIGKILL at random, two processes", kill_at_random});
     all.push_back({"SIGTERM under load, one after the other", terminate_in_turn});

@@ -34,7 +34,7 @@ void wipe(world& w) {
     w.fault();
 }
 
-void wipe_and_reopen(world& w) {
+void wipe_and_rebuild(world& w) {
     wipe(w);
     stack::restart(redis);
     w.fault();
@@ -98,12 +98,12 @@ void cut_very_often(world& w) {
     cut(w, 150);
 }
 
-/// Batches that are recorded and not acknowledged come again. No process sweeps: a buyer that was
-/// told that the outcome is unknown asks with the key until the answer is known, and so nothing is
-/// left unpublished.
+/// Batches that are recorded and not acknowledged come again. No process reconciles: a buyer that
+/// was told that the outcome is unknown asks with the key until the answer is known, and so nothing
+/// is left unpublished.
 world_options unswept() {
     world_options out;
-    out.variables = {{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}};
+    out.variables = {{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "3600000"}};
     return out;
 }
 
@@ -154,12 +154,12 @@ void poison(world& w) {
     w.sell(200);
 }
 
-/// The sweep's barriers pass once a second, so some of these batches have one behind them.
+/// The reconciler's barriers pass once a second, so some of these batches have one behind them.
 void kill_the_recorder_fifty_times(world& w) {
     using faults::place;
     constexpr place places[] = {place::between_databases, place::after_deliver,
                                 place::before_commit,     place::after_commit,
-                                place::before_ack,        place::before_settle};
+                                place::before_ack,        place::before_prune};
     const auto trap_of = [&](std::size_t turn) {
         const auto where = static_cast<std::size_t>(places[turn % std::size(places)]);
         return environment{{"FLASHSALE_CRASH", std::string(faults::place_names[where]) + ":2"}};
@@ -187,7 +187,7 @@ void kill_the_recorder_and_flush(world& w) {
         w.stop(i);
         w.start(i, {{"FLASHSALE_CRASH", "before_commit:2"}});
     }
-    // At once: a sweep would mend it soon, if it could.
+    // At once: a reconcile would mend it soon, if it could.
     const auto limit = std::chrono::steady_clock::now() + 120s;
     while (w.runs(0) && w.runs(1)) {
         if (std::chrono::steady_clock::now() > limit)
@@ -210,13 +210,14 @@ std::vector<cell> rabbitmq_cells() {
     std::vector<cell> all{
         {"rabbitmq: SIGKILL and restart", kill_and_restart},
         {"rabbitmq: its data wiped", wipe},
-        {"rabbitmq: its data wiped, and a reopening right after", wipe_and_reopen},
+        {"rabbitmq: its data wiped, and a rebuild right after", wipe_and_rebuild},
         {"rabbitmq: the queue purged, three times", purge},
         {"rabbitmq: the binding removed", remove_binding_for_a_while},
         {"rabbitmq: the binding removed, then FLUSHALL", remove_binding_and_flush},
         {"rabbitmq: memory alarm", alarm},
         {"rabbitmq: connections cut every 200 ms", cut_often},
-        {"rabbitmq: connections cut every 200 ms, and no sweep", cut_very_often, unswept()},
+        {"rabbitmq: connections cut every 200 ms, and no pass of the reconciler", cut_very_often,
+         unswept()},
         {"rabbitmq: cut before the confirm", cut_confirms},
         {"rabbitmq: silent for more than two heartbeats", silence, short_heartbeat()},
         {"rabbitmq: poison by hand", poison},

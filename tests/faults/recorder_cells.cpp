@@ -133,9 +133,9 @@ world_options ahead() {
                       {"FAKETIME", "+1h"},
                       {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},
                       {"FLASHSALE_RECORDER__ENABLED", "false"}};
-    out.variables = {{"FLASHSALE_RECORDER__REST_PERCENT", "10000"},
+    out.variables = {{"FLASHSALE_RECORDER__PACING_PERCENT", "10000"},
                      {"FLASHSALE_RECORDER__MESSAGES_PER_BATCH_MAX", "4"},
-                     {"FLASHSALE_RECORDER__REST_LAG_MAX_MS", std::to_string(lag_max.count())}};
+                     {"FLASHSALE_RECORDER__PACING_LAG_MAX_MS", std::to_string(lag_max.count())}};
     return out;
 }
 

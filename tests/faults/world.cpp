@@ -311,7 +311,7 @@ void world::sold_before(std::int64_t orders) {
     const auto product =
         *place_
              ->sql(sandbox::database::stock,
-                   "INSERT INTO products (name, price, given, stock) VALUES ('Earlier', 5, " +
+                   "INSERT INTO products (name, price, supplied, stock) VALUES ('Earlier', 5, " +
                        count + ", 0) RETURNING id")
              .at(0)
              .at(0);
@@ -322,15 +322,15 @@ void world::sold_before(std::int64_t orders) {
                                               std::string(sold_before_key) +
                                               "' || md5(n::text), 0, n, now()" + all);
     place_->sql(sandbox::database::stock,
-                "INSERT INTO movements (id, product_id, delta, kind, generation, seq) SELECT " +
-                    each + ", " + product + ", -1, 'sale', 0, n" + all +
+                "INSERT INTO movements (id, product_id, delta, kind, epoch, seq) SELECT " + each +
+                    ", " + product + ", -1, 'sale', 0, n" + all +
                     "; INSERT INTO movements (id, product_id, delta, kind) VALUES"
                     " (gen_random_uuid(), " +
                     product + ", " + count + ", 'initial')");
 }
 
-std::int64_t world::generation() const {
-    return place_->number(sandbox::database::stock, "SELECT generation FROM shards");
+std::int64_t world::epoch() const {
+    return place_->number(sandbox::database::stock, "SELECT epoch FROM shards");
 }
 
 // ---- the end

@@ -100,7 +100,7 @@ public:
     /// does when it is next rebuilt.
     void sold_before(std::int64_t orders);
     /// Of the gate; while it is being rebuilt, of that attempt.
-    std::int64_t generation() const;
+    std::int64_t epoch() const;
 
     // ---- the fault
     void fault(std::uint64_t count = 1) { faults_ += count; }

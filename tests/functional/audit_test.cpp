@@ -66,7 +66,7 @@ TEST_CASE("audit: exits 1 and names product and sum after the gate's stock is ch
     stack::redis_cli({"HINCRBY",
                       "{" + sale.world.name() + ":0}:1:p:" + std::to_string(sale.product), "free",
                       std::to_string(by)});
-    sale.check_finds("free + taken = given, at the gate");
+    sale.check_finds("free + taken = supplied, at the gate");
 }
 
 TEST_CASE("audit: holds at any moment while the sale runs") {
@@ -114,16 +114,17 @@ TEST_CASE("audit: a record that is behind its gate, or not its own, is a fault t
     };
     const std::string product = "every product at the gate is recorded",
                       events = "what the gate granted is recorded, or in its outbox",
-                      generation = "the gate's generation is the recorded one";
+                      epoch = "the gate's epoch is the recorded one";
     SECTION("the databases were emptied") {
         sale.world.sql(sandbox::database::order, "TRUNCATE orders");
         sale.world.sql(sandbox::database::stock, "TRUNCATE products, movements RESTART IDENTITY");
         CHECK(sums() == std::set{product, events});
         // Ids start again, and meet the old product at the gate.
-        sale.world.sql(sandbox::database::stock,
-                       "INSERT INTO products (name, price, given, stock) VALUES ('new', 1, 25, 25);"
-                       "INSERT INTO movements (id, product_id, delta, kind)"
-                       " SELECT gen_random_uuid(), id, 25, 'initial' FROM products");
+        sale.world.sql(
+            sandbox::database::stock,
+            "INSERT INTO products (name, price, supplied, stock) VALUES ('new', 1, 25, 25);"
+            "INSERT INTO movements (id, product_id, delta, kind)"
+            " SELECT gen_random_uuid(), id, 25, 'initial' FROM products");
         REQUIRE(sale.world.number(sandbox::database::stock, "SELECT id FROM products") ==
                 sale.product);
         CHECK(sums().contains(events));
@@ -135,10 +136,10 @@ TEST_CASE("audit: a record that is behind its gate, or not its own, is a fault t
             run_sql(with_database(url, "postgres"), "DROP DATABASE " + name + " WITH (FORCE)");
         }
         REQUIRE(sale.world.flashsale({"migrate"}).exit_code == 0);
-        CHECK(sums() == std::set{product, events, generation});
+        CHECK(sums() == std::set{product, events, epoch});
     }
     SECTION("the last orders are gone, with all that was noted of them") {
-        const std::string last = "generation = 1 AND seq > 15";
+        const std::string last = "epoch = 1 AND seq > 15";
         sale.world.sql(sandbox::database::order, "DELETE FROM orders WHERE " + last);
         sale.world.sql(sandbox::database::stock,
                        "DELETE FROM movements WHERE " + last + "; UPDATE products SET stock = 10");

@@ -1,5 +1,5 @@
 // Barriers in the queue: what is before one is recorded before it. Fences in the databases: what is
-// of an older generation is not recorded unasked.
+// of an older epoch is not recorded unasked.
 
 #include <catch2/catch.hpp>
 #include <flashsale/events/event.hpp>
@@ -13,15 +13,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Events that no gate has granted: the sweep would have its gate rebuilt.
-const environment no_sweep{{"FLASHSALE_RECORDER__ENABLED", "false"},
-                           {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "60000"}};
+/// Events that no gate has granted: the reconciler would have its gate rebuilt.
+const environment no_reconciling{{"FLASHSALE_RECORDER__ENABLED", "false"},
+                                 {"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "60000"}};
 
 struct foreign_events {
     std::int64_t user = 0, product = 0;
     flashsale::uuid_generator make;
 
-    events::order_accepted order(std::uint64_t generation, const std::string& key) {
+    events::order_accepted order(std::uint64_t epoch, const std::string& key) {
         events::order_accepted out;
         out.id = make.make();
         out.user_id = user;
@@ -29,16 +29,16 @@ struct foreign_events {
         out.quantity = 1;
         out.idempotency_key = key;
         out.created_at = out.id.time();
-        out.generation = generation;
+        out.epoch = epoch;
         out.seq = 1'000;
         return out;
     }
 
-    events::barrier barrier(std::uint64_t generation, std::uint32_t shard = 0) {
+    events::barrier barrier(std::uint64_t epoch, std::uint32_t shard = 0) {
         events::barrier out;
         out.id = make.make(shard);
         out.shard = shard;
-        out.generation = generation;
+        out.epoch = epoch;
         out.created_at = out.id.time();
         return out;
     }
@@ -54,7 +54,7 @@ std::string keys_in(const sandbox& world, const std::string& query) {
 }  // namespace
 
 TEST_CASE("barrier: what is before it is recorded before it, and what is behind it still") {
-    const sandbox world(no_sweep);
+    const sandbox world(no_reconciling);
     foreign_events make;
     {
         const flashsale_process shop(world);
@@ -72,13 +72,13 @@ TEST_CASE("barrier: what is before it is recorded before it, and what is behind 
         return keys_in(world, "SELECT idempotency_key FROM orders ORDER BY 1") == "before behind ";
     }));
     CHECK(eventually(60s, [&] {  // they come after the orders
-        return keys_in(world, "SELECT shard || ':' || generation FROM barriers ORDER BY shard") ==
+        return keys_in(world, "SELECT shard || ':' || epoch FROM barriers ORDER BY shard") ==
                "0:8 1:8 ";
     }));
 }
 
 TEST_CASE("fence: what is older is not recorded unasked, by whoever records") {
-    const sandbox world(no_sweep);
+    const sandbox world(no_reconciling);
     foreign_events make;
     {
         const flashsale_process shop(world);

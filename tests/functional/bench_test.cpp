@@ -95,7 +95,7 @@ TEST_CASE("bench: an order too many in the database makes rush fail") {
     world.sql(sandbox::database::order,
               "CREATE FUNCTION forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
               "INSERT INTO orders SELECT gen_random_uuid(), user_id, product_id, quantity, "
-              "unit_price, order_status, 'forged', generation, 0, created_at FROM stored LIMIT 1; "
+              "unit_price, order_status, 'forged', epoch, 0, created_at FROM stored LIMIT 1; "
               "RETURN NULL; END $$;"
               "CREATE TRIGGER forge AFTER INSERT ON orders REFERENCING NEW TABLE AS stored "
               "FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION forge()");

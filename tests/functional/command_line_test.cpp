@@ -33,7 +33,8 @@ std::string another_database(const environment& variables) {
 TEST_CASE("command line: help for each command, a version, and exit code 2 for what is wrong") {
     CHECK(command({"--version"}).exit_code == 0);
     CHECK(says(command({"--help"}), "Exit codes"));
-    for (const char* one : {"serve", "migrate", "audit", "check-config", "healthcheck", "reopen"}) {
+    for (const char* one :
+         {"serve", "migrate", "audit", "check-config", "healthcheck", "rebuild"}) {
         const auto help = command({one, "--help"});
         CHECK(help.exit_code == 0);
         CHECK(says(help, "--config"));
@@ -42,7 +43,7 @@ TEST_CASE("command line: help for each command, a version, and exit code 2 for w
     CHECK(command({"sell"}).exit_code == 2);
     CHECK(command({"serve", "config/stack.json"}).exit_code == 2);
     CHECK(command({"serve", "--config", "/nowhere.json"}).exit_code == 2);
-    const auto embedded = command({"reopen", "--shard", "0", "--config", embedded_config()});
+    const auto embedded = command({"rebuild", "--shard", "0", "--config", embedded_config()});
     CHECK(embedded.exit_code == 2);
     CHECK(says(embedded, "by each start of `flashsale serve`"));
 }

@@ -72,7 +72,7 @@ constexpr std::int64_t a_million = 1'000'000;
 void record_a_million(const sandbox& world, std::int64_t user, std::int64_t product) {
     const std::string columns =
         "(id, user_id, product_id, quantity, unit_price, order_status, idempotency_key,"
-        " generation, seq, created_at, recorded)";
+        " epoch, seq, created_at, recorded)";
     const std::string values =
         std::to_string(user) + ", " + std::to_string(product) + ", 1, 1999, 'SUCCESS', ";
     if (world.kind() == composition::stack) {

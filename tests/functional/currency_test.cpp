@@ -77,9 +77,9 @@ TEST_CASE("currency: a gate that is built anew knows it") {
     REQUIRE(currency_of(accepted) == "JPY");
     record_all(world);
     if (world.kind() == composition::stack) {
-        const auto reopened = world.flashsale({"reopen", "--shard", "0"});
-        CAPTURE(reopened.output);
-        REQUIRE(reopened.exit_code == 0);
+        const auto rebuilt = world.flashsale({"rebuild", "--shard", "0"});
+        CAPTURE(rebuilt.output);
+        REQUIRE(rebuilt.exit_code == 0);
     } else {
         shop.reset();
         shop.emplace(world);

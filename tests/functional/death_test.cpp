@@ -75,10 +75,10 @@ TEST_CASE("killed with a batch in hand that no database took: the next process r
 
 TEST_CASE("the queue deleted: what nobody will record is unknown, and the key settles it") {
     const sandbox world;
-    // A recorder would declare the queue again, and so would a sweep. What comes back makes this
-    // process look at once, and give its gate another way into the log.
+    // A recorder would declare the queue again, and so would a reconcile. What comes back makes
+    // this process look at once, and give its gate another way into the log.
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"},
-                                         {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}});
+                                         {"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "3600000"}});
     auto client = shop.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 10);
@@ -88,7 +88,7 @@ TEST_CASE("the queue deleted: what nobody will record is unknown, and the key se
     CHECK(outcome(answer) == "503 outcome_unknown");
     CHECK_FALSE(answer.header("retry-after").empty());
     const auto again = outcome(place_order(client, user, product, 1, "no-queue"));
-    CHECK((again == "503 outcome_unknown" || again == "503 reopening" || again == "201"));
+    CHECK((again == "503 outcome_unknown" || again == "503 rebuilding" || again == "201"));
     CHECK(available(client, product) == 8);
 
     const flashsale_process writer(world);

@@ -120,21 +120,21 @@ TEST_CASE(
     "deployment: a gate that was Redis, rebuilt, and is the database now: orders are recorded") {
     // Its last process may have died in the middle.
     const bool in_the_middle = GENERATE(false, true);
-    const sandbox world({{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+    const sandbox world({{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                          {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}});
     {
         flashsale_process shop(world);
         auto client = shop.client();
         stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
         CHECK(eventually(std::chrono::seconds(60), [&] {
-            return world.number(stock, "SELECT generation FROM shards") == 2 &&
+            return world.number(stock, "SELECT epoch FROM shards") == 2 &&
                    world.number(stock, "SELECT count(*) FROM shards WHERE state = 'open'") == 1 &&
                    client.get("/readyz").status == 200;
         }));
         CHECK(shop.terminate() == 0);
     }
-    CHECK(world.number(order, "SELECT generation FROM fences") == 2);
-    if (in_the_middle) world.sql(stock, "UPDATE shards SET state = 'reopening'");
+    CHECK(world.number(order, "SELECT epoch FROM fences") == 2);
+    if (in_the_middle) world.sql(stock, "UPDATE shards SET state = 'rebuilding'");
     const auto changed = world.flashsale({"deployment", "set", "stock.gate", "database"});
     CAPTURE(changed.output);
     REQUIRE(changed.exit_code == 0);

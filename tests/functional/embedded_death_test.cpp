@@ -173,14 +173,14 @@ TEST_CASE(
         REQUIRE(number(world, sandbox::database::order,
                        "SELECT count(*) FROM (SELECT 1 FROM orders GROUP BY user_id, product_id,"
                        " idempotency_key HAVING count(*) > 1)") == 0);
-        for (const auto& [product, given] :
+        for (const auto& [product, supplied] :
              {std::pair{plenty, stock_of_plenty}, std::pair{few, stock_of_few}}) {
             const auto sold = number(world, sandbox::database::order,
                                      "SELECT coalesce(sum(quantity), 0) FROM orders WHERE "
                                      "product_id = " +
                                          std::to_string(product));
-            REQUIRE(sold <= given);
-            REQUIRE(available(client, product) == given - sold);
+            REQUIRE(sold <= supplied);
+            REQUIRE(available(client, product) == supplied - sold);
         }
         REQUIRE(audit_fault(world) == "");
     }

@@ -81,8 +81,8 @@ TEST_CASE("embedded: a full disk is answered 503, loses nothing, and sells again
     std::optional<flashsale_process> shop(std::in_place, world);
     auto client = shop->client();
     const auto users = make_users(client, 50);
-    const std::int64_t given = 100'000;
-    const auto product = make_product(client, given);
+    const std::int64_t supplied = 100'000;
+    const auto product = make_product(client, supplied);
 
     std::map<std::string, std::string> accepted;
     std::set<std::string> unknown, codes;
@@ -141,5 +141,5 @@ TEST_CASE("embedded: a full disk is answered 503, loses nothing, and sells again
     CHECK(recorded.size() == accepted.size());
     for (const auto& [key, id] : accepted)
         CHECK(recorded.contains(id));
-    CHECK(available(client, product) == given - std::ssize(accepted));
+    CHECK(available(client, product) == supplied - std::ssize(accepted));
 }

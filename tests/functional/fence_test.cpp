@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                         {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}};
 
@@ -50,7 +50,7 @@ finished serve(environment variables) {
 
 }  // namespace
 
-TEST_CASE("fence: a process asleep, its shard reopened at a place it does not know: no false 201") {
+TEST_CASE("fence: a process asleep, its shard rebuilt at a place it does not know: no false 201") {
     const sandbox world(quick);
     // The recorder is not put to sleep.
     const flashsale_process sleeper(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
@@ -65,10 +65,10 @@ TEST_CASE("fence: a process asleep, its shard reopened at a place it does not kn
     const environment elsewhere{{"FLASHSALE_REDIS__KEY_PREFIX", world.name() + "b"}};
     const flashsale_process other(world, elsewhere);
     auto another = other.client();
-    const bool reopened = eventually(
+    const bool rebuilt = eventually(
         30s, [&] { return outcome(place_order(another, user, product, 1, "second")) == "201"; });
     INFO(other.log());
-    REQUIRE(reopened);
+    REQUIRE(rebuilt);
     for (int i = 0; i < 8; ++i)
         REQUIRE(outcome(place_order(another, user, product, 1)) == "201");
     CHECK(outcome(place_order(another, user, product, 1)) == "400 out_of_stock");
@@ -80,11 +80,11 @@ TEST_CASE("fence: a process asleep, its shard reopened at a place it does not kn
         CHECK(answer.starts_with("503"));
     }
     CHECK(eventually(10s, [&] { return client.get("/readyz").status == 503; }));
-    CHECK(outcome(place_order(client, user, product, 1)) == "503 reopening");
+    CHECK(outcome(place_order(client, user, product, 1)) == "503 rebuilding");
     CHECK(another.get("/readyz").status == 200);
-    // It stays so: neither reopens the shard from under the other.
+    // It stays so: neither rebuilds the shard from under the other.
     std::this_thread::sleep_for(2s);
-    CHECK(world.number(sandbox::database::stock, "SELECT generation FROM shards") == 2);
+    CHECK(world.number(sandbox::database::stock, "SELECT epoch FROM shards") == 2);
     CHECK(client.get("/readyz").status == 503);
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 10);
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM parked") == 0);
@@ -97,25 +97,25 @@ TEST_CASE("fence: a process asleep, its shard reopened at a place it does not kn
     CHECK(audit.exit_code == 0);
 }
 
-TEST_CASE("fence: another queue that takes an older gate's events stops a reopening, by name") {
+TEST_CASE("fence: another queue that takes an older gate's events stops a rebuild, by name") {
     environment patient = quick;
     patient["FLASHSALE_RECOVERY__LEASE_MS"] = "10000";
     const sandbox world(patient);
-    const flashsale_process shop(world, {{"FLASHSALE_RECOVERY__REOPEN_AUTOMATICALLY", "false"}});
+    const flashsale_process shop(world, {{"FLASHSALE_RECOVERY__REBUILD_AUTOMATICALLY", "false"}});
     auto client = shop.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 10);
     REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
     const std::string old = token_of(world);
     const foreign_queue foreign(world, old);
-    const auto refused = world.flashsale({"reopen", "--shard", "0"});
+    const auto refused = world.flashsale({"rebuild", "--shard", "0"});
     INFO(refused.output);
     CHECK(refused.exit_code == 3);
     CHECK(refused.output.find("the routing key " + old + " are still taken") != std::string::npos);
     // It is not open under a fence with a hole.
     CHECK(outcome(place_order(client, user, product, 1)) != "201");
     foreign.remove();
-    const auto done = world.flashsale({"reopen", "--shard", "0"});
+    const auto done = world.flashsale({"rebuild", "--shard", "0"});
     INFO(done.output);
     CHECK(done.exit_code == 0);
     CHECK(token_of(world) != old);
@@ -177,16 +177,16 @@ TEST_CASE("fence: the binding lost with all connections standing: another token,
     CHECK(eventually(10s, [&] { return client.get("/readyz").status == 200; }));
     CHECK(outcome(place_order(client, user, product, 1)) == "201");
     CHECK(token_of(world) != old);
-    CHECK(world.number(sandbox::database::stock, "SELECT generation FROM shards") == 1);
+    CHECK(world.number(sandbox::database::stock, "SELECT epoch FROM shards") == 1);
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 3);
-    // A reopening knows of both.
-    CHECK(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    // A rebuild knows of both.
+    CHECK(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
     CHECK(world.number(sandbox::database::stock, "SELECT count(*) FROM shard_tokens") == 1);
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("fence: a gate of an earlier version has no token: it is reopened, with all its orders") {
+TEST_CASE("fence: a gate of an earlier version has no token: it is rebuilt, with all its orders") {
     const sandbox world(quick);
     std::string accepted;
     std::int64_t user = 0, product = 0;

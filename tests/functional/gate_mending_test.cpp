@@ -10,12 +10,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                         {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}};
 
-std::int64_t generation_of(const sandbox& world) {
-    return world.number(sandbox::database::stock, "SELECT generation FROM shards");
+std::int64_t epoch_of(const sandbox& world) {
+    return world.number(sandbox::database::stock, "SELECT epoch FROM shards");
 }
 
 std::int64_t closed_answers(http_client& client) {
@@ -41,37 +41,36 @@ struct damage {
     }
 };
 
-/// Each of them on a gate of generation 2 or more.
+/// Each of them on a gate of epoch 2 or more.
 const std::vector<damage> damages{
     {"no header", {"DEL", "HEADER"}},
     {"no state", {"HDEL", "HEADER", "state"}},
-    {"no generation", {"HDEL", "HEADER", "generation"}},
-    {"no incarnation", {"HDEL", "HEADER", "incarnation"}},
+    {"no epoch", {"HDEL", "HEADER", "epoch"}},
+    {"no server identity", {"HDEL", "HEADER", "server"}},
     {"no seq", {"HDEL", "HEADER", "seq"}},
     {"a seq that is no number", {"HSET", "HEADER", "seq", "many"}},
-    {"an older generation", {"HSET", "HEADER", "generation", "1"}},
-    {"another server's", {"HSET", "HEADER", "incarnation", std::string(80, 'a')}},
+    {"an older epoch", {"HSET", "HEADER", "epoch", "1"}},
+    {"another server's", {"HSET", "HEADER", "server", std::string(80, 'a')}},
     {"closed", {"HSET", "HEADER", "state", "closed"}},
     {"left loading", {"HSET", "HEADER", "state", "loading"}},
 };
 
 }  // namespace
 
-TEST_CASE(
-    "trust: a gate that refuses is reopened, whatever the reason, and nobody needs to order") {
+TEST_CASE("trust: a gate that refuses is rebuilt, whatever the reason, and nobody needs to order") {
     const sandbox world(quick);
     const flashsale_process shop(world), second(world);
     auto client = shop.client(), other = second.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 100);
-    REQUIRE(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
     std::int64_t sold = 0;
     for (const damage& one : damages) {
         INFO(one.name);
         REQUIRE(eventually(
             20s, [&] { return outcome(place_order(client, user, product, 1)) == "201"; }));
         ++sold;
-        const auto generation = generation_of(world);
+        const auto epoch = epoch_of(world);
         const auto closed = closed_answers(client) + closed_answers(other);
         one.strike(world);
         CHECK(eventually(20s, [&] {
@@ -79,20 +78,20 @@ TEST_CASE(
                    client.get("/readyz").status == 200 && other.get("/readyz").status == 200;
         }));
         // What was loaded and is noted as open needs no more than to be opened.
-        const bool rebuilt = generation_of(world) > generation;
+        const bool rebuilt = epoch_of(world) > epoch;
         CHECK(rebuilt == (std::string_view(one.name) != "left loading"));
         CHECK(available(other, product) == 100 - sold);
     }
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("trust: every process names a closed gate at once, and is ready when it is reopened") {
+TEST_CASE("trust: every process names a closed gate at once, and is ready when it is rebuilt") {
     environment by_hand = quick;
-    by_hand["FLASHSALE_RECOVERY__REOPEN_AUTOMATICALLY"] = "false";
+    by_hand["FLASHSALE_RECOVERY__REBUILD_AUTOMATICALLY"] = "false";
     const sandbox world(by_hand);
     const flashsale_process shop(world), second(world);
     auto client = shop.client(), other = second.client();
-    REQUIRE(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
     for (const damage& one : damages) {
         INFO(one.name);
         for (auto* each : {&client, &other})
@@ -103,11 +102,11 @@ TEST_CASE("trust: every process names a closed gate at once, and is ready when i
             CHECK(each->get("/readyz").body.find("gate: redis: the gate is") != std::string::npos);
             CHECK(closed_answers(*each) > 0);
         }
-        REQUIRE(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+        REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
     }
 }
 
-TEST_CASE("trust: why a gate is not reopened stands in /readyz, though no order has come") {
+TEST_CASE("trust: why a gate is not rebuilt stands in /readyz, though no order has come") {
     const sandbox world(quick);
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -115,15 +114,15 @@ TEST_CASE("trust: why a gate is not reopened stands in /readyz, though no order 
     const auto product = make_product(client, 10);
     REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
     const std::string header = root_of(world) + "gate";
-    stack::redis_cli({"HSET", header, "state", "closed", "generation", "1000"});
+    stack::redis_cli({"HSET", header, "state", "closed", "epoch", "1000"});
     CHECK(eventually(20s, [&] {
         const auto ready = client.get("/readyz?verbose");
         return ready.status == 503 &&
                ready.body.find(
-                   "the gate of shard 0 is of generation 1000, the stock database "
+                   "the gate of shard 0 is of epoch 1000, the stock database "
                    "knows of 1: ") != std::string::npos;
     }));
-    CHECK(generation_of(world) == 1);
+    CHECK(epoch_of(world) == 1);
     stack::redis_cli({"DEL", header});
     CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
     CHECK(outcome(place_order(client, user, product, 1)) == "201");
@@ -154,7 +153,7 @@ TEST_CASE("trust: another key prefix and back again: the gate that was left behi
             20s, [&] { return outcome(place_order(client, user, product, 2)) == "201"; }));
         REQUIRE(elsewhere.terminate() == 0);
     }
-    CHECK(generation_of(world) == 2);
+    CHECK(epoch_of(world) == 2);
     move(world.name());
     const flashsale_process back(world);
     auto client = back.client();
@@ -162,7 +161,7 @@ TEST_CASE("trust: another key prefix and back again: the gate that was left behi
     CHECK(closed_answers(client) > 0);
     CHECK(outcome(place_order(client, user, product, 3)) == "400 out_of_stock");
     CHECK(outcome(place_order(client, user, product, 2)) == "201");
-    CHECK(generation_of(world) == 3);
+    CHECK(epoch_of(world) == 3);
     CHECK(audit_fault(world) == "");
 }
 
@@ -174,7 +173,7 @@ TEST_CASE("trust: a product that the gate has lost is missed, and the gate is re
     const auto product = make_product(client, 5);
     REQUIRE(outcome(place_order(client, user, product, 2)) == "201");
     stack::redis_cli({"DEL", root_of(world) + "1:p:" + std::to_string(product)});
-    CHECK(eventually(20s, [&] { return generation_of(world) == 2; }));
+    CHECK(eventually(20s, [&] { return epoch_of(world) == 2; }));
     CHECK(eventually(20s, [&] { return outcome(place_order(client, user, product, 3)) == "201"; }));
     CHECK(closed_answers(client) > 0);
     CHECK(outcome(place_order(client, user, product, 1)) == "400 out_of_stock");

@@ -167,7 +167,7 @@ TEST_CASE("lists: a gate that cannot be read leaves the record, and says up to w
     REQUIRE(audit_fault(world) == "");
     shop.kill();
     // A process that has never read it, and does not mend it.
-    const flashsale_process blind(world, {{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "60000"}});
+    const flashsale_process blind(world, {{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "60000"}});
     stack::redis_cli({"HSET", "{" + world.name() + ":0}:gate", "state", "closed"});
     auto late = blind.client();
     const auto list = late.get(user_list(user));

@@ -207,7 +207,7 @@ TEST_CASE("ids, stock and quantities near 2^53 come through the script exactly")
                   "INSERT INTO users (id, username, balance, created_at)"
                   " VALUES (9223372036854775805, 'last but two', 0, 0)");
         world.sql(sandbox::database::stock,
-                  "INSERT INTO products (id, name, price, given, stock, created_at)"
+                  "INSERT INTO products (id, name, price, supplied, stock, created_at)"
                   " VALUES (9007199254740992, 'Nothing', 0, 0, 0, 0)");
     }
     const auto user = make_user(client, "last but one");

@@ -23,7 +23,7 @@ namespace {
 struct parked_order {
     explicit parked_order(const std::string& gate)
         : world({{"FLASHSALE_STOCK__GATE", gate},
-                 {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+                 {"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                  {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                  {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}}) {
         park();
@@ -35,7 +35,7 @@ struct parked_order {
         const std::string now = embedded() ? "1" : "now()";
         world.sql(sandbox::database::order,
                   "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-                  " idempotency_key, generation, seq, created_at) VALUES (" +
+                  " idempotency_key, epoch, seq, created_at) VALUES (" +
                       new_id + ", " + std::to_string(user) + ", " + std::to_string(product) +
                       ", 1, 1, 'SUCCESS', 'in-the-way', 1, 1000, " + now + ")");
         id = order_id(place_order(client, user, product, 3, "in-the-way"));
@@ -58,7 +58,7 @@ struct parked_order {
     /// A gate made anew from the record.
     void rebuild_gate() {
         if (!embedded()) {
-            REQUIRE(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+            REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
             return;
         }
         close();
@@ -347,7 +347,7 @@ TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for
     REQUIRE(sale.decide("retry").exit_code == 0);
     REQUIRE(outcome(place_order(sale.client, sale.user, sale.product, 7)) == "201");
     REQUIRE(audit_fault(sale.world) == "");
-    REQUIRE(sale.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    REQUIRE(sale.world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
     flashsale::uuid_generator make;
     order_accepted late;
     late.id = make.make();
@@ -356,7 +356,7 @@ TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for
     late.quantity = 2;
     late.idempotency_key = "late";
     late.created_at = late.id.time();
-    late.generation = 1;
+    late.epoch = 1;
     late.seq = 500;
     publish(sale.world, "[" + text_of(late) + "]");
     const std::string id = late.id.to_string();

@@ -143,7 +143,7 @@ bool is_refused(const std::string& text, const std::string& user, const std::str
 
 TEST_CASE(
     "permissions: Redis: what the documentation allows suffices, and each command of it is used") {
-    sandbox world(environment{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+    sandbox world(environment{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                               {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}});
     const auto rules = words_of("ACL SETUSER flashsale ", world.name());
     const redis_user user(world.name(), rules);
@@ -172,7 +172,7 @@ TEST_CASE(
                         R"({"quantity":1})")
                   .status == 200);
         CHECK(available(client, product) == 5);
-        CHECK(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+        CHECK(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
         CHECK(eventually(60s,
                          [&] { return outcome(place_order(client, buyer, product, 1)) == "201"; }));
         CHECK(audit_fault(world) == "");
@@ -195,7 +195,7 @@ TEST_CASE(
 }
 
 TEST_CASE("permissions: RabbitMQ: what the documentation allows suffices") {
-    sandbox world(environment{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+    sandbox world(environment{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                               {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                               {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}});
     const broker_user user(world.name());
@@ -207,13 +207,13 @@ TEST_CASE("permissions: RabbitMQ: what the documentation allows suffices") {
     const auto product = make_product(client, 1'000);
     const auto sells = [&] { return outcome(place_order(client, buyer, product, 1)) == "201"; };
     CHECK(eventually(60s, sells));
-    const auto by_hand = world.flashsale({"reopen", "--shard", "0"});
+    const auto by_hand = world.flashsale({"rebuild", "--shard", "0"});
     INFO(by_hand.output);
     CHECK(by_hand.exit_code == 0);
     CHECK(eventually(60s, sells));
     stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
     CHECK(eventually(60s, sells));
-    CHECK(world.number(sandbox::database::stock, "SELECT generation FROM shards") >= 3);
+    CHECK(world.number(sandbox::database::stock, "SELECT epoch FROM shards") >= 3);
     publish(world, "these bytes are no JSON");
     CHECK(eventually(60s, [&] {
         return stack::rabbitmqctl({"list_queues", "name", "messages"})

@@ -11,8 +11,8 @@ using flashsale::events::order_accepted;
 
 TEST_CASE(
     "poison: is parked with its reason, once, and the good events of its message are recorded") {
-    // One of the events is none of the gate's: the sweep would have it rebuilt.
-    const sandbox world({{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "60000"}});
+    // One of the events is none of the gate's: the reconciler would have it rebuilt.
+    const sandbox world({{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "60000"}});
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto user = make_user(client, "u");
@@ -29,7 +29,7 @@ TEST_CASE(
     good.quantity = 1;
     good.idempotency_key = "good";
     good.created_at = good.id.time();
-    good.generation = 1;
+    good.epoch = 1;
     good.seq = 1'000;
     order_accepted twin = good;
     twin.id = make.make();

@@ -23,7 +23,7 @@ void put_before(sandbox& world, const pooler& between) {
 
 }  // namespace
 
-TEST_CASE("pooler: by the session: migrates, sells, reopens, starts again, audits") {
+TEST_CASE("pooler: by the session: migrates, sells, rebuilds, starts again, audits") {
     const pooler between("session");
     sandbox world;
     put_before(world, between);
@@ -42,9 +42,9 @@ TEST_CASE("pooler: by the session: migrates, sells, reopens, starts again, audit
             CHECK(outcome(answer) == "201");
         }
         if (start == 1) {
-            const auto reopened = world.flashsale({"reopen", "--shard", "0"});
-            INFO(reopened.output);
-            CHECK(reopened.exit_code == 0);
+            const auto rebuilt = world.flashsale({"rebuild", "--shard", "0"});
+            INFO(rebuilt.output);
+            CHECK(rebuilt.exit_code == 0);
             CHECK(eventually(
                 60s, [&] { return outcome(place_order(client, user, product, 1)) == "201"; }));
         }

@@ -14,7 +14,7 @@ using database = sandbox::database;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                         {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}};
 
@@ -29,7 +29,7 @@ std::string park_one(const sandbox& world, http_client& client, std::int64_t use
                      std::int64_t product, const std::string& key) {
     world.sql(database::order,
               "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-              " idempotency_key, generation, seq, created_at) VALUES (gen_random_uuid(), " +
+              " idempotency_key, epoch, seq, created_at) VALUES (gen_random_uuid(), " +
                   std::to_string(user) + ", " + std::to_string(product) + ", 1, 1, 'SUCCESS', '" +
                   key + "', 0, 0, now())");
     const auto id = order_id(place_order_and_know(client, user, product, 1, key));
@@ -37,7 +37,7 @@ std::string park_one(const sandbox& world, http_client& client, std::int64_t use
         return world.number(database::order,
                             "SELECT count(*) FROM parked WHERE event_id = '" + id + "'") == 1;
     }));
-    world.sql(database::order, "DELETE FROM orders WHERE generation = 0");
+    world.sql(database::order, "DELETE FROM orders WHERE epoch = 0");
     return id;
 }
 
@@ -50,7 +50,7 @@ TEST_CASE("restore: a record that is whole is never called behind, whatever come
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 1'000'000), few = make_product(client, 1);
     REQUIRE(outcome(place_order_and_know(client, user, few, 1, "last")) == "201");
-    REQUIRE(world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
+    REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
 
     // Of the gate before: one that is granted again, and one that is refused.
     flashsale::uuid_generator make;
@@ -63,7 +63,7 @@ TEST_CASE("restore: a record that is whole is never called behind, whatever come
         out.idempotency_key = key;
         out.created_at = out.id.time();
         out.unit_price = 1'999;
-        out.generation = 1;
+        out.epoch = 1;
         out.seq = 77;
         return out;
     };
@@ -105,7 +105,7 @@ TEST_CASE("restore: a record that is whole is never called behind, whatever come
     (void)load.stop();
     CHECK(shop.log().find("behind its gate") == std::string::npos);
     CHECK(metric_of(client, "gates_shut_total") == 0);
-    CHECK(world.number(database::stock, "SELECT generation FROM shards") == 2);
+    CHECK(world.number(database::stock, "SELECT epoch FROM shards") == 2);
     CHECK(audit_fault(world) == "");
     // At rest, nothing is in the outbox to hide what is set aside and left out.
     const flashsale_process last(world);

@@ -14,7 +14,7 @@ using database = sandbox::database;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "10000"},
                         {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}};
 
@@ -81,9 +81,7 @@ struct restored_sale {
         const std::string line = "\nflashsale_gates_shut_total ";
         return std::stoll(body.substr(body.find(line) + line.size()));
     }
-    std::int64_t generation() const {
-        return world.number(database::stock, "SELECT generation FROM shards");
-    }
+    std::int64_t epoch() const { return world.number(database::stock, "SELECT epoch FROM shards"); }
     std::string state() const {
         return *world.sql(database::stock, "SELECT state FROM shards")[0][0];
     }
@@ -100,22 +98,22 @@ struct restored_sale {
     std::string header(const std::string& field) const {
         return stack::redis_cli({"--raw", "HGET", "{" + world.name() + ":0}:gate", field});
     }
-    finished reopen(bool accept) const {
-        std::vector<std::string> arguments{"reopen", "--shard", "0"};
+    finished rebuild(bool accept) const {
+        std::vector<std::string> arguments{"rebuild", "--shard", "0"};
         if (accept) arguments.push_back("--accept-record");
         return world.flashsale(arguments);
     }
     void check_refuses_by_hand(const std::string& why) const {
-        const auto before = generation();
-        const auto by_hand = reopen(false);
+        const auto before = epoch();
+        const auto by_hand = rebuild(false);
         INFO(by_hand.output);
         CHECK(by_hand.exit_code == 1);
         CHECK(by_hand.output.find(why) != std::string::npos);
         CHECK(by_hand.output.find("--accept-record") != std::string::npos);
-        CHECK(generation() == before);
+        CHECK(epoch() == before);
     }
     void accept() const {
-        const auto by_hand = reopen(true);
+        const auto by_hand = rebuild(true);
         INFO(by_hand.output);
         REQUIRE(by_hand.exit_code == 0);
     }
@@ -147,24 +145,24 @@ TEST_CASE("restore: a record behind its gate sells nothing, and a person decides
     if (closed) stack::redis_cli({"HSET", "{" + here.world.name() + ":0}:gate", "state", "closed"});
     here.restore();
     here.open();
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     CHECK(restored_sale::says(*here.client, behind));
     CHECK(here.shut() == 1);
     CHECK(here.shop->log().find("lacks") != std::string::npos);
 
     const flashsale_process second(here.world);
     auto other = second.client();
-    CHECK(outcome(place_order(other, here.user, here.product, 1)) == "503 reopening");
+    CHECK(outcome(place_order(other, here.user, here.product, 1)) == "503 rebuilding");
     CHECK(restored_sale::says(other, behind));
     CHECK(here.passes(5));
-    CHECK(here.generation() == 1);
+    CHECK(here.epoch() == 1);
     CHECK(here.state() == "open");
     here.check_refuses_by_hand(behind);
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
 
     here.accept();
     CHECK(here.sells());
-    CHECK(here.generation() == 2);
+    CHECK(here.epoch() == 2);
     CHECK(here.keys_of(1) == 0);
     CHECK(eventually(30s, [&] {
         return outcome(place_order(other, here.user, here.product, 1, "other")) == "201";
@@ -191,7 +189,7 @@ TEST_CASE("restore: the newer record is back, and it sells again by itself") {
     here.restore();
     here.open();
     CHECK(restored_sale::says(*here.client, behind));
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     here.undo();
     CHECK(here.sells());
     CHECK(here.order(2, "lost") == "201");
@@ -208,9 +206,9 @@ TEST_CASE("restore: under processes that run, it is found when the databases are
     REQUIRE(audit_fault(here.world) == "");
     here.restore();
     CHECK(restored_sale::says(*here.client, behind));
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     CHECK(here.shut() == 1);
-    CHECK(here.generation() == 1);
+    CHECK(here.epoch() == 1);
     here.undo();
     CHECK(here.sells());
     CHECK(audit_fault(here.world) == "");
@@ -227,10 +225,10 @@ TEST_CASE("restore: found at the start, before the first order, by whoever has n
                    " lease_until = now() + interval '1 hour', lease_session ="
                    " (SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer')");
     here.open();
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     CHECK(here.shut() == 1);
     CHECK(restored_sale::says(*here.client, behind));
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     here.accept();
     CHECK(here.sells());
     CHECK(audit_fault(here.world) == "");
@@ -250,12 +248,12 @@ TEST_CASE("restore: restocks and products that are lost are missed too") {
     here.close();
     here.restore();
     here.open();
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     CHECK(restored_sale::says(*here.client, product_too
                                                 ? "does not know 1 products that the gate sells"
                                                 : "has given fewer units than the gate was told"));
     CHECK(here.passes(5));
-    CHECK(here.generation() == 1);
+    CHECK(here.epoch() == 1);
     here.check_refuses_by_hand(behind);
     here.accept();
     CHECK(here.sells());
@@ -266,33 +264,33 @@ TEST_CASE("restore: restocks and products that are lost are missed too") {
 TEST_CASE("restore: a stock database that does not know of the gate at all sells nothing either") {
     using as = std::pair<std::string, bool>;
     const auto [state, closed] =
-        GENERATE(as{"open", false}, as{"open", true}, as{"reopening", false}, as{"opening", false},
+        GENERATE(as{"open", false}, as{"open", true}, as{"rebuilding", false}, as{"opening", false},
                  as{"never", true});
     restored_sale here({database::stock, database::order});
-    REQUIRE(here.reopen(false).exit_code == 0);
+    REQUIRE(here.rebuild(false).exit_code == 0);
     REQUIRE(here.sells());
-    REQUIRE(here.reopen(false).exit_code == 0);
+    REQUIRE(here.rebuild(false).exit_code == 0);
     REQUIRE(here.sells());
     here.close();
     if (closed) stack::redis_cli({"HSET", "{" + here.world.name() + ":0}:gate", "state", "closed"});
     here.restore();
     here.world.sql(database::stock, "UPDATE shards SET state = '" + state + "'");
     here.open();
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     CHECK(restored_sale::says(*here.client, older));
     const flashsale_process second(here.world);
     auto other = second.client();
     CHECK(restored_sale::says(other, older));
     CHECK(here.passes(10));
-    CHECK(here.order(1) == "503 reopening");
-    CHECK(here.generation() == 1);
+    CHECK(here.order(1) == "503 rebuilding");
+    CHECK(here.epoch() == 1);
     here.check_refuses_by_hand(older);
-    CHECK(here.header("generation") == "3\n");
+    CHECK(here.header("epoch") == "3\n");
 
     here.accept();
-    CHECK(here.generation() == 4);
-    for (const std::int64_t generation : {1, 2, 3})
-        CHECK(here.keys_of(generation) == 0);
+    CHECK(here.epoch() == 4);
+    for (const std::int64_t epoch : {1, 2, 3})
+        CHECK(here.keys_of(epoch) == 0);
     CHECK(here.sells());
     CHECK(eventually(30s, [&] {
         return outcome(place_order(other, here.user, here.product, 1, "other")) == "201";
@@ -306,13 +304,13 @@ TEST_CASE("restore: where gates are opened by hand, a record that is behind is t
     here.sell_more();
     here.close();
     here.restore();
-    here.world.set("FLASHSALE_RECOVERY__REOPEN_AUTOMATICALLY", "false");
+    here.world.set("FLASHSALE_RECOVERY__REBUILD_AUTOMATICALLY", "false");
     here.open();
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     CHECK(restored_sale::says(*here.client, behind));
     here.undo();
-    CHECK(restored_sale::says(*here.client, "recovery.reopen_automatically is off"));
-    REQUIRE(here.reopen(false).exit_code == 0);
+    CHECK(restored_sale::says(*here.client, "recovery.rebuild_automatically is off"));
+    REQUIRE(here.rebuild(false).exit_code == 0);
     CHECK(here.sells());
     CHECK(audit_fault(here.world) == "");
 }

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                         {"FLASHSALE_POSTGRES__CONNECT_TIMEOUT_MS", "1000"},
                         {"FLASHSALE_POSTGRES__STATEMENT_TIMEOUT_MS", "1000"},
@@ -171,9 +171,9 @@ TEST_CASE("takeover: a gate that was lost is rebuilt by another, where the lease
         way.close();
     }
     stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
-    CHECK(eventually(60s, [&] { return metric(other, "shard_reopenings_total") == 1; }));
+    CHECK(eventually(60s, [&] { return metric(other, "shard_rebuilds_total") == 1; }));
     CHECK(metric(client, "shard_leases_let_go_total") >= 1);
-    CHECK(metric(client, "shard_reopenings_total") == 0);
+    CHECK(metric(client, "shard_rebuilds_total") == 0);
     CHECK(outcome(place_order_and_know(other, user, product, 1, "between")) == "201");
     CHECK(eventually(20s, [&] { return other.get("/readyz").status == 200; }));
 
@@ -184,9 +184,9 @@ TEST_CASE("takeover: a gate that was lost is rebuilt by another, where the lease
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("takeover: whoever may not reopen a gate leaves it to a process that may") {
+TEST_CASE("takeover: whoever may not rebuild a gate leaves it to a process that may") {
     const sandbox world(quick);
-    const flashsale_process first(world, {{"FLASHSALE_RECOVERY__REOPEN_AUTOMATICALLY", "false"}});
+    const flashsale_process first(world, {{"FLASHSALE_RECOVERY__REBUILD_AUTOMATICALLY", "false"}});
     auto client = first.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 100);
@@ -194,7 +194,7 @@ TEST_CASE("takeover: whoever may not reopen a gate leaves it to a process that m
     const flashsale_process second(world);
     auto other = second.client();
     stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
-    CHECK(eventually(60s, [&] { return metric(other, "shard_reopenings_total") == 1; }));
+    CHECK(eventually(60s, [&] { return metric(other, "shard_rebuilds_total") == 1; }));
     CHECK(metric(client, "shard_leases_let_go_total") >= 1);
     CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
     CHECK(outcome(place_order_and_know(client, user, product, 1, "after")) == "201");
@@ -214,10 +214,10 @@ TEST_CASE("takeover: where nobody else is there, who let the lease go takes it a
     stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
     // Off, and back without being asked, twice.
     CHECK(eventually(60s, [&] { return metric(client, "shard_leases_let_go_total") == 2; }));
-    CHECK(client.get("/readyz").body.contains("is not reopened"));
+    CHECK(client.get("/readyz").body.contains("is not rebuilt"));
     way.open();
     CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
-    CHECK(metric(client, "shard_reopenings_total") == 1);
+    CHECK(metric(client, "shard_rebuilds_total") == 1);
     CHECK(outcome(place_order_and_know(client, user, product, 1, "after")) == "201");
     CHECK(audit_fault(world) == "");
 }

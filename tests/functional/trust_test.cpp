@@ -1,5 +1,6 @@
 // Redis is the server that it was, its gate's header says open, and yet the gate is wrong: keys
-// were evicted, or older ones put in their place. The sweep finds out, and the gate is rebuilt.
+// were evicted, or older ones put in their place. The reconciler finds out, and the gate is
+// rebuilt.
 
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -11,13 +12,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "10000"},
                         {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "1000"}};
 
-std::int64_t generation_of(const sandbox& world) {
-    return world.number(sandbox::database::stock,
-                        "SELECT generation FROM shards WHERE state = 'open'");
+std::int64_t epoch_of(const sandbox& world) {
+    return world.number(sandbox::database::stock, "SELECT epoch FROM shards WHERE state = 'open'");
 }
 
 std::int64_t metric_of(http_client& client, const std::string& name) {
@@ -78,11 +78,11 @@ struct sale {
     std::string order(std::int64_t quantity, const std::string& key = {}) {
         return outcome(place_order(client, user, product, quantity, key));
     }
-    bool is_open(std::int64_t generation) {
+    bool is_open(std::int64_t epoch) {
         return eventually(30s, [&] {
             const auto row = world.sql(sandbox::database::stock,
-                                       "SELECT generation FROM shards WHERE state = 'open'");
-            return row.size() == 1 && std::stoll(*row[0][0]) >= generation &&
+                                       "SELECT epoch FROM shards WHERE state = 'open'");
+            return row.size() == 1 && std::stoll(*row[0][0]) >= epoch &&
                    client.get("/readyz").status == 200;
         });
     }
@@ -101,14 +101,14 @@ TEST_CASE("trust: a policy that evicts closes the gate until it is right, and it
     REQUIRE(here.order(4, "first") == "201");
     const settings server;
     server.set("maxmemory-policy", "allkeys-lru");
-    CHECK(eventually(20s, [&] { return here.order(4, "first") == "503 reopening"; }));
+    CHECK(eventually(20s, [&] { return here.order(4, "first") == "503 rebuilding"; }));
     CHECK(eventually(20s, [&] { return here.client.get("/readyz").status == 503; }));
     CHECK(here.client.get("/readyz?verbose").body.find("allkeys-lru") != std::string::npos);
     // Neither by itself nor by hand, as long as it may evict.
-    const auto by_hand = here.world.flashsale({"reopen", "--shard", "0"});
+    const auto by_hand = here.world.flashsale({"rebuild", "--shard", "0"});
     CHECK(by_hand.exit_code == 3);
     CHECK(by_hand.output.find("noeviction") != std::string::npos);
-    CHECK(here.order(1) == "503 reopening");
+    CHECK(here.order(1) == "503 rebuilding");
     server.set("maxmemory-policy", "noeviction");
     CHECK(here.is_open(2));
     CHECK(here.order(4, "first") == "201");
@@ -163,15 +163,15 @@ TEST_CASE("trust: all keys put back to what they were, before anything was recor
     const older_copy before(key(world, "*"));
     const auto first = place_order(client, user, product, 10, "first");
     REQUIRE(outcome(first) == "201");
-    // It sends a barrier again after 2 s: by then the sweep has seen what came after the copy.
-    REQUIRE(eventually(20s, [&] { return metric_of(client, "sweep_barriers_total") >= 2; }));
+    // It sends a barrier again after 2 s: by then the reconciler has seen what came after the copy.
+    REQUIRE(eventually(20s, [&] { return metric_of(client, "reconcile_barriers_total") >= 2; }));
     before.restore();
     CHECK(eventually(
-        20s, [&] { return outcome(place_order(client, user, product, 20)) == "503 reopening"; }));
+        20s, [&] { return outcome(place_order(client, user, product, 20)) == "503 rebuilding"; }));
     const flashsale_process recorder(world);
     CHECK(eventually(
         30s, [&] { return outcome(place_order(client, user, product, 1)) == "400 out_of_stock"; }));
-    CHECK(generation_of(world) == 2);
+    CHECK(epoch_of(world) == 2);
     CHECK(order_id(place_order(client, user, product, 10, "first")) == order_id(first));
     CHECK(audit_fault(world) == "");
 }
@@ -189,34 +189,34 @@ TEST_CASE("trust: a product that the gate lost with its keys is not given once m
 }
 
 TEST_CASE("trust: an attempt that fails while loading leaves no keys, and the next one opens") {
-    sale here({{"FLASHSALE_RECOVERY__REOPEN_AUTOMATICALLY", "false"}});
+    sale here({{"FLASHSALE_RECOVERY__REBUILD_AUTOMATICALLY", "false"}});
     REQUIRE(here.order(4, "first") == "201");
     REQUIRE(here.all_recorded(1));
-    const auto keys = [&](std::int64_t generation) {
+    const auto keys = [&](std::int64_t epoch) {
         return stack::redis_cli({"--raw", "EVAL", "return #redis.call('KEYS', ARGV[1])", "0",
-                                 key(here.world, std::to_string(generation) + ":*")});
+                                 key(here.world, std::to_string(epoch) + ":*")});
     };
     // What does not add up is not opened.
     here.world.sql(sandbox::database::stock, "UPDATE products SET stock = stock + 1");
-    const auto failed = here.world.flashsale({"reopen", "--shard", "0"});
+    const auto failed = here.world.flashsale({"rebuild", "--shard", "0"});
     INFO(failed.output);
     REQUIRE(failed.exit_code == 3);
     CHECK(failed.output.find("does not add up") != std::string::npos);
     CHECK(keys(1).starts_with("0"));
     CHECK(keys(2).starts_with("0"));
     here.world.sql(sandbox::database::stock, "UPDATE products SET stock = stock - 1");
-    REQUIRE(here.world.flashsale({"reopen", "--shard", "0"}).exit_code == 0);
-    for (const std::int64_t generation : {1, 2})
-        CHECK(keys(generation).starts_with("0"));
+    REQUIRE(here.world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+    for (const std::int64_t epoch : {1, 2})
+        CHECK(keys(epoch).starts_with("0"));
     CHECK_FALSE(keys(3).starts_with("0"));
     CHECK(here.order(6) == "201");
     CHECK(here.order(1) == "400 out_of_stock");
     CHECK(audit_fault(here.world) == "");
 }
 
-TEST_CASE("trust: a warning, once, and a metric tell that a reopening would not fit") {
+TEST_CASE("trust: a warning, once, and a metric tell that a rebuild would not fit") {
     sale here;
-    const auto lacking = [&] { return metric_of(here.client, "reopening_lacks_bytes"); };
+    const auto lacking = [&] { return metric_of(here.client, "rebuild_lacks_bytes"); };
     const auto said = [&](const std::string& what) {
         const auto log = here.shop.log();
         std::size_t times = 0;
@@ -232,10 +232,10 @@ TEST_CASE("trust: a warning, once, and a metric tell that a reopening would not 
     CHECK(eventually(20s, [&] { return lacking() > 0; }));
     CHECK(here.order(1) == "201");
     std::this_thread::sleep_for(1s);
-    CHECK(said("a reopening needs") == 1);
+    CHECK(said("a rebuild needs") == 1);
     // A process that starts says so at once.
     const flashsale_process second(here.world);
-    CHECK(second.log().find("a reopening needs") != std::string::npos);
+    CHECK(second.log().find("a rebuild needs") != std::string::npos);
     server.set("maxmemory", "0");
     CHECK(eventually(20s, [&] { return lacking() == 0; }));
     CHECK(said("has room again") == 1);

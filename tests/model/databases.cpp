@@ -66,7 +66,7 @@ order::recording_report order_database::record(const std::vector<events::order_a
     order::recording_report out;
     std::vector<events::event> older;
     for (const events::order_accepted& one : all) {
-        if (one.generation < believed && !in_.is_without(guard::generation)) {
+        if (one.epoch < believed && !in_.is_without(guard::epoch)) {
             older.emplace_back(one);
             out.late.push_back(one.id);
             continue;
@@ -108,8 +108,8 @@ std::vector<stock::refused_movement> stock_database::record(const std::vector<st
     for (const stock::movement& one : all) {
         const bool known = movements.contains(one.taken());
         if (known && !in_.is_without(guard::returning)) continue;
-        if (!known && one.what == stock::operation::reduction && one.generation < believed &&
-            !in_.is_without(guard::generation)) {
+        if (!known && one.what == stock::operation::reduction && one.epoch < believed &&
+            !in_.is_without(guard::epoch)) {
             out.push_back({one.taken(), "older than the fence", true});
             continue;
         }

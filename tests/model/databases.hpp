@@ -72,12 +72,12 @@ public:
     std::map<key, uuid> by_key;
     std::map<uuid, parked_event> parked;
     std::map<uuid, events::event> late;      ///< to be asked again when the gate is open
-    std::map<uuid, std::uint64_t> barriers;  ///< their generations
+    std::map<uuid, std::uint64_t> barriers;  ///< their epochs
     std::uint64_t fence = 0;                 ///< older events are late
 };
 
 struct product_row {
-    std::int64_t id = 0, given = 0, stock = 0;
+    std::int64_t id = 0, supplied = 0, stock = 0;
     std::optional<std::int64_t> limit;
 };
 
@@ -92,11 +92,11 @@ public:
     std::map<stock::allocation_id, stock::movement> movements;
     std::set<std::pair<std::int64_t, std::string>> restocks;  // product, key
     std::map<std::pair<std::int64_t, std::string>, uuid> reductions_by_key;
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     std::uint64_t fence = 0;  ///< older reductions are late
     std::string state = "never";
-    uuid token;                            ///< of the newest generation
-    std::map<uuid, std::uint64_t> tokens;  ///< that the log may still take: of these generations
+    uuid token;                            ///< of the newest epoch
+    std::map<uuid, std::uint64_t> tokens;  ///< that the log may still take: of these epochs
 };
 
 }  // namespace flashsale::model

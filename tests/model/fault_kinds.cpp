@@ -182,15 +182,15 @@ void move_of_process(world& in) {
     });
 }
 
-static bool reopening_asked = false;
+static bool rebuild_asked = false;
 
-void ask_for_reopening(world& in) {
-    in.tell("operator", "asks for a reopening");
-    reopening_asked = true;
+void ask_for_rebuild(world& in) {
+    in.tell("operator", "asks for a rebuild");
+    rebuild_asked = true;
 }
 
 /// What was granted just now is lost at the gate, and in the log the first message of a channel:
-/// routed before a reopening unbinds its token, perhaps, and queued some time after the leader goes
+/// routed before a rebuild unbinds its token, perhaps, and queued some time after the leader goes
 /// on.
 void reconnect_and_suspend(world& in, int number, micros least, micros most) {
     in.amqp->miss(number);
@@ -207,7 +207,7 @@ void suspend_for_long(world& in, int number) {
     reconnect_and_suspend(in, number, 700 * ms, 2'000 * ms);
 }
 
-/// Sleeps for longer than a reopening takes, and the others make one where it does not look.
+/// Sleeps for longer than a rebuild takes, and the others make one where it does not look.
 void sleep_while_others_move(world& in, int number) {
     in.processes[static_cast<std::size_t>(number)]->sleep_for(
         in.random.between(2'000 * ms, 3'500 * ms));
@@ -229,12 +229,12 @@ void others_sleep(world& in, int number) {
     }
 }
 
-bool take_reopening_request() {
-    return std::exchange(reopening_asked, false);
+bool take_rebuild_request() {
+    return std::exchange(rebuild_asked, false);
 }
 
-void forget_reopening_request() {
-    reopening_asked = false;
+void forget_rebuild_request() {
+    rebuild_asked = false;
 }
 
 }  // namespace flashsale::model

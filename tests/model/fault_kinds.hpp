@@ -19,13 +19,13 @@ void purge_of_queue(world& in);
 void slow_link(world& in);
 void sleep_of_process(world& in);
 void move_of_process(world& in);
-void ask_for_reopening(world& in);
+void ask_for_rebuild(world& in);
 void suspend_shortly(world& in, int number);
 void suspend_for_long(world& in, int number);
 void sleep_while_others_move(world& in, int number);
 void others_sleep(world& in, int number);
 
-/// No reopening is asked for.
-void forget_reopening_request();
+/// No rebuild is asked for.
+void forget_rebuild_request();
 
 }  // namespace flashsale::model

@@ -50,7 +50,7 @@ void purge_what_others_read(world& in, int number) {
 }
 
 constexpr std::string_view granted = "between a grant and its publishing";
-constexpr std::string_view survivors_are_out = "before the reopening's barrier";
+constexpr std::string_view survivors_are_out = "before the rebuild's barrier";
 
 const std::vector<plan>& plans() {
     static const std::vector<plan> all{
@@ -58,14 +58,11 @@ const std::vector<plan>& plans() {
         {"processes", 10, {fault_of_process}, 8},
         {"redis loses", 13, {loss_of_redis, loss_of_redis, fault_of_broker}, 0},
         {"broker loses", 12, {loss_of_broker}, 0},
-        {"network",
-         10,
-         {fault_of_redis, fault_of_broker, fault_of_databases, ask_for_reopening},
-         0},
+        {"network", 10, {fault_of_redis, fault_of_broker, fault_of_databases, ask_for_rebuild}, 0},
         {"redis loses, all fail",
          14,
          {loss_of_redis, loss_of_redis, fault_of_redis, fault_of_process, fault_of_broker,
-          fault_of_databases, ask_for_reopening},
+          fault_of_databases, ask_for_rebuild},
          5},
         {"broker loses, all fail",
          14,
@@ -85,7 +82,7 @@ const std::vector<plan>& plans() {
         {"gates are elsewhere",
          12,
          {move_of_process, move_of_process, sleep_of_process, fault_of_broker, fault_of_databases,
-          ask_for_reopening},
+          ask_for_rebuild},
          4},
     };
     return all;
@@ -102,14 +99,14 @@ const plan* plan_without(guard one) {
           {fault_of_redis},
           0,
           {{granted, 30, suspend_shortly}}}},
-        {guard::generation,
+        {guard::epoch,
          {"fresh channels that are queued late",
           0,
           {fault_of_redis},
           0,
           {{granted, 30, suspend_for_long}}}},
         {guard::cut_at_barrier,
-         {"slow records", 0, {loss_of_redis, ask_for_reopening, fault_of_databases}, 4}},
+         {"slow records", 0, {loss_of_redis, ask_for_rebuild, fault_of_databases}, 4}},
         {guard::survivors,
          {"a queue that is purged",
           0,
@@ -117,7 +114,7 @@ const plan* plan_without(guard one) {
           12,
           {{survivors_are_out, 70, purge_what_others_read}}}},
         {guard::fences_last,
-         {"a queue that is purged under a reopener that dies",
+         {"a queue that is purged under a rebuilder that dies",
           0,
           {purge_of_queue, fault_of_redis, fault_of_process},
           12,
@@ -127,7 +124,7 @@ const plan* plan_without(guard one) {
           0,
           {loss_of_redis, loss_of_broker, sleep_of_process},
           12}},
-        {guard::begun, {"reopenings that die", 0, {ask_for_reopening, fault_of_process}, 12}},
+        {guard::begun, {"rebuilds that die", 0, {ask_for_rebuild, fault_of_process}, 12}},
         {guard::unbinding,
          {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
         {guard::own_token,
@@ -144,14 +141,14 @@ const plan* plan_without(guard one) {
           0,
           {loss_of_broker, move_of_process, sleep_of_process},
           4,
-          {{"before the sweep binds", 60, sleep_while_others_move}}}},
+          {{"before the reconciler binds", 60, sleep_while_others_move}}}},
         {guard::newest_gate,
          {"gates are elsewhere",
           0,
           {move_of_process, move_of_process, sleep_of_process, fault_of_broker, loss_of_queue},
           4}},
         {guard::close_fences,
-         {"reopeners that sleep",
+         {"rebuilders that sleep",
           0,
           {fault_of_redis, sleep_of_process, slow_link, fault_of_databases},
           10}},
@@ -215,7 +212,7 @@ void plan_faults(world& in) {
     prng& random = in.random;
     const plan& chosen = plan_of(in);
     in.tell("faults", "are those of plan '{}'", chosen.name);
-    forget_reopening_request();
+    forget_rebuild_request();
     kinds = chosen.kinds;
     points_percent = chosen.points_percent;
     traps = chosen.traps;

@@ -2,8 +2,8 @@
 
 namespace flashsale::model {
 
-/// An operator has asked for a reopening, whatever the gate's state; the process that asks here
+/// An operator has asked for a rebuild, whatever the gate's state; the process that asks here
 /// does it.
-bool take_reopening_request();
+bool take_rebuild_request();
 
 }  // namespace flashsale::model

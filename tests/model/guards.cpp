@@ -11,13 +11,13 @@ constexpr std::array<std::pair<guard, std::string_view>, 22> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
-    {guard::incarnation, "incarnation"},
-    {guard::generation, "generation"},
+    {guard::server_identity, "server_identity"},
+    {guard::epoch, "epoch"},
     {guard::wait_d, "wait-d"},
     {guard::barrier, "barrier"},
     {guard::mandatory, "mandatory"},
     {guard::ack_after_both, "ack-after-both"},
-    {guard::given, "given"},
+    {guard::supplied, "supplied"},
     {guard::cut_at_barrier, "cut-at-barrier"},
     {guard::survivors, "survivors"},
     {guard::fences_last, "fences-last"},
@@ -41,9 +41,9 @@ struct cut {
 constexpr std::array cuts{
     cut{guard::outbox, "redis.call('HSET', outbox_key, unpack(entries))", ""},
     cut{guard::idempotency, "if record then", "if false then"},
-    cut{guard::incarnation, "header[3] ~= incarnation", "false"},
-    cut{guard::incarnation, "if not same then", "if false then"},
-    cut{guard::given, "redis.call('HSET', key, 'given', given)", ""},
+    cut{guard::server_identity, "header[3] ~= server", "false"},
+    cut{guard::server_identity, "if not same then", "if false then"},
+    cut{guard::supplied, "redis.call('HSET', key, 'supplied', given)", ""},
 };
 
 }  // namespace

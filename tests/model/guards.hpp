@@ -11,28 +11,28 @@ namespace flashsale::model {
 
 enum class guard {
     none,
-    outbox,          ///< a grant leaves its event in the outbox
-    idempotency,     ///< a key that was granted is not granted again
-    returning,       ///< side effects only for rows that were new
-    incarnation,     ///< the scripts know the server they were loaded into
-    generation,      ///< an event that is older than the fence is not recorded unasked
-    wait_d,          ///< a reopening waits D
-    barrier,         ///< a reopening waits until the recorder has recorded its barrier
-    mandatory,       ///< a message that no queue takes is not confirmed
-    ack_after_both,  ///< acknowledged and settled only after both databases have committed
-    given,           ///< the gate remembers how much of `given` it has applied
-    cut_at_barrier,  ///< a barrier is recorded only after both databases have what is before it
-    survivors,       ///< a reopening looks for every surviving outbox entry in the databases
-    fences_last,     ///< events are late once the survivors are recorded, not from a barrier on
-    fences_held,     ///< the recorder writes by the fence as it is then, however long it slept
-    begun,         ///< a reopening that was begun over an open gate is done, whichever process dies
-    close_fences,  ///< closing leaves its own generation in a header that is being loaded
-    unbinding,     ///< a reopening takes away the way into the log of every gate before it
-    own_token,     ///< each generation has a token of its own, and what it grants goes under that
+    outbox,           ///< a grant leaves its event in the outbox
+    idempotency,      ///< a key that was granted is not granted again
+    returning,        ///< side effects only for rows that were new
+    server_identity,  ///< the scripts know the server they were loaded into
+    epoch,            ///< an event that is older than the fence is not recorded unasked
+    wait_d,           ///< a rebuild waits D
+    barrier,          ///< a rebuild waits until the recorder has recorded its barrier
+    mandatory,        ///< a message that no queue takes is not confirmed
+    ack_after_both,   ///< acknowledged and pruned only after both databases have committed
+    supplied,         ///< the gate remembers how much of `supplied` it has applied
+    cut_at_barrier,   ///< a barrier is recorded only after both databases have what is before it
+    survivors,        ///< a rebuild looks for every surviving outbox entry in the databases
+    fences_last,      ///< events are late once the survivors are recorded, not from a barrier on
+    fences_held,      ///< the recorder writes by the fence as it is then, however long it slept
+    begun,         ///< a rebuild that was begun over an open gate is done, whichever process dies
+    close_fences,  ///< closing leaves its own epoch in a header that is being loaded
+    unbinding,     ///< a rebuild takes away the way into the log of every gate before it
+    own_token,     ///< each epoch has a token of its own, and what it grants goes under that
     return_stops,  ///< a gate whose events come back is asked for nothing more
-    fresh_token,   ///< the sweep binds a token that was never bound, if the database agrees
+    fresh_token,   ///< the reconciler binds a token that was never bound, if the database agrees
     fence_looked_at,  ///< before an order is said not to exist, whether a newer gate has it
-    newest_gate,      ///< the sweep leaves alone a gate that is not the newest
+    newest_gate,      ///< the reconciler leaves alone a gate that is not the newest
 };
 
 std::string_view name_of(guard one);

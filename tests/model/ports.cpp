@@ -49,7 +49,7 @@ public:
         return done(of_.ask_now<int>(*of_.in.orders, [&in = of_.in, all = copied(all)] {
             for (const order::parking& one : all) {
                 const auto event = events::parse(one.event);
-                if (event && events::base_of(*event).generation < in.orders->fence) {
+                if (event && events::base_of(*event).epoch < in.orders->fence) {
                     in.orders->keep_late({*event});
                 } else {
                     in.orders->park(one.id, one.event, one.reason);
@@ -75,10 +75,10 @@ public:
             of_.in.tell(of_.name, "records barrier {}", short_id(one.id.to_string()));
         return done(of_.ask_now<int>(*of_.in.orders, [&in = of_.in, all = copied(barriers)] {
             for (const events::barrier& one : all) {
-                in.orders->barriers.try_emplace(one.id, one.generation);
+                in.orders->barriers.try_emplace(one.id, one.epoch);
                 if (!in.is_without(guard::fences_last)) continue;
                 for (std::uint64_t* fence : {&in.orders->fence, &in.stock->fence})
-                    *fence = std::max(*fence, one.generation);
+                    *fence = std::max(*fence, one.epoch);
             }
             return 0;
         }));

@@ -101,8 +101,8 @@ constexpr std::chrono::milliseconds step_aside_after{400};
 struct process::parts {
     explicit parts(process& of)
         : client(io, redis::options{std::to_string(of.number)}),
-          generations(1),
-          gate(stock::make_redis_gate({&client}, generations, gate_options(of))),
+          epochs(1),
+          gate(stock::make_redis_gate({&client}, epochs, gate_options(of))),
           log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
           own_log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
           reserver(stock::make_reserver(io, *gate, *log, 1,
@@ -129,7 +129,7 @@ struct process::parts {
         return [this, &of](const uuid& token) {
             of.in.tell(of.name, "is told that nothing takes what comes under {}",
                        short_id(token.to_string()));
-            if (!of.in.is_without(guard::return_stops)) generations.shut_out(0, token);
+            if (!of.in.is_without(guard::return_stops)) epochs.shut_out(0, token);
         };
     }
 
@@ -144,7 +144,7 @@ struct process::parts {
     asio::io_context io{1};
     uuid_generator ids;
     redis::client client;
-    stock::shard_generations generations;
+    stock::shard_epochs epochs;
     everybody users;
     std::unique_ptr<stock::gate> gate;
     std::unique_ptr<events::log> log, own_log;
@@ -184,15 +184,15 @@ void process::start() {
     arrival_waiter_ = 0;
     arrival_ = false;
     parts_ = std::make_unique<parts>(*this);
-    parts_->generations.raise(0, in.stock->generation);
+    parts_->epochs.raise(0, in.stock->epoch);
     parts_->client.start();
     parts_->log->start();
     parts_->own_log->start();
     starting = this;
     parts_->recorder.start();
     starting = nullptr;
-    spawn(sweep_for_ever(*this));
-    spawn(reopen_for_ever(*this));
+    spawn(reconcile_for_ever(*this));
+    spawn(rebuild_for_ever(*this));
     poll();
 }
 
@@ -357,8 +357,8 @@ redis::client& process::client() {
 events::reader& process::reader() {
     return *parts_->reader;
 }
-stock::shard_generations& process::generations() {
-    return parts_->generations;
+stock::shard_epochs& process::epochs() {
+    return parts_->epochs;
 }
 uuid process::make_id() {
     return parts_->ids.make();

@@ -1,8 +1,8 @@
 #pragma once
 
-// A process of the deployment: the real gate, reserver, event log, reader and settler over the
-// simulated servers, and beside them the recorder, the sweep and the reopening as coroutines on the
-// same loop. It can die between any two of its steps, and sleep; what it holds dies with it.
+// A process of the deployment: the real gate, reserver, event log, reader and pruner over the
+// simulated servers, and beside them the recorder, the reconciler and the rebuild as coroutines on
+// the same loop. It can die between any two of its steps, and sleep; what it holds dies with it.
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -111,7 +111,7 @@ public:
     stock::reserver& reserver();
     redis::client& client();
     events::reader& reader();
-    stock::shard_generations& generations();
+    stock::shard_epochs& epochs();
     asio::io_context& io();
     uuid make_id();
     /// For what blocks, and for what is prepared.
@@ -146,8 +146,8 @@ private:
 };
 
 // The parts of a process that are not the real code's loops.
-awaitable<void> sweep_for_ever(process& of);
-awaitable<void> reopen_for_ever(process& of);
+awaitable<void> reconcile_for_ever(process& of);
+awaitable<void> rebuild_for_ever(process& of);
 
 inline constexpr std::int64_t confirm_deadline_ms = 500;
 

@@ -114,23 +114,21 @@ std::string promises::broken() const {
             kept[units->product_id] += units->quantity;
     }
     const auto* header = in_.redis->find("{flashsale:0}:gate");
-    const std::string generation =
-        header && header->contains("generation") ? header->at("generation") : "-";
+    const std::string epoch = header && header->contains("epoch") ? header->at("epoch") : "-";
     for (const auto& [id, product] : in_.stock->products) {
         const std::int64_t taken = sold[id] + reduced[id] + kept[id];
-        if (taken > product.given)
+        if (taken > product.supplied)
             line("P1: product {} was given {} and sold {} + reduced {} + parked {}", id,
-                 product.given, sold[id], reduced[id], kept[id]);
-        if (product.stock != product.given - sold[id] - reduced[id])
+                 product.supplied, sold[id], reduced[id], kept[id]);
+        if (product.stock != product.supplied - sold[id] - reduced[id])
             line("P3: product {} has stock {} in the record: given {}, sold {}, reduced {}", id,
-                 product.stock, product.given, sold[id], reduced[id]);
-        const auto* gate =
-            in_.redis->find("{flashsale:0}:" + generation + ":p:" + std::to_string(id));
+                 product.stock, product.supplied, sold[id], reduced[id]);
+        const auto* gate = in_.redis->find("{flashsale:0}:" + epoch + ":p:" + std::to_string(id));
         if (!gate) {
             line("P3: the gate does not know product {}", id);
-        } else if (std::stoll(gate->at("free")) != product.given - taken) {
+        } else if (std::stoll(gate->at("free")) != product.supplied - taken) {
             line("P3: product {} has {} free at the gate: given {}, sold {}, reduced {}, parked {}",
-                 id, gate->at("free"), product.given, sold[id], reduced[id], kept[id]);
+                 id, gate->at("free"), product.supplied, sold[id], reduced[id], kept[id]);
         }
         if (!product.limit) continue;
         for (const auto& [who, units] : bought) {

@@ -23,7 +23,7 @@ void shop::open() {
         const micros when = id == 1 ? 0 : random.between(0, sale_time / 2);
         product_row row;
         row.id = id;
-        row.given = row.stock = random.between(1, 6);
+        row.supplied = row.stock = random.between(1, 6);
         if (random.chance(50)) row.limit = random.between(1, 3);
         in_.after(when, [this, row] { create_product(row); });
         for (int i = random.chance(40) ? static_cast<int>(random.between(1, 3)) : 0; i > 0; --i) {
@@ -168,10 +168,10 @@ void shop::create_product(const product_row& row) {
             return record.products.try_emplace(made.id, made).first->second;
         });
         if (!now) co_return in.customers->create_product(made);
-        in.tell(by.name, "created product {}: {} units, limit {}", now->id, now->given,
+        in.tell(by.name, "created product {}: {} units, limit {}", now->id, now->supplied,
                 now->limit.value_or(0));
         co_await await_callback<std::expected<void, stock::errc>>([&](auto told) {
-            by.gate().give({{now->id, now->given, 100, now->limit, {}, {}}}, std::move(told));
+            by.gate().give({{now->id, now->supplied, 100, now->limit, {}, {}}}, std::move(told));
         });
     }(in_, of, row));
 }
@@ -188,7 +188,7 @@ void shop::restock(std::int64_t id, std::int64_t quantity, std::string key) {
                     const auto found = record.products.find(product);
                     if (found == record.products.end()) return std::nullopt;
                     if (record.restocks.emplace(product, once).second) {
-                        found->second.given += units;
+                        found->second.supplied += units;
                         found->second.stock += units;
                     }
                     return found->second;
@@ -196,10 +196,11 @@ void shop::restock(std::int64_t id, std::int64_t quantity, std::string key) {
             if (!given) continue;
             if (!*given) co_return;
             const product_row row = **given;
-            in.tell(by.name, "product {} is given {} in all", row.id, row.given);
+            in.tell(by.name, "product {} is given {} in all", row.id, row.supplied);
             const auto told =
                 co_await await_callback<std::expected<void, stock::errc>>([&](auto done) {
-                    by.gate().give({{row.id, row.given, 100, row.limit, {}, {}}}, std::move(done));
+                    by.gate().give({{row.id, row.supplied, 100, row.limit, {}, {}}},
+                                   std::move(done));
                 });
             if (told && tries > 0)
                 co_return;  // and twice, when all is well: it must change nothing

@@ -94,16 +94,16 @@ bool world::at_rest() const {
     if (stock->state != "open") return false;
     const auto* header = redis->find(header_key);
     if (!header || header->at("state") != "open" || !orders->late.empty()) return false;
-    if (header->at("generation") != std::to_string(stock->generation)) return false;
-    // What an older gate has left may lie about until the next reopening.
-    if (redis->find("{flashsale:0}:" + header->at("generation") + ":outbox")) return false;
+    if (header->at("epoch") != std::to_string(stock->epoch)) return false;
+    // What an older gate has left may lie about until the next rebuild.
+    if (redis->find("{flashsale:0}:" + header->at("epoch") + ":outbox")) return false;
     return std::ranges::all_of(processes,
                                [](const auto& one) { return one->alive() && !one->asleep(); });
 }
 
 std::string world::run() {
     const std::vector<std::string> keys{header_key};
-    stock->generation = 1;
+    stock->epoch = 1;
     stock->state = "open";
     stock->token = uuid_generator().make();
     stock->tokens.emplace(stock->token, 1);

@@ -111,7 +111,7 @@ struct fake_shop::state {
         const product made{static_cast<std::int64_t>(products_.size()) + 1, integer(body, "stock"),
                            integer(body, "stock"), integer(body, "per_user_limit")};
         products_.push_back(made);
-        free_[made.id] = made.given;
+        free_[made.id] = made.supplied;
         movements_.push_back({ids_.make(), made.id, made.stock, false});
         return answer(201, {{"id", made.id}, {"stock", made.stock}});
     }

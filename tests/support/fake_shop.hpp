@@ -48,7 +48,7 @@ public:
     };
     struct product {
         std::int64_t id = 0;
-        std::int64_t given = 0;
+        std::int64_t supplied = 0;
         std::int64_t stock = 0;
         std::int64_t limit = 0;  ///< 0: none
     };

@@ -52,7 +52,7 @@ struct movement {
     std::int64_t product_id = 0;
     std::int64_t delta = 0;
     operation what = operation::sale;
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     std::uint64_t seq = 0;
     std::string idempotency_key;  ///< of a reduction
     timestamp created_at;

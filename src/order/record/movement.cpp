@@ -35,7 +35,7 @@ stock::movement movement_of(stock::allocation one) {
     out.product_id = one.product_id;
     out.delta = -one.quantity;
     out.what = one.what;
-    out.generation = one.generation;
+    out.epoch = one.epoch;
     out.seq = one.seq;
     out.idempotency_key = std::move(one.idempotency_key);
     out.created_at = one.order_id.time();

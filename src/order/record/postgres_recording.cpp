@@ -24,19 +24,19 @@ namespace {
 // Numbered under a lock that is held until the commit
 // (migrations/order/postgres/0005_recorded.sql).
 // A subquery and no join: the planner takes a row for two thousand, and compiles what is so dear.
-#define INSERT_ORDERS                                                                           \
-    "WITH numbers AS ("                                                                         \
-    "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                               \
-    "  RETURNING last - cardinality($1::uuid[]) AS before"                                      \
-    ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"        \
-    "                      idempotency_key, generation, seq, created_at, recorded, currency)"   \
-    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key,"        \
-    "        generation, seq, created_at, (SELECT before FROM numbers) + place,"                \
-    "        nullif(currency, '')"                                                              \
-    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"          \
-    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[])"      \
-    "   WITH ORDINALITY"                                                                        \
-    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+#define INSERT_ORDERS                                                                      \
+    "WITH numbers AS ("                                                                    \
+    "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                          \
+    "  RETURNING last - cardinality($1::uuid[]) AS before"                                 \
+    ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"   \
+    "                      idempotency_key, epoch, seq, created_at, recorded, currency)"   \
+    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key,"   \
+    "        epoch, seq, created_at, (SELECT before FROM numbers) + place,"                \
+    "        nullif(currency, '')"                                                         \
+    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"     \
+    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[])" \
+    "   WITH ORDINALITY"                                                                   \
+    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
     "         created_at, currency, place)"
 constexpr postgres::statement insert_orders{"insert_orders", INSERT_ORDERS};
 constexpr postgres::statement insert_orders_not_there{
@@ -74,17 +74,17 @@ constexpr postgres::statement keep_late{
 constexpr postgres::statement remove_parked_orders{
     "remove_parked_orders",
     "DELETE FROM orders WHERE id = ANY($1::uuid[]) AND id IN (SELECT event_id FROM parked)"};
-constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
+constexpr postgres::statement read_fences{"read_fences", "SELECT shard, epoch FROM fences"};
 // Barriers of an hour ago have done their work.
 constexpr postgres::statement insert_barriers{
     "insert_barriers",
     "WITH batch AS ("
-    "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS b (id, shard, generation)"
+    "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS b (id, shard, epoch)"
     "), old AS ("
     "  DELETE FROM barriers o USING batch b WHERE o.shard = b.shard"
-    "    AND o.generation <= b.generation AND o.created_at < now() - interval '1 hour'"
+    "    AND o.epoch <= b.epoch AND o.created_at < now() - interval '1 hour'"
     "    AND o.id <> b.id"
-    ") INSERT INTO barriers (id, shard, generation) SELECT id, shard, generation FROM batch"
+    ") INSERT INTO barriers (id, shard, epoch) SELECT id, shard, epoch FROM batch"
     " ON CONFLICT DO NOTHING"};
 
 using attempt = std::expected<void, postgres::error>;
@@ -94,7 +94,7 @@ constexpr std::chrono::seconds repeats_come_together_for{2};
 
 postgres::parameters parameters_of(std::span<const events::order_accepted> orders) {
     std::vector<uuid> ids;
-    std::vector<std::int64_t> users, products, quantities, prices, generations, seqs;
+    std::vector<std::int64_t> users, products, quantities, prices, epochs, seqs;
     std::vector<std::string_view> keys, currencies;
     std::vector<timestamp> times;
     for (const events::order_accepted& one : orders) {
@@ -104,14 +104,14 @@ postgres::parameters parameters_of(std::span<const events::order_accepted> order
         quantities.push_back(one.quantity);
         prices.push_back(one.unit_price);
         keys.push_back(one.idempotency_key);
-        generations.push_back(static_cast<std::int64_t>(one.generation));
+        epochs.push_back(static_cast<std::int64_t>(one.epoch));
         seqs.push_back(static_cast<std::int64_t>(one.seq));
         times.push_back(one.created_at);
         currencies.push_back(one.currency.text());
     }
     postgres::parameters out;
     out.uuids(ids).integers(users).integers(products).integers(quantities).integers(prices);
-    out.texts(keys).integers(generations).integers(seqs).times(times).texts(currencies);
+    out.texts(keys).integers(epochs).integers(seqs).times(times).texts(currencies);
     return out;
 }
 
@@ -316,14 +316,14 @@ public:
         std::span<const events::barrier> barriers) override {
         if (barriers.empty()) return {};
         std::vector<uuid> ids;
-        std::vector<std::int64_t> shards, generations;
+        std::vector<std::int64_t> shards, epochs;
         for (const events::barrier& one : barriers) {
             ids.push_back(one.id);
             shards.push_back(one.shard);
-            generations.push_back(static_cast<std::int64_t>(one.generation));
+            epochs.push_back(static_cast<std::int64_t>(one.epoch));
         }
         postgres::parameters with;
-        with.uuids(ids).integers(shards).integers(generations);
+        with.uuids(ids).integers(shards).integers(epochs);
         const auto done = database_.execute(insert_barriers, with);
         if (!done) return fault_of(done);
         return {};

@@ -14,11 +14,11 @@ constexpr postgres::statement find_known{
 constexpr std::string_view lock_fences = "LOCK TABLE fences IN ACCESS EXCLUSIVE MODE";
 constexpr postgres::statement set_fence{
     "set_fence",
-    "INSERT INTO fences AS f (shard, generation) VALUES ($1, $2) ON CONFLICT (shard)"
-    " DO UPDATE SET generation = greatest(f.generation, excluded.generation)"};
+    "INSERT INTO fences AS f (shard, epoch) VALUES ($1, $2) ON CONFLICT (shard)"
+    " DO UPDATE SET epoch = greatest(f.epoch, excluded.epoch)"};
 constexpr postgres::statement note_fence{
     "note_fence",
-    "INSERT INTO raised_fences (shard, generation, begun_at) VALUES ($1, $2, $3)"
+    "INSERT INTO raised_fences (shard, epoch, begun_at) VALUES ($1, $2, $3)"
     " ON CONFLICT DO NOTHING"};
 constexpr postgres::statement in_recovery{"in_recovery", "SELECT pg_is_in_recovery()"};
 
@@ -47,13 +47,13 @@ std::expected<std::vector<uuid>, std::string> known_events(postgres::session& da
 }
 
 std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
-                                             std::uint64_t generation, timestamp begun_at) {
+                                             std::uint64_t epoch, timestamp begun_at) {
     const auto done =
         database.transaction([&](postgres::session& in) -> std::expected<void, postgres::error> {
             if (auto locked = in.execute(lock_fences); !locked)
                 return std::unexpected(locked.error());
             postgres::parameters with;
-            with.integer(shard).integer(static_cast<std::int64_t>(generation));
+            with.integer(shard).integer(static_cast<std::int64_t>(epoch));
             if (auto set = in.execute(set_fence, with); !set) return std::unexpected(set.error());
             with.time(begun_at);
             if (auto set = in.execute(note_fence, with); !set) return std::unexpected(set.error());
@@ -75,14 +75,14 @@ public:
     std::expected<std::vector<uuid>, std::string> known_events(std::span<const uuid> ids) override {
         return order::known_events(database_, ids);
     }
-    std::expected<void, std::string> raise_fence(std::uint32_t shard, std::uint64_t generation,
+    std::expected<void, std::string> raise_fence(std::uint32_t shard, std::uint64_t epoch,
                                                  timestamp begun_at) override {
-        return order::raise_fence(database_, shard, generation, begun_at);
+        return order::raise_fence(database_, shard, epoch, begun_at);
     }
     std::expected<known_seqs, std::string> find_known_seqs(
-        std::uint32_t shard, std::uint32_t shards, std::uint64_t generation,
+        std::uint32_t shard, std::uint32_t shards, std::uint64_t epoch,
         const std::function<std::expected<void, std::string>()>& breathe) override {
-        return order::find_known_seqs(database_, shard, shards, generation, breathe);
+        return order::find_known_seqs(database_, shard, shards, epoch, breathe);
     }
 
     std::expected<void, std::string> answers() override {

@@ -8,13 +8,13 @@ namespace {
 
 constexpr std::int64_t rows_per_page = 20'000;
 
-// By id, as every page of the record: an index on the generation would be paid by each order. The
+// By id, as every page of the record: an index on the epoch would be paid by each order. The
 // row without a seq is the page's last one.
 constexpr postgres::statement page_seqs{
     "page_known_seqs",
     "WITH page AS MATERIALIZED ("
-    "  SELECT id, product_id, generation, seq FROM orders WHERE id > $1 ORDER BY id LIMIT $2"
-    ") SELECT NULL::uuid, seq FROM page WHERE generation = $3 AND product_id % $4 = $5"
+    "  SELECT id, product_id, epoch, seq FROM orders WHERE id > $1 ORDER BY id LIMIT $2"
+    ") SELECT NULL::uuid, seq FROM page WHERE epoch = $3 AND product_id % $4 = $5"
     " UNION ALL (SELECT id, NULL FROM page ORDER BY id DESC LIMIT 1)"};
 constexpr std::string_view all_set_aside =
     "SELECT event FROM parked UNION ALL SELECT event FROM late";
@@ -22,8 +22,8 @@ constexpr std::string_view all_set_aside =
 }  // namespace
 
 std::expected<known_seqs, std::string> find_known_seqs(
-    postgres::session& database, std::uint32_t shard, std::uint32_t shards,
-    std::uint64_t generation, const std::function<std::expected<void, std::string>()>& breathe) {
+    postgres::session& database, std::uint32_t shard, std::uint32_t shards, std::uint64_t epoch,
+    const std::function<std::expected<void, std::string>()>& breathe) {
     known_seqs out;
     // Before the orders: what is retried meanwhile is an order first, and then not parked any more.
     const auto read = database.stream(
@@ -33,7 +33,7 @@ std::expected<known_seqs, std::string> find_known_seqs(
                 const auto taken = event ? allocation_of(*event) : std::nullopt;
                 if (!taken) {
                     ++out.unreadable;
-                } else if (taken->generation == generation &&
+                } else if (taken->epoch == epoch &&
                            stock::shard_of(taken->product_id, shards) == shard) {
                     out.set_aside.push_back(taken->seq);
                 }
@@ -44,7 +44,7 @@ std::expected<known_seqs, std::string> find_known_seqs(
     std::optional<uuid> after = uuid{};
     while (after) {
         postgres::parameters with;
-        with.uuid(*after).integer(rows_per_page).integer(static_cast<std::int64_t>(generation));
+        with.uuid(*after).integer(rows_per_page).integer(static_cast<std::int64_t>(epoch));
         with.integer(shards).integer(shard);
         const auto page = database.execute(page_seqs, with);
         if (!page) return std::unexpected("order database: " + page.error().message);

@@ -13,8 +13,8 @@ using sql::access;
 
 // The shard is not asked for here: PostgreSQL's planner takes a modulus for rare, and reads the
 // whole table for each page.
-#define ALLOCATION_COLUMNS                                                                   \
-    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, generation, seq," \
+#define ALLOCATION_COLUMNS                                                              \
+    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
     " coalesce(currency, '')"
 constexpr sql::statement page_orders{access::read, "record_page_orders",
                                      "SELECT " ALLOCATION_COLUMNS
@@ -50,7 +50,7 @@ constexpr sql::statement all_late{
 constexpr sql::statement all_fences{
     access::read,
     "record_all_fences",
-    "SELECT shard, generation, begun_at, raised_at FROM raised_fences ORDER BY generation",
+    "SELECT shard, epoch, begun_at, raised_at FROM raised_fences ORDER BY epoch",
     {}};
 constexpr sql::statement all_parked{
     access::read, "record_all_parked",
@@ -68,7 +68,7 @@ stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
     out.quantity = rows.integer(row, 4);
     out.unit_price = rows.integer(row, 5);
     out.idempotency_key = rows.text(row, 6);
-    out.generation = static_cast<std::uint64_t>(rows.integer(row, 7));
+    out.epoch = static_cast<std::uint64_t>(rows.integer(row, 7));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 8));
     out.currency = currency_code::of_record(rows.text(row, 9));
     return out;

@@ -17,7 +17,7 @@ constexpr sqlite::statement remove_parked_order{
     "DELETE FROM orders WHERE id = ?1 AND id IN (SELECT event_id FROM parked)"};
 constexpr sqlite::statement insert_order{
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, generation, seq, created_at, recorded, currency)"
+    "                    idempotency_key, epoch, seq, created_at, recorded, currency)"
     " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, ?10, nullif(?11, ''))"
     " ON CONFLICT DO NOTHING"};
 constexpr sqlite::statement read_last_recorded{"SELECT last FROM recorded"};
@@ -33,9 +33,9 @@ constexpr sqlite::statement keep_late{
     " ON CONFLICT DO NOTHING"};
 // Barriers of an hour ago have done their work.
 constexpr sqlite::statement delete_old_barriers{
-    "DELETE FROM barriers WHERE shard = ?1 AND generation <= ?2 AND created_at < ?3 AND id <> ?4"};
+    "DELETE FROM barriers WHERE shard = ?1 AND epoch <= ?2 AND created_at < ?3 AND id <> ?4"};
 constexpr sqlite::statement insert_barrier{
-    "INSERT INTO barriers (id, shard, generation, created_at) VALUES (?1, ?2, ?3, ?4)"
+    "INSERT INTO barriers (id, shard, epoch, created_at) VALUES (?1, ?2, ?3, ?4)"
     " ON CONFLICT DO NOTHING"};
 
 using sqlite::access;
@@ -51,7 +51,7 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::or
     auto row = in.prepare(insert_order);
     row.uuid(one.id).integer(one.user_id).integer(one.product_id).integer(one.quantity);
     row.integer(one.unit_price).text(one.idempotency_key);
-    row.integer(static_cast<std::int64_t>(one.generation));
+    row.integer(static_cast<std::int64_t>(one.epoch));
     row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at).integer(recorded);
     row.text(one.currency.text());
     const auto inserted = row.run();
@@ -128,12 +128,12 @@ attempt insert_late(sqlite::database& in, std::span<const events::event> late) {
 attempt insert_barriers(sqlite::database& in, std::span<const events::barrier> barriers) {
     const timestamp now = wall_clock_now();
     for (const events::barrier& one : barriers) {
-        const auto generation = static_cast<std::int64_t>(one.generation);
+        const auto epoch = static_cast<std::int64_t>(one.epoch);
         auto old = in.prepare(delete_old_barriers);
-        old.integer(one.shard).integer(generation).time(now - std::chrono::hours{1}).uuid(one.id);
+        old.integer(one.shard).integer(epoch).time(now - std::chrono::hours{1}).uuid(one.id);
         if (const auto gone = old.run(); !gone) return std::unexpected(gone.error());
         auto row = in.prepare(insert_barrier);
-        const auto done = row.uuid(one.id).integer(one.shard).integer(generation).time(now).run();
+        const auto done = row.uuid(one.id).integer(one.shard).integer(epoch).time(now).run();
         if (!done) return std::unexpected(done.error());
     }
     return {};

@@ -43,7 +43,7 @@ constexpr sql::statement find_parked_event{
     "SELECT event FROM parked WHERE event_id = $1 AND holds_units"};
 // One process has the folder of a file, and its gate is the newest.
 constexpr sql::statement find_fence{
-    access::read, "find_fence", "SELECT generation FROM fences WHERE shard = $1", {}};
+    access::read, "find_fence", "SELECT epoch FROM fences WHERE shard = $1", {}};
 #undef ORDER_COLUMNS
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

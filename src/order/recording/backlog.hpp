@@ -29,13 +29,13 @@ public:
     std::size_t shards() const { return shards_.size(); }
 
     /// The shard's gate, asked at `asked`, said this.
-    void seen(std::size_t shard, time asked, std::uint64_t generation, std::uint64_t granted,
+    void seen(std::size_t shard, time asked, std::uint64_t epoch, std::uint64_t granted,
               std::uint64_t waiting) {
         place& of = shards_[shard];
-        of.age.seen(asked, generation, granted, waiting);
+        of.age.seen(asked, epoch, granted, waiting);
         if (of.marked) return;
         of.marked = true;
-        of.marked_generation = of.age.generation();
+        of.marked_epoch = of.age.epoch();
         of.marked_recorded = of.age.recorded();
     }
 
@@ -59,7 +59,7 @@ public:
     /// Whether events were recorded since, by any process.
     bool recorded_since_mark() const {
         return std::ranges::any_of(shards_, [](const place& one) {
-            return one.marked && one.age.generation() == one.marked_generation &&
+            return one.marked && one.age.epoch() == one.marked_epoch &&
                    one.age.recorded() > one.marked_recorded;
         });
     }
@@ -73,7 +73,7 @@ public:
 private:
     struct place {
         backlog_age age;
-        std::uint64_t marked_generation = 0, marked_recorded = 0;
+        std::uint64_t marked_epoch = 0, marked_recorded = 0;
         bool marked = false;
     };
 

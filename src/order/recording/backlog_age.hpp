@@ -22,10 +22,10 @@ public:
 
     static constexpr std::size_t looks_max = 256;
 
-    /// The gate of this generation was asked at `asked`, and said this.
-    void seen(time asked, std::uint64_t generation, std::uint64_t granted, std::uint64_t waiting) {
-        if (generation_ != generation) looks_.clear();
-        generation_ = generation;
+    /// The gate of this epoch was asked at `asked`, and said this.
+    void seen(time asked, std::uint64_t epoch, std::uint64_t granted, std::uint64_t waiting) {
+        if (epoch_ != epoch) looks_.clear();
+        epoch_ = epoch;
         waiting_ = waiting;
         recorded_ = granted - std::min(waiting, granted);
         seen_at_ = asked;
@@ -49,7 +49,7 @@ public:
     }
 
     std::optional<time> seen_at() const { return seen_at_; }
-    std::uint64_t generation() const { return generation_; }
+    std::uint64_t epoch() const { return epoch_; }
     std::uint64_t waiting() const { return waiting_; }
     std::uint64_t recorded() const { return recorded_; }
 
@@ -59,7 +59,7 @@ private:
         std::uint64_t granted;
     };
 
-    std::uint64_t generation_ = 0, waiting_ = 0, recorded_ = 0;
+    std::uint64_t epoch_ = 0, waiting_ = 0, recorded_ = 0;
     std::optional<time> seen_at_;
     std::deque<look> looks_;  // ascending
 };

@@ -34,7 +34,7 @@ void backlog_watch::ask(clock::time_point asked, std::uint64_t recorded) {
                 recorded](std::expected<stock::outbox_backlog::backlog, stock::errc> reply) {
                 if (reply) {
                     const std::lock_guard lock(mutex_);
-                    seen_.seen(i, asked, reply->generation,
+                    seen_.seen(i, asked, reply->epoch,
                                reply->granted.value_or(reply->waiting + recorded), reply->waiting);
                 }
                 must_hold(unanswered_.fetch_sub(1) > 0, "a shard answers a question once");

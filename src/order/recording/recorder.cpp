@@ -6,7 +6,7 @@
 //   barriers       go into the order database last: one that is there says that all before it is
 //   acknowledge    only now; a death anywhere above brings the whole batch again, and nothing of it
 //                  counts twice
-//   settle         the outbox entries of the whole batch, duplicates included; one that stays is
+//   prune         the outbox entries of the whole batch, duplicates included; one that stays is
 //                  published again some day, and comes here as a duplicate
 //
 // An event older than its shard's fence is not recorded but set aside (late_event.hpp). Both
@@ -42,7 +42,7 @@
 
 #include "backlog_watch.hpp"
 #include "metrics.hpp"
-#include "outbox_settler.hpp"
+#include "outbox_pruner.hpp"
 #include "recorder_pacing.hpp"
 #include "recorder_turn.hpp"
 #include "set_aside/parking.hpp"
@@ -61,17 +61,17 @@ constexpr auto keep_alive_interval = 1'000ms;
 constexpr auto off_look_interval = 1'000ms;
 /// While others keep selling the queue is never empty; what is left is theirs to record.
 constexpr std::chrono::milliseconds drain_share_max{2'000};
-constexpr std::chrono::milliseconds settle_share_max{1'000};
+constexpr std::chrono::milliseconds prune_share_max{1'000};
 
 }  // namespace
 
 struct recorder::impl {
     explicit impl(const dependencies& given)
         : uses(given),
-          settler(given.io, given.outbox),
+          pruner(given.io, given.outbox),
           watch(given.io, given.outbox, given.shards),
           turn(faults::without(faults::guard::stepping_aside) ? 0ms : given.step_aside_after),
-          pacing(given.rest) {
+          pacing(given.pacing) {
         if (uses.board) uses.board->set("recorder", std::nullopt);
     }
 
@@ -108,8 +108,8 @@ struct recorder::impl {
             if (!patiently([&] { return record(sorted, late); })) continue;
             faults::pass(faults::place::before_ack);
             uses.log.acknowledge(position);
-            faults::pass(faults::place::before_settle);
-            settle(sorted, late);
+            faults::pass(faults::place::before_prune);
+            prune(sorted, late);
             if (too_slow) {
                 step_aside("a batch took " + std::to_string(ms_since(began).count()) + " ms");
             } else {
@@ -222,7 +222,7 @@ struct recorder::impl {
         late = id_set(recorded->late.begin(), recorded->late.end());
         const id_set parked(recorded->parked.begin(), recorded->parked.end());
         std::vector<stock::movement> movements;
-        batch.for_each_taking([&](const auto& one) {
+        batch.for_each_allocation([&](const auto& one) {
             if (!parked.contains(one.id) && !late.contains(one.id))
                 movements.push_back(movement_of(one));
         });
@@ -268,25 +268,25 @@ struct recorder::impl {
         return {};
     }
 
-    void settle(const sorted_batch& batch, const id_set& late) {
-        std::vector<stock::settled_event> outbox;
+    void prune(const sorted_batch& batch, const id_set& late) {
+        std::vector<stock::recorded_event> outbox;
         outbox.reserve(batch.orders.size() + batch.reductions.size());
-        batch.for_each_taking([&](const events::event_base& one) {
-            if (!late.contains(one.id)) outbox.push_back({one.id, one.shard, one.generation});
+        batch.for_each_allocation([&](const events::event_base& one) {
+            if (!late.contains(one.id)) outbox.push_back({one.id, one.shard, one.epoch});
         });
         if (outbox.empty()) return;
         asio::post(uses.io, [this, outbox = std::move(outbox)]() mutable {
-            settler.settle(std::move(outbox));
+            pruner.prune(std::move(outbox));
         });
     }
 
     /// Gives the last removals the time to be sent and answered. The caller's thread.
-    void settle_for(std::chrono::milliseconds patience) {
-        const auto until = std::chrono::steady_clock::now() + std::min(patience, settle_share_max);
+    void prune_for(std::chrono::milliseconds patience) {
+        const auto until = std::chrono::steady_clock::now() + std::min(patience, prune_share_max);
         bool at_rest = false;
         while (!at_rest && std::chrono::steady_clock::now() < until) {
             std::promise<bool> answer;
-            asio::post(uses.io, [&] { answer.set_value(settler.at_rest()); });
+            asio::post(uses.io, [&] { answer.set_value(pruner.at_rest()); });
             at_rest = answer.get_future().get();
             if (!at_rest) std::this_thread::sleep_for(5ms);
         }
@@ -316,7 +316,7 @@ struct recorder::impl {
     }
 
     dependencies uses;
-    outbox_settler settler;  // touched on uses.io's thread alone
+    outbox_pruner pruner;  // touched on uses.io's thread alone
     backlog_watch watch;
     std::atomic<bool> stopping{false};
     std::atomic<bool> draining{false};
@@ -361,7 +361,7 @@ void recorder::stop(std::chrono::milliseconds patience) {
     impl_->uses.log.interrupt();
     impl_->thread.join();
     impl_->uses.log.close();
-    impl_->settle_for(patience);
+    impl_->prune_for(patience);
 }
 
 }  // namespace flashsale::order

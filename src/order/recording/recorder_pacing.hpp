@@ -1,6 +1,6 @@
 #pragma once
 
-// When the recorder rests between batches, and for how long (rest_options); no I/O.
+// When the recorder rests between batches, and for how long (pacing_options); no I/O.
 //
 // It rests only while orders keep coming to this process, for a part of the time that the batch
 // took. It does not rest once too much waits, or what waits is too old, or neither is known: all of
@@ -25,12 +25,12 @@ public:
     /// Between two looks at whether to rest on.
     static constexpr duration look_interval{20};
 
-    explicit recorder_pacing(const rest_options& bounds) : bounds_(bounds) {}
+    explicit recorder_pacing(const pacing_options& bounds) : bounds_(bounds) {}
 
     /// A batch that took so long is done. `arrivals`: orders that came to this process so far.
     void batch_done(time now, std::chrono::steady_clock::duration took, std::uint64_t arrivals) {
         const auto rest =
-            std::min<std::chrono::duration<double>>(took * bounds_.factor, bounds_.rest_max);
+            std::min<std::chrono::duration<double>>(took * bounds_.factor, bounds_.pause_max);
         until_ = now + std::chrono::ceil<duration>(rest);
         arrived(arrivals);
     }
@@ -54,7 +54,7 @@ private:
         return known && known->age < bounds_.lag_max && known->events < bounds_.backlog_max;
     }
 
-    const rest_options bounds_;
+    const pacing_options bounds_;
     std::uint64_t arrivals_ = 0;
     std::optional<time> until_;
 };

@@ -32,7 +32,7 @@ struct sorted_batch {
 
     /// Calls `each` with every order and every reduction.
     template <class Each>
-    void for_each_taking(Each each) const {
+    void for_each_allocation(Each each) const {
         std::ranges::for_each(orders, each);
         std::ranges::for_each(reductions, each);
     }

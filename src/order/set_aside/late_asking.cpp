@@ -56,7 +56,7 @@ std::expected<late_report, std::string> ask_again(late_store& store, stock::gate
                 settled.push_back(id);
                 break;
             case late_outcome::on_its_way:
-                // A repeat's event was in the outbox before, and the sweep sees to that.
+                // A repeat's event was in the outbox before, and the reconciler sees to that.
                 // So will it to that of another gate than the first one's.
                 if (answers[i]->repeat) break;
                 if (report.to_publish.empty()) report.token = answers[i]->token;
@@ -64,7 +64,7 @@ std::expected<late_report, std::string> ask_again(late_store& store, stock::gate
                     report.to_publish.push_back(std::move(answers[i]->event));
                 break;
             case late_outcome::refused: {
-                const std::string reason = "the gate of a later generation refuses it: " +
+                const std::string reason = "the gate of a later epoch refuses it: " +
                                            std::string(stock::name_of(answers[i].error()));
                 if (auto parked = store.park(id, reason); !parked)
                     return std::unexpected(parked.error());
@@ -80,7 +80,7 @@ std::expected<late_report, std::string> ask_again(late_store& store, stock::gate
     if (!settled.empty()) {
         if (auto gone = store.forget(settled); !gone) return std::unexpected(gone.error());
     }
-    report.settled = settled.size();
+    report.resolved = settled.size();
     return report;
 }
 

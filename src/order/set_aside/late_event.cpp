@@ -18,7 +18,7 @@ late_outcome outcome_of(const uuid& id, const stock::decision& answer) {
             return late_outcome::refused;
         case stock::errc::high_traffic:
         case stock::errc::overloaded:
-        case stock::errc::reopening:
+        case stock::errc::rebuilding:
         case stock::errc::dependency_unavailable:
         case stock::errc::outcome_unknown:
             break;

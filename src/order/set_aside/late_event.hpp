@@ -2,8 +2,8 @@
 
 // What becomes of an event that is older than its shard's fence; no I/O.
 //
-// A reopening raises the fence to its own generation when all that was answered with 201 is
-// recorded, and then reads the record. What comes after that and is of an older generation was
+// A rebuild raises the fence to its own epoch when all that was answered with 201 is
+// recorded, and then reads the record. What comes after that and is of an older epoch was
 // answered with no 201, and the new gate does not know of it: to record it would sell its units
 // twice, to drop it would lose an order that could still be had. So it is set aside, and the gate
 // is asked for it again, as for any reservation, under the same id.
@@ -23,19 +23,19 @@
 
 namespace flashsale::order {
 
-/// The generation of the newest gate that the record was read for, of each shard.
+/// The epoch of the newest gate that the record was read for, of each shard.
 class fences {
 public:
-    void raise(std::uint32_t shard, std::uint64_t generation) {
+    void raise(std::uint32_t shard, std::uint64_t epoch) {
         std::uint64_t& newest = newest_[shard];
-        if (newest < generation) newest = generation;
+        if (newest < epoch) newest = epoch;
     }
 
     /// Of an order or a reduction: whether it must not be recorded as it is.
     bool is_late(const events::event_base& one) const {
         if (newest_.empty()) return false;
         const auto found = newest_.find(one.shard);
-        return found != newest_.end() && one.generation < found->second;
+        return found != newest_.end() && one.epoch < found->second;
     }
 
 private:

@@ -9,8 +9,8 @@ namespace {
 
 using sql::access;
 
-#define PRODUCT_COLUMNS                                                                        \
-    "id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at," \
+#define PRODUCT_COLUMNS                                                                           \
+    "id, name, price, supplied, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at," \
     " coalesce(currency, '')"
 
 // A product is made with its first movement. The window is judged by the clock that dates the
@@ -19,7 +19,7 @@ constexpr sql::statement insert_product{
     access::write,
     "insert_product",
     "WITH made AS ("
-    "  INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
+    "  INSERT INTO products (name, price, supplied, stock, per_user_limit, sale_starts_at,"
     "                        sale_ends_at, idempotency_key, currency)"
     "  SELECT $1::text, $2::bigint, $3::bigint, $3::bigint, $4::bigint, $5::timestamptz,"
     "         $6::timestamptz, $7::text, nullif($8::text, '')"
@@ -27,9 +27,9 @@ constexpr sql::statement insert_product{
     "  ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
     "), first AS ("
     "  INSERT INTO movements (id, product_id, delta, kind)"
-    "  SELECT $9::uuid, id, given, 'initial' FROM made"
+    "  SELECT $9::uuid, id, supplied, 'initial' FROM made"
     ") SELECT " PRODUCT_COLUMNS " FROM made",
-    {"INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
+    {"INSERT INTO products (name, price, supplied, stock, per_user_limit, sale_starts_at,"
      "                      sale_ends_at, idempotency_key, created_at, currency)"
      " SELECT ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?10, nullif(?8, '') WHERE ?6 IS NULL OR ?6 > ?10"
      " ON CONFLICT (idempotency_key) DO NOTHING"
@@ -55,22 +55,23 @@ constexpr sql::statement restock_product{
     "  SELECT $2, id, $3, 'restock', $4 FROM products WHERE id = $1"
     "  ON CONFLICT (product_id, kind, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING"
     "  RETURNING product_id, delta, created_at"
-    ") UPDATE products p SET given = given + m.delta, stock = stock + m.delta,"
+    ") UPDATE products p SET supplied = supplied + m.delta, stock = stock + m.delta,"
     "                        version = version + 1"
     " FROM moved m WHERE p.id = m.product_id"
-    " RETURNING p.id, p.name, p.price, p.given, p.stock, p.per_user_limit, p.sale_starts_at,"
+    " RETURNING p.id, p.name, p.price, p.supplied, p.stock, p.per_user_limit, p.sale_starts_at,"
     "           p.sale_ends_at, m.created_at, coalesce(p.currency, '')",
     {"INSERT INTO movements (id, product_id, delta, kind, idempotency_key, created_at)"
      " SELECT ?2, id, ?3, 'restock', ?4, ?5 FROM products WHERE id = ?1"
      " ON CONFLICT (product_id, kind, idempotency_key) WHERE idempotency_key IS NOT NULL"
      " DO NOTHING",
-     "UPDATE products SET given = given + ?3, stock = stock + ?3, version = version + 1"
+     "UPDATE products SET supplied = supplied + ?3, stock = stock + ?3, version = version + 1"
      " WHERE id = ?1 AND changes() = 1"
-     " RETURNING id, name, price, given, stock, per_user_limit, sale_starts_at, sale_ends_at, ?5,"
+     " RETURNING id, name, price, supplied, stock, per_user_limit, sale_starts_at, sale_ends_at, "
+     "?5,"
      "           coalesce(currency, '')"}};
 constexpr sql::statement find_restock{
     access::read, "find_restock",
-    "SELECT p.id, p.name, p.price, p.given, p.stock, p.per_user_limit, p.sale_starts_at,"
+    "SELECT p.id, p.name, p.price, p.supplied, p.stock, p.per_user_limit, p.sale_starts_at,"
     "       p.sale_ends_at, p.created_at, coalesce(p.currency, ''), m.id, m.delta, m.created_at"
     " FROM products p LEFT JOIN movements m"
     "   ON m.product_id = p.id AND m.kind = 'restock' AND m.idempotency_key = $1"
@@ -98,7 +99,7 @@ product product_of(const sql::rows& rows, std::size_t row) {
     out.id = rows.integer(row, 0);
     out.name = rows.text(row, 1);
     out.price = rows.integer(row, 2);
-    out.given = rows.integer(row, 3);
+    out.supplied = rows.integer(row, 3);
     out.stock = rows.integer(row, 4);
     out.per_user_limit = rows.optional_integer(row, 5);
     out.sale_starts_at = rows.optional_time(row, 6);

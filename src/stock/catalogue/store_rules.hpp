@@ -7,7 +7,7 @@
 namespace flashsale::stock {
 
 inline gate_product units_of(const product& what) {
-    return {what.id,           what.given,   what.price, what.per_user_limit, what.sale_starts_at,
+    return {what.id,           what.supplied, what.price, what.per_user_limit, what.sale_starts_at,
             what.sale_ends_at, what.currency};
 }
 

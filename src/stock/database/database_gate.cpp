@@ -22,17 +22,17 @@ namespace flashsale::stock {
 
 namespace {
 
-// A gate that is its own record is never rebuilt: one generation, and one token for ever, uuid{},
+// A gate that is its own record is never rebuilt: one epoch, and one token for ever, uuid{},
 // which every process binds as it connects. Decision, movement and outbox are one transaction, so
 // there is no process to be shut out.
-constexpr std::uint64_t only_generation = 1;
+constexpr std::uint64_t only_epoch = 1;
 constexpr std::chrono::seconds backlog_age_max{1};
 
 // What tells an event that waits: its reservation, and the currency of its product. event_at()
 // reads it. A text is one that the version before has left.
 #define EVENT_COLUMNS                                                                      \
     "o.event_id, o.event, r.kind, r.user_id, r.product_id, r.quantity, r.idempotency_key," \
-    " r.unit_price, coalesce(p.currency, ''), r.generation, r.seq"
+    " r.unit_price, coalesce(p.currency, ''), r.epoch, r.seq"
 constexpr std::size_t event_columns = 11;
 
 // The time is in whole milliseconds, which is what an id holds: no order is dated before its sale
@@ -74,10 +74,10 @@ constexpr postgres::statement take_units{
     "  WHERE id = $1 AND version = $2 AND stock >= $3 RETURNING id, price"
     "), reserved AS ("
     "  INSERT INTO reservations (id, product_id, kind, user_id, idempotency_key, quantity,"
-    "                            unit_price, generation)"
+    "                            unit_price, epoch)"
     "  SELECT $4, id, $5, $6, $7, $3, price, $8 FROM taken RETURNING seq, unit_price"
     "), moved AS ("
-    "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key)"
+    "  INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key)"
     "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
     "), entry AS ("
     "  INSERT INTO outbox (event_id, shard) SELECT $4, 0 FROM reserved"
@@ -90,10 +90,10 @@ constexpr std::int64_t counted_max = 10'000;
 constexpr postgres::statement count_some{
     "gate_count_some",
     "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1::bigint + 1) AS some_entries"};
-constexpr postgres::statement settle_events{"gate_settle",
-                                            "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
+constexpr postgres::statement prune_events{"gate_prune",
+                                           "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
 constexpr postgres::statement read_stock{
-    "gate_read_stock", "SELECT id, stock, given FROM products WHERE id = ANY($1::bigint[])"};
+    "gate_read_stock", "SELECT id, stock, supplied FROM products WHERE id = ANY($1::bigint[])"};
 constexpr postgres::statement read_events{
     "gate_read_events",
     "SELECT " EVENT_COLUMNS
@@ -124,7 +124,7 @@ std::string event_at(const postgres::rows& rows, std::size_t row) {
     return event_of(of, id,
                     {.unit_price = rows.integer(row, 7),
                      .currency = currency_code::of_record(rows.text(row, 8)),
-                     .generation = static_cast<std::uint64_t>(rows.integer(row, 9)),
+                     .epoch = static_cast<std::uint64_t>(rows.integer(row, 9)),
                      .seq = static_cast<std::uint64_t>(rows.integer(row, 10))});
 }
 
@@ -164,12 +164,12 @@ public:
         done({});  // the products table is the gate
     }
 
-    void settle(std::vector<settled_event> events,
-                callback<std::expected<void, errc>> done) override {
+    void prune(std::vector<recorded_event> events,
+               callback<std::expected<void, errc>> done) override {
         std::vector<uuid> ids;
-        for (const settled_event& event : events)
+        for (const recorded_event& event : events)
             ids.push_back(event.id);
-        database_.execute(settle_events, std::move(postgres::parameters().uuids(ids)),
+        database_.execute(prune_events, std::move(postgres::parameters().uuids(ids)),
                           [done = std::move(done)](postgres::result result) mutable {
                               if (result) return done({});
                               done(std::unexpected(errc_of(result.error())));
@@ -223,7 +223,7 @@ public:
                               if (!counted) return done(std::unexpected(errc_of(counted.error())));
                               if (counted->integer(0, 0) > counted_max)
                                   return done(std::unexpected(errc::dependency_unavailable));
-                              done(backlog{only_generation, std::nullopt,
+                              done(backlog{only_epoch, std::nullopt,
                                            static_cast<std::uint64_t>(counted->integer(0, 0))});
                           });
     }
@@ -240,7 +240,7 @@ public:
             read_stock, std::move(with),
             [ids = std::move(ids), done = std::move(done)](postgres::result result) mutable {
                 if (!result) return done(std::unexpected(errc_of(result.error())));
-                levels out{only_generation, 0, {}, {}};
+                levels out{only_epoch, 0, {}, {}};
                 for (const std::int64_t id : ids) {
                     std::optional<levels::product> found;
                     for (std::size_t row = 0; row < result->size(); ++row) {
@@ -260,7 +260,7 @@ public:
                           [done = std::move(done)](postgres::result result) mutable {
                               if (!result) return done(std::unexpected(errc_of(result.error())));
                               outbox_page page;
-                              page.generation = only_generation;
+                              page.epoch = only_epoch;
                               page.read_at = result->time(0, event_columns);
                               for (std::size_t row = 0; row < result->size(); ++row) {
                                   if (result->is_null(row, 0)) break;  // there is none
@@ -343,7 +343,7 @@ private:
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
-        with.integer(static_cast<std::int64_t>(only_generation));
+        with.integer(static_cast<std::int64_t>(only_epoch));
         database_.execute(
             take_units, std::move(with),
             [this, what, id, number, currency,
@@ -360,8 +360,7 @@ private:
                     out.unit_price = taken->integer(0, 0);
                     out.currency = currency;
                     const auto seq = static_cast<std::uint64_t>(taken->integer(0, 1));
-                    out.event =
-                        event_of(*what, id, {out.unit_price, currency, only_generation, seq});
+                    out.event = event_of(*what, id, {out.unit_price, currency, only_epoch, seq});
                     return done(std::move(out));
                 }
                 metrics::gate_conflicts.add();

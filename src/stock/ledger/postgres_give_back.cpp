@@ -9,13 +9,13 @@ namespace {
 constexpr postgres::statement take_and_return{
     "take_and_return",
     "WITH taken AS ("
-    "  INSERT INTO movements (id, line, product_id, delta, kind, generation, seq)"
+    "  INSERT INTO movements (id, line, product_id, delta, kind, epoch, seq)"
     "  SELECT $1, $6, id, -$3::bigint, $7, $4, $5 FROM products WHERE id = $2"
     "  ON CONFLICT (id, line, back) DO NOTHING RETURNING id, line, product_id"
     "), returned AS ("
     "  INSERT INTO movements (id, line, back, product_id, delta, kind)"
     "  SELECT id, line, true, product_id, $3, 'return' FROM taken RETURNING product_id"
-    ") UPDATE products p SET given = p.given + $3, version = version + 1"
+    ") UPDATE products p SET supplied = p.supplied + $3, version = version + 1"
     " FROM returned r WHERE p.id = r.product_id RETURNING p.id"};
 // The version before wrote a reduction without a key, and a restock that names no event.
 constexpr postgres::statement how_moved{
@@ -36,7 +36,7 @@ std::expected<given_back, std::string> give_back(postgres::session& database,
                                                  const movement& taken) {
     postgres::parameters with;
     with.uuid(taken.id).integer(taken.product_id).integer(-taken.delta);
-    with.integer(static_cast<std::int64_t>(taken.generation));
+    with.integer(static_cast<std::int64_t>(taken.epoch));
     with.integer(static_cast<std::int64_t>(taken.seq)).integer(taken.line);
     with.text(taken.what == operation::sale ? "sale" : "reduction");
     const auto done = database.execute(take_and_return, with);

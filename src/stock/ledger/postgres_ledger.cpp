@@ -26,11 +26,11 @@ constexpr postgres::statement record_new_movements{
     "WITH batch AS ("
     "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
     "                       $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[])"
-    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at, line)"
+    "    AS b (id, product_id, delta, kind, epoch, seq, idempotency_key, created_at, line)"
     "), fresh AS ("
-    "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
+    "  INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key,"
     "                         created_at, line)"
-    "  SELECT b.id, b.product_id, b.delta, b.kind, b.generation, b.seq,"
+    "  SELECT b.id, b.product_id, b.delta, b.kind, b.epoch, b.seq,"
     "         nullif(b.idempotency_key, ''), b.created_at, b.line"
     "  FROM batch b JOIN products p ON p.id = b.product_id"
     "  RETURNING product_id, delta"
@@ -47,14 +47,14 @@ constexpr postgres::statement record_movements{
     "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],"
     "                       $6::bigint[], $7::text[], $8::timestamptz[], $9::bigint[],"
     "                       $10::bigint[])"
-    "    AS b (id, product_id, delta, kind, generation, seq, idempotency_key, created_at, line,"
+    "    AS b (id, product_id, delta, kind, epoch, seq, idempotency_key, created_at, line,"
     "          shard)"
     "  WHERE b.kind = 'sale' OR NOT EXISTS ("
-    "    SELECT FROM fences f WHERE f.shard = b.shard AND f.generation > b.generation)"
+    "    SELECT FROM fences f WHERE f.shard = b.shard AND f.epoch > b.epoch)"
     "), fresh AS ("
-    "  INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
+    "  INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key,"
     "                         created_at, line)"
-    "  SELECT b.id, b.product_id, b.delta, b.kind, b.generation, b.seq,"
+    "  SELECT b.id, b.product_id, b.delta, b.kind, b.epoch, b.seq,"
     "         nullif(b.idempotency_key, ''), b.created_at, b.line"
     "  FROM batch b JOIN products p ON p.id = b.product_id"
     "  ON CONFLICT DO NOTHING RETURNING id, line, product_id, delta"
@@ -65,7 +65,7 @@ constexpr postgres::statement record_movements{
     "  FROM sums s WHERE p.id = s.product_id"
     ") SELECT id, line FROM fresh"};
 
-constexpr postgres::statement read_fences{"read_fences", "SELECT shard, generation FROM fences"};
+constexpr postgres::statement read_fences{"read_fences", "SELECT shard, epoch FROM fences"};
 constexpr postgres::statement known_movements{
     "known_movements",
     "SELECT t.id, t.line, t.kind, t.idempotency_key IS NOT NULL,"
@@ -79,7 +79,7 @@ constexpr std::chrono::seconds repeats_come_together_for{2};
 
 postgres::parameters parameters_of(std::span<const movement> movements) {
     std::vector<uuid> ids;
-    std::vector<std::int64_t> products, deltas, generations, seqs, lines;
+    std::vector<std::int64_t> products, deltas, epochs, seqs, lines;
     std::vector<std::string_view> kinds, keys;
     std::vector<timestamp> times;
     for (const movement& one : movements) {
@@ -88,7 +88,7 @@ postgres::parameters parameters_of(std::span<const movement> movements) {
         products.push_back(one.product_id);
         deltas.push_back(one.delta);
         kinds.push_back(sale ? "sale" : "reduction");
-        generations.push_back(static_cast<std::int64_t>(one.generation));
+        epochs.push_back(static_cast<std::int64_t>(one.epoch));
         seqs.push_back(static_cast<std::int64_t>(one.seq));
         keys.push_back(sale ? std::string_view{} : one.idempotency_key);
         times.push_back(one.created_at);
@@ -96,7 +96,7 @@ postgres::parameters parameters_of(std::span<const movement> movements) {
     }
     postgres::parameters out;
     out.uuids(ids).integers(products).integers(deltas).texts(kinds);
-    out.integers(generations).integers(seqs).texts(keys).times(times).integers(lines);
+    out.integers(epochs).integers(seqs).texts(keys).times(times).integers(lines);
     return out;
 }
 
@@ -195,7 +195,7 @@ private:
             refused.push_back(refused_without_error(one));
             const auto fence = oldest.find(fenced_ ? one.shard : no_shard);
             refused.back().late = is_reduction(one) && fence != oldest.end() &&
-                                  static_cast<std::int64_t>(one.generation) < fence->second;
+                                  static_cast<std::int64_t>(one.epoch) < fence->second;
         }
         return refused;
     }

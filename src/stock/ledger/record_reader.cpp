@@ -13,15 +13,15 @@ using sql::access;
 // whole table for each page.
 constexpr sql::statement page_products{
     access::read, "record_page_products",
-    "SELECT id, given, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
+    "SELECT id, supplied, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
     "       coalesce(currency, '')"
     " FROM products"
     " WHERE id > $1 ORDER BY id LIMIT $2"};
 
 // What is noted of an allocation; allocation_of() reads it.
 #define RETURNED "(id, line) IN (SELECT id, line FROM movements WHERE back)"
-#define ALLOCATION_COLUMNS                                                           \
-    "id, line, product_id, -delta, kind, coalesce(generation, 0), coalesce(seq, 0)," \
+#define ALLOCATION_COLUMNS                                                      \
+    "id, line, product_id, -delta, kind, coalesce(epoch, 0), coalesce(seq, 0)," \
     " coalesce(idempotency_key, ''), " RETURNED
 // What has returned is found by its own index: among all movements the planner would go through the
 // table by its key.
@@ -54,7 +54,7 @@ constexpr sql::statement moved_ids{
 constexpr sql::statement all_products{
     access::read,
     "record_all_products",
-    "SELECT p.id, p.given, p.stock, p.per_user_limit,"
+    "SELECT p.id, p.supplied, p.stock, p.per_user_limit,"
     "       coalesce(sum(m.delta), 0)::bigint,"
     "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock', 'return')), 0)"
     "         ::bigint,"
@@ -62,7 +62,7 @@ constexpr sql::statement all_products{
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint,"
     "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint"
     " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id",
-    {"SELECT p.id, p.given, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
+    {"SELECT p.id, p.supplied, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
      "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0),"
      "       coalesce(m.returned, 0)"
      " FROM products p LEFT JOIN"
@@ -91,7 +91,7 @@ allocation allocation_of(const sql::rows& rows, std::size_t row) {
     out.product_id = rows.integer(row, 2);
     out.quantity = rows.integer(row, 3);
     out.what = rows.text(row, 4) == "sale" ? operation::sale : operation::reduction;
-    out.generation = static_cast<std::uint64_t>(rows.integer(row, 5));
+    out.epoch = static_cast<std::uint64_t>(rows.integer(row, 5));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 6));
     out.idempotency_key = rows.text(row, 7);
     if (rows.boolean(row, 8)) out.returned = out.quantity;

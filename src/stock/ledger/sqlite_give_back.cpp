@@ -7,14 +7,14 @@ namespace {
 
 // Stock stays what it is: what is taken comes back. Only given grows.
 constexpr sqlite::statement take{
-    "INSERT INTO movements (id, line, product_id, delta, kind, generation, seq, created_at)"
+    "INSERT INTO movements (id, line, product_id, delta, kind, epoch, seq, created_at)"
     " SELECT ?1, ?7, id, -?3, ?8, ?4, ?5, ?6 FROM products WHERE id = ?2"
     " ON CONFLICT (id, line, back) DO NOTHING"};
 constexpr sqlite::statement give{
     "INSERT INTO movements (id, line, back, product_id, delta, kind, created_at)"
     " VALUES (?1, ?5, 1, ?2, ?3, 'return', ?4)"};
-constexpr sqlite::statement raise_given{
-    "UPDATE products SET given = given + ?2, version = version + 1 WHERE id = ?1"};
+constexpr sqlite::statement raise_supplied{
+    "UPDATE products SET supplied = supplied + ?2, version = version + 1 WHERE id = ?1"};
 // The version before wrote a reduction without a key, and a restock that names no event.
 constexpr sqlite::statement how_moved{
     "SELECT back OR (kind = 'reduction' AND idempotency_key IS NULL) FROM movements"
@@ -24,7 +24,7 @@ std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, cons
     const timestamp now = wall_clock_now();
     auto taking = in.prepare(take);
     taking.uuid(taken.id).integer(taken.product_id).integer(-taken.delta);
-    taking.integer(static_cast<std::int64_t>(taken.generation));
+    taking.integer(static_cast<std::int64_t>(taken.epoch));
     taking.integer(static_cast<std::int64_t>(taken.seq)).time(now).integer(taken.line);
     taking.text(taken.what == operation::sale ? "sale" : "reduction");
     const auto taken_now = taking.run();
@@ -41,7 +41,7 @@ std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, cons
     const auto given = coming_back.integer(taken.line).run();
     if (!given) return std::unexpected(given.error());
     const auto raised =
-        in.prepare(raise_given).integer(taken.product_id).integer(-taken.delta).run();
+        in.prepare(raise_supplied).integer(taken.product_id).integer(-taken.delta).run();
     if (!raised) return std::unexpected(raised.error());
     return given_back::now;
 }

@@ -13,7 +13,7 @@ namespace flashsale::stock {
 namespace {
 
 constexpr sqlite::statement insert_movement{
-    "INSERT INTO movements (id, product_id, delta, kind, generation, seq, idempotency_key,"
+    "INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key,"
     "                       created_at, line)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, ''), ?8, ?9) ON CONFLICT DO NOTHING"};
 constexpr sqlite::statement find_product{"SELECT 1 FROM products WHERE id = ?1"};
@@ -32,7 +32,7 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const movement& 
     const bool sale = one.what == operation::sale;
     auto row = in.prepare(insert_movement);
     row.uuid(one.id).integer(one.product_id).integer(one.delta).text(sale ? "sale" : "reduction");
-    row.integer(static_cast<std::int64_t>(one.generation));
+    row.integer(static_cast<std::int64_t>(one.epoch));
     row.integer(static_cast<std::int64_t>(one.seq));
     row.text(sale ? std::string_view{} : std::string_view(one.idempotency_key));
     const auto inserted = row.time(one.created_at).integer(one.line).run();

@@ -4,7 +4,8 @@
 // in one post; what gathers meanwhile is its next batch.
 //
 // It needs none of the guards of the Redis gate. What that one finds out by comparing the server's
-// incarnation, here is a matter of course: the data and the code that decides on it die together.
+// server identity, here is a matter of course: the data and the code that decides on it die
+// together.
 
 #include <boost/asio/post.hpp>
 
@@ -35,8 +36,8 @@ void memory_gate_owner::load(const gate_product& product) {
 bool memory_gate_owner::load(const allocation& taken) {
     return core_->load(taken);
 }
-void memory_gate_owner::open(std::uint64_t generation) {
-    core_->open(generation);
+void memory_gate_owner::open(std::uint64_t epoch) {
+    core_->open(epoch);
 }
 
 class memory_gate final : public gate {
@@ -64,11 +65,11 @@ public:
             std::move(done));
     }
 
-    void settle(std::vector<settled_event> events,
-                callback<std::expected<void, errc>> done) override {
+    void prune(std::vector<recorded_event> events,
+               callback<std::expected<void, errc>> done) override {
         decide<std::expected<void, errc>>(
             [events = std::move(events)](memory_gate_core& core) -> std::expected<void, errc> {
-                core.settle(events);
+                core.prune(events);
                 return {};
             },
             std::move(done));

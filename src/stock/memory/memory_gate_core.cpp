@@ -55,8 +55,8 @@ bool memory_gate_core::load(const allocation& taken) {
     return true;
 }
 
-void memory_gate_core::open(std::uint64_t generation) {
-    generation_ = generation;
+void memory_gate_core::open(std::uint64_t epoch) {
+    epoch_ = epoch;
 }
 
 std::vector<decision> memory_gate_core::reserve(std::span<const reservation> batch, timestamp now) {
@@ -68,7 +68,7 @@ std::vector<decision> memory_gate_core::reserve(std::span<const reservation> bat
         if (is_open()) {
             out.push_back(decide(one, now));
         } else {
-            out.emplace_back(std::unexpected(errc::reopening));
+            out.emplace_back(std::unexpected(errc::rebuilding));
         }
     }
     return out;
@@ -109,7 +109,7 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     out.unit_price = of.price;
     out.currency = of.currency;
     must_hold(asked.quantity > 0, "a grant takes units");
-    out.event = event_of(asked, out.id, {of.price, of.currency, generation_, ++seq_});
+    out.event = event_of(asked, out.id, {of.price, of.currency, epoch_, ++seq_});
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;
@@ -147,7 +147,7 @@ const memory_gate_core::outbox_entry* memory_gate_core::waiting(std::uint64_t se
 }
 
 std::expected<void, errc> memory_gate_core::give(std::span<const gate_product> products) {
-    if (!is_open()) return std::unexpected(errc::reopening);
+    if (!is_open()) return std::unexpected(errc::rebuilding);
     for (const gate_product& one : products)
         give_one(one);
     return {};
@@ -163,21 +163,21 @@ void memory_gate_core::give_one(const gate_product& what) {
         slot->starts = what.sale_starts_at;
         slot->ends = what.sale_ends_at;
         const std::int64_t room =
-            std::min({what.given, keys_reserved_max, keys_reserved_in_all_max - keys_reserved_});
+            std::min({what.supplied, keys_reserved_max, keys_reserved_in_all_max - keys_reserved_});
         slot->keys.reserve(static_cast<std::size_t>(room));
         keys_reserved_ += room;
     }
-    const std::int64_t more = what.given - slot->given;
+    const std::int64_t more = what.supplied - slot->supplied;
     if (more <= 0) return;  // a repeat, or one that was overtaken
-    slot->given = what.given;
+    slot->supplied = what.supplied;
     slot->free += more;
 }
 
-void memory_gate_core::settle(std::span<const settled_event> events) {
-    for (const settled_event& one : events) {
+void memory_gate_core::prune(std::span<const recorded_event> events) {
+    for (const recorded_event& one : events) {
         const auto found = seq_by_id_.find(one.id);
-        // An entry of an earlier generation went with the process that had it.
-        if (found == seq_by_id_.end() || one.generation != generation_) continue;
+        // An entry of an earlier epoch went with the process that had it.
+        if (found == seq_by_id_.end() || one.epoch != epoch_) continue;
         std::string().swap(outbox_[found->second - oldest_seq_].event);
         seq_by_id_.erase(found);
     }
@@ -194,7 +194,7 @@ const memory_gate_core::product* memory_gate_core::find(std::int64_t id) const {
 
 std::expected<std::vector<std::optional<std::int64_t>>, errc> memory_gate_core::available(
     std::span<const std::int64_t> product_ids) const {
-    if (!is_open()) return std::unexpected(errc::reopening);
+    if (!is_open()) return std::unexpected(errc::rebuilding);
     std::vector<std::optional<std::int64_t>> out;
     out.reserve(product_ids.size());
     for (const std::int64_t id : product_ids) {
@@ -205,7 +205,7 @@ std::expected<std::vector<std::optional<std::int64_t>>, errc> memory_gate_core::
 }
 
 std::expected<std::optional<std::string>, errc> memory_gate_core::find_event(const uuid& id) const {
-    if (!is_open()) return std::unexpected(errc::reopening);
+    if (!is_open()) return std::unexpected(errc::rebuilding);
     const auto found = seq_by_id_.find(id);
     if (found == seq_by_id_.end()) return std::nullopt;
     return outbox_[found->second - oldest_seq_].event;
@@ -213,11 +213,11 @@ std::expected<std::optional<std::string>, errc> memory_gate_core::find_event(con
 
 std::expected<gate::levels, errc> memory_gate_core::read_levels(
     std::span<const std::int64_t> product_ids) const {
-    if (!is_open()) return std::unexpected(errc::reopening);
-    gate::levels out{generation_, seq_, {}, {}};
+    if (!is_open()) return std::unexpected(errc::rebuilding);
+    gate::levels out{epoch_, seq_, {}, {}};
     for (const std::int64_t id : product_ids) {
         const product* of = find(id);
-        out.products.push_back(of ? std::optional(gate::levels::product{of->free, of->given})
+        out.products.push_back(of ? std::optional(gate::levels::product{of->free, of->supplied})
                                   : std::nullopt);
     }
     return out;
@@ -225,11 +225,11 @@ std::expected<gate::levels, errc> memory_gate_core::read_levels(
 
 std::expected<gate::outbox_page, errc> memory_gate_core::read_outbox(std::string_view cursor,
                                                                      std::size_t events_max) const {
-    if (!is_open()) return std::unexpected(errc::reopening);
+    if (!is_open()) return std::unexpected(errc::rebuilding);
     std::uint64_t seq = 0;
     std::from_chars(cursor.data(), cursor.data() + cursor.size(), seq);
     gate::outbox_page page;
-    page.generation = generation_;
+    page.epoch = epoch_;
     for (seq = std::max(seq, oldest_seq_); seq <= seq_; ++seq) {
         if (page.events.size() == events_max) {
             page.next_cursor = std::to_string(seq);

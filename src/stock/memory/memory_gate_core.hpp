@@ -4,7 +4,7 @@
 // the same answers. No I/O, no clock, no thread: the caller has them.
 //
 // The outbox is a queue by seq, because seqs are dense: an entry is found at its distance from the
-// oldest, and the oldest leave first as the recorder settles them. Recorded and forgotten is only
+// oldest, and the oldest leave first as the recorder prunes them. Recorded and forgotten is only
 // the event; the idempotency record stays as long as the product does.
 //
 // Only a grant puts anything into these tables. So their size is bounded by the stock ever given,
@@ -41,14 +41,14 @@ public:
 
     void load(const gate_product& product) { give_one(product); }
     bool load(const allocation& taken);
-    void open(std::uint64_t generation);
-    bool is_open() const { return generation_ != 0; }
+    void open(std::uint64_t epoch);
+    bool is_open() const { return epoch_ != 0; }
 
     /// One decision for each reservation, in their order.
     std::vector<decision> reserve(std::span<const reservation> batch, timestamp now);
 
     std::expected<void, errc> give(std::span<const gate_product> products);
-    void settle(std::span<const settled_event> events);
+    void prune(std::span<const recorded_event> events);
 
     std::expected<std::vector<std::optional<std::int64_t>>, errc> available(
         std::span<const std::int64_t> product_ids) const;
@@ -78,7 +78,7 @@ private:
         std::uint64_t seq;  ///< 0: loaded from the record
     };
     struct product {
-        std::int64_t free = 0, given = 0, price = 0;
+        std::int64_t free = 0, supplied = 0, price = 0;
         std::optional<std::int64_t> limit;
         std::optional<timestamp> starts, ends;
         currency_code currency;
@@ -87,7 +87,7 @@ private:
     };
     struct outbox_entry {
         uuid id;
-        std::string event;  ///< empty: settled
+        std::string event;  ///< empty: pruned
     };
 
     decision decide(const reservation& asked, timestamp now);
@@ -98,12 +98,12 @@ private:
     const outbox_entry* waiting(std::uint64_t seq) const;
 
     const std::size_t outbox_max_;
-    std::uint64_t generation_ = 0;  ///< 0: not open
+    std::uint64_t epoch_ = 0;  ///< 0: not open
     std::uint64_t seq_ = 0;
     boost::unordered_flat_map<std::int64_t, std::unique_ptr<product>> products_;
     std::deque<outbox_entry> outbox_;  ///< seqs oldest_seq_ … seq_
     std::uint64_t oldest_seq_ = 1;
-    boost::unordered_flat_map<uuid, std::uint64_t, uuid_hash> seq_by_id_;  ///< unsettled ones
+    boost::unordered_flat_map<uuid, std::uint64_t, uuid_hash> seq_by_id_;  ///< unpruned ones
     text_arena key_texts_;
     std::int64_t keys_reserved_ = 0;  ///< over all products, when they were new
 };

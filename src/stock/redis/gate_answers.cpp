@@ -4,18 +4,18 @@
 
 namespace flashsale::stock {
 
-gate_answer shard_generations::note(std::uint32_t shard, gate_answer what) {
+gate_answer shard_epochs::note(std::uint32_t shard, gate_answer what) {
     return shards_[shard].answer.exchange(what);
 }
 
-std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t generation) {
+std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t epoch) {
     switch (status.what) {
         case script_status::kind::open:
             return gate_answer::open;
         case script_status::kind::closed:
             return gate_answer::closed;
         case script_status::kind::stale:
-            if (status.generation < generation) return gate_answer::older;
+            if (status.epoch < epoch) return gate_answer::older;
             break;
         case script_status::kind::malformed:
             break;
@@ -28,15 +28,14 @@ std::string fault_of(gate_answer last) {
         case gate_answer::none:
             return "redis: the gate has not answered yet";
         case gate_answer::older:
-            return "redis: the gate is of an older generation than the record, and closed until it "
-                   "is reopened";
+            return "redis: the gate is of an older epoch than the record, and closed until it "
+                   "is rebuilt";
         default:
-            return "redis: the gate is closed until it is reopened";
+            return "redis: the gate is closed until it is rebuilt";
     }
 }
 
-void tell_answer(shard_generations& in, std::uint32_t shard, gate_answer last,
-                 std::string_view header) {
+void tell_answer(shard_epochs& in, std::uint32_t shard, gate_answer last, std::string_view header) {
     const gate_answer before = in.note(shard, last);
     if (before == last) return;
     if (last == gate_answer::closed) {

@@ -12,14 +12,13 @@
 
 namespace flashsale::stock {
 
-/// `generation`: the asker's. nullopt: nothing, or that the asker has something to learn.
-std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t generation);
+/// `epoch`: the asker's. nullopt: nothing, or that the asker has something to learn.
+std::optional<gate_answer> answer_of(const script_status& status, std::uint64_t epoch);
 
 /// Why a gate that answered so takes no orders, for people.
 std::string fault_of(gate_answer last);
 
 /// Notes it, and logs it if no worker has before.
-void tell_answer(shard_generations& in, std::uint32_t shard, gate_answer last,
-                 std::string_view header);
+void tell_answer(shard_epochs& in, std::uint32_t shard, gate_answer last, std::string_view header);
 
 }  // namespace flashsale::stock

@@ -38,7 +38,7 @@ std::optional<std::string_view> take_first_word(std::string_view& text) {
 
 /// The fields of an entry, as they stand there.
 struct entry_words {
-    std::string_view place, product, quantity, price, generation, base, key_field;
+    std::string_view place, product, quantity, price, epoch, base, key_field;
 };
 
 /// Every form takes as many words as it has fields. nullopt: it is of none.
@@ -58,10 +58,10 @@ std::optional<entry_words> words_of(std::string_view entry) {
     const char form = entry.empty() ? ' ' : entry.front();
     if (form >= '0' && form <= '9') {
         return take(take_first_word, &words::place, &words::product, &words::quantity,
-                    &words::price, &words::generation, &words::base);
+                    &words::price, &words::epoch, &words::base);
     }
     if (form == 's' || form == 'r') {
-        return take(take_last_word, &words::place, &words::base, &words::generation, &words::price,
+        return take(take_last_word, &words::place, &words::base, &words::epoch, &words::price,
                     &words::quantity, &words::product);
     }
     return std::nullopt;
@@ -116,18 +116,18 @@ std::string event_of_entry(const uuid& id, std::string_view entry) {
     const auto words = words_of(entry);
     if (!words) return no_event(entry);
     const auto place = number_in(words->place), base = number_in(words->base),
-               generation = number_in(words->generation), quantity = number_in(words->quantity),
+               epoch = number_in(words->epoch), quantity = number_in(words->quantity),
                product = number_in(words->product);
     grant_terms terms;
     reservation of;
-    if (!place || !base || !generation || !quantity || !product ||
+    if (!place || !base || !epoch || !quantity || !product ||
         !read_price(words->price, terms.unit_price, terms.currency) ||
         !read_key_field(words->key_field, of)) {
         return no_event(entry);
     }
     of.product_id = *product;
     of.quantity = *quantity;
-    terms.generation = static_cast<std::uint64_t>(*generation);
+    terms.epoch = static_cast<std::uint64_t>(*epoch);
     terms.seq = static_cast<std::uint64_t>(*base + *place);
     return event_of(of, id, terms);
 }

@@ -6,7 +6,7 @@
 // key may have spaces of its own: what the event is, its user, and the key.
 //
 //   2 3 1 999 2 40 s7:a key
-//   └ seq 40 + 2, product 3, quantity 1, unit price 999, generation 2; sale to user 7 under "a key"
+//   └ seq 40 + 2, product 3, quantity 1, unit price 999, epoch 2; sale to user 7 under "a key"
 //
 // The unit price is a word of append_price(): 999USD, where the product has a currency of its own.
 // The id tells the rest: shard and time.

@@ -48,16 +48,16 @@ shard_keys::shard_keys(std::string_view prefix, std::uint32_t shard)
     header = root + "gate";
 }
 
-std::string shard_keys::outbox(std::uint64_t generation) const {
-    return root + std::to_string(generation) + ":outbox";
+std::string shard_keys::outbox(std::uint64_t epoch) const {
+    return root + std::to_string(epoch) + ":outbox";
 }
 
-argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
+argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
                                 std::size_t outbox_events_max, std::span<const reservation> batch,
                                 const sold_out_hints* hints) {
     argument_list out;
     out.add(keys.root);
-    out.add(generation);
+    out.add(epoch);
     out.add(static_cast<std::uint64_t>(outbox_events_max));
     while (!batch.empty()) {
         const reservation& first = batch.front();
@@ -98,7 +98,7 @@ void add_product(argument_list& to, const gate_product& product) {
         }
     };
     to.add(product.id);
-    to.add(product.given);
+    to.add(product.supplied);
     to.add_with([&](std::string& bytes) { append_price(bytes, product.price, product.currency); });
     if (product.per_user_limit) {
         to.add(*product.per_user_limit);
@@ -109,11 +109,11 @@ void add_product(argument_list& to, const gate_product& product) {
     add_time(product.sale_ends_at);
 }
 
-argument_list give_arguments(const shard_keys& keys, std::uint64_t generation,
+argument_list give_arguments(const shard_keys& keys, std::uint64_t epoch,
                              std::span<const gate_product> products) {
     argument_list out;
     out.add(keys.root);
-    out.add(generation);
+    out.add(epoch);
     for (const gate_product& product : products)
         add_product(out, product);
     return out;
@@ -168,8 +168,8 @@ std::optional<errc> refusal_of(std::int64_t code) {
 /// Fills in the decisions of a batch, reply element by reply element.
 class decision_reader {
 public:
-    decision_reader(std::uint64_t generation, std::span<const reservation> batch)
-        : generation_(generation), batch_(batch) {
+    decision_reader(std::uint64_t epoch, std::span<const reservation> batch)
+        : epoch_(epoch), batch_(batch) {
         out_.decisions.reserve(batch.size());
     }
 
@@ -260,7 +260,7 @@ private:
             made.unit_price = price;
             made.currency = currency;
             made.token = *out_.token;
-            made.event = event_of(asked, made.id, {price, currency, generation_, seq});
+            made.event = event_of(asked, made.id, {price, currency, epoch_, seq});
         }
         return true;
     }
@@ -284,7 +284,7 @@ private:
         return true;
     }
 
-    const std::uint64_t generation_;
+    const std::uint64_t epoch_;
     const std::span<const reservation> batch_;
     std::optional<timestamp> decided_at_;  // by the gate's clock
     std::size_t left_due_ = 0;             // decisions that the next element belongs to
@@ -306,8 +306,7 @@ script_status status_of(const value& reply) {
             return {kind::closed};
         case 2: {
             script_status stale{kind::stale};
-            if (reply.elements.size() == 2 &&
-                read_integer(reply.elements[1].text, stale.generation)) {
+            if (reply.elements.size() == 2 && read_integer(reply.elements[1].text, stale.epoch)) {
                 return stale;
             }
             return {};
@@ -332,7 +331,7 @@ std::optional<gate::outbox_page> decode_outbox_page(const value& reply) {
     const auto& elements = reply.elements;
     std::int64_t read_at = 0;
     gate::outbox_page out;
-    if (elements.size() < first || !read_integer(elements[2].text, out.generation) ||
+    if (elements.size() < first || !read_integer(elements[2].text, out.epoch) ||
         !read_integer(elements[3].text, read_at)) {
         return std::nullopt;
     }
@@ -350,7 +349,7 @@ std::optional<gate::levels> decode_levels(const value& reply, std::size_t produc
     if (!token) return std::nullopt;
     const auto number = [&](std::size_t i) { return std::atoll(elements[i].text.c_str()); };
     gate::levels out;
-    out.generation = static_cast<std::uint64_t>(number(1));
+    out.epoch = static_cast<std::uint64_t>(number(1));
     out.seq = static_cast<std::uint64_t>(number(2));
     out.token = *token;
     for (std::size_t place = first; place < elements.size(); place += 2) {
@@ -363,9 +362,9 @@ std::optional<gate::levels> decode_levels(const value& reply, std::size_t produc
     return out;
 }
 
-decoded_decisions decode_decisions(value reply, std::uint64_t generation,
+decoded_decisions decode_decisions(value reply, std::uint64_t epoch,
                                    std::span<const reservation> batch) {
-    decision_reader reader(generation, batch);
+    decision_reader reader(epoch, batch);
     const bool well_formed = std::all_of(reply.elements.begin() + 1, reply.elements.end(),
                                          [&](const value& each) { return reader.read(each); });
     return reader.finish(well_formed);

@@ -41,27 +41,27 @@ struct shard_keys {
     shard_keys(std::string_view prefix, std::uint32_t shard);
 
     std::string header;  ///< `{flashsale:0}:gate`
-    std::string root;    ///< `{flashsale:0}:`, then the generation and `:p:<product>` and so on
+    std::string root;    ///< `{flashsale:0}:`, then the epoch and `:p:<product>` and so on
 
-    std::string outbox(std::uint64_t generation) const;
+    std::string outbox(std::uint64_t epoch) const;
 };
 
 /// A product as give.lua and load.lua read it.
 void add_product(argument_list& to, const gate_product& product);
 
 /// The batch in runs, as lua/reserve.lua has it; in short form where `hints` are given and say so.
-argument_list reserve_arguments(const shard_keys& keys, std::uint64_t generation,
+argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
                                 std::size_t outbox_events_max, std::span<const reservation> batch,
                                 const sold_out_hints* hints);
 
-argument_list give_arguments(const shard_keys& keys, std::uint64_t generation,
+argument_list give_arguments(const shard_keys& keys, std::uint64_t epoch,
                              std::span<const gate_product> products);
 
 /// The status every script's reply begins with.
 struct script_status {
     enum class kind { open, closed, stale, malformed };
     kind what = kind::malformed;
-    std::uint64_t generation = 0;  ///< the gate's own, if stale
+    std::uint64_t epoch = 0;  ///< the gate's own, if stale
 };
 script_status status_of(const redis::value& reply);
 
@@ -90,7 +90,7 @@ inline constexpr std::int64_t closed_another = 2;
 
 /// Decisions out of an open gate's reply. A reply of another shape makes every decision
 /// outcome_unknown: the script ran, and what it did cannot be told.
-decoded_decisions decode_decisions(redis::value reply, std::uint64_t generation,
+decoded_decisions decode_decisions(redis::value reply, std::uint64_t epoch,
                                    std::span<const reservation> batch);
 
 /// What inspect.lua says of the gate as a whole, but for its token; nullopt: a reply of another

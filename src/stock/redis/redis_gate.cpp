@@ -1,7 +1,7 @@
 // The gate on Redis: one script call per batch and shard, guarded in the script itself.
 //
-// Each script compares the header's incarnation with the server it runs in, and the caller's
-// generation with the header's, before it looks at anything else. So a server that lost, rolled
+// Each script compares the header's server identity with the server it runs in, and the caller's
+// epoch with the header's, before it looks at anything else. So a server that lost, rolled
 // back or exchanged its data answers `closed` to every process, however long that has slept;
 // nothing here remembers that a gate was good a moment ago.
 
@@ -27,9 +27,9 @@ constexpr const char* shut_out_text = "the log takes none of this gate's events:
 
 class redis_gate final : public gate {
 public:
-    redis_gate(std::vector<redis::client*> shards, shard_generations& generations,
+    redis_gate(std::vector<redis::client*> shards, shard_epochs& epochs,
                const redis_gate_options& options)
-        : options_(options), generations_(generations) {
+        : options_(options), epochs_(epochs) {
         for (std::uint32_t i = 0; i < shards.size(); ++i) {
             shards_.push_back(
                 std::make_unique<shard>(i, shards[i], shard_keys(options.key_prefix, i)));
@@ -49,8 +49,8 @@ public:
         give_as(std::move(products), std::move(done), true);
     }
 
-    void settle(std::vector<settled_event> events,
-                callback<std::expected<void, errc>> done) override;
+    void prune(std::vector<recorded_event> events,
+               callback<std::expected<void, errc>> done) override;
 
     void available(
         std::vector<std::int64_t> product_ids,
@@ -103,8 +103,8 @@ public:
         std::expected<void, std::string> found;
         for (std::uint32_t at = 0; at < count(); ++at) {
             const redis::client& server = *shards_[at]->client;
-            const gate_answer last = generations_.answer(at);
-            const bool shut_out = generations_.is_shut_out(at);
+            const gate_answer last = epochs_.answer(at);
+            const bool shut_out = epochs_.is_shut_out(at);
             if ((last != gate_answer::open || shut_out) && server.ready()) look_again(at);
             if (!found) continue;
             if (!server.ready()) {
@@ -122,10 +122,9 @@ public:
                      callback<std::expected<levels, errc>> done) override;
     void read_outbox(std::uint32_t shard, std::string cursor,
                      callback<std::expected<outbox_page, errc>> done) override;
-    void list_products(std::uint32_t at, std::uint64_t generation, std::string cursor,
+    void list_products(std::uint32_t at, std::uint64_t epoch, std::string cursor,
                        callback<std::expected<product_page, errc>> done) override {
-        list_products_at(*shards_[at]->client, shards_[at]->keys, generation, cursor,
-                         std::move(done));
+        list_products_at(*shards_[at]->client, shards_[at]->keys, epoch, cursor, std::move(done));
     }
 
 private:
@@ -143,58 +142,56 @@ private:
     void look_again(std::uint32_t at) const {
         shard& of = *shards_[at];
         if (std::exchange(of.looking, true)) return;
-        const std::uint64_t generation = generations_.get(at);
+        const std::uint64_t epoch = epochs_.get(at);
         argument_list arguments;
         arguments.add(of.keys.root);
-        arguments.add(generation);
+        arguments.add(epoch);
         arguments.add("state");
         const std::string_view keys[] = {of.keys.header};
-        of.client->evaluate(scripts().inspect, keys, arguments.views(),
-                            [this, at, generation](redis::result reply) {
-                                shards_[at]->looking = false;
-                                if (!reply) return;
-                                const auto status = status_of(*reply);
-                                note(at, generation, status);
-                                if (status.what == script_status::kind::open &&
-                                    reply->elements.size() > token_place)
-                                    note_token(*shards_[at],
-                                               uuid::parse(reply->elements[token_place].text));
-                            });
+        of.client->evaluate(
+            scripts().inspect, keys, arguments.views(), [this, at, epoch](redis::result reply) {
+                shards_[at]->looking = false;
+                if (!reply) return;
+                const auto status = status_of(*reply);
+                note(at, epoch, status);
+                if (status.what == script_status::kind::open &&
+                    reply->elements.size() > token_place)
+                    note_token(*shards_[at], uuid::parse(reply->elements[token_place].text));
+            });
     }
 
     void note_token(shard& of, const std::optional<uuid>& token) const {
-        if (!token || (*token == of.token && !generations_.is_shut_out(of.number))) return;
+        if (!token || (*token == of.token && !epochs_.is_shut_out(of.number))) return;
         of.token = *token;
-        generations_.saw(of.number, *token);
+        epochs_.saw(of.number, *token);
     }
 
-    /// Whichever script gave it. `generation`: the asker's.
-    void note(std::uint32_t at, std::uint64_t generation, const script_status& status) const {
-        const auto last = answer_of(status, generation);
+    /// Whichever script gave it. `epoch`: the asker's.
+    void note(std::uint32_t at, std::uint64_t epoch, const script_status& status) const {
+        const auto last = answer_of(status, epoch);
         if (!last) return;
         if (*last != gate_answer::open) metrics::gate_closed.add();
-        if (generations_.answer(at) == *last) return;
-        tell_answer(generations_, at, *last, shards_[at]->keys.header);
+        if (epochs_.answer(at) == *last) return;
+        tell_answer(epochs_, at, *last, shards_[at]->keys.header);
     }
 
     /// Runs a script that begins its reply with a status; hands on open ones, and those that tell
-    /// of a newer generation than the asker's.
-    void run(std::uint32_t at, std::uint64_t generation, const redis::script& what,
+    /// of a newer epoch than the asker's.
+    void run(std::uint32_t at, std::uint64_t epoch, const redis::script& what,
              const argument_list& arguments,
              callback<std::expected<std::pair<script_status, redis::value>, errc>> done) {
         shard& on = *shards_[at];
         const std::string_view keys[] = {on.keys.header};
         on.client->evaluate(
             what, keys, arguments.views(),
-            [this, at, generation, done = std::move(done)](redis::result reply) mutable {
+            [this, at, epoch, done = std::move(done)](redis::result reply) mutable {
                 if (!reply) return done(std::unexpected(errc_of(reply.error())));
                 const script_status status = status_of(*reply);
-                note(at, generation, status);
+                note(at, epoch, status);
                 using enum script_status::kind;
                 if (status.what == malformed) return done(std::unexpected(errc::outcome_unknown));
-                if (status.what == closed ||
-                    (status.what == stale && status.generation <= generation))
-                    return done(std::unexpected(errc::reopening));
+                if (status.what == closed || (status.what == stale && status.epoch <= epoch))
+                    return done(std::unexpected(errc::rebuilding));
                 done(std::pair(status, std::move(*reply)));
             });
     }
@@ -202,20 +199,20 @@ private:
     void reserve_as(std::vector<reservation> batch, callback<std::vector<decision>> done,
                     bool try_again, form how) {
         const std::uint32_t at = batch.front().id.shard();
-        if (generations_.is_shut_out(at))
-            return done(std::vector<decision>(batch.size(), std::unexpected(errc::reopening)));
-        const std::uint64_t generation = generations_.get(at);
+        if (epochs_.is_shut_out(at))
+            return done(std::vector<decision>(batch.size(), std::unexpected(errc::rebuilding)));
+        const std::uint64_t epoch = epochs_.get(at);
         const auto arguments =
-            reserve_arguments(shards_[at]->keys, generation, options_.outbox_events_max, batch,
+            reserve_arguments(shards_[at]->keys, epoch, options_.outbox_events_max, batch,
                               how == form::by_hint ? &sold_out_ : nullptr);
-        run(at, generation, scripts().reserve, arguments,
-            [this, at, generation, try_again, how, batch = std::move(batch),
+        run(at, epoch, scripts().reserve, arguments,
+            [this, at, epoch, try_again, how, batch = std::move(batch),
              done = std::move(done)](auto reply) mutable {
-                errc fault = errc::reopening;
+                errc fault = errc::rebuilding;
                 if (!reply) {
                     fault = reply.error();
                 } else if (reply->first.what == script_status::kind::open) {
-                    auto decoded = decode_decisions(std::move(reply->second), generation, batch);
+                    auto decoded = decode_decisions(std::move(reply->second), epoch, batch);
                     must_hold(decoded.decisions.size() == batch.size(),
                               "a reply is decoded into a decision for each reservation");
                     note_token(*shards_[at], decoded.token);
@@ -223,7 +220,7 @@ private:
                     if (decoded.ask_again.empty()) return done(std::move(decoded.decisions));
                     return ask_in_full(batch, std::move(decoded), std::move(done));
                 } else if (try_again) {
-                    generations_.raise(at, reply->first.generation);
+                    epochs_.raise(at, reply->first.epoch);
                     return reserve_as(std::move(batch), std::move(done), false, how);
                 }
                 done(std::vector<decision>(batch.size(), std::unexpected(fault)));
@@ -260,49 +257,48 @@ private:
                  bool try_again) {
         if (products.empty()) return done({});
         const std::uint32_t at = shard_of(products.front().id, count());
-        const std::uint64_t generation = generations_.get(at);
-        const auto arguments = give_arguments(shards_[at]->keys, generation, products);
-        run(at, generation, scripts().give, arguments,
+        const std::uint64_t epoch = epochs_.get(at);
+        const auto arguments = give_arguments(shards_[at]->keys, epoch, products);
+        run(at, epoch, scripts().give, arguments,
             [this, at, try_again, products = std::move(products),
              done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
                 if (reply->first.what == script_status::kind::open) return done({});
-                if (!try_again) return done(std::unexpected(errc::reopening));
-                generations_.raise(at, reply->first.generation);
+                if (!try_again) return done(std::unexpected(errc::rebuilding));
+                epochs_.raise(at, reply->first.epoch);
                 give_as(std::move(products), std::move(done), false);
             });
     }
 
     void inspect(std::uint32_t at, std::vector<std::string> what,
                  callback<std::expected<redis::value, errc>> done) {
-        const std::uint64_t generation = generations_.get(at);
+        const std::uint64_t epoch = epochs_.get(at);
         argument_list arguments;
         arguments.add(shards_[at]->keys.root);
-        arguments.add(generation);
+        arguments.add(epoch);
         for (const std::string& one : what)
             arguments.add(one);
-        run(at, generation, scripts().inspect, arguments,
-            [done = std::move(done)](auto reply) mutable {
-                if (!reply) return done(std::unexpected(reply.error()));
-                done(std::move(reply->second));
-            });
+        run(at, epoch, scripts().inspect, arguments, [done = std::move(done)](auto reply) mutable {
+            if (!reply) return done(std::unexpected(reply.error()));
+            done(std::move(reply->second));
+        });
     }
 
     std::uint32_t count() const { return static_cast<std::uint32_t>(shards_.size()); }
 
     const redis_gate_options options_;
-    shard_generations& generations_;
+    shard_epochs& epochs_;
     std::vector<std::unique_ptr<shard>> shards_;
     sold_out_hints sold_out_;
 };
 
-void redis_gate::settle(std::vector<settled_event> events,
-                        callback<std::expected<void, errc>> done) {
-    // The outbox is named by its generation, so no guard is needed: an entry of that name is of
+void redis_gate::prune(std::vector<recorded_event> events,
+                       callback<std::expected<void, errc>> done) {
+    // The outbox is named by its epoch, so no guard is needed: an entry of that name is of
     // that event, or there is none.
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::vector<uuid>> by_outbox;
-    for (const settled_event& event : events) {
-        if (event.shard < count()) by_outbox[{event.shard, event.generation}].push_back(event.id);
+    for (const recorded_event& event : events) {
+        if (event.shard < count()) by_outbox[{event.shard, event.epoch}].push_back(event.id);
     }
     if (by_outbox.empty()) return done({});
     auto all = std::make_shared<gathered>(gathered{by_outbox.size(), {}, std::move(done)});
@@ -381,10 +377,9 @@ void redis_gate::read_outbox(std::uint32_t at, std::string cursor,
 
 }  // namespace
 
-std::unique_ptr<gate> make_redis_gate(std::vector<redis::client*> shards,
-                                      shard_generations& generations,
+std::unique_ptr<gate> make_redis_gate(std::vector<redis::client*> shards, shard_epochs& epochs,
                                       const redis_gate_options& options) {
-    return std::make_unique<redis_gate>(std::move(shards), generations, options);
+    return std::make_unique<redis_gate>(std::move(shards), epochs, options);
 }
 
 }  // namespace flashsale::stock

@@ -44,7 +44,7 @@ public:
         if (auto read = read_products(); !read) return std::unexpected(read.error());
         const auto again = read_gate_header(io_, client_, shard_, options_);
         if (!again) return std::unexpected(again.error());
-        if (!*again || (*again)->generation != out_.header.generation)
+        if (!*again || (*again)->epoch != out_.header.epoch)
             return std::unexpected("the gate was replaced while it was read");
         const auto server = read_gate_server(io_, client_);
         if (!server) return std::unexpected(server.error());
@@ -69,7 +69,7 @@ private:
     }
 
     done read_outbox() {
-        const std::string key = keys_.outbox(out_.header.generation);
+        const std::string key = keys_.outbox(out_.header.epoch);
         std::string cursor = "0";
         do {
             const auto page = command({"HSCAN", key, cursor, "COUNT", entries_per_page});
@@ -94,12 +94,12 @@ private:
         std::string cursor;
         do {
             const auto page = wait_for<std::expected<gate::product_page, errc>>([&](auto reply) {
-                list_products_at(client_, keys_, out_.header.generation, cursor, std::move(reply));
+                list_products_at(client_, keys_, out_.header.epoch, cursor, std::move(reply));
             });
             if (!page) return std::unexpected("redis: " + std::string(name_of(page.error())));
             for (std::size_t at = 0; at < page->ids.size(); at += products_at_once) {
                 const auto count = std::min(products_at_once, page->ids.size() - at);
-                if (auto read = read_given(std::span(page->ids).subspan(at, count)); !read)
+                if (auto read = read_supplied(std::span(page->ids).subspan(at, count)); !read)
                     return read;
             }
             cursor = page->next_cursor;
@@ -108,19 +108,19 @@ private:
         return {};
     }
 
-    done read_given(std::span<const std::int64_t> ids) {
+    done read_supplied(std::span<const std::int64_t> ids) {
         std::size_t waiting = ids.size();
         done read;
         for (const std::int64_t id : ids) {
             const std::string key =
-                keys_.root + std::to_string(out_.header.generation) + ":p:" + std::to_string(id);
-            const std::string_view words[] = {"HGET", key, "given"};
+                keys_.root + std::to_string(out_.header.epoch) + ":p:" + std::to_string(id);
+            const std::string_view words[] = {"HGET", key, "supplied"};
             client_.command(words, [&, id](redis::result found) {
                 --waiting;
                 if (!found) {
                     read = std::unexpected("redis: " + found.error().message);
                 } else if (found->kind == redis::value::type::string) {
-                    out_.given.emplace_back(id, std::atoll(found->text.c_str()));
+                    out_.supplied.emplace_back(id, std::atoll(found->text.c_str()));
                 }
             });
         }
@@ -141,12 +141,11 @@ private:
 
 std::expected<std::int64_t, std::string> run_step(asio::io_context& io, redis::client& client,
                                                   std::uint32_t shard, std::string_view step,
-                                                  std::uint64_t generation,
-                                                  std::string_view argument,
+                                                  std::uint64_t epoch, std::string_view argument,
                                                   const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
     const std::string_view names[] = {keys.header};
-    const std::string number = std::to_string(generation);
+    const std::string number = std::to_string(epoch);
     const std::string_view arguments[] = {step, number, options.deployment, argument};
     std::optional<redis::result> reply;
     client.evaluate(scripts().open, names, arguments,
@@ -167,19 +166,18 @@ std::expected<std::optional<gate_account>, std::string> read_gate_account(
 }
 
 std::expected<holding, std::string> hold_gate(asio::io_context& io, redis::client& client,
-                                              std::uint32_t shard, std::uint64_t generation,
+                                              std::uint32_t shard, std::uint64_t epoch,
                                               const std::string& why,
                                               const redis_gate_options& options) {
-    const auto answer = run_step(io, client, shard, "hold", generation, why, options);
+    const auto answer = run_step(io, client, shard, "hold", epoch, why, options);
     if (!answer) return std::unexpected(answer.error());
     return *answer == 1 ? holding::now : *answer == 2 ? holding::before : holding::refused;
 }
 
 std::expected<bool, std::string> release_gate(asio::io_context& io, redis::client& client,
-                                              std::uint32_t shard, std::uint64_t generation,
+                                              std::uint32_t shard, std::uint64_t epoch,
                                               bool accepted, const redis_gate_options& options) {
-    const auto answer =
-        run_step(io, client, shard, "release", generation, accepted ? "1" : "", options);
+    const auto answer = run_step(io, client, shard, "release", epoch, accepted ? "1" : "", options);
     if (!answer) return std::unexpected(answer.error());
     return *answer == 1;
 }

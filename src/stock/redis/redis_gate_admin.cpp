@@ -13,8 +13,8 @@ public:
                      const redis_gate_options& options)
         : io_(io), client_(client), shard_(shard), options_(options) {}
 
-    std::unique_ptr<gate_loader> loader(std::uint64_t generation, const uuid& token) override {
-        return std::make_unique<gate_rebuild>(io_, client_, shard_, generation, token, options_);
+    std::unique_ptr<gate_loader> loader(std::uint64_t epoch, const uuid& token) override {
+        return std::make_unique<gate_rebuild>(io_, client_, shard_, epoch, token, options_);
     }
 
     bool ready() const override { return client_.ready(); }
@@ -28,15 +28,14 @@ public:
         const breath& breathe) override {
         return read_gate_account(io_, client_, shard_, options_, breathe);
     }
-    std::expected<bool, std::string> shut(std::uint64_t generation) override {
-        return shut_gate(io_, client_, shard_, generation, options_);
+    std::expected<bool, std::string> shut(std::uint64_t epoch) override {
+        return shut_gate(io_, client_, shard_, epoch, options_);
     }
-    std::expected<holding, std::string> hold(std::uint64_t generation,
-                                             const std::string& why) override {
-        return hold_gate(io_, client_, shard_, generation, why, options_);
+    std::expected<holding, std::string> hold(std::uint64_t epoch, const std::string& why) override {
+        return hold_gate(io_, client_, shard_, epoch, why, options_);
     }
-    std::expected<bool, std::string> release(std::uint64_t generation, bool accepted) override {
-        return release_gate(io_, client_, shard_, generation, accepted, options_);
+    std::expected<bool, std::string> release(std::uint64_t epoch, bool accepted) override {
+        return release_gate(io_, client_, shard_, epoch, accepted, options_);
     }
     bool is_ours(const gate_header& header) const override {
         return header.is_of(options_.deployment);

@@ -58,19 +58,19 @@ std::uint64_t gate_server::free_bytes() const {
     return limit_bytes - std::min(limit_bytes, used_bytes);
 }
 
-std::uint64_t gate_server::reopening_needs_bytes(std::size_t rows_max) const {
+std::uint64_t gate_server::rebuild_needs_bytes(std::size_t rows_max) const {
     return loading_bytes_per_row * rows_max + data_bytes / data_per_table_growth;
 }
 
-std::uint64_t gate_server::reopening_lacks_bytes(std::size_t rows_max) const {
-    const std::uint64_t needs = reopening_needs_bytes(rows_max);
+std::uint64_t gate_server::rebuild_lacks_bytes(std::size_t rows_max) const {
+    const std::uint64_t needs = rebuild_needs_bytes(rows_max);
     return limit_bytes == 0 ? 0 : needs - std::min(needs, free_bytes());
 }
 
 std::string gate_server::memory_fault(std::size_t rows_max) const {
     return "Redis has " + std::to_string(free_bytes()) + " bytes left of maxmemory " +
-           std::to_string(limit_bytes) + "; if its gate is lost, a reopening needs " +
-           std::to_string(reopening_needs_bytes(rows_max)) +
+           std::to_string(limit_bytes) + "; if its gate is lost, a rebuild needs " +
+           std::to_string(rebuild_needs_bytes(rows_max)) +
            " and may fail: raise maxmemory, or recovery.load_rows_max may be lower";
 }
 
@@ -109,7 +109,7 @@ std::expected<std::optional<gate_header>, std::string> read_gate_header(
     asio::io_context& io, redis::client& client, std::uint32_t shard,
     const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
-    const std::string_view words[] = {"HMGET", keys.header, "generation", "evicted", "seq",
+    const std::string_view words[] = {"HMGET", keys.header, "epoch",      "evicted", "seq",
                                       "state", "token",     "deployment", "held",    "accepted"};
     const auto found = ask(io, [&](auto done) { client.command(words, std::move(done)); });
     if (!found) return std::unexpected(found.error());
@@ -119,9 +119,9 @@ std::expected<std::optional<gate_header>, std::string> read_gate_header(
         if (fields[at].kind != redis::value::type::string) return std::nullopt;
         return std::strtoull(fields[at].text.c_str(), nullptr, 10);
     };
-    const auto generation = number(0);
-    if (!generation) return std::optional<gate_header>{};
-    return gate_header{.generation = *generation,
+    const auto epoch = number(0);
+    if (!epoch) return std::optional<gate_header>{};
+    return gate_header{.epoch = *epoch,
                        .evicted_keys = number(1),
                        .seq = number(2).value_or(0),
                        .state = fields[3].text,
@@ -132,11 +132,11 @@ std::expected<std::optional<gate_header>, std::string> read_gate_header(
 }
 
 std::expected<bool, std::string> shut_gate(asio::io_context& io, redis::client& client,
-                                           std::uint32_t shard, std::uint64_t generation,
+                                           std::uint32_t shard, std::uint64_t epoch,
                                            const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
     const std::string_view names[] = {keys.header};
-    const std::string number = std::to_string(generation);
+    const std::string number = std::to_string(epoch);
     const std::string_view arguments[] = {"shut", number, options.deployment};
     const auto reply = ask(
         io, [&](auto done) { client.evaluate(scripts().open, names, arguments, std::move(done)); });
@@ -157,11 +157,11 @@ std::optional<std::string> evicted_since(const gate_header& header, const gate_s
            " keys since its gate was loaded";
 }
 
-std::optional<std::string> seq_watch::went_back(std::uint64_t generation, std::uint64_t seq) {
-    const bool back = generation == generation_ && seq < seq_;
+std::optional<std::string> seq_watch::went_back(std::uint64_t epoch, std::uint64_t seq) {
+    const bool back = epoch == epoch_ && seq < seq_;
     const std::uint64_t before = seq_;
-    if (generation != generation_ || seq > seq_) {
-        generation_ = generation;
+    if (epoch != epoch_ || seq > seq_) {
+        epoch_ = epoch;
         seq_ = seq;
     }
     if (!back) return std::nullopt;
@@ -169,11 +169,11 @@ std::optional<std::string> seq_watch::went_back(std::uint64_t generation, std::u
            ": older data was loaded into Redis";
 }
 
-std::optional<std::string> behind_its_record(std::int64_t product_id, std::int64_t given,
+std::optional<std::string> behind_its_record(std::int64_t product_id, std::int64_t supplied,
                                              std::int64_t stock,
                                              const std::optional<gate::levels::product>& at_gate) {
-    const std::int64_t recorded = given - stock;
-    const std::int64_t taken = at_gate ? at_gate->given - at_gate->free : 0;
+    const std::int64_t recorded = supplied - stock;
+    const std::int64_t taken = at_gate ? at_gate->supplied - at_gate->free : 0;
     if (taken >= recorded) return std::nullopt;
     return "of product " + std::to_string(product_id) + " " + std::to_string(recorded) +
            " units are taken by the record, and " + std::to_string(taken) +

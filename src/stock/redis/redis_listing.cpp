@@ -26,10 +26,10 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
-void list_products_at(redis::client& server, const shard_keys& keys, std::uint64_t generation,
+void list_products_at(redis::client& server, const shard_keys& keys, std::uint64_t epoch,
                       const std::string& cursor,
                       callback<std::expected<gate::product_page, errc>> done) {
-    const std::string prefix = keys.root + std::to_string(generation) + ":p:";
+    const std::string prefix = keys.root + std::to_string(epoch) + ":p:";
     const std::string pattern = escaped(prefix) + "*";
     const std::string_view words[] = {"SCAN",  cursor.empty() ? std::string_view("0") : cursor,
                                       "MATCH", pattern,

@@ -8,7 +8,7 @@
 namespace flashsale::stock {
 
 /// A page of gate::list_products(), of the shard that has these keys.
-void list_products_at(redis::client& server, const shard_keys& keys, std::uint64_t generation,
+void list_products_at(redis::client& server, const shard_keys& keys, std::uint64_t epoch,
                       const std::string& cursor,
                       callback<std::expected<gate::product_page, errc>> done);
 

@@ -1,17 +1,17 @@
 // Opens the gate of a shard that was never open. A shard that was open once and whose gate is gone
-// is another matter: it may have lost grants, and stays closed until it is reopened from the
+// is another matter: it may have lost grants, and stays closed until it is rebuilt from the
 // record.
 //
-// The stock database decides which process opens, and the gate obeys only that generation:
-//   1. database  never|opening -> opening, generation + 1, and a token that was never used
+// The stock database decides which process opens, and the gate obeys only that epoch:
+//   1. database  never|opening -> opening, epoch + 1, and a token that was never used
 //   2. log       takes events of that token
-//   3. gate      a header of that generation that grants nothing ('loading'); an empty shard needs
+//   3. gate      a header of that epoch that grants nothing ('loading'); an empty shard needs
 //                nothing else
-//   4. database  opening -> open, if the generation is still ours
+//   4. database  opening -> open, if the epoch is still ours
 //   5. gate      'loading' -> 'open', if the header is still ours
-// Two processes at once: the later generation wins at 3 and 4, and the earlier one's flip finds a
+// Two processes at once: the later epoch wins at 3 and 4, and the earlier one's flip finds a
 // header that is not its own; its token is in the log for nothing. A crash after 4 is mended by
-// the process that starts next: the generation is in the database, and the flip may be repeated for
+// the process that starts next: the epoch is in the database, and the flip may be repeated for
 // as long as the header is there, untouched.
 
 #include <spdlog/spdlog.h>
@@ -42,19 +42,19 @@ namespace {
 
 using faults::guard;
 
-std::string_view checked_incarnation(std::string_view text) {
-    return faults::without(guard::incarnation, text, " or header[3] ~= incarnation", "");
+std::string_view checked_server(std::string_view text) {
+    return faults::without(guard::server_identity, text, " or header[3] ~= server", "");
 }
 
-std::string_view checked_generation(std::string_view text) {
-    return faults::without(guard::generation, text,
-                           "if header[2] ~= generation then return {2, header[2]} end", "");
+std::string_view checked_epoch(std::string_view text) {
+    return faults::without(guard::epoch, text,
+                           "if header[2] ~= epoch then return {2, header[2]} end", "");
 }
 
 std::string_view reserve_source() {
-    std::string_view text = faults::without(guard::incarnation, embedded::lua_reserve,
+    std::string_view text = faults::without(guard::server_identity, embedded::lua_reserve,
                                             "if not same then return {1} end", "");
-    text = checked_generation(text);
+    text = checked_epoch(text);
     text =
         faults::without(guard::outbox, text, "redis.call('HSET', outbox_key, unpack(entries))", "");
     return faults::without(guard::idempotency_record, text, "            if record then",
@@ -62,9 +62,9 @@ std::string_view reserve_source() {
 }
 
 std::string_view give_source() {
-    const auto text = checked_generation(checked_incarnation(embedded::lua_give));
-    return faults::without(guard::given, text, "        redis.call('HSET', key, 'given', given)\n",
-                           "");
+    const auto text = checked_epoch(checked_server(embedded::lua_give));
+    return faults::without(guard::supplied, text,
+                           "        redis.call('HSET', key, 'supplied', given)\n", "");
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ const gate_scripts& scripts() {
         redis::script(faults::without(guard::identity, embedded::lua_open,
                                       "if header[5] and header[5] ~= deployment then return -1 end",
                                       "")),
-        redis::script(checked_incarnation(embedded::lua_inspect)),
+        redis::script(checked_server(embedded::lua_inspect)),
         redis::script(embedded::lua_load),
     };
     return all;
@@ -87,16 +87,16 @@ namespace {
 constexpr postgres::statement insert_shard{
     "insert_shard", "INSERT INTO shards (shard) VALUES ($1) ON CONFLICT DO NOTHING"};
 constexpr postgres::statement read_shard{"read_shard",
-                                         "SELECT generation, state FROM shards WHERE shard = $1"};
+                                         "SELECT epoch, state FROM shards WHERE shard = $1"};
 constexpr postgres::statement begin_opening{
     "begin_opening",
-    "WITH begun AS (UPDATE shards SET state = 'opening', generation = generation + 1, token = $2"
-    "  WHERE shard = $1 AND state IN ('never', 'opening') RETURNING generation)"
-    " INSERT INTO shard_tokens (token, shard, generation) SELECT $2, $1, generation FROM begun"
-    " RETURNING generation"};
+    "WITH begun AS (UPDATE shards SET state = 'opening', epoch = epoch + 1, token = $2"
+    "  WHERE shard = $1 AND state IN ('never', 'opening') RETURNING epoch)"
+    " INSERT INTO shard_tokens (token, shard, epoch) SELECT $2, $1, epoch FROM begun"
+    " RETURNING epoch"};
 constexpr postgres::statement finish_opening{
     "finish_opening",
-    "UPDATE shards SET state = 'open' WHERE shard = $1 AND generation = $2 AND state = 'opening'"};
+    "UPDATE shards SET state = 'open' WHERE shard = $1 AND epoch = $2 AND state = 'opening'"};
 
 postgres::rows must(postgres::result result) {
     if (!result) throw std::runtime_error("stock database: " + result.error().message);
@@ -109,16 +109,16 @@ void check_server(asio::io_context& io, redis::client& client, std::uint32_t sha
     const auto server = read_gate_server(io, client);
     if (!server) throw std::runtime_error(server.error());
     if (server->may_evict()) throw std::runtime_error(server->eviction_fault());
-    if (server->reopening_lacks_bytes(options.load_rows_max) > 0)
+    if (server->rebuild_lacks_bytes(options.load_rows_max) > 0)
         spdlog::warn("shard {}: {}", shard, server->memory_fault(options.load_rows_max));
 }
 
 /// True if the gate's header is now (or was already) in the step asked for.
 bool run_open_script(asio::io_context& io, redis::client& client, const shard_keys& keys,
-                     std::string_view step, std::uint64_t generation, const std::string& deployment,
+                     std::string_view step, std::uint64_t epoch, const std::string& deployment,
                      const std::string& token = {}) {
     const std::string_view names[] = {keys.header};
-    const std::string number = std::to_string(generation);
+    const std::string number = std::to_string(epoch);
     const std::string_view arguments[] = {step, number, deployment, token};
     std::optional<redis::result> reply;
     client.evaluate(scripts().open, names, arguments,
@@ -132,14 +132,14 @@ bool run_open_script(asio::io_context& io, redis::client& client, const shard_ke
 }
 
 void open_shard(asio::io_context& io, postgres::session& database, redis::client& client,
-                std::uint32_t shard, shard_generations& generations,
-                const redis_gate_options& options, const bind_token& bind) {
+                std::uint32_t shard, shard_epochs& epochs, const redis_gate_options& options,
+                const bind_token& bind) {
     const shard_keys keys(options.key_prefix, shard);
     const std::string& deployment = options.deployment;
     check_server(io, client, shard, options);
     must(database.execute(insert_shard, postgres::parameters().integer(shard)));
     auto row = must(database.execute(read_shard, postgres::parameters().integer(shard)));
-    std::uint64_t generation = static_cast<std::uint64_t>(row.integer(0, 0));
+    std::uint64_t epoch = static_cast<std::uint64_t>(row.integer(0, 0));
     std::string state(row.text(0, 1));
 
     if (state == "never" || state == "opening") {
@@ -147,24 +147,23 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
         auto begun = must(
             database.execute(begin_opening, postgres::parameters().integer(shard).uuid(token)));
         if (!begun.empty()) {
-            generation = static_cast<std::uint64_t>(begun.integer(0, 0));
+            epoch = static_cast<std::uint64_t>(begun.integer(0, 0));
             if (const auto bound = bind(token); !bound) throw log_unavailable(bound.error());
-            if (run_open_script(io, client, keys, "load", generation, deployment,
-                                token.to_string())) {
+            if (run_open_script(io, client, keys, "load", epoch, deployment, token.to_string())) {
                 must(database.execute(finish_opening, postgres::parameters().integer(shard).integer(
-                                                          static_cast<std::int64_t>(generation))));
+                                                          static_cast<std::int64_t>(epoch))));
             }
         }
         row = must(database.execute(read_shard, postgres::parameters().integer(shard)));
-        generation = static_cast<std::uint64_t>(row.integer(0, 0));
+        epoch = static_cast<std::uint64_t>(row.integer(0, 0));
         state = row.text(0, 1);
     }
-    generations.raise(shard, generation);
-    if (state != "open" || !run_open_script(io, client, keys, "flip", generation, deployment)) {
+    epochs.raise(shard, epoch);
+    if (state != "open" || !run_open_script(io, client, keys, "flip", epoch, deployment)) {
         spdlog::warn(
-            "shard {} (generation {}) has no gate that can be trusted: orders are "
-            "answered 503 reopening",
-            shard, generation);
+            "shard {} (epoch {}) has no gate that can be trusted: orders are "
+            "answered 503 rebuilding",
+            shard, epoch);
     }
 }
 
@@ -181,7 +180,7 @@ std::string deployment_at(asio::io_context& io, redis::client& client, const sha
 }
 
 /// A shard whose gate is not on its own server, but on that of another: the servers are named in
-/// another order than before, and each would be reopened where the other was.
+/// another order than before, and each would be rebuilt where the other was.
 void require_order(asio::io_context& io, const std::vector<redis::client*>& servers,
                    const redis_gate_options& options) {
     if (faults::without(guard::identity)) return;
@@ -209,13 +208,13 @@ void require_noeviction(asio::io_context& io, redis::client& client) {
 }
 
 void open_new_shards(asio::io_context& io, postgres::session& database,
-                     std::vector<redis::client*> shards, shard_generations& generations,
+                     std::vector<redis::client*> shards, shard_epochs& epochs,
                      const redis_gate_options& options, const bind_token& bind,
                      std::span<const std::uint32_t> except) {
     require_order(io, shards, options);
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
         if (std::ranges::find(except, shard) != except.end()) continue;
-        open_shard(io, database, *shards[shard], shard, generations, options, bind);
+        open_shard(io, database, *shards[shard], shard, epochs, options, bind);
     }
 }
 

@@ -1,4 +1,4 @@
-// A gate on Redis, rebuilt under a generation of its own: its keys have names that no other attempt
+// A gate on Redis, rebuilt under an epoch of its own: its keys have names that no other attempt
 // uses, and its header is the only one that the shard has. So an attempt that was overtaken writes
 // nothing (the header is not its own), and what it left is told from what counts by its name.
 
@@ -23,7 +23,7 @@ constexpr std::string_view keys_per_page = "1000";
 constexpr std::chrono::seconds freeing_patience{30};
 
 /// `{flashsale:0}:` + `12` + `:p:3` -> 12
-std::optional<std::uint64_t> generation_of(std::string_view key, std::string_view root) {
+std::optional<std::uint64_t> epoch_of(std::string_view key, std::string_view root) {
     if (!key.starts_with(root)) return std::nullopt;
     key.remove_prefix(root.size());
     std::uint64_t number = 0;
@@ -37,7 +37,7 @@ std::optional<std::uint64_t> generation_of(std::string_view key, std::string_vie
 struct gate_rebuild::impl {
     asio::io_context& io;
     redis::client& client;
-    std::uint64_t generation;
+    std::uint64_t epoch;
     uuid token;
     std::string deployment;
     shard_keys keys;
@@ -68,7 +68,7 @@ struct gate_rebuild::impl {
                                                   std::span<const uuid> tokens = {}) {
         argument_list arguments;
         arguments.add(name);
-        arguments.add(generation);
+        arguments.add(epoch);
         arguments.add(deployment);
         for (const uuid& one : tokens)
             arguments.add_with([&](std::string& bytes) { one.append_to(bytes); });
@@ -92,7 +92,7 @@ struct gate_rebuild::impl {
     argument_list load_arguments(std::string_view what) const {
         argument_list out;
         out.add(keys.root);
-        out.add(generation);
+        out.add(epoch);
         out.add(what);
         return out;
     }
@@ -109,10 +109,10 @@ struct gate_rebuild::impl {
         return reply;
     }
 
-    /// Calls `each` with the shard's keys that end so and whose generation is `wanted`, a page at a
+    /// Calls `each` with the shard's keys that end so and whose epoch is `wanted`, a page at a
     /// time.
     std::expected<void, std::string> for_each_page(
-        std::string_view ending, const std::function<bool(std::uint64_t generation)>& wanted,
+        std::string_view ending, const std::function<bool(std::uint64_t epoch)>& wanted,
         const std::function<std::expected<void, std::string>(std::vector<std::string> keys)>&
             each) {
         const std::string pattern = keys.root + "*" + std::string(ending);
@@ -123,7 +123,7 @@ struct gate_rebuild::impl {
             if (page->elements.size() != 2) return std::unexpected("redis: SCAN answered nonsense");
             std::vector<std::string> found;
             for (redis::value& key : page->elements[1].elements) {
-                const auto of = generation_of(key.text, keys.root);
+                const auto of = epoch_of(key.text, keys.root);
                 if (of && wanted(*of)) found.push_back(std::move(key.text));
             }
             if (auto done = each(std::move(found)); !done) return done;
@@ -150,9 +150,9 @@ struct gate_rebuild::impl {
 };
 
 gate_rebuild::gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
-                           std::uint64_t generation, const uuid& token,
+                           std::uint64_t epoch, const uuid& token,
                            const redis_gate_options& options)
-    : impl_(new impl{io, client, generation, token, options.deployment,
+    : impl_(new impl{io, client, epoch, token, options.deployment,
                      shard_keys(options.key_prefix, shard)}) {}
 
 gate_rebuild::~gate_rebuild() = default;
@@ -204,7 +204,7 @@ std::expected<void, std::string> gate_rebuild::for_each_survivor(
         return {};
     };
     return impl_->for_each_page(
-        ":outbox", [this](std::uint64_t of) { return of < impl_->generation; },
+        ":outbox", [this](std::uint64_t of) { return of < impl_->epoch; },
         [&](const std::vector<std::string>& outboxes) -> std::expected<void, std::string> {
             for (const std::string& key : outboxes) {
                 if (auto done = of_outbox(key); !done) return done;
@@ -260,8 +260,7 @@ std::expected<std::vector<std::int64_t>, std::string> gate_rebuild::load(
 }
 
 std::expected<void, std::string> gate_rebuild::remove_older(const breath& breathe) {
-    auto removed =
-        impl_->remove([this](std::uint64_t of) { return of < impl_->generation; }, breathe);
+    auto removed = impl_->remove([this](std::uint64_t of) { return of < impl_->epoch; }, breathe);
     if (!removed) return removed;
     // Until then it counts against maxmemory.
     const auto until = std::chrono::steady_clock::now() + freeing_patience;
@@ -275,7 +274,7 @@ std::expected<void, std::string> gate_rebuild::remove_older(const breath& breath
 }
 
 std::expected<void, std::string> gate_rebuild::remove_own(const breath& breathe) {
-    return impl_->remove([this](std::uint64_t of) { return of == impl_->generation; }, breathe);
+    return impl_->remove([this](std::uint64_t of) { return of == impl_->epoch; }, breathe);
 }
 
 }  // namespace flashsale::stock

@@ -8,7 +8,7 @@
 // answered, which it does for every event exactly once. The clock is the caller's, so a confirm
 // that was handled late is late, however early it arrived.
 //
-// A repeat that joins has no more time than the publication had when it began: a reopening waits
+// A repeat that joins has no more time than the publication had when it began: a rebuild waits
 // the confirm deadline from when the log has stopped to take an older gate's events, and what was
 // routed before that may be confirmed until then, and counted no longer. The clock does not stop
 // while the machine sleeps.

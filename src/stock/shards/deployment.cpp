@@ -31,10 +31,10 @@ constexpr postgres::statement note_value{
 constexpr postgres::statement read_value{"read_value",
                                          "SELECT value FROM deployment WHERE name = $1"};
 
-constexpr sqlite::statement count_generation{
-    "INSERT INTO shards (shard, generation, state) VALUES (?1, 1, 'open')"
-    " ON CONFLICT (shard) DO UPDATE SET generation = generation + 1, state = 'open'"
-    " RETURNING generation"};
+constexpr sqlite::statement count_epoch{
+    "INSERT INTO shards (shard, epoch, state) VALUES (?1, 1, 'open')"
+    " ON CONFLICT (shard) DO UPDATE SET epoch = epoch + 1, state = 'open'"
+    " RETURNING epoch"};
 
 /// Notes the value if there is none; the one that is there.
 std::string agreed(postgres::session& database, const std::string& name, const std::string& mine) {
@@ -69,19 +69,19 @@ std::string agree_on_deployment(postgres::session& database, const deployment& m
     return agreed(database, "identity", uuid_generator().make().to_string());
 }
 
-std::uint64_t count_new_generation(sqlite::database& database, std::uint32_t shard) {
-    std::uint64_t generation = 0;
+std::uint64_t count_new_epoch(sqlite::database& database, std::uint32_t shard) {
+    std::uint64_t epoch = 0;
     using outcome = std::expected<void, sqlite::error>;
     const auto done =
         database.transaction(sqlite::access::write, [&](sqlite::database& in) -> outcome {
-            auto row = in.prepare(count_generation);
+            auto row = in.prepare(count_epoch);
             const auto counted = row.integer(shard).step();
             if (!counted) return std::unexpected(counted.error());
-            generation = static_cast<std::uint64_t>(row.integer_at(0));
+            epoch = static_cast<std::uint64_t>(row.integer_at(0));
             return {};
         });
     if (!done) throw std::runtime_error("stock database: " + done.error().message);
-    return generation;
+    return epoch;
 }
 
 std::span<const migration> postgres_migrations() {

@@ -24,45 +24,45 @@ public:
         return release_shard(database_, shard, holder);
     }
 
-    std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
+    std::expected<std::optional<std::uint64_t>, std::string> begin_rebuild(
         std::uint32_t shard, const uuid& holder, const uuid& token) override {
-        return stock::begin_reopening(database_, shard, holder, token);
+        return stock::begin_rebuild(database_, shard, holder, token);
     }
     std::expected<std::vector<uuid>, std::string> older_tokens(std::uint32_t shard,
-                                                               std::uint64_t generation) override {
-        return stock::older_tokens(database_, shard, generation);
+                                                               std::uint64_t epoch) override {
+        return stock::older_tokens(database_, shard, epoch);
     }
     std::expected<void, std::string> forget_tokens(std::span<const uuid> tokens) override {
         return stock::forget_tokens(database_, tokens);
     }
-    std::expected<bool, std::string> replace_token(std::uint32_t shard, std::uint64_t generation,
+    std::expected<bool, std::string> replace_token(std::uint32_t shard, std::uint64_t epoch,
                                                    const uuid& old, const uuid& fresh) override {
-        return stock::replace_token(database_, shard, generation, old, fresh);
+        return stock::replace_token(database_, shard, epoch, old, fresh);
     }
-    std::expected<bool, std::string> renew_reopening(std::uint32_t shard, const uuid& holder,
-                                                     std::uint64_t generation,
-                                                     std::chrono::milliseconds time) override {
-        return stock::renew_reopening(database_, shard, holder, generation, time);
+    std::expected<bool, std::string> renew_rebuild(std::uint32_t shard, const uuid& holder,
+                                                   std::uint64_t epoch,
+                                                   std::chrono::milliseconds time) override {
+        return stock::renew_rebuild(database_, shard, holder, epoch, time);
     }
-    std::expected<bool, std::string> finish_reopening(std::uint32_t shard,
-                                                      std::uint64_t generation) override {
-        return stock::finish_reopening(database_, shard, generation);
+    std::expected<bool, std::string> finish_rebuild(std::uint32_t shard,
+                                                    std::uint64_t epoch) override {
+        return stock::finish_rebuild(database_, shard, epoch);
     }
     std::expected<void, std::string> raise_fence(std::uint32_t shard,
-                                                 std::uint64_t generation) override {
-        return stock::raise_fence(database_, shard, generation);
+                                                 std::uint64_t epoch) override {
+        return stock::raise_fence(database_, shard, epoch);
     }
 
     std::expected<moved_seqs, std::string> find_moved_seqs(std::uint32_t shard,
                                                            std::uint32_t shards,
-                                                           std::uint64_t generation,
+                                                           std::uint64_t epoch,
                                                            const breath& breathe) override {
-        return stock::find_moved_seqs(database_, shard, shards, generation, breathe);
+        return stock::find_moved_seqs(database_, shard, shards, epoch, breathe);
     }
     std::expected<bool, std::string> note_unknown_gate(std::uint32_t shard, const uuid& holder,
-                                                       std::uint64_t generation,
+                                                       std::uint64_t epoch,
                                                        const uuid& token) override {
-        return stock::note_unknown_gate(database_, shard, holder, generation, token);
+        return stock::note_unknown_gate(database_, shard, holder, epoch, token);
     }
 
     std::expected<void, std::string> require_primary() override {

@@ -1,8 +1,8 @@
-// The lease of a shard, the generations of its gate with their tokens, and its fence: the tables
+// The lease of a shard, the epochs of its gate with their tokens, and its fence: the tables
 // shards, shard_tokens and fences.
 //
 // The lease keeps two from doing the same work; it is not what keeps the work right. A holder that
-// sleeps through it and goes on publishes what is published already, or holds a generation that is
+// sleeps through it and goes on publishes what is published already, or holds an epoch that is
 // not the newest, which every later step asks for.
 //
 // A process that dies takes its session along, and the next one need not wait for the lease to run
@@ -24,59 +24,59 @@ constexpr postgres::statement take_lease{
     "                                   lease_session = excluded.lease_session"
     " WHERE s.lease_holder = $2 OR s.lease_until IS NULL OR s.lease_until < now() OR $4"
     "    OR NOT EXISTS (SELECT FROM pg_stat_get_activity(s.lease_session))"
-    " RETURNING generation, state, token"};
+    " RETURNING epoch, state, token"};
 constexpr postgres::statement read_row{
     "read_shard_row",
-    "SELECT generation, state, token, coalesce(lease_until >= now(), false)"
+    "SELECT epoch, state, token, coalesce(lease_until >= now(), false)"
     " AND EXISTS (SELECT FROM pg_stat_get_activity(lease_session)) FROM shards WHERE shard = $1"};
 constexpr postgres::statement release_lease{
     "release_lease", "UPDATE shards SET lease_until = NULL WHERE shard = $1 AND lease_holder = $2"};
-constexpr postgres::statement raise_generation{
-    "raise_generation",
-    "WITH raised AS (UPDATE shards SET state = 'reopening', generation = generation + 1, token = $3"
-    "  WHERE shard = $1 AND lease_holder = $2 AND state <> 'never' RETURNING generation)"
-    " INSERT INTO shard_tokens (token, shard, generation) SELECT $3, $1, generation FROM raised"
-    " RETURNING generation"};
+constexpr postgres::statement raise_epoch{
+    "raise_epoch",
+    "WITH raised AS (UPDATE shards SET state = 'rebuilding', epoch = epoch + 1, token = $3"
+    "  WHERE shard = $1 AND lease_holder = $2 AND state <> 'never' RETURNING epoch)"
+    " INSERT INTO shard_tokens (token, shard, epoch) SELECT $3, $1, epoch FROM raised"
+    " RETURNING epoch"};
 constexpr postgres::statement note_gate{
     "note_gate",
-    "WITH noted AS (UPDATE shards SET state = 'reopening', generation = greatest(generation, $3)"
+    "WITH noted AS (UPDATE shards SET state = 'rebuilding', epoch = greatest(epoch, $3)"
     "  WHERE shard = $1 AND lease_holder = $2 RETURNING shard),"
-    " kept AS (INSERT INTO shard_tokens (token, shard, generation)"
+    " kept AS (INSERT INTO shard_tokens (token, shard, epoch)"
     "  SELECT $4, shard, $3 FROM noted ON CONFLICT DO NOTHING)"
     " SELECT FROM noted"};
 constexpr postgres::statement find_older_tokens{
     "find_older_tokens",
-    "SELECT token FROM shard_tokens WHERE shard = $1 AND generation < $2 ORDER BY generation"};
+    "SELECT token FROM shard_tokens WHERE shard = $1 AND epoch < $2 ORDER BY epoch"};
 constexpr postgres::statement remove_tokens{
     "remove_tokens", "DELETE FROM shard_tokens WHERE token = ANY($1::uuid[])"};
 constexpr postgres::statement change_token{
     "change_token",
     "WITH changed AS (UPDATE shards SET token = $4"
-    "  WHERE shard = $1 AND generation = $2 AND state = 'open' AND token = $3 RETURNING generation)"
-    " INSERT INTO shard_tokens (token, shard, generation) SELECT $4, $1, generation FROM changed"
-    " RETURNING generation"};
+    "  WHERE shard = $1 AND epoch = $2 AND state = 'open' AND token = $3 RETURNING epoch)"
+    " INSERT INTO shard_tokens (token, shard, epoch) SELECT $4, $1, epoch FROM changed"
+    " RETURNING epoch"};
 constexpr postgres::statement renew_attempt{
     "renew_attempt",
     "UPDATE shards SET lease_until = now() + $4 * interval '1 ms', lease_session = pg_backend_pid()"
-    " WHERE shard = $1 AND lease_holder = $2 AND generation = $3 AND state = 'reopening'"
-    " RETURNING generation"};
+    " WHERE shard = $1 AND lease_holder = $2 AND epoch = $3 AND state = 'rebuilding'"
+    " RETURNING epoch"};
 constexpr postgres::statement finish_attempt{
     "finish_attempt",
-    "UPDATE shards SET state = 'open' WHERE shard = $1 AND generation = $2 AND state = 'reopening'"
-    " RETURNING generation"};
+    "UPDATE shards SET state = 'open' WHERE shard = $1 AND epoch = $2 AND state = 'rebuilding'"
+    " RETURNING epoch"};
 
 constexpr std::string_view lock_fences = "LOCK TABLE fences IN ACCESS EXCLUSIVE MODE";
 constexpr postgres::statement set_fence{
     "set_fence",
-    "INSERT INTO fences AS f (shard, generation) VALUES ($1, $2) ON CONFLICT (shard)"
-    " DO UPDATE SET generation = greatest(f.generation, excluded.generation)"};
+    "INSERT INTO fences AS f (shard, epoch) VALUES ($1, $2) ON CONFLICT (shard)"
+    " DO UPDATE SET epoch = greatest(f.epoch, excluded.epoch)"};
 
 shard_state::phase phase_of(std::string_view state) {
     using enum shard_state::phase;
-    return state == "open"        ? open
-           : state == "reopening" ? reopening
-           : state == "opening"   ? opening
-                                  : never;
+    return state == "open"         ? open
+           : state == "rebuilding" ? rebuilding
+           : state == "opening"    ? opening
+                                   : never;
 }
 
 std::expected<postgres::rows, std::string> run(postgres::session& database,
@@ -125,20 +125,22 @@ std::expected<void, std::string> release_shard(postgres::session& database, std:
     return {};
 }
 
-std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
-    postgres::session& database, std::uint32_t shard, const uuid& holder, const uuid& token) {
-    const auto begun = run(database, raise_generation,
-                           postgres::parameters().integer(shard).uuid(holder).uuid(token));
+std::expected<std::optional<std::uint64_t>, std::string> begin_rebuild(postgres::session& database,
+                                                                       std::uint32_t shard,
+                                                                       const uuid& holder,
+                                                                       const uuid& token) {
+    const auto begun =
+        run(database, raise_epoch, postgres::parameters().integer(shard).uuid(holder).uuid(token));
     if (!begun) return std::unexpected(begun.error());
     if (begun->empty()) return std::optional<std::uint64_t>{};
     return static_cast<std::uint64_t>(begun->integer(0, 0));
 }
 
 std::expected<bool, std::string> note_unknown_gate(postgres::session& database, std::uint32_t shard,
-                                                   const uuid& holder, std::uint64_t generation,
+                                                   const uuid& holder, std::uint64_t epoch,
                                                    const uuid& token) {
     postgres::parameters with;
-    with.integer(shard).uuid(holder).integer(static_cast<std::int64_t>(generation)).uuid(token);
+    with.integer(shard).uuid(holder).integer(static_cast<std::int64_t>(epoch)).uuid(token);
     const auto noted = run(database, note_gate, with);
     if (!noted) return std::unexpected(noted.error());
     return !noted->empty();
@@ -146,10 +148,10 @@ std::expected<bool, std::string> note_unknown_gate(postgres::session& database, 
 
 std::expected<std::vector<uuid>, std::string> older_tokens(postgres::session& database,
                                                            std::uint32_t shard,
-                                                           std::uint64_t generation) {
+                                                           std::uint64_t epoch) {
     const auto found =
         run(database, find_older_tokens,
-            postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(generation)));
+            postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(epoch)));
     if (!found) return std::unexpected(found.error());
     std::vector<uuid> out;
     for (std::size_t row = 0; row < found->size(); ++row)
@@ -165,43 +167,43 @@ std::expected<void, std::string> forget_tokens(postgres::session& database,
 }
 
 std::expected<bool, std::string> replace_token(postgres::session& database, std::uint32_t shard,
-                                               std::uint64_t generation, const uuid& old,
+                                               std::uint64_t epoch, const uuid& old,
                                                const uuid& fresh) {
     postgres::parameters with;
-    with.integer(shard).integer(static_cast<std::int64_t>(generation)).uuid(old).uuid(fresh);
+    with.integer(shard).integer(static_cast<std::int64_t>(epoch)).uuid(old).uuid(fresh);
     const auto changed = run(database, change_token, with);
     if (!changed) return std::unexpected(changed.error());
     return !changed->empty();
 }
 
-std::expected<bool, std::string> renew_reopening(postgres::session& database, std::uint32_t shard,
-                                                 const uuid& holder, std::uint64_t generation,
-                                                 std::chrono::milliseconds time) {
+std::expected<bool, std::string> renew_rebuild(postgres::session& database, std::uint32_t shard,
+                                               const uuid& holder, std::uint64_t epoch,
+                                               std::chrono::milliseconds time) {
     postgres::parameters with;
-    with.integer(shard).uuid(holder).integer(static_cast<std::int64_t>(generation));
+    with.integer(shard).uuid(holder).integer(static_cast<std::int64_t>(epoch));
     with.integer(time.count());
     const auto renewed = run(database, renew_attempt, with);
     if (!renewed) return std::unexpected(renewed.error());
     return !renewed->empty();
 }
 
-std::expected<bool, std::string> finish_reopening(postgres::session& database, std::uint32_t shard,
-                                                  std::uint64_t generation) {
+std::expected<bool, std::string> finish_rebuild(postgres::session& database, std::uint32_t shard,
+                                                std::uint64_t epoch) {
     const auto finished =
         run(database, finish_attempt,
-            postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(generation)));
+            postgres::parameters().integer(shard).integer(static_cast<std::int64_t>(epoch)));
     if (!finished) return std::unexpected(finished.error());
     return !finished->empty();
 }
 
 std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
-                                             std::uint64_t generation) {
+                                             std::uint64_t epoch) {
     const auto done =
         database.transaction([&](postgres::session& in) -> std::expected<void, postgres::error> {
             if (auto locked = in.execute(lock_fences); !locked)
                 return std::unexpected(locked.error());
             postgres::parameters with;
-            with.integer(shard).integer(static_cast<std::int64_t>(generation));
+            with.integer(shard).integer(static_cast<std::int64_t>(epoch));
             if (auto set = in.execute(set_fence, with); !set) return std::unexpected(set.error());
             return {};
         });

@@ -158,7 +158,7 @@ std::string numbered_event(std::uint64_t seq) {
     out.idempotency_key = "key";
     out.created_at = out.id.time();
     out.unit_price = 1'999;
-    out.generation = 1;
+    out.epoch = 1;
     out.seq = seq;
     return events::text_of(out);
 }

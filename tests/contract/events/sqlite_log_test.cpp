@@ -53,7 +53,7 @@ struct log_file {
         return all;
     }
 
-    void reopen() {
+    void rebuild() {
         opened->writer().stop(1s);
         opened.reset();
         opened.emplace(options);
@@ -83,7 +83,7 @@ TEST_CASE("sqlite log: what is recorded leaves the file, and positions never beg
     CHECK(file.cursor_position() == last);
     CHECK(file.opened->drained());
 
-    file.reopen();
+    file.rebuild();
     CHECK(file.opened->drained());
     log_world::worker two(file.opened->writer());
     REQUIRE(two.append(51));
@@ -160,7 +160,7 @@ TEST_CASE("sqlite log: stopped on a full disk, what waits is unknown, and is not
     CHECK(unknown > 0);
     CHECK(durable + unknown == last);
     disk.empty();
-    file.reopen();
+    file.rebuild();
     CHECK(seqs_of(file.read(durable)) == numbers(1, durable));
     CHECK(file.opened->recorder_end().next(50ms)->empty());
 }

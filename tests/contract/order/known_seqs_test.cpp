@@ -9,19 +9,19 @@
 using namespace flashsale;
 using namespace flashsale::test;
 
-TEST_CASE("known seqs: orders, and what is set aside, of a shard and a generation, in pages") {
+TEST_CASE("known seqs: orders, and what is set aside, of a shard and an epoch, in pages") {
     order_record record(database_kind::postgres);
     std::vector<events::order_accepted> all;
     std::uint64_t seq = 0;
     for (int n = 1; n <= 45'000; ++n) {
         all.push_back(record.accepted(n, n % 4, "k" + std::to_string(n)));
-        all.back().generation = n % 3 == 0 ? 1 : 2;
+        all.back().epoch = n % 3 == 0 ? 1 : 2;
         all.back().seq = ++seq;
     }
     record.must_record(all);
-    const auto set_aside = [&](std::uint64_t generation, std::int64_t product) {
+    const auto set_aside = [&](std::uint64_t epoch, std::int64_t product) {
         events::order_accepted one = record.accepted(9, product, "parked " + std::to_string(++seq));
-        one.generation = generation;
+        one.epoch = epoch;
         one.seq = seq;
         return one;
     };
@@ -50,7 +50,7 @@ TEST_CASE("known seqs: orders, and what is set aside, of a shard and a generatio
     CHECK(pages == 4);
     std::vector<std::uint64_t> expected;
     for (const auto& one : all) {
-        if (one.generation == 2 && one.product_id % 2 == 1) expected.push_back(one.seq);
+        if (one.epoch == 2 && one.product_id % 2 == 1) expected.push_back(one.seq);
     }
     std::ranges::sort(found->orders);
     CHECK(found->orders == expected);

@@ -32,7 +32,7 @@ TEST_CASE("late: more that cannot be decided than a page has do not hide one tha
         const auto report = order::ask_again(*store, gate, at_once, 0, after, page);
         REQUIRE(report.has_value());
         CHECK(report->asked <= page);
-        settled += report->settled;
+        settled += report->resolved;
         after = report->next.value_or(uuid{});
     };
     for (int i = 0; i < 3; ++i)

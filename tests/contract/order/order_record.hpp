@@ -40,7 +40,7 @@ struct order_record {
         out.idempotency_key = key.empty() ? "key-" + out.id.to_string() : std::move(key);
         out.created_at = out.id.time();
         out.unit_price = 999;
-        out.generation = 1;
+        out.epoch = 1;
         out.seq = ++seq_;
         return out;
     }

@@ -17,7 +17,7 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
         all.back().quantity = n;
         all.back().unit_price = 7;
         if (n % 8 == 3) all.back().currency = *currency_code::parse("USD");
-        all.back().generation = 2;
+        all.back().epoch = 2;
         all.back().seq = static_cast<std::uint64_t>(n);
     }
     record.must_record(all);
@@ -35,7 +35,7 @@ TEST_CASE("record reader: each order of the shard once, in pieces, with all that
                 CHECK(one.unit_price == 7);
                 CHECK(one.currency.text() == (one.user_id % 8 == 3 ? "USD" : ""));
                 CHECK(one.idempotency_key == "k" + std::to_string(one.user_id));
-                CHECK(one.generation == 2);
+                CHECK(one.epoch == 2);
                 CHECK(one.seq == static_cast<std::uint64_t>(one.user_id));
                 CHECK(seen.insert(one.user_id).second);
             }
@@ -51,7 +51,7 @@ TEST_CASE("record reader: parked events that hold units, of the shard, and no ot
     const auto park = [&](std::int64_t product, bool holds_units, bool readable = true) {
         events::order_accepted what = record.accepted(9, product, "parked \"key\"");
         what.quantity = 2;
-        what.generation = 3;
+        what.epoch = 3;
         const order::parking one{what.id, readable ? events::text_of(what) : "no event", "test"};
         REQUIRE(record.recording->park(std::span(&one, 1)).has_value());
         if (!holds_units) {
@@ -79,7 +79,7 @@ TEST_CASE("record reader: parked events that hold units, of the shard, and no ot
             for (const stock::allocation& one : page->rows) {
                 CHECK(one.idempotency_key == "parked \"key\"");
                 CHECK(one.quantity == 2);
-                CHECK(one.generation == 3);
+                CHECK(one.epoch == 3);
                 CHECK(seen.insert(one.order_id).second);
             }
             after = page->next;

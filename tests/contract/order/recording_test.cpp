@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// As the sweep does it, with a gate that refuses.
+/// As the reconciler does it, with a gate that refuses.
 void refuse_late(order_record& record, const std::set<uuid>& expected) {
     played_gate gate;
     gate.otherwise = stock::errc::out_of_stock;
@@ -49,7 +49,7 @@ TEST_CASE("recording: an order is recorded once, however often it comes") {
     for (const events::order_accepted& one : batch) {
         CHECK(orders.at(one.id).user_id == one.user_id);
         CHECK(orders.at(one.id).idempotency_key == one.idempotency_key);
-        CHECK(orders.at(one.id).generation == one.generation);
+        CHECK(orders.at(one.id).epoch == one.epoch);
         CHECK(orders.at(one.id).seq == one.seq);
     }
     const auto page = record.reader->orders(0, 1, {}, 1'000);
@@ -117,11 +117,11 @@ TEST_CASE("recording: parking after the fact, each once") {
 
 TEST_CASE("recording: a barrier is recorded once") {
     order_record record(each_database());
-    const auto barrier = [&](std::uint32_t shard, std::uint64_t generation) {
+    const auto barrier = [&](std::uint32_t shard, std::uint64_t epoch) {
         events::barrier out;
         out.id = record.make.make();
         out.shard = shard;
-        out.generation = generation;
+        out.epoch = epoch;
         return out;
     };
     const std::vector<events::barrier> barriers{barrier(0, 2), barrier(1, 7), barrier(0, 3)};
@@ -156,10 +156,10 @@ TEST_CASE(
 TEST_CASE(
     "recording: what is older than its shard's fence is kept for the gate to be asked again") {
     order_record record(database_kind::postgres);
-    const auto of = [&](std::int64_t user, std::uint32_t shard, std::uint64_t generation) {
+    const auto of = [&](std::int64_t user, std::uint32_t shard, std::uint64_t epoch) {
         auto out = record.accepted(user);
         out.shard = shard;
-        out.generation = generation;
+        out.epoch = epoch;
         return out;
     };
     auto& session = *record.database.session();
@@ -215,7 +215,7 @@ bool waits_for_orders(postgres::session& looks) {
 
 TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlooked by one") {
     order_record record(database_kind::postgres);
-    postgres::session holder(record.database.server()), reopener(record.database.server()),
+    postgres::session holder(record.database.server()), rebuilder(record.database.server()),
         looks(record.database.server());
     using attempt = std::expected<void, postgres::error>;
     const events::order_accepted slow = record.accepted(1), after = record.accepted(2),
@@ -232,7 +232,7 @@ TEST_CASE("recording: a fence is not raised in the middle of a batch, nor overlo
         recorded = record_one(slow);  // has seen its fence, and waits for the table
         REQUIRE(eventually(60s, [&] { return waits_for_orders(looks); }));
         raised = std::async(std::launch::async,
-                            [&] { return order::raise_fence(reopener, 0, 2, wall_clock_now()); });
+                            [&] { return order::raise_fence(rebuilder, 0, 2, wall_clock_now()); });
         CHECK(raised.wait_for(300ms) == std::future_status::timeout);
         return {};
     });
@@ -307,9 +307,9 @@ TEST_CASE("recording: a late event keeps the time of its last publication, unles
     const auto fences = record.reader->raised_fences();
     REQUIRE(fences.has_value());
     REQUIRE(fences->size() == 2);
-    CHECK((*fences)[0].generation == 2);
+    CHECK((*fences)[0].epoch == 2);
     CHECK((*fences)[0].begun_at == begun);
-    CHECK((*fences)[1].generation == 3);
+    CHECK((*fences)[1].epoch == 3);
     CHECK((*fences)[1].raised_at > begun);
 
     events::order_accepted late = record.accepted(1), unknown = record.accepted(2);

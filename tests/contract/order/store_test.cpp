@@ -121,7 +121,7 @@ TEST_CASE("order store: a page of very many orders of a user is read from an ind
     postgres::session looks(record.database.server());
     const auto made = looks.execute(
         "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-        " idempotency_key, generation, seq, created_at)"
+        " idempotency_key, epoch, seq, created_at)"
         " SELECT lpad(i::text, 32, '0')::uuid, i % 2, 3, 1, 999, 'SUCCESS', i::text, 1, i, now()"
         " FROM generate_series(1, 20000) i");
     REQUIRE(made.has_value());
@@ -192,7 +192,7 @@ TEST_CASE("order store: nothing is recorded before what was seen, however many r
         auto numbered = in.execute(
             "WITH number AS (UPDATE recorded SET last = last + 1 RETURNING last) "
             "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-            " idempotency_key, generation, seq, created_at, recorded) SELECT '" +
+            " idempotency_key, epoch, seq, created_at, recorded) SELECT '" +
             first.id.to_string() +
             "', 1, 3, 1, 999, 'SUCCESS', 'key', 1, 1, now(), last FROM number");
         if (!numbered) return std::unexpected(numbered.error());

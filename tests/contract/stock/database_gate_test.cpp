@@ -45,7 +45,7 @@ TEST_CASE("database gate: a key that a twin has taken under the last try is that
             // In the midst of it, as another process would: its own decision, and the units.
             other->execute(
                 "WITH r AS (INSERT INTO reservations (id, product_id, kind, user_id,"
-                " idempotency_key, quantity, unit_price, generation) VALUES (gen_random_uuid(), " +
+                " idempotency_key, quantity, unit_price, epoch) VALUES (gen_random_uuid(), " +
                 std::to_string(product) +
                 ", 'sale', 1, 'key', 1, 1999, 1)"
                 " RETURNING id, product_id) UPDATE products p SET stock = stock - 1,"

@@ -38,11 +38,11 @@ struct account_world {
         REQUIRE(found.has_value());
         return std::move(*found);
     }
-    holding hold(std::uint64_t generation, const std::string& why = "why") {
-        return hold_gate(io, client, 0, generation, why, options).value();
+    holding hold(std::uint64_t epoch, const std::string& why = "why") {
+        return hold_gate(io, client, 0, epoch, why, options).value();
     }
-    gate_rebuild rebuild(std::uint64_t generation) {
-        return {io, client, 0, generation, uuid_generator().make(), options};
+    gate_rebuild rebuild(std::uint64_t epoch) {
+        return {io, client, 0, epoch, uuid_generator().make(), options};
     }
     errc reserve(std::int64_t product) {
         const auto made = world.reserve_one(world.sale(product, 1, 1, "after"));
@@ -72,22 +72,22 @@ TEST_CASE("gate account: its seq, what waits, and what it was given, open or clo
     for (int i = 0; i < 5; ++i)
         granted.push_back(*world.reserve_one(world.sale(products[0], i + 1, 1, "k")));
     granted.push_back(*world.reserve_one(world.reduction(products[1], 2, "r")));
-    REQUIRE(world.settle(granted[1]).has_value());
-    REQUIRE(world.settle(granted[5]).has_value());
+    REQUIRE(world.prune(granted[1]).has_value());
+    REQUIRE(world.prune(granted[5]).has_value());
     for (const char* state : {"open", "closed"}) {
-        stack::redis_cli({"HSET", here.header(), "state", state, "incarnation", "any"});
+        stack::redis_cli({"HSET", here.header(), "state", state, "server", "any"});
         auto found = here.read();
         REQUIRE(found.has_value());
-        CHECK(found->header.generation == 1);
+        CHECK(found->header.epoch == 1);
         CHECK(found->header.seq == 6);
         CHECK(found->header.state == state);
         std::ranges::sort(found->waiting);
         CHECK(found->waiting == std::vector<std::uint64_t>{1, 3, 4, 5});
         CHECK(found->unreadable == 0);
-        std::ranges::sort(found->given);
-        REQUIRE(found->given.size() == products.size());
+        std::ranges::sort(found->supplied);
+        REQUIRE(found->supplied.size() == products.size());
         for (std::size_t i = 0; i < products.size(); ++i)
-            CHECK(found->given[i] == std::pair(products[i], static_cast<std::int64_t>(100 + i)));
+            CHECK(found->supplied[i] == std::pair(products[i], static_cast<std::int64_t>(100 + i)));
     }
     SECTION("an entry that is no event") {
         stack::redis_cli({"HSET", "{" + world.key_prefix() + ":0}:1:outbox",
@@ -108,7 +108,7 @@ TEST_CASE("gate account: its seq, what waits, and what it was given, open or clo
     SECTION("one that is replaced meanwhile is no account") {
         const auto found = read_gate_account(
             here.io, here.client, 0, here.options, [&]() -> std::expected<void, std::string> {
-                stack::redis_cli({"HSET", here.header(), "generation", "2"});
+                stack::redis_cli({"HSET", here.header(), "epoch", "2"});
                 return {};
             });
         CHECK_FALSE(found.has_value());
@@ -120,7 +120,7 @@ TEST_CASE("gate account: a gate that is held stays shut, until it is released") 
     const auto product = here.world.make_product(10);
     CHECK(here.hold(2) == holding::refused);
     CHECK(here.hold(1, "first") == holding::now);
-    CHECK(here.reserve(product) == errc::reopening);
+    CHECK(here.reserve(product) == errc::rebuilding);
     CHECK(here.read()->header.held == "first");
     CHECK(here.hold(1, "second") == holding::before);
     CHECK(here.read()->header.held == "second");
@@ -129,12 +129,12 @@ TEST_CASE("gate account: a gate that is held stays shut, until it is released") 
     CHECK_FALSE(next.close({}).has_value());
     CHECK_FALSE(next.begin().has_value());
     CHECK(here.rebuild(1).open() == false);
-    CHECK(here.reserve(product) == errc::reopening);
+    CHECK(here.reserve(product) == errc::rebuilding);
 
     const bool accepted = GENERATE(false, true);
     CHECK(release_gate(here.io, here.client, 0, 2, accepted, here.options) == false);
     CHECK(release_gate(here.io, here.client, 0, 1, accepted, here.options) == true);
-    CHECK(here.reserve(product) == errc::reopening);
+    CHECK(here.reserve(product) == errc::rebuilding);
     CHECK(here.read()->header.held == "");
     CHECK(here.read()->header.accepted == accepted);
     if (accepted) {
@@ -150,7 +150,7 @@ TEST_CASE("gate account: a gate that is held stays shut, until it is released") 
     CHECK(next.open() == true);
 }
 
-TEST_CASE("gate account: what of it the ledger has, of its shard and generation") {
+TEST_CASE("gate account: what of it the ledger has, of its shard and epoch") {
     stock_record record(database_kind::postgres);
     std::vector<std::int64_t> products;
     for (int i = 0; i < 4; ++i)
@@ -158,7 +158,7 @@ TEST_CASE("gate account: what of it the ledger has, of its shard and generation"
     std::vector<movement> taken;
     for (int i = 0; i < 40; ++i) {
         taken.push_back(record.sold(products[static_cast<std::size_t>(i % 4)], 1));
-        taken.back().generation = i < 20 ? 1 : 2;
+        taken.back().epoch = i < 20 ? 1 : 2;
         if (i % 5 != 0) continue;
         taken.back().what = operation::reduction;
         taken.back().idempotency_key = std::to_string(i);
@@ -167,7 +167,7 @@ TEST_CASE("gate account: what of it the ledger has, of its shard and generation"
     for (std::uint32_t shard = 0; shard < 2; ++shard) {
         moved_seqs expected;
         for (const movement& one : taken) {
-            if (one.generation != 2 || shard_of(one.product_id, 2) != shard) continue;
+            if (one.epoch != 2 || shard_of(one.product_id, 2) != shard) continue;
             (one.what == operation::sale ? expected.sales : expected.reductions).push_back(one.seq);
         }
         auto found = find_moved_seqs(*record.database.session(), shard, 2, 2, go_on);
@@ -189,12 +189,12 @@ TEST_CASE("gate account: a gate that the record has never heard of is noted with
     const uuid holder = make.make(), token = make.make(), next = make.make();
     CHECK(note_unknown_gate(database, 0, holder, 5, token) == false);
     REQUIRE(lease_shard(database, 0, holder, std::chrono::seconds{60}, true));
-    database.script("UPDATE shards SET state = 'never', generation = 0").value();
+    database.script("UPDATE shards SET state = 'never', epoch = 0").value();
     CHECK(note_unknown_gate(database, 0, holder, 5, token) == true);
     CHECK(note_unknown_gate(database, 0, holder, 5, token) == true);
-    CHECK(begin_reopening(database, 0, holder, next).value().value() == 6);
+    CHECK(begin_rebuild(database, 0, holder, next).value().value() == 6);
     const auto older = older_tokens(database, 0, 6).value();
     CHECK(std::ranges::count(older, token) == 1);
     CHECK(note_unknown_gate(database, 0, holder, 2, token) == true);
-    CHECK(read_shard(database, 0)->generation == 6);
+    CHECK(read_shard(database, 0)->epoch == 6);
 }

@@ -41,15 +41,15 @@ TEST_CASE("gate: a grant takes the units and leaves the complete event in the ou
     CHECK(event.quantity == 3);
     CHECK(event.unit_price == 1'999);
     CHECK(event.seq == 1);
-    CHECK(event.generation == 1);
+    CHECK(event.epoch == 1);
     // What is published and what is kept are the same bytes.
     CHECK(world.outbox() == std::vector<std::string>{made->event});
     CHECK(world.find_event(made->id).value() == std::optional(made->event));
     CHECK(world.find_events({uuid{}, made->id, uuid{}}) ==
           stock::gate::found_events{{}, made->event, {}});
 
-    CHECK(world.settle(*made).has_value());
-    CHECK(world.settle(*made).has_value());
+    CHECK(world.prune(*made).has_value());
+    CHECK(world.prune(*made).has_value());
     CHECK(world.outbox().empty());
     CHECK(world.find_event(made->id).value() == std::optional<std::string>{});
     CHECK(world.available(product) == 7);
@@ -83,7 +83,7 @@ TEST_CASE("gate: a key that was granted is granted again, and takes nothing") {
     CHECK(again->id == first->id);
     CHECK(again->unit_price == first->unit_price);
     CHECK(again->event == first->event);
-    REQUIRE(world.settle(*first).has_value());
+    REQUIRE(world.prune(*first).has_value());
     const auto later = world.reserve_one(world.sale(product, 7, 2, "key"));
     REQUIRE(word(later) == "recorded");
     CHECK(later->id == first->id);
@@ -115,7 +115,7 @@ TEST_CASE("gate: a product's own currency comes with its price, in whatever answ
 
     const auto again = world.reserve_one(world.sale(product, 7, 2, "key"));
     REQUIRE(word(again) == "pending");
-    REQUIRE(world.settle(*made[0]).has_value());
+    REQUIRE(world.prune(*made[0]).has_value());
     const auto later = world.reserve_one(world.sale(product, 7, 2, "key"));
     REQUIRE(word(later) == "recorded");
     for (const decision& each : {made[0], again, later}) {
@@ -247,7 +247,7 @@ TEST_CASE("gate: the outbox's limit refuses, and takes nothing") {
     CHECK(world.available(product) == 10'000 - std::ssize(granted));
     CHECK(world.outbox().size() == granted.size());
     for (const auto& one : granted)
-        REQUIRE(world.settle(*one).has_value());
+        REQUIRE(world.prune(*one).has_value());
     CHECK(eventually(60s, [&] { return reserve_next() == "granted"; }));
 }
 
@@ -315,7 +315,7 @@ TEST_CASE("gate: the Redis gate and the one in memory decide the same crowd alik
             CHECK(std::ranges::find(waiting, by_redis[i]->event) != waiting.end());
             const auto place_of = [](const events::event& event) {
                 const auto* order = std::get_if<events::order_accepted>(&event);
-                return std::pair(events::base_of(event).generation,
+                return std::pair(events::base_of(event).epoch,
                                  order ? order->seq : std::get<events::stock_reduced>(event).seq);
             };
             CHECK(left_event->index() == right_event->index());
@@ -323,8 +323,8 @@ TEST_CASE("gate: the Redis gate and the one in memory decide the same crowd alik
             granted.emplace_back(std::move(by_redis[i]), std::move(by_memory[i]));
         }
         while (granted.size() > 40) {
-            REQUIRE(redis.settle(*granted.front().first).has_value());
-            REQUIRE(memory.settle(*granted.front().second).has_value());
+            REQUIRE(redis.prune(*granted.front().first).has_value());
+            REQUIRE(memory.prune(*granted.front().second).has_value());
             granted.erase(granted.begin());
         }
         for (std::size_t product = 0; product < of_redis.size(); ++product) {
@@ -357,7 +357,7 @@ TEST_CASE(
     CHECK(world.available(product) == 0);
 }
 
-TEST_CASE("gate: units given after a sell-out are had, by as many as there are units") {
+TEST_CASE("gate: units supplied after a sell-out are had, by as many as there are units") {
     gate_world world(adapter::redis);
     const auto product = world.make_product(1);
     REQUIRE(word(world.reserve_one(world.sale(product, 1, 1, "key"))) == "granted");

@@ -127,7 +127,7 @@ TEST_CASE("gate: of several reasons to refuse the same one wins, in every gate")
                 seen.insert(word(made));
                 ++combinations;
                 if (why.front() == "granted") {  // a third of them, and it would be another product
-                    REQUIRE(world.settle(*made).has_value());
+                    REQUIRE(world.prune(*made).has_value());
                     continue;
                 }
                 together.push_back(ask());
@@ -248,7 +248,7 @@ TEST_CASE("gate: a page of the outbox says of which gate it is, and when that wa
     REQUIRE(page.has_value());
     CHECK(page->events.empty());
     CHECK(page->next_cursor.empty());
-    CHECK(page->generation == 1);
+    CHECK(page->epoch == 1);
     CHECK(page->read_at >= before);
     CHECK(page->read_at <= wall_clock_now() + 1ms);
 }

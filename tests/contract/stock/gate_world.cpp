@@ -22,7 +22,8 @@ redis::options redis_options(const sandbox& world) {
 
 constexpr postgres::statement insert_product{
     "test_insert_product",
-    "WITH made AS (INSERT INTO products (name, price, given, stock, per_user_limit, sale_starts_at,"
+    "WITH made AS (INSERT INTO products (name, price, supplied, stock, per_user_limit, "
+    "sale_starts_at,"
     " sale_ends_at, currency) VALUES ('Lamp', 1999, $1, $1, $2, $3, $4, nullif($5, ''))"
     " RETURNING id),"
     " moved AS (INSERT INTO movements (id, product_id, delta, kind)"
@@ -48,14 +49,14 @@ gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
     }
     if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
     if (kind == adapter::redis) {
-        stock::open_new_shards(io_, database_, {&client_}, generations_, redis_options_,
+        stock::open_new_shards(io_, database_, {&client_}, epochs_, redis_options_,
                                [](const uuid&) { return std::expected<void, std::string>{}; });
     }
     memory_ = std::make_unique<stock::memory_gate_owner>(
         stock::memory_gate_options{.outbox_events_max = outbox_events_max});
     memory_->run_on(io_);
     memory_->open(1);
-    if (kind == adapter::memory) generations_.raise(0, 1);
+    if (kind == adapter::memory) epochs_.raise(0, 1);
     gate_ = another();
 }
 
@@ -67,21 +68,20 @@ gate_world::~gate_world() {
 }
 
 std::unique_ptr<stock::gate> gate_world::another() {
-    if (kind_ == adapter::redis)
-        return stock::make_redis_gate({&client_}, generations_, redis_options_);
+    if (kind_ == adapter::redis) return stock::make_redis_gate({&client_}, epochs_, redis_options_);
     if (kind_ == adapter::memory) return stock::make_memory_gate(*memory_, io_);
     return stock::make_database_gate(pool_, database_options_);
 }
 
-std::int64_t gate_world::make_product(std::int64_t given, std::optional<std::int64_t> limit,
+std::int64_t gate_world::make_product(std::int64_t supplied, std::optional<std::int64_t> limit,
                                       std::optional<timestamp> starts,
                                       std::optional<timestamp> ends, currency_code currency) {
     postgres::parameters with;
-    with.integer(given).integer(limit).time(starts).time(ends).text(currency.text());
+    with.integer(supplied).integer(limit).time(starts).time(ends).text(currency.text());
     auto made = database_.execute(insert_product, with);
     if (!made) throw std::runtime_error(made.error().message);
     const std::int64_t id = made->integer(0, 0);
-    const auto told = give({id, given, 1'999, limit, starts, ends, currency});
+    const auto told = give({id, supplied, 1'999, limit, starts, ends, currency});
     if (!told) throw std::runtime_error(std::string(name_of(told.error())));
     return id;
 }
@@ -123,9 +123,9 @@ std::expected<void, stock::errc> gate_world::give(stock::gate_product what) {
     });
 }
 
-std::expected<void, stock::errc> gate_world::settle(const stock::grant& granted) {
+std::expected<void, stock::errc> gate_world::prune(const stock::grant& granted) {
     return wait_for<std::expected<void, stock::errc>>(
-        [&](auto done) { gate_->settle({{granted.id, 0, generations_.get(0)}}, std::move(done)); });
+        [&](auto done) { gate_->prune({{granted.id, 0, epochs_.get(0)}}, std::move(done)); });
 }
 
 std::optional<std::int64_t> gate_world::available(std::int64_t product) {

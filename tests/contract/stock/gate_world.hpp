@@ -34,7 +34,7 @@ public:
 
     stock::gate& gate() { return *gate_; }
     postgres::session& stock_database() { return database_; }
-    stock::shard_generations& generations() { return generations_; }
+    stock::shard_epochs& epochs() { return epochs_; }
     asio::io_context& io() { return io_; }
     std::string stock_database_url() const { return sandbox_.url(sandbox::database::stock); }
     const std::string& key_prefix() const { return sandbox_.name(); }
@@ -43,7 +43,7 @@ public:
     std::unique_ptr<stock::gate> another();
 
     /// A product in the record and at the gate.
-    std::int64_t make_product(std::int64_t given, std::optional<std::int64_t> limit = {},
+    std::int64_t make_product(std::int64_t supplied, std::optional<std::int64_t> limit = {},
                               std::optional<timestamp> starts = {},
                               std::optional<timestamp> ends = {}, currency_code currency = {});
 
@@ -54,7 +54,7 @@ public:
     std::vector<stock::decision> reserve(std::vector<stock::reservation> batch);
     stock::decision reserve_one(stock::reservation one);
     std::expected<void, stock::errc> give(stock::gate_product what);
-    std::expected<void, stock::errc> settle(const stock::grant& granted);
+    std::expected<void, stock::errc> prune(const stock::grant& granted);
     std::optional<std::int64_t> available(std::int64_t product);
     std::expected<std::optional<std::string>, stock::errc> find_event(uuid id);
     stock::gate::found_events find_events(std::vector<uuid> ids);
@@ -76,7 +76,7 @@ private:
     adapter kind_;
     sandbox sandbox_;
     asio::io_context io_;
-    stock::shard_generations generations_{1};
+    stock::shard_epochs epochs_{1};
     stock::redis_gate_options redis_options_;
     stock::database_gate_options database_options_;
     postgres::session database_;

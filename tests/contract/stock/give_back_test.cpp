@@ -38,7 +38,7 @@ void write_as_before(stock_record& record, database_kind kind, const movement& t
     const std::string units = std::to_string(-taken.delta), now = file ? "1" : "now()";
     const std::string product = std::to_string(taken.product_id);
     record.database.sql(
-        "INSERT INTO movements (id, product_id, delta, kind, generation, seq, created_at) VALUES "
+        "INSERT INTO movements (id, product_id, delta, kind, epoch, seq, created_at) VALUES "
         "(" +
         (file ? "x'" + id + "'" : "'" + id + "'") + ", " + product + ", -" + units +
         ", 'reduction', 1, " + std::to_string(taken.seq) + ", " + now +
@@ -47,7 +47,7 @@ void write_as_before(stock_record& record, database_kind kind, const movement& t
         (file ? "randomblob(16)" : "gen_random_uuid()") + ", " + product + ", " + units +
         ", 'restock', " + now +
         ");"
-        "UPDATE products SET given = given + " +
+        "UPDATE products SET supplied = supplied + " +
         units);
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("give back: taken and given in one step, once, and the stock stays wha
     CHECK(must_give_back(record, parked) == given_back::now);
     for (int round = 0; round < 2; ++round) {
         const recorded_product now = product_of(record, product);
-        CHECK(now.given == 13);
+        CHECK(now.supplied == 13);
         CHECK(now.stock == 10);
         CHECK(now.moved == 10);
         CHECK(now.moved_up == 13);
@@ -124,7 +124,7 @@ TEST_CASE("give back: nobody can repeat the reduction, and two of one key are tw
     for (const allocation& one : reductions->rows) {
         CHECK(one.idempotency_key.empty());
         CHECK(one.returned == 1);
-        CHECK(one.generation == 1);
+        CHECK(one.epoch == 1);
         CHECK(one.seq != 0);
     }
 }
@@ -137,7 +137,7 @@ TEST_CASE("give back: what the ledger has sold is kept, and of no product nothin
     CHECK(must_give_back(record, sale) == given_back::sold);
     CHECK(must_give_back(record, record.sold(product + 1, 3)) == given_back::no_product);
     const recorded_product now = product_of(record, product);
-    CHECK(now.given == 10);
+    CHECK(now.supplied == 10);
     CHECK(now.stock == 7);
     CHECK(now.reduced == 0);
 }
@@ -180,7 +180,7 @@ TEST_CASE(
     CHECK(must_give_back(record, before) == given_back::before);
     CHECK(must_give_back(record, now) == given_back::now);
     const recorded_product sums = product_of(record, product);
-    CHECK(sums.given == 15);
+    CHECK(sums.supplied == 15);
     CHECK(sums.moved_up == 15);
     CHECK(sums.stock == 10);
     CHECK(sums.moved == 10);

@@ -75,11 +75,11 @@ TEST_CASE("ledger: a key of the product reduces once, whatever ids come with it"
 TEST_CASE("ledger: a reduction older than its shard's fence is late, and a sale is not") {
     stock_record record(database_kind::postgres);
     const auto product = record.make_product(20);
-    const auto reduced = [&](std::uint32_t shard, std::uint64_t generation, const char* key) {
+    const auto reduced = [&](std::uint32_t shard, std::uint64_t epoch, const char* key) {
         movement out = record.sold(product, 1);
         out.what = operation::reduction;
         out.shard = shard;
-        out.generation = generation;
+        out.epoch = epoch;
         out.idempotency_key = key;
         return out;
     };
@@ -104,7 +104,7 @@ TEST_CASE("ledger: a reduction older than its shard's fence is late, and a sale 
 
 TEST_CASE("ledger: a fence that is being raised is waited for, and seen") {
     stock_record record(database_kind::postgres);
-    postgres::session reopener(record.database.server());
+    postgres::session rebuilder(record.database.server());
     using attempt = std::expected<void, postgres::error>;
     const auto product = record.make_product(5);
     std::future<std::vector<refused_movement>> refused;
@@ -112,7 +112,7 @@ TEST_CASE("ledger: a fence that is being raised is waited for, and seen") {
         movement reduced = record.sold(product, 1);
         reduced.what = operation::reduction;
         reduced.idempotency_key = key;
-        const auto raised = reopener.transaction([&](postgres::session& in) -> attempt {
+        const auto raised = rebuilder.transaction([&](postgres::session& in) -> attempt {
             if (auto locked = in.execute("LOCK TABLE fences IN ACCESS EXCLUSIVE MODE"); !locked)
                 return std::unexpected(locked.error());
             refused = std::async(std::launch::async, [&record, reduced] {
@@ -120,7 +120,7 @@ TEST_CASE("ledger: a fence that is being raised is waited for, and seen") {
             });
             CHECK(refused.wait_for(std::chrono::milliseconds{300}) == std::future_status::timeout);
             const auto set = in.execute(
-                "INSERT INTO fences VALUES (0, 2) ON CONFLICT (shard) DO UPDATE SET generation = "
+                "INSERT INTO fences VALUES (0, 2) ON CONFLICT (shard) DO UPDATE SET epoch = "
                 "2");
             if (!set) return std::unexpected(set.error());
             return {};

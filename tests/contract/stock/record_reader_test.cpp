@@ -11,7 +11,8 @@ using namespace flashsale;
 using namespace flashsale::stock;
 using namespace flashsale::test;
 
-TEST_CASE("record reader: given and stock of each product of the shard, and what was taken of it") {
+TEST_CASE(
+    "record reader: supplied and stock of each product of the shard, and what was taken of it") {
     stock_record record(each_database());
     std::vector<std::int64_t> products;
     for (int i = 0; i < 10; ++i)
@@ -24,7 +25,7 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
         one.product_id = products[static_cast<std::size_t>(i % 10)];
         one.delta = -2;
         one.what = i % 4 == 0 ? operation::reduction : operation::sale;
-        one.generation = 3;
+        one.epoch = 3;
         one.seq = static_cast<std::uint64_t>(i + 1);
         one.idempotency_key = "key-" + std::to_string(i);
         one.created_at = wall_clock_now();
@@ -43,8 +44,8 @@ TEST_CASE("record reader: given and stock of each product of the shard, and what
                 for (const auto& one : page->rows) {
                     CHECK(shard_of(one.units.id, 3) == shard);
                     CHECK(one.units.price == 1'999);
-                    CHECK(one.stock == one.units.given - 8);
-                    CHECK(one.units.per_user_limit == (one.units.given % 2 ? 3 : 7));
+                    CHECK(one.stock == one.units.supplied - 8);
+                    CHECK(one.units.per_user_limit == (one.units.supplied % 2 ? 3 : 7));
                     CHECK(seen.insert(one.units.id).second);
                 }
                 after = page->next;
@@ -104,14 +105,14 @@ TEST_CASE("record reader: the audit's sums and movements") {
     REQUIRE(record.reader->for_each_product([&](auto one) { products.push_back(one); }));
     REQUIRE(products.size() == 3);
     CHECK(products[0].id == a);
-    CHECK(products[0].given == 100);
+    CHECK(products[0].supplied == 100);
     CHECK(products[0].stock == 90);
     CHECK(products[0].per_user_limit == 3);
     CHECK(products[0].moved == 90);
     CHECK(products[0].moved_up == 100);
     CHECK(products[0].sold == 10);
     CHECK(products[0].reduced == 0);
-    CHECK(products[1].given == 57);
+    CHECK(products[1].supplied == 57);
     CHECK(products[1].moved == 52);
     CHECK(products[1].moved_up == 57);
     CHECK(products[1].sold == 0);
@@ -128,6 +129,6 @@ TEST_CASE("record reader: the audit's sums and movements") {
         CHECK(takings.at(one.id).quantity == -one.delta);
         CHECK(takings.at(one.id).what == one.what);
         CHECK(takings.at(one.id).seq == one.seq);
-        CHECK(takings.at(one.id).generation == one.generation);
+        CHECK(takings.at(one.id).epoch == one.epoch);
     }
 }

@@ -35,36 +35,35 @@ TEST_CASE("redis gate: without a header it is closed, for every script") {
     gate_world world(adapter::redis);
     const auto product = world.make_product(10);
     stack::redis_cli({"DEL", header_of(world)});
-    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
-    CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::reopening);
-    CHECK(world.levels(product).error() == errc::reopening);
-    CHECK(world.find_event(uuid{}).error() == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::rebuilding);
+    CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::rebuilding);
+    CHECK(world.levels(product).error() == errc::rebuilding);
+    CHECK(world.find_event(uuid{}).error() == errc::rebuilding);
     CHECK_FALSE(world.gate().check().has_value());
 }
 
-TEST_CASE("redis gate: a header of another incarnation is no header") {
+TEST_CASE("redis gate: a header of another server's identity is no header") {
     gate_world world(adapter::redis);
     const auto product = world.make_product(10);
     REQUIRE(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
-    const std::string incarnation = stack::redis_cli({"HGET", header_of(world), "incarnation"});
-    stack::redis_cli({"HSET", header_of(world), "incarnation", "another"});
-    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
-    stack::redis_cli(
-        {"HSET", header_of(world), "incarnation", incarnation.substr(0, incarnation.find('\n'))});
+    const std::string identity = stack::redis_cli({"HGET", header_of(world), "server"});
+    stack::redis_cli({"HSET", header_of(world), "server", "another"});
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::rebuilding);
+    stack::redis_cli({"HSET", header_of(world), "server", identity.substr(0, identity.find('\n'))});
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key")).has_value());
     CHECK(world.available(product) == 8);
 }
 
-TEST_CASE("redis gate: a caller of an older generation is refused until it knows the new one") {
+TEST_CASE("redis gate: a caller of an older epoch is refused until it knows the new one") {
     gate_world world(adapter::redis);
     const auto product = world.make_product(10);
-    stack::redis_cli({"HSET", header_of(world), "generation", "2"});
-    // It learns the generation from the refusal; the new generation has no such product.
+    stack::redis_cli({"HSET", header_of(world), "epoch", "2"});
+    // It learns the epoch from the refusal; the new epoch has no such product.
     CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::product_not_found);
-    CHECK(world.generations().get(0) == 2);
-    stack::redis_cli({"HSET", header_of(world), "generation", "1"});
+    CHECK(world.epochs().get(0) == 2);
+    stack::redis_cli({"HSET", header_of(world), "epoch", "1"});
     // A gate older than what the caller knows was rolled back.
-    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::rebuilding);
 }
 
 TEST_CASE("redis gate: an older gate proves nothing to whoever reads it either") {
@@ -73,26 +72,26 @@ TEST_CASE("redis gate: an older gate proves nothing to whoever reads it either")
     const auto made = world.reserve_one(world.sale(product, 1, 1, "key"));
     REQUIRE(made.has_value());
     CHECK(world.gate().check().has_value());
-    world.generations().raise(0, 2);
-    CHECK(world.levels(product).error() == errc::reopening);
-    CHECK(world.generations().answer(0) == gate_answer::older);
-    CHECK(world.find_event(made->id).error() == errc::reopening);
+    world.epochs().raise(0, 2);
+    CHECK(world.levels(product).error() == errc::rebuilding);
+    CHECK(world.epochs().answer(0) == gate_answer::older);
+    CHECK(world.find_event(made->id).error() == errc::rebuilding);
     CHECK_FALSE(world.gate().check().has_value());
-    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
-    CHECK(world.generations().answer(0) == gate_answer::older);
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::rebuilding);
+    CHECK(world.epochs().answer(0) == gate_answer::older);
 }
 
 TEST_CASE("redis gate: a header that is not whole is no header, for every script") {
-    for (const char* field : {"state", "generation", "incarnation", "seq"}) {
+    for (const char* field : {"state", "epoch", "server", "seq"}) {
         INFO(field);
         gate_world world(adapter::redis);
         const auto product = world.make_product(10);
         stack::redis_cli({"HDEL", header_of(world), field});
-        CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
-        CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::reopening);
-        CHECK(world.levels(product).error() == errc::reopening);
-        CHECK(world.find_event(uuid{}).error() == errc::reopening);
-        CHECK(world.generations().answer(0) == gate_answer::closed);
+        CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::rebuilding);
+        CHECK(world.give({product, 100, 1'999, {}, {}, {}}).error() == errc::rebuilding);
+        CHECK(world.levels(product).error() == errc::rebuilding);
+        CHECK(world.find_event(uuid{}).error() == errc::rebuilding);
+        CHECK(world.epochs().answer(0) == gate_answer::closed);
     }
 }
 
@@ -106,7 +105,7 @@ TEST_CASE("redis gate: not ready before a script has answered open, and it is as
         world.io().run_one();
     redis_gate_options options;
     options.key_prefix = world.key_prefix();
-    shard_generations fresh(1);
+    shard_epochs fresh(1);
     const auto gate = make_redis_gate({&client}, fresh, options);
     CHECK(fresh.answer(0) == gate_answer::none);
     CHECK_FALSE(gate->check().has_value());
@@ -134,7 +133,7 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
         io.run_one();
     redis_gate_options options;
     options.key_prefix = world.key_prefix();
-    shard_generations seen(1);
+    shard_epochs seen(1);
     open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
     CHECK(seen.get(0) == 1);
     CHECK(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
@@ -142,7 +141,7 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     // Lost: a process that starts now must not open an empty gate in its place.
     stack::redis_cli({"DEL", header_of(world)});
     open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
-    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::rebuilding);
     client.stop();
     io.restart();
     io.poll();
@@ -153,7 +152,7 @@ TEST_CASE("redis gate: a product that was evicted is not made anew") {
     const auto product = world.make_product(10);
     REQUIRE(world.reserve_one(world.sale(product, 1, 10, "key")).has_value());
     stack::redis_cli({"DEL", "{" + world.key_prefix() + ":0}:1:p:" + std::to_string(product)});
-    CHECK(world.give({product, 11, 1'999, {}, {}, {}}).error() == errc::reopening);
+    CHECK(world.give({product, 11, 1'999, {}, {}, {}}).error() == errc::rebuilding);
     CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::product_not_found);
 }
 
@@ -194,8 +193,8 @@ TEST_CASE(
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key"))->token == renewed);
 
     stack::redis_cli({"HDEL", header_of(world), "token"});
-    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
-    CHECK(world.levels(product).error() == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::rebuilding);
+    CHECK(world.levels(product).error() == errc::rebuilding);
 }
 
 TEST_CASE("redis gate: shut out of the log it is asked for nothing, until it has another token") {
@@ -204,17 +203,17 @@ TEST_CASE("redis gate: shut out of the log it is asked for nothing, until it has
     const auto first = world.reserve_one(world.sale(product, 1, 1, "key"));
     REQUIRE(first.has_value());
     // That an earlier one's events come back says nothing of this gate.
-    world.generations().shut_out(0, uuid_generator().make());
+    world.epochs().shut_out(0, uuid_generator().make());
     CHECK(world.reserve_one(world.sale(product, 2, 1, "key")).has_value());
 
-    world.generations().shut_out(0, first->token);
-    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
-    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::reopening);
+    world.epochs().shut_out(0, first->token);
+    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::rebuilding);
+    CHECK(reason(world.reserve_one(world.sale(product, 1, 1, "key"))) == errc::rebuilding);
     CHECK_FALSE(world.gate().check().has_value());
     const auto levels = world.levels(product);  // whose reply has the token that it had
     REQUIRE(levels.has_value());
     CHECK(levels->products[0]->free == 8);
-    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::reopening);
+    CHECK(reason(world.reserve_one(world.sale(product, 3, 1, "key"))) == errc::rebuilding);
 
     stack::redis_cli({"HSET", header_of(world), "token", uuid_generator().make().to_string()});
     REQUIRE(world.levels(product).has_value());
@@ -236,7 +235,7 @@ TEST_CASE("redis gate: another deployment's is left as it is, and named") {
     options.key_prefix = world.key_prefix();
     options.deployment = "mine";
     stack::redis_cli({"HSET", header_of(world), "deployment", "theirs"});
-    shard_generations seen(1);
+    shard_epochs seen(1);
     CHECK_THROWS_WITH(open_new_shards(io, world.stock_database(), {&client}, seen, options, bound),
                       Catch::Contains(header_of(world)) && Catch::Contains("another deployment's"));
     gate_rebuild rebuilt(io, client, 0, 2, uuid_generator().make(), options);
@@ -277,7 +276,7 @@ TEST_CASE("redis gate: a rebuild knows whether it has closed the gate that it re
     gate_rebuild next(io, client, 0, 2, renewed, options);
     CHECK(next.close(unknown) == closing::not_met);
     CHECK(next.close(now_known) == closing::met);
-    CHECK(world.levels(product).error() == errc::reopening);
+    CHECK(world.levels(product).error() == errc::rebuilding);
     stack::redis_cli({"DEL", header_of(world)});
     CHECK(next.close(now_known) == closing::not_met);
     CHECK(next.begin() == true);
@@ -290,7 +289,7 @@ TEST_CASE("redis gate: a rebuild knows whether it has closed the gate that it re
     io.poll();
 }
 
-TEST_CASE("redis gate: the tokens of a shard are noted with its generations") {
+TEST_CASE("redis gate: the tokens of a shard are noted with its epochs") {
     gate_world world(adapter::redis);
     postgres::session& database = world.stock_database();
     uuid_generator make;
@@ -299,15 +298,15 @@ TEST_CASE("redis gate: the tokens of a shard are noted with its generations") {
     const uuid first = read_shard(database, 0)->token;
     CHECK(first != uuid{});
     CHECK(replace_token(database, 0, 1, second, fresh) == false);  // not the one that it has
-    CHECK(replace_token(database, 0, 2, first, fresh) == false);   // not its generation
+    CHECK(replace_token(database, 0, 2, first, fresh) == false);   // not its epoch
     CHECK(replace_token(database, 0, 1, first, fresh) == true);
     CHECK(read_shard(database, 0)->token == fresh);
 
-    CHECK(begin_reopening(database, 0, holder, second).value().value() == 2);
+    CHECK(begin_rebuild(database, 0, holder, second).value().value() == 2);
     CHECK(read_shard(database, 0)->token == second);
-    CHECK(replace_token(database, 0, 2, second, make.make()) == false);  // it is being reopened
+    CHECK(replace_token(database, 0, 2, second, make.make()) == false);  // it is being rebuilt
     CHECK(older_tokens(database, 0, 2) == std::vector{first, fresh});
-    CHECK(begin_reopening(database, 0, holder, third).value().value() == 3);
+    CHECK(begin_rebuild(database, 0, holder, third).value().value() == 3);
     CHECK(older_tokens(database, 0, 2) == std::vector{first, fresh});
     CHECK(older_tokens(database, 0, 3) == std::vector{first, fresh, second});
     const uuid gone[] = {first, fresh};
@@ -315,15 +314,14 @@ TEST_CASE("redis gate: the tokens of a shard are noted with its generations") {
     CHECK(older_tokens(database, 0, 3) == std::vector{second});
 }
 
-TEST_CASE("redis gate: its products are listed page by page, its own and of that generation") {
+TEST_CASE("redis gate: its products are listed page by page, its own and of that epoch") {
     gate_world world(adapter::redis);
-    const auto listed = [&](std::uint64_t generation, std::size_t& pages) {
+    const auto listed = [&](std::uint64_t epoch, std::size_t& pages) {
         std::set<std::int64_t> ids;
         std::string cursor;
         do {
-            auto page = world.wait_for<std::expected<gate::product_page, errc>>([&](auto done) {
-                world.gate().list_products(0, generation, cursor, std::move(done));
-            });
+            auto page = world.wait_for<std::expected<gate::product_page, errc>>(
+                [&](auto done) { world.gate().list_products(0, epoch, cursor, std::move(done)); });
             REQUIRE(page.has_value());
             ids.insert(page->ids.begin(), page->ids.end());
             cursor = page->next_cursor;

@@ -46,7 +46,7 @@ struct stock_record {
         out.id = make_.make();
         out.product_id = product;
         out.delta = -quantity;
-        out.generation = 1;
+        out.epoch = 1;
         out.seq = ++seq_;
         out.created_at = wall_clock_now();
         return out;

@@ -32,7 +32,7 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     REQUIRE(made.has_value());
     CHECK_FALSE(made->replayed);
     CHECK(made->initial == 10);
-    CHECK(made->what.given == 10);
+    CHECK(made->what.supplied == 10);
     CHECK(made->what.stock == 10);
     CHECK(made->what.sale_starts_at == what.sale_starts_at);
     CHECK(made->what.sale_ends_at == what.sale_ends_at);
@@ -45,7 +45,7 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(again->replayed);
     CHECK(again->initial == 10);
     CHECK(again->what.id == made->what.id);
-    CHECK(again->what.given == 15);
+    CHECK(again->what.supplied == 15);
     for (const auto change :
          {+[](new_product& p) { p.name = "Chair"; }, +[](new_product& p) { p.price = 1; },
           +[](new_product& p) { p.currency = {}; }, +[](new_product& p) { p.stock = 15; },
@@ -113,7 +113,7 @@ TEST_CASE("stock store: a restock counts once for each key of the product") {
     CHECK_FALSE(first->replayed);
     CHECK(first->movement == movement);
     CHECK(first->units.id == a);
-    CHECK(first->units.given == 15);
+    CHECK(first->units.supplied == 15);
     CHECK(first->units.price == 1'999);
     CHECK(first->units.per_user_limit == 4);
     const auto again = restock(a, 5, "k", make.make());
@@ -121,9 +121,9 @@ TEST_CASE("stock store: a restock counts once for each key of the product") {
     CHECK(again->replayed);
     CHECK(again->movement == movement);
     CHECK(again->created_at == first->created_at);
-    CHECK(again->units.given == 15);
+    CHECK(again->units.supplied == 15);
     CHECK(restock(a, 6, "k", make.make()).error() == errc::idempotency_key_reused);
-    CHECK(restock(b, 6, "k", make.make())->units.given == 16);
+    CHECK(restock(b, 6, "k", make.make())->units.supplied == 16);
     CHECK(restock(b + 1, 6, "k", make.make()).error() == errc::product_not_found);
     CHECK(record.stock_of(a) == 15);
 }
@@ -204,11 +204,11 @@ TEST_CASE("deployment: has one identity, and its things are where they were") {
     CHECK(agree(mine) == identity);
 }
 
-TEST_CASE("deployment: each opening in a file has a generation of its own") {
+TEST_CASE("deployment: each opening in a file has an epoch of its own") {
     stock_record record(database_kind::sqlite);  // a gate in a server outlives the process
     sqlite::database& file = *record.database.file();
-    CHECK(count_new_generation(file, 0) == 1);
-    CHECK(count_new_generation(file, 0) == 2);
-    CHECK(count_new_generation(file, 1) == 1);
-    CHECK(count_new_generation(file, 0) == 3);
+    CHECK(count_new_epoch(file, 0) == 1);
+    CHECK(count_new_epoch(file, 0) == 2);
+    CHECK(count_new_epoch(file, 1) == 1);
+    CHECK(count_new_epoch(file, 0) == 3);
 }

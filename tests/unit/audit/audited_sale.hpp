@@ -13,13 +13,13 @@ inline stock::allocation sold_to(std::int64_t user, const uuid& id, std::uint64_
             .user_id = user,
             .quantity = 1,
             .idempotency_key = "key",
-            .generation = 1,
+            .epoch = 1,
             .seq = seq};
 }
 
 /// As the ledger has it.
 inline stock::allocation taken(const uuid& id, std::uint64_t seq) {
-    return {.order_id = id, .product_id = 1, .quantity = 1, .generation = 1, .seq = seq};
+    return {.order_id = id, .product_id = 1, .quantity = 1, .epoch = 1, .seq = seq};
 }
 
 /// A sale of 10 units of product 1 with three orders recorded and one in the outbox, all sums
@@ -34,7 +34,7 @@ struct sale {
             ids.push_back(make.make());
         for (std::uint64_t i = 0; i < 3; ++i) {
             record.orders[{ids[i]}] = sold_to(static_cast<std::int64_t>(i + 1), ids[i], i + 1);
-            record.takings[{ids[i]}] = taken(ids[i], i + 1);
+            record.movements[{ids[i]}] = taken(ids[i], i + 1);
         }
         record.outbox[{ids[3]}] = sold_to(4, ids[3], 4);
         record.levels[1] = gate_level{6, 10, 1, 4};

@@ -21,11 +21,11 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
     all.record.shards.push_back({0, 1, 4, {1}, stock::shard_state{}});
     auto& gate = all.record.shards[0];
     gate.recorded->what = stock::shard_state::phase::open;
-    gate.recorded->generation = 1;
+    gate.recorded->epoch = 1;
     const auto only_fault = [&] {
         const auto result = add_up(all.record);
         REQUIRE(result.faults.size() == 1);
-        CHECK(result.faults[0].found.starts_with("shard 0, generation "));
+        CHECK(result.faults[0].found.starts_with("shard 0, epoch "));
         return result.faults[0].sum;
     };
     REQUIRE(all.fault().empty());
@@ -46,7 +46,7 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
     }
     SECTION("one in the middle, of which no sum is left to tell") {
         all.record.orders.erase(stock::allocation_id{all.ids[1]});
-        all.record.takings.erase(stock::allocation_id{all.ids[1]});
+        all.record.movements.erase(stock::allocation_id{all.ids[1]});
         all.record.products[1] = {1, 9, 7, 1, 7, 9, 2, 0};
         all.record.levels[1] = gate_level{6, 9, 1, 4};
         CHECK(only_fault() == "what the gate granted is recorded, or in its outbox");
@@ -56,18 +56,18 @@ TEST_CASE("audit: a gate of which the record knows too little is told, with the 
         gate.seq = std::uint64_t{1} << 60;
         CHECK(only_fault() == "what the gate granted is recorded, or in its outbox");
     }
-    SECTION("its generation") {
-        gate.recorded->generation = 0;
+    SECTION("its epoch") {
+        gate.recorded->epoch = 0;
         gate.recorded->what = stock::shard_state::phase::never;
-        CHECK(only_fault() == "the gate's generation is the recorded one");
+        CHECK(only_fault() == "the gate's epoch is the recorded one");
     }
     SECTION("that it was replaced, and sells on") {
-        gate.recorded->generation = 2;
-        CHECK(only_fault() == "the gate's generation is the recorded one");
-        gate.recorded->what = stock::shard_state::phase::reopening;
+        gate.recorded->epoch = 2;
+        CHECK(only_fault() == "the gate's epoch is the recorded one");
+        gate.recorded->what = stock::shard_state::phase::rebuilding;
         CHECK(all.fault().empty());
     }
-    SECTION("a gate that lives in its process has no recorded generation") {
+    SECTION("a gate that lives in its process has no recorded epoch") {
         gate.recorded.reset();
         CHECK(all.fault().empty());
     }
@@ -88,7 +88,7 @@ TEST_CASE("audit: what was set aside or dropped is not missing, nor what may be 
     last.quantity = 1;
     last.idempotency_key = "key";
     last.created_at = last.id.time();
-    last.generation = 1;
+    last.epoch = 1;
     last.seq = 4;
     REQUIRE(missing());
     SECTION("parked") {
@@ -133,7 +133,7 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
     late.quantity = 1;
     late.idempotency_key = "late";
     late.created_at = late.id.time();
-    late.generation = 2;
+    late.epoch = 2;
     late.seq = 1;
     const auto finding = [&](std::optional<timestamp> published, bool refused = true) {
         all.record.late = {{late.id, events::text_of(late), refused, published}};
@@ -144,12 +144,12 @@ TEST_CASE("audit: a late event may have been answered 201 unless it was publishe
     };
     // Without a fence that shut it out nothing can be said.
     CHECK(finding(begun - 1h).perhaps_answered);
-    // Generation 3 did, and not the later one; another shard's has nothing to say.
+    // Epoch 3 did, and not the later one; another shard's has nothing to say.
     all.record.fences = {{1, 3, begun - 50min, begun},
                          {0, 2, begun - 40min, begun},
                          {0, 3, begun, begun + 3s},
                          {0, 4, begun + 30min, begun + 31min}};
-    CHECK(finding(begun).shut_out_by->generation == 3);
+    CHECK(finding(begun).shut_out_by->epoch == 3);
     CHECK(finding(begun).perhaps_answered);
     CHECK(finding(begun + 10min).perhaps_answered);
     CHECK(finding(std::nullopt).perhaps_answered);
@@ -169,7 +169,7 @@ TEST_CASE("audit: the report names each late event that a 201 may stand behind")
     late.product_id = 1;
     late.quantity = 1;
     late.idempotency_key = "late";
-    late.generation = 1;
+    late.epoch = 1;
     late.seq = 1;
     uuid_generator make;
     const timestamp begun = wall_clock_now();
@@ -192,12 +192,12 @@ TEST_CASE("audit: the report names each late event that a 201 may stand behind")
     CHECK(count(": a 201 may stand behind it") == 30);
     CHECK(count("no 201 stands behind it") == 20);
     CHECK(count("and 10 more") == 1);
-    CHECK(count("user 9, product 1, quantity 1, generation 1") == 50);
+    CHECK(count("user 9, product 1, quantity 1, epoch 1") == 50);
     const auto as_json = boost::json::parse(audit_report_json(all.record, result));
     CHECK(as_json.at("late").as_array().size() == 60);
     const auto& one = as_json.at("late").at(1);
     CHECK(one.at("perhaps_answered").as_bool());
     CHECK(one.at("state").as_string() == "refused");
-    CHECK(one.at("shut_out_by_generation").to_number<int>() == 2);
+    CHECK(one.at("shut_out_by_epoch").to_number<int>() == 2);
     CHECK(parse_rfc3339(one.at("published_at").as_string()) == begun);
 }

@@ -18,7 +18,7 @@ TEST_CASE("audit: a sale whose sums are right holds, while it runs too") {
     const uuid later = make.make();
     all.record.orders[{later}] = sold_to(5, later, 5);
     CHECK(all.fault().empty());
-    all.record.takings[{later}] = taken(later, 5);
+    all.record.movements[{later}] = taken(later, 5);
     all.record.products[1] = {1, 10, 6, 1, 6, 10, 4, 0};
     CHECK(all.fault().empty());
 
@@ -31,10 +31,10 @@ TEST_CASE("audit: an event that was dropped, by this version or the one before, 
     sale all;
     uuid_generator make;
     const uuid now = make.make(), before = make.make();
-    all.record.takings[{now}] = taken(now, 5);
-    all.record.takings[{now}].returned = 1;
-    all.record.takings[{before}] = taken(before, 6);
-    all.record.takings[{before}].what = stock::operation::reduction;
+    all.record.movements[{now}] = taken(now, 5);
+    all.record.movements[{now}].returned = 1;
+    all.record.movements[{before}] = taken(before, 6);
+    all.record.movements[{before}].what = stock::operation::reduction;
     all.record.levels[1] = gate_level{6, 12, 1, 6};
     all.record.products[1] = {1, 12, 7, 1, 7, 12, 4, 1, 1};
     CHECK(all.fault().empty());
@@ -49,7 +49,7 @@ TEST_CASE("audit: an event that was dropped, by this version or the one before, 
         CHECK(all.fault() == "orders and sale movements match one to one");
     }
     SECTION("and a sale without an order, of which only a part has returned, is a fault") {
-        all.record.takings[{now}].returned = 0;
+        all.record.movements[{now}].returned = 0;
         CHECK(all.fault() == "orders and sale movements match one to one");
     }
 }
@@ -63,7 +63,7 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
         CHECK(add_up(all.record).faults[0].product_id == 1);
     }
     SECTION("a movement is gone") {
-        all.record.takings.erase(stock::allocation_id{all.ids[1]});
+        all.record.movements.erase(stock::allocation_id{all.ids[1]});
         all.record.products[1].moved += 1;
         all.record.products[1].sold -= 1;
         CHECK(all.faults() ==
@@ -75,7 +75,7 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
     }
     SECTION("units were given without a movement") {
         all.record.products[1].moved_up -= 1;
-        CHECK(all.faults() == only{"given = sum of movements that gave"});
+        CHECK(all.faults() == only{"supplied = sum of movements that gave"});
     }
     SECTION("stock is recorded below zero") {
         all.record.products[1] = {1, 10, -1, 1, -1, 10, 3, 0};
@@ -90,34 +90,34 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
         all.record.products.erase(1);
         all.record.orders.erase(stock::allocation_id{all.ids[1]});
         all.record.orders.erase(stock::allocation_id{all.ids[2]});
-        all.record.takings.clear();
+        all.record.movements.clear();
         all.record.outbox.clear();
         all.record.levels[1] = gate_level{9, 10, 1, 4};
         CHECK(all.fault() == "orders and sale movements match one to one");
-        all.record.takings[{all.ids[0]}] = taken(all.ids[0], 1);
+        all.record.movements[{all.ids[0]}] = taken(all.ids[0], 1);
         CHECK(all.faults() == only{"every order has a product"});
     }
     SECTION("an order and its movement are gone: a 201 that nobody recorded") {
         all.record.orders.erase(stock::allocation_id{all.ids[1]});
-        all.record.takings.erase(stock::allocation_id{all.ids[1]});
+        all.record.movements.erase(stock::allocation_id{all.ids[1]});
         all.record.products[1] = {1, 10, 8, 1, 8, 10, 2, 0};
-        CHECK(all.fault() == "free + taken = given, at the gate");
+        CHECK(all.fault() == "free + taken = supplied, at the gate");
     }
     SECTION("the gate has a unit too many") {
         all.record.levels[1].free += 1;
-        CHECK(all.fault() == "free + taken = given, at the gate");
+        CHECK(all.fault() == "free + taken = supplied, at the gate");
     }
     SECTION("the gate lost a unit") {
         all.record.levels[1].free -= 1;
-        CHECK(all.fault() == "free + taken = given, at the gate");
+        CHECK(all.fault() == "free + taken = supplied, at the gate");
     }
     SECTION("an outbox entry is gone and nothing was recorded") {
         all.record.outbox.clear();
-        CHECK(all.fault() == "free + taken = given, at the gate");
+        CHECK(all.fault() == "free + taken = supplied, at the gate");
     }
     SECTION("oversold") {
         all.record.products[1] = {1, 2, -1, 1, -1, 2, 3, 0};
-        CHECK(all.fault() == "sold + reduced <= given");
+        CHECK(all.fault() == "sold + reduced <= supplied");
     }
     SECTION("one key twice") {
         all.record.orders[{all.ids[1]}].user_id = 1;
@@ -135,26 +135,26 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
     SECTION("the gate does not know a product") {
         all.record.levels[2] = {};
         all.record.products[2] = {2, 5, 5, {}, 5, 5, 0, 0};
-        CHECK(all.fault() == "given at the gate = given");
-        all.record.given_later[2] = 5;
+        CHECK(all.fault() == "supplied at the gate = supplied");
+        all.record.supplied_later[2] = 5;
         CHECK(all.fault().empty());
     }
     SECTION("the gate was given more than the record says") {
-        all.record.levels[1].given += 1;
+        all.record.levels[1].supplied += 1;
         all.record.levels[1].free += 1;
-        CHECK(all.fault() == "given at the gate = given");
+        CHECK(all.fault() == "supplied at the gate = supplied");
     }
     SECTION("a restock never reached the gate") {
         all.record.products[1] = {1, 15, 12, 1, 12, 15, 3, 0};
-        CHECK(all.fault() == "given at the gate = given");
-        all.record.given_later[1] = 15;
+        CHECK(all.fault() == "supplied at the gate = supplied");
+        all.record.supplied_later[1] = 15;
         CHECK(all.fault().empty());
     }
 }
 
-TEST_CASE("audit: an order of an older generation counts whatever its seq") {
+TEST_CASE("audit: an order of an older epoch counts whatever its seq") {
     sale all;
-    all.record.levels[1].generation = 2;
+    all.record.levels[1].epoch = 2;
     all.record.levels[1].seq = 0;
     CHECK(all.fault().empty());
 }
@@ -169,7 +169,7 @@ TEST_CASE("audit: a parked event keeps its units") {
     parked.quantity = 1;
     parked.idempotency_key = "key";
     parked.unit_price = 1;
-    parked.generation = 1;
+    parked.epoch = 1;
     parked.seq = 4;
     all.record.parked.push_back({all.ids[3], events::granted_text(parked), "reason"});
     CHECK(all.fault().empty());
@@ -188,10 +188,10 @@ TEST_CASE("audit: without a gate the databases are compared, and it says so") {
 
 TEST_CASE("audit: with the outbox unread an order without movement proves nothing") {
     sale all;
-    all.record.takings.erase(stock::allocation_id{all.ids[1]});
+    all.record.movements.erase(stock::allocation_id{all.ids[1]});
     all.record.products[1] = {1, 10, 8, 1, 8, 10, 2, 0};
     CHECK(all.fault() == "orders and sale movements match one to one");
-    all.record.gate_fault = "the outbox of shard 0 answers reopening";
+    all.record.gate_fault = "the outbox of shard 0 answers rebuilding";
     all.record.outbox.clear();
     CHECK(all.fault().empty());
 }
@@ -205,14 +205,14 @@ TEST_CASE("audit: a parked event counts as taken as long as it holds units") {
     set_aside.quantity = 2;
     set_aside.idempotency_key = "parked";
     set_aside.created_at = set_aside.id.time();
-    set_aside.generation = 1;
+    set_aside.epoch = 1;
     set_aside.seq = 2;
     all.record.parked.push_back({set_aside.id, events::text_of(set_aside), "why", true});
-    CHECK(all.fault() == "free + taken = given, at the gate");
+    CHECK(all.fault() == "free + taken = supplied, at the gate");
     all.record.levels[1].free = 4;
     CHECK(all.fault().empty());
     all.record.parked[0].holds_units = false;
-    CHECK(all.fault() == "free + taken = given, at the gate");
+    CHECK(all.fault() == "free + taken = supplied, at the gate");
     all.record.levels[1].free = 6;
     CHECK(all.fault().empty());
 }
@@ -221,7 +221,7 @@ TEST_CASE("audit: at rest every unit is in one of four places") {
     sale all;
     all.record.at_rest = true;
     // One order is in the outbox: this is no rest.
-    CHECK(all.faults() == only{"given = free + sold + reduced + parked, at rest"});
+    CHECK(all.faults() == only{"supplied = free + sold + reduced + parked, at rest"});
     all.record.at_rest = false;
     CHECK(all.fault().empty());
 
@@ -235,10 +235,10 @@ TEST_CASE("audit: at rest every unit is in one of four places") {
 
 TEST_CASE("audit: orders sold beyond what was given are named, the last ones") {
     sale all;
-    all.record.products[1].given = all.record.products[1].moved_up = 2;
+    all.record.products[1].supplied = all.record.products[1].moved_up = 2;
     const auto result = add_up(all.record);
     const auto oversold =
-        std::ranges::find(result.faults, "sold + reduced <= given", &audit_fault::sum);
+        std::ranges::find(result.faults, "sold + reduced <= supplied", &audit_fault::sum);
     REQUIRE(oversold != result.faults.end());
     CHECK(oversold->orders == std::vector{all.ids[2]});
 }

@@ -25,7 +25,7 @@ std::int64_t counted(const sale_plan& plan) {
     }
     std::int64_t units = 0;
     for (std::size_t i = 0; i < demand.size(); ++i) {
-        units += std::min(demand[i], plan.products[i].given);
+        units += std::min(demand[i], plan.products[i].supplied);
     }
     return units;
 }

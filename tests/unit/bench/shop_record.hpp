@@ -28,7 +28,7 @@ public:
                                      row.sale ? movement_kind::sale : movement_kind::initial});
         }
         for (const auto& row : shop_.products()) {
-            all.products.push_back({row.id, row.given, row.stock});
+            all.products.push_back({row.id, row.supplied, row.stock});
         }
         return all;
     }

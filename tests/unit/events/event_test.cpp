@@ -17,7 +17,7 @@ order_accepted sample() {
     out.idempotency_key = "quote \" and é";
     out.created_at = out.id.time();
     out.unit_price = 1'999;
-    out.generation = 3;
+    out.epoch = 3;
     out.seq = 9'007'199'254'740'990;
     return out;
 }
@@ -36,14 +36,14 @@ constexpr const char* order_in_short =
 constexpr const char* order_in_full =
     R"({"version":1,"type":"order_accepted","id":"0189abcd-ef01-7005-8123-456789abcdef","shard":5,)"
     R"("user_id":7,"product_id":3,"quantity":2,"idempotency_key":"a \"key\"",)"
-    R"("created_at":"2023-07-31T11:55:47.329Z","unit_price":1999,"generation":4,"seq":42})";
+    R"("created_at":"2023-07-31T11:55:47.329Z","unit_price":1999,"epoch":4,"seq":42})";
 constexpr const char* reduction_in_full =
     R"({"version":1,"type":"stock_reduced","id":"0189abcd-ef01-7005-8123-456789abcdef","shard":5,)"
     R"("product_id":3,"quantity":2,"idempotency_key":"a \"key\"",)"
-    R"("created_at":"2023-07-31T11:55:47.329Z","unit_price":1999,"generation":4,"seq":42})";
+    R"("created_at":"2023-07-31T11:55:47.329Z","unit_price":1999,"epoch":4,"seq":42})";
 constexpr const char* barrier_in_full =
     R"({"version":1,"type":"barrier","id":"0189abcd-ef01-7005-8123-456789abcdef","shard":5,)"
-    R"("created_at":"2023-07-31T11:55:47.329Z","generation":4})";
+    R"("created_at":"2023-07-31T11:55:47.329Z","epoch":4})";
 
 }  // namespace
 
@@ -56,7 +56,7 @@ TEST_CASE("event: is written byte for byte as every version has written it, and 
     reduction.quantity = 2;
     reduction.idempotency_key = "a \"key\"";
     reduction.unit_price = 1'999;
-    reduction.generation = 4;
+    reduction.epoch = 4;
     reduction.seq = 42;
     order_accepted order;
     static_cast<basic_units_taken<std::string>&>(order) = reduction;
@@ -95,7 +95,7 @@ TEST_CASE("event: what was written is read back exactly") {
     CHECK(read.idempotency_key == order.idempotency_key);
     CHECK(read.created_at == order.created_at);
     CHECK(read.unit_price == order.unit_price);
-    CHECK(read.generation == order.generation);
+    CHECK(read.epoch == order.epoch);
     CHECK(read.seq == order.seq);
 }
 
@@ -104,17 +104,17 @@ TEST_CASE("event: a barrier is read back, and needs nothing of an order") {
     barrier mark;
     mark.id = make.make(3);
     mark.shard = 3;
-    mark.generation = 9;
+    mark.epoch = 9;
     mark.created_at = mark.id.time();
     const auto read = parse(text_of(mark));
     REQUIRE(read.has_value());
     const auto& same = std::get<barrier>(*read);
     CHECK(same.id == mark.id);
     CHECK(same.shard == 3);
-    CHECK(same.generation == 9);
+    CHECK(same.epoch == 9);
     CHECK(same.created_at == mark.created_at);
     CHECK_FALSE(parse(R"({"version":1,"type":"barrier","id":")" + mark.id.to_string() +
-                      R"(","shard":3,"generation":9})")
+                      R"(","shard":3,"epoch":9})")
                     .has_value());
     CHECK(text_of(sample()).ends_with(R"("seq":9007199254740990})"));
 }

@@ -18,7 +18,7 @@ order_accepted order(std::uint64_t seq) {
     what.idempotency_key = "key";
     what.created_at = what.id.time();
     what.unit_price = 100;
-    what.generation = 1;
+    what.epoch = 1;
     what.seq = seq;
     return what;
 }
@@ -97,7 +97,7 @@ TEST_CASE("message codec: beside what is not in short, orders mean the same") {
     uuid_generator make;
     barrier mark;
     mark.id = make.make();
-    mark.generation = 9;
+    mark.epoch = 9;
     mark.created_at = mark.id.time();
     stock_reduced reduction;
     static_cast<basic_units_taken<std::string>&>(reduction) = order(8);

@@ -58,7 +58,7 @@ TEST_CASE("backlog's age: while nothing is granted, what waits grows old all the
     CHECK(age.at(start + 4s) == 1s);
 }
 
-TEST_CASE("backlog's age: a reopened gate counts from nothing") {
+TEST_CASE("backlog's age: a rebuilt gate counts from nothing") {
     backlog_age age;
     age.seen(start, 1, 1'000, 0);
     age.seen(start + 1s, 2, 5, 5);

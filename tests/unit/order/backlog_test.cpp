@@ -34,7 +34,7 @@ TEST_CASE("backlog: the oldest and the most of all shards, if every one has answ
     CHECK_FALSE(all.at(start + 1'400ms));
 }
 
-TEST_CASE("backlog: what was recorded since the mark, by any process, under one generation") {
+TEST_CASE("backlog: what was recorded since the mark, by any process, under one epoch") {
     backlog_of_shards all(1);
     all.seen(0, start, 1, 100, 50);
     CHECK_FALSE(all.recorded_since_mark());

@@ -9,7 +9,7 @@ using namespace flashsale::order;
 
 namespace {
 
-events::order_accepted of(std::uint32_t shard, std::uint64_t generation) {
+events::order_accepted of(std::uint32_t shard, std::uint64_t epoch) {
     uuid_generator make;
     events::order_accepted out;
     out.id = make.make(shard);
@@ -19,7 +19,7 @@ events::order_accepted of(std::uint32_t shard, std::uint64_t generation) {
     out.quantity = 2;
     out.idempotency_key = "key";
     out.created_at = out.id.time();
-    out.generation = generation;
+    out.epoch = epoch;
     out.seq = 1;
     return out;
 }
@@ -54,7 +54,7 @@ TEST_CASE("late event: what each answer of the gate means") {
         CHECK(outcome_of(id, std::unexpected(refusal)) == late_outcome::refused);
     }
     for (const auto fault :
-         {high_traffic, overloaded, reopening, dependency_unavailable, outcome_unknown}) {
+         {high_traffic, overloaded, rebuilding, dependency_unavailable, outcome_unknown}) {
         CHECK(outcome_of(id, std::unexpected(fault)) == late_outcome::not_yet);
     }
 }

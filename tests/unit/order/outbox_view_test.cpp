@@ -100,14 +100,13 @@ struct viewer {
         one.idempotency_key = "key";
         one.created_at = at;
         one.unit_price = 999;
-        one.generation = 1;
+        one.epoch = 1;
         one.seq = ++seq;
         return events::granted_text(one);
     }
     static stock::outbox_pages::outbox_page page(std::vector<std::string> all, timestamp at = noon,
-                                                 std::string next = {},
-                                                 std::uint64_t generation = 1) {
-        return {std::move(all), std::move(next), generation, at};
+                                                 std::string next = {}, std::uint64_t epoch = 1) {
+        return {std::move(all), std::move(next), epoch, at};
     }
 
     asio::io_context io;
@@ -164,7 +163,7 @@ TEST_CASE("outbox view: who would wait for long gets the last one") {
 TEST_CASE("outbox view: what cannot be relied on changes nothing") {
     viewer at({.orders_max = 2, .rest_min = 1ms, .rest_factor = 0});
     const auto nothing = at.ask();
-    at.answer_gate(std::unexpected(stock::errc::reopening));
+    at.answer_gate(std::unexpected(stock::errc::rebuilding));
     CHECK(at.answer_to(nothing) == nullptr);
 
     const auto good = at.ask();

@@ -30,7 +30,7 @@ public:
         event.quantity = 3;
         event.idempotency_key = "key";
         event.created_at = event.id.time();
-        event.generation = event.seq = 1;
+        event.epoch = event.seq = 1;
         row = parked_row{event.id, events::text_of(event), "reason", true, {}, {}};
     }
 

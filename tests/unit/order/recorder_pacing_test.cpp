@@ -8,11 +8,11 @@ using namespace std::chrono_literals;
 namespace {
 
 const recorder_pacing::time start{1h};
-constexpr rest_options nine_times{9, 3'000ms, 1'000, 1'000ms};
+constexpr pacing_options nine_times{9, 3'000ms, 1'000, 1'000ms};
 constexpr backlog little{10ms, 10};
 
 /// A batch of 50 ms, in a rush.
-recorder_pacing after_a_batch(const rest_options& bounds = nine_times) {
+recorder_pacing after_a_batch(const pacing_options& bounds = nine_times) {
     recorder_pacing out(bounds);
     out.batch_done(start, 50ms, 100);
     return out;
@@ -39,7 +39,7 @@ TEST_CASE("recorder pacing: it rests for its part of the batch's time, and looks
     CHECK_FALSE(after_a_batch().rest(start + 450ms, little));
 }
 
-TEST_CASE("recorder pacing: at most rest_max, and not at all without a factor") {
+TEST_CASE("recorder pacing: at most pause_max, and not at all without a factor") {
     CHECK(rested(after_a_batch({100, 3'000ms, 1'000, 1'000ms}), little) == 1'000ms);
     CHECK(rested(after_a_batch({9, 3'000ms, 1'000, 70ms}), little) == 70ms);
     CHECK(rested(after_a_batch({0, 3'000ms, 1'000, 1'000ms}), little) == 0ms);

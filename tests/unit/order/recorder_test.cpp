@@ -34,7 +34,7 @@ public:
         one.quantity = 1;
         one.idempotency_key = "key";
         one.created_at = wall_clock_now() - age;
-        one.generation = 1;
+        one.epoch = 1;
         one.seq = ++position_;
         batch out;
         out.entries.emplace_back(std::move(one));
@@ -110,8 +110,8 @@ public:
 /// Counts as the test says.
 class counting_gate final : public stock::outbox_backlog {
 public:
-    void settle(std::vector<stock::settled_event>,
-                callback<std::expected<void, stock::errc>> done) override {
+    void prune(std::vector<stock::recorded_event>,
+               callback<std::expected<void, stock::errc>> done) override {
         done({});
     }
     void read_backlog(std::uint32_t, callback<std::expected<backlog, stock::errc>> done) override {
@@ -153,7 +153,7 @@ bool soon(const std::function<bool()>& condition) {
 /// Whether there is a pause of nine times as long after a transaction of 10 ms: by the share of the
 /// time that they take, which a busy machine changes little.
 bool rests(std::function<std::uint64_t()> arrivals, counts say = {},
-           rest_options rest = {9, 60'000ms, 1'000'000}, std::chrono::milliseconds age = 0ms) {
+           pacing_options rest = {9, 60'000ms, 1'000'000}, std::chrono::milliseconds age = 0ms) {
     asio::io_context io;
     endless_log log;
     log.age = age;
@@ -163,7 +163,7 @@ bool rests(std::function<std::uint64_t()> arrivals, counts say = {},
     if (say) gate.counts = std::move(say);
     recorder writes({log, database, ledger, gate, io, std::move(arrivals), rest});
     const auto work = asio::make_work_guard(io);
-    std::jthread settling([&] { io.run(); });
+    std::jthread pruning([&] { io.run(); });
     writes.start();
     std::this_thread::sleep_for(1s);  // a few looks at the gate
     const auto began = std::chrono::steady_clock::now();
@@ -200,13 +200,13 @@ struct followed {
                          return std::unexpected("order database: it is away");
                      }}};
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
-    std::jthread settling;
+    std::jthread pruning;
 
     explicit followed(std::chrono::milliseconds lets_go_after = 200ms) : patience(lets_go_after) {
         gate.counts = [this] {
             return stock::outbox_backlog::backlog{1, 1'000'000 + recorded_by_all, 1'000'000};
         };
-        settling = std::jthread([this] { io.run(); });
+        pruning = std::jthread([this] { io.run(); });
         writes.start();
     }
     ~followed() {

@@ -16,7 +16,7 @@ TEST_CASE("lease's turn: it lets go once it could not work for its patience, not
     CHECK_FALSE(turn.failed(start, start + 1s));
     CHECK_FALSE(turn.failed(start + 4s, start + 4'999ms));
     CHECK(turn.failed(start + 4s, start + 5s));
-    // One reopening that hangs is enough.
+    // One rebuild that hangs is enough.
     CHECK(lease_turn(5s).failed(start, start + 6s));
     CHECK_FALSE(lease_turn(0s).failed(start, start + 24h));
 }

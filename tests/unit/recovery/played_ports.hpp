@@ -41,7 +41,7 @@ struct history {
     }
 };
 
-class played_pacing final : public recovery::pacing {
+class played_pacing final : public recovery::timing {
 public:
     explicit played_pacing(history& of) : of_(of) {}
 
@@ -116,12 +116,12 @@ public:
         return row;
     }
     done release(std::uint32_t, const uuid&) override { return {}; }
-    std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(std::uint32_t,
-                                                                             const uuid&,
-                                                                             const uuid&) override {
+    std::expected<std::optional<std::uint64_t>, std::string> begin_rebuild(std::uint32_t,
+                                                                           const uuid&,
+                                                                           const uuid&) override {
         of_.tell("raise");
-        row.what = stock::shard_state::phase::reopening;
-        return ++row.generation;
+        row.what = stock::shard_state::phase::rebuilding;
+        return ++row.epoch;
     }
     std::expected<std::vector<uuid>, std::string> older_tokens(std::uint32_t,
                                                                std::uint64_t) override {
@@ -132,11 +132,11 @@ public:
                                                    const uuid&) override {
         return false;
     }
-    std::expected<bool, std::string> renew_reopening(std::uint32_t, const uuid&, std::uint64_t,
-                                                     std::chrono::milliseconds) override {
+    std::expected<bool, std::string> renew_rebuild(std::uint32_t, const uuid&, std::uint64_t,
+                                                   std::chrono::milliseconds) override {
         return newest;
     }
-    std::expected<bool, std::string> finish_reopening(std::uint32_t, std::uint64_t) override {
+    std::expected<bool, std::string> finish_rebuild(std::uint32_t, std::uint64_t) override {
         of_.tell("mark open");
         return newest;
     }

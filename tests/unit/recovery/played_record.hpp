@@ -90,7 +90,7 @@ public:
                                                       std::size_t) override {
         product one;
         one.units.id = 1;
-        one.units.given = 10;
+        one.units.supplied = 10;
         one.stock = 10;
         return product_page{{one}, std::nullopt};
     }

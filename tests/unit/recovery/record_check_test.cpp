@@ -14,15 +14,15 @@ struct whole {
     recorded_account record;
 
     whole() {
-        gate.header.generation = 2;
+        gate.header.epoch = 2;
         gate.header.seq = 6;
         gate.waiting = {6};
-        gate.given = {{1, 10}, {2, 5}};
+        gate.supplied = {{1, 10}, {2, 5}};
         record.in_orders.orders = {1, 2, 4};
         record.in_orders.set_aside = {5};
         record.in_ledger.sales = {1, 2, 4};
         record.in_ledger.reductions = {3};
-        record.given = {{1, 10}, {2, 5}, {3, 7}};
+        record.supplied = {{1, 10}, {2, 5}, {3, 7}};
     }
     std::string fault() const { return behind_its_gate(gate, record).value_or(""); }
 };
@@ -39,7 +39,7 @@ TEST_CASE("record check: everything that was granted is somewhere") {
         all.gate.waiting.push_back(8);
         CHECK(all.fault() == "");
     }
-    SECTION("an event that is settled while it is read is in both") {
+    SECTION("an event that is pruned while it is read is in both") {
         all.gate.waiting.clear();
         all.record.in_orders.orders.push_back(6);
         all.record.in_ledger.sales.push_back(6);
@@ -80,10 +80,10 @@ TEST_CASE("record check: everything that was granted is somewhere") {
         CHECK(all.fault() == "");
     }
     SECTION("a product that the gate knows alone, and units that it alone was given") {
-        all.record.given.erase(2);
+        all.record.supplied.erase(2);
         CHECK(all.fault().find("does not know 1 products") != std::string::npos);
         CHECK(all.fault().find("product 2") != std::string::npos);
-        all.record.given = {{1, 9}, {2, 6}};
+        all.record.supplied = {{1, 9}, {2, 6}};
         CHECK(all.fault().find("of 1 products it has given fewer") != std::string::npos);
         CHECK(all.fault().find("product 1") != std::string::npos);
     }
@@ -95,20 +95,20 @@ TEST_CASE("record check: everything that was granted is somewhere") {
 
 TEST_CASE("record check: a gate that the stock database has never heard of") {
     stock::gate_header gate;
-    gate.generation = 3;
+    gate.epoch = 3;
     gate.state = "open";
     stock::shard_state known;
-    const auto is_older = [&](phase what, std::uint64_t generation) {
+    const auto is_older = [&](phase what, std::uint64_t epoch) {
         known.what = what;
-        known.generation = generation;
+        known.epoch = epoch;
         return older_than_its_gate(gate, known);
     };
     CHECK(is_older(phase::open, 2));
-    CHECK(is_older(phase::reopening, 2));
+    CHECK(is_older(phase::rebuilding, 2));
     CHECK(is_older(phase::never, 0));
     CHECK_FALSE(is_older(phase::open, 3));
     CHECK_FALSE(is_older(phase::open, 4));
-    CHECK_FALSE(is_older(phase::reopening, 4));
+    CHECK_FALSE(is_older(phase::rebuilding, 4));
     CHECK(is_older(phase::opening, 3));
     gate.state = "closed";
     CHECK(is_older(phase::opening, 4));

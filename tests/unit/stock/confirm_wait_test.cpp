@@ -120,18 +120,18 @@ TEST_CASE("confirm wait: another gate's event of the same id is published too, a
     confirm_wait wait;
     client first, second, third;
     const uuid id = make.make();
-    const auto old = wait.add(id, "of generation 1", uuid{}, first.waiter(id, start + 2s));
-    const auto anew = wait.add(id, "of generation 2", uuid{}, second.waiter(id, start + 4s));
+    const auto old = wait.add(id, "of epoch 1", uuid{}, first.waiter(id, start + 2s));
+    const auto anew = wait.add(id, "of epoch 2", uuid{}, second.waiter(id, start + 4s));
     REQUIRE(anew.has_value());
     CHECK(*anew != *old);
     wait.confirmed(*old, true, start + 3s);
     CHECK(first.is_unknown());
     CHECK(second.answers.empty());
-    CHECK_FALSE(wait.add(id, "of generation 2", uuid{}, third.waiter(id, start + 4s)).has_value());
+    CHECK_FALSE(wait.add(id, "of epoch 2", uuid{}, third.waiter(id, start + 4s)).has_value());
     wait.confirmed(*anew, true, start + 3s);
     CHECK(second.was_accepted());
     CHECK(third.was_accepted());
-    CHECK(wait.add(id, "of generation 2", uuid{}, client().waiter(id, start + 9s)).has_value());
+    CHECK(wait.add(id, "of epoch 2", uuid{}, client().waiter(id, start + 9s)).has_value());
 }
 
 TEST_CASE("confirm wait: deadlines pass in their own order, whichever gate answered first") {

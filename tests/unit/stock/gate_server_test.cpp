@@ -42,18 +42,18 @@ TEST_CASE("gate server: what INFO says, and nothing that it does not say") {
     CHECK_FALSE(parse_gate_server(with("evicted_keys:12", "evicted_keys:many")));
 }
 
-TEST_CASE("gate server: what a reopening needs is a piece, and a sixteenth of what is there") {
+TEST_CASE("gate server: what a rebuild needs is a piece, and a sixteenth of what is there") {
     auto server = *parse_gate_server(info);
     CHECK(server.free_bytes() == 1'500'000);
-    CHECK(server.reopening_needs_bytes(2'000) == 1'024'000 + 400'000);
-    CHECK(server.reopening_lacks_bytes(2'000) == 0);
+    CHECK(server.rebuild_needs_bytes(2'000) == 1'024'000 + 400'000);
+    CHECK(server.rebuild_lacks_bytes(2'000) == 0);
     server.used_bytes += 100'000;
-    CHECK(server.reopening_lacks_bytes(2'000) == 24'000);
+    CHECK(server.rebuild_lacks_bytes(2'000) == 24'000);
     server.used_bytes = server.limit_bytes + 1;
     CHECK(server.free_bytes() == 0);
-    CHECK(server.reopening_lacks_bytes(2'000) == 1'424'000);
+    CHECK(server.rebuild_lacks_bytes(2'000) == 1'424'000);
     server.limit_bytes = 0;  // none
-    CHECK(server.reopening_lacks_bytes(2'000) == 0);
+    CHECK(server.rebuild_lacks_bytes(2'000) == 0);
 }
 
 TEST_CASE("gate server: keys evicted before the gate was begun are not its own") {
@@ -67,7 +67,7 @@ TEST_CASE("gate server: keys evicted before the gate was begun are not its own")
     CHECK_FALSE(evicted_since({1, std::nullopt}, server));
 }
 
-TEST_CASE("gate server: a generation's seq only grows") {
+TEST_CASE("gate server: an epoch's seq only grows") {
     seq_watch watch;
     CHECK_FALSE(watch.went_back(1, 0));
     CHECK_FALSE(watch.went_back(1, 7));

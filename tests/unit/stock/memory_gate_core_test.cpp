@@ -37,15 +37,15 @@ struct shop {
 
     std::int64_t free(std::int64_t product) { return *core.available({&product, 1})->front(); }
 
-    void give(std::int64_t product, std::int64_t given,
+    void give(std::int64_t product, std::int64_t supplied,
               std::optional<std::int64_t> limit = std::nullopt) {
-        const gate_product what{product, given, 1'999, limit, {}, {}};
+        const gate_product what{product, supplied, 1'999, limit, {}, {}};
         REQUIRE(core.give({&what, 1}).has_value());
     }
 
-    void settle(const uuid& id) {
-        const settled_event one{id, 0, 1};
-        core.settle({&one, 1});
+    void prune(const uuid& id) {
+        const recorded_event one{id, 0, 1};
+        core.prune({&one, 1});
     }
 
     memory_gate_core core;
@@ -78,13 +78,13 @@ TEST_CASE("memory gate: before it is open it decides nothing") {
     one.product_id = 1;
     one.quantity = 1;
     const std::int64_t id = 1;
-    CHECK(core.reserve({&one, 1}, noon).front().error() == errc::reopening);
-    CHECK(core.available({&id, 1}).error() == errc::reopening);
-    CHECK(core.find_event(uuid{}).error() == errc::reopening);
-    CHECK(core.read_outbox("", 10).error() == errc::reopening);
+    CHECK(core.reserve({&one, 1}, noon).front().error() == errc::rebuilding);
+    CHECK(core.available({&id, 1}).error() == errc::rebuilding);
+    CHECK(core.find_event(uuid{}).error() == errc::rebuilding);
+    CHECK(core.read_outbox("", 10).error() == errc::rebuilding);
     core.open(3);
     CHECK(core.available({&id, 1})->front() == 10);
-    CHECK(core.read_levels({&id, 1})->generation == 3);
+    CHECK(core.read_levels({&id, 1})->epoch == 3);
 }
 
 TEST_CASE("memory gate: what the record has taken is gone, and its keys are known") {
@@ -165,7 +165,7 @@ TEST_CASE("memory gate: the event of a grant is the one that every gate writes")
     expected.idempotency_key = "a \"key\"";
     expected.created_at = one.id.time();
     expected.unit_price = 1'999;
-    expected.generation = 1;
+    expected.epoch = 1;
     expected.seq = 1;
     const std::string written = at.ask(std::move(one))->event;
     CHECK(written == events::granted_text(expected));
@@ -183,7 +183,7 @@ TEST_CASE("memory gate: the window is of the time that the caller says") {
     CHECK(word(at.ask(at.sale(1, 8, 1, "a"), noon + 1h - 1us)) == "granted");
 }
 
-TEST_CASE("memory gate: entries settled in any order leave, and the others are found") {
+TEST_CASE("memory gate: entries pruned in any order leave, and the others are found") {
     shop at;
     at.give(1, 100);
     std::vector<uuid> ids;
@@ -191,8 +191,8 @@ TEST_CASE("memory gate: entries settled in any order leave, and the others are f
         ids.push_back(at.ask(at.sale(1, i + 1, 1, "key"))->id);
     std::set<int> there{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     for (const int gone : {3, 0, 9, 1, 5, 2, 4, 8, 6, 7}) {
-        at.settle(ids[static_cast<std::size_t>(gone)]);
-        at.settle(ids[static_cast<std::size_t>(gone)]);
+        at.prune(ids[static_cast<std::size_t>(gone)]);
+        at.prune(ids[static_cast<std::size_t>(gone)]);
         there.erase(gone);
         CHECK(at.core.outbox_events() == there.size());
         for (int i = 0; i < 10; ++i) {
@@ -208,16 +208,16 @@ TEST_CASE("memory gate: entries settled in any order leave, and the others are f
     CHECK(at.core.outbox_events() == 1);
 }
 
-TEST_CASE("memory gate: what an earlier generation settles is not this one's") {
+TEST_CASE("memory gate: what an earlier epoch prunes is not this one's") {
     shop at;
     at.core.open(5);
     at.give(1, 1);
     const auto made = at.ask(at.sale(1, 7, 1, "key"));
-    const settled_event other{made->id, 0, 4};
-    at.core.settle({&other, 1});
+    const recorded_event other{made->id, 0, 4};
+    at.core.prune({&other, 1});
     CHECK(at.core.outbox_events() == 1);
-    const settled_event mine{made->id, 0, 5};
-    at.core.settle({&mine, 1});
+    const recorded_event mine{made->id, 0, 5};
+    at.core.prune({&mine, 1});
     CHECK(at.core.outbox_events() == 0);
 }
 
@@ -227,8 +227,8 @@ TEST_CASE("memory gate: the outbox is read in pages, by seq") {
     std::vector<uuid> ids;
     for (int i = 0; i < 25; ++i)
         ids.push_back(at.ask(at.sale(1, i + 1, 1, "key"))->id);
-    at.settle(ids[0]);
-    at.settle(ids[12]);
+    at.prune(ids[0]);
+    at.prune(ids[12]);
     std::vector<std::uint64_t> seqs;
     std::string cursor;
     do {
@@ -245,7 +245,7 @@ TEST_CASE("memory gate: the outbox is read in pages, by seq") {
     CHECK(seqs.back() == 25);
 }
 
-TEST_CASE("memory gate: any mixture of orders, repeats, settling and gifts adds up") {
+TEST_CASE("memory gate: any mixture of orders, repeats, pruning and gifts adds up") {
     constexpr std::int64_t products = 3, users = 8, limit = 4;
     const auto seed = GENERATE(1u, 2u, 3u, 4u, 5u);
     std::mt19937 random(seed);
@@ -256,16 +256,16 @@ TEST_CASE("memory gate: any mixture of orders, repeats, settling and gifts adds 
     std::map<std::int64_t, std::int64_t> given, sold;
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> bought;
     std::map<std::string, std::pair<uuid, std::int64_t>> by_key;
-    std::set<uuid> unsettled;
+    std::set<uuid> unpruned;
     for (std::int64_t p = 1; p <= products; ++p)
         at.give(p, given[p] = 30, p == 1 ? std::nullopt : std::optional(limit));
     for (int step = 0; step < 4'000; ++step) {
         const auto product = upto(products), user = upto(users), quantity = upto(3);
         if (upto(50) == 1) at.give(product, given[product] += upto(5));
-        if (upto(3) == 1 && !unsettled.empty()) {
-            const auto one = std::next(unsettled.begin(), upto(std::ssize(unsettled)) - 1);
-            at.settle(*one);
-            unsettled.erase(one);
+        if (upto(3) == 1 && !unpruned.empty()) {
+            const auto one = std::next(unpruned.begin(), upto(std::ssize(unpruned)) - 1);
+            at.prune(*one);
+            unpruned.erase(one);
         }
         const std::string key = std::to_string(upto(40));
         const std::string scoped = std::to_string(product) + "/" + std::to_string(user) + "/" + key;
@@ -273,14 +273,14 @@ TEST_CASE("memory gate: any mixture of orders, repeats, settling and gifts adds 
         const auto made = at.ask(at.sale(product, user, quantity, key));
         std::string expected = "granted";
         if (before != by_key.end()) {
-            expected = before->second.second != quantity          ? "idempotency_key_reused"
-                       : unsettled.contains(before->second.first) ? "pending"
-                                                                  : "recorded";
+            expected = before->second.second != quantity         ? "idempotency_key_reused"
+                       : unpruned.contains(before->second.first) ? "pending"
+                                                                 : "recorded";
         } else if (product != 1 && bought[{product, user}] + quantity > limit) {
             expected = "purchase_limit";
         } else if (given[product] - sold[product] < quantity) {
             expected = "out_of_stock";
-        } else if (unsettled.size() >= 20) {
+        } else if (unpruned.size() >= 20) {
             expected = "overloaded";
         }
         REQUIRE(word(made) == expected);
@@ -288,11 +288,11 @@ TEST_CASE("memory gate: any mixture of orders, repeats, settling and gifts adds 
             by_key[scoped] = {made->id, quantity};
             sold[product] += quantity;
             bought[{product, user}] += quantity;
-            unsettled.insert(made->id);
+            unpruned.insert(made->id);
         } else if (made) {
             REQUIRE(made->id == before->second.first);
         }
         REQUIRE(at.free(product) == given[product] - sold[product]);
-        REQUIRE(at.core.outbox_events() == unsettled.size());
+        REQUIRE(at.core.outbox_events() == unpruned.size());
     }
 }

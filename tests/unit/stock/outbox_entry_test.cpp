@@ -22,7 +22,7 @@ TEST_CASE("outbox entry: a sale's event in full, and the key's spaces are its ow
     CHECK(event.idempotency_key == "1 2 3: \"a\" 4 5 6 7 8");
     CHECK(event.created_at == id.time());
     CHECK(event.unit_price == 1999);
-    CHECK(event.generation == 12);
+    CHECK(event.epoch == 12);
     CHECK(event.seq == 2);
 }
 

@@ -52,5 +52,5 @@ TEST_CASE("stock problem: a refusal says what the client can do") {
         CHECK(said.at("sale") == "not_yet");
         CHECK(said.at("sale_starts_at") == "2027-01-15T08:00:00Z");
     }
-    CHECK(problem_of(refusal(errc::reopening)).retry_after_s == 2);
+    CHECK(problem_of(refusal(errc::rebuilding)).retry_after_s == 2);
 }

@@ -111,7 +111,7 @@ TEST_CASE("redis codec: a script's status is told from everything else") {
     CHECK(status_of(array({integer(1)})).what == kind::closed);
     const auto stale = status_of(array({integer(2), text("18")}));
     CHECK(stale.what == kind::stale);
-    CHECK(stale.generation == 18);
+    CHECK(stale.epoch == 18);
     for (const value& wrong :
          {integer(0), text("0"), array({}), array({text("0")}), value{}, array({integer(2)}),
           array({integer(2), text("x")}), array({integer(9)})}) {
@@ -181,7 +181,7 @@ TEST_CASE("redis codec: decisions come back in the batch's order") {
         CHECK(event.id == batch[i].id);
         CHECK(event.user_id == batch[i].user_id);
         CHECK(event.unit_price == 1999);
-        CHECK(event.generation == 7);
+        CHECK(event.epoch == 7);
         CHECK(event.seq == 42 + i);
     }
     const errc refusals[] = {
@@ -302,7 +302,7 @@ TEST_CASE("redis codec: a page of the outbox") {
                                   text(id), text("2 3 1 1999 3 40 s7:key")}));
     REQUIRE(page.has_value());
     CHECK(page->next_cursor == "17");
-    CHECK(page->generation == 3);
+    CHECK(page->epoch == 3);
     CHECK(page->read_at == timestamp{std::chrono::microseconds{1'795'417'523'123'456}});
     REQUIRE(page->events.size() == 1);
     CHECK(order_in(page->events[0]).seq == 42);

@@ -2,11 +2,12 @@
 
 // Reads what the audit adds up, in the order that makes it exact while orders are being placed:
 //
-//   0. the gate's generation and seq, then the products that it lists, in pages
-//   1. the gate: free, given and the seq at which that was so, in one atomic step a product
+//   0. the gate's epoch and seq, then the products that it lists, in pages
+//   1. the gate: free, supplied and the seq at which that was so, in one atomic step a product
 //   2. the outbox, in pages
 //   3. the stock database's ledger, then the order database
-//   4. given at the gate once more, where it was behind the ledger: a restock tells the gate last
+//   4. supplied at the gate once more, where it was behind the ledger: a restock tells the gate
+//   last
 //
 // An event up to that seq left the outbox only after both databases had it; so what is missing in 2
 // is there in 3. And since an order is committed before its movement, every movement read has its

@@ -20,15 +20,15 @@ namespace flashsale::audit {
 /// A product at the gate, and the seq at which it was read: what has a later one is not in it.
 struct gate_level {
     std::int64_t free = 0;
-    std::int64_t given = 0;
-    std::uint64_t generation = 0;
+    std::int64_t supplied = 0;
+    std::uint64_t epoch = 0;
     std::uint64_t seq = 0;
 };
 
 /// A shard's gate as it was before anything else was read, and what it lists.
 struct gate_shard {
     std::uint32_t number = 0;
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     std::uint64_t seq = 0;
     std::set<std::int64_t> products = {};
     /// As the stock database has it, read behind the gate; nullopt where no gate outlives its
@@ -49,18 +49,18 @@ struct audit_record {
     std::vector<gate_shard> shards;
     /// Of the products known at first; all zero where the gate was not told of one yet.
     std::map<std::int64_t, gate_level> levels;
-    /// Given at the gate, read once more a moment after the ledger, of products that were behind
+    /// Supplied at the gate, read once more a moment after the ledger, of products that were behind
     /// it.
-    std::map<std::int64_t, std::int64_t> given_later;
+    std::map<std::int64_t, std::int64_t> supplied_later;
     allocations outbox;
     std::map<std::int64_t, stock::recorded_product> products;
-    allocations takings;  ///< of the ledger
+    allocations movements;  ///< of the ledger
     allocations orders;
     std::vector<order::parked_event> parked;
     /// Events that an operator dropped, as far as they can be read.
     std::vector<stock::allocation> dropped;
     std::size_t dropped_unreadable = 0;
-    /// Of an older generation, behind its fence: the newer gate is still to be asked, or has
+    /// Of an older epoch, behind its fence: the newer gate is still to be asked, or has
     /// refused; either way they hold nothing.
     std::vector<order::late_event> late;
     std::vector<order::raised_fence> fences;
@@ -75,9 +75,9 @@ struct late_finding {
     timestamp created_at{};                  ///< if it can
     bool refused = false;
     std::optional<timestamp> published_at;
-    /// Of the first reopening that shut its generation out; nullopt: none is noted.
+    /// Of the first rebuild that shut its epoch out; nullopt: none is noted.
     std::optional<order::raised_fence> shut_out_by;
-    /// A client may have been told 201. Not so if it was last published before that reopening
+    /// A client may have been told 201. Not so if it was last published before that rebuild
     /// began: its confirm then came later than any that counts, or it would have been recorded in
     /// front of the fence.
     bool perhaps_answered = true;
@@ -94,7 +94,7 @@ struct audit_fault {
 struct audit_result {
     std::vector<audit_fault> faults;
     std::vector<late_finding> late_events;
-    std::int64_t given = 0, stock = 0, free = 0, sold = 0, reduced = 0, returned = 0;
+    std::int64_t supplied = 0, stock = 0, free = 0, sold = 0, reduced = 0, returned = 0;
     std::size_t products = 0, orders = 0, outbox = 0, parked = 0;
     std::size_t late = 0;  ///< of which the gate is still to be asked
     bool gate_checked = false;

@@ -6,7 +6,7 @@
 //
 //   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
 //   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); the test sends SIGCONT
-//   FLASHSALE_WITHOUT=outbox,given     leaves these guards out
+//   FLASHSALE_WITHOUT=outbox,supplied     leaves these guards out
 //
 // A name that is not listed here ends the process as it starts, so that no test is green for a
 // fault that never was.
@@ -27,24 +27,24 @@ enum class place : std::uint8_t {
     after_commit,       ///< committed there, and the recorder has not heard
     between_databases,  ///< in the order database, not in the stock database
     before_ack,         ///< in both, and still in the queue
-    before_settle,      ///< acknowledged, and still in the outbox
-    // Behind each step of a reopening, in the order of src/recovery/reopening.hpp.
-    reopen_raise_generation,
-    reopen_unbind,
-    reopen_prove_unbound,
-    reopen_close_gate,
-    reopen_wait_deadline,
-    reopen_bind,
-    reopen_publish_survivors,
-    reopen_send_barrier,
-    reopen_await_barrier,
-    reopen_find_survivors,
-    reopen_raise_fences,
-    reopen_begin_loading,
-    reopen_remove_older,
-    reopen_load,
-    reopen_mark_open,
-    reopen_open_gate,
+    before_prune,       ///< acknowledged, and still in the outbox
+    // Behind each step of a rebuild, in the order of src/recovery/rebuild_plan.hpp.
+    rebuild_raise_epoch,
+    rebuild_unbind,
+    rebuild_prove_unbound,
+    rebuild_close_gate,
+    rebuild_wait_deadline,
+    rebuild_bind,
+    rebuild_publish_survivors,
+    rebuild_send_barrier,
+    rebuild_await_barrier,
+    rebuild_find_survivors,
+    rebuild_raise_fences,
+    rebuild_begin_loading,
+    rebuild_remove_older,
+    rebuild_load,
+    rebuild_mark_open,
+    rebuild_open_gate,
 };
 inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
                                                               "before_publish",
@@ -55,45 +55,45 @@ inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
                                                               "after_commit",
                                                               "between_databases",
                                                               "before_ack",
-                                                              "before_settle",
-                                                              "reopen_raise_generation",
-                                                              "reopen_unbind",
-                                                              "reopen_prove_unbound",
-                                                              "reopen_close_gate",
-                                                              "reopen_wait_deadline",
-                                                              "reopen_bind",
-                                                              "reopen_publish_survivors",
-                                                              "reopen_send_barrier",
-                                                              "reopen_await_barrier",
-                                                              "reopen_find_survivors",
-                                                              "reopen_raise_fences",
-                                                              "reopen_begin_loading",
-                                                              "reopen_remove_older",
-                                                              "reopen_load",
-                                                              "reopen_mark_open",
-                                                              "reopen_open_gate"};
+                                                              "before_prune",
+                                                              "rebuild_raise_epoch",
+                                                              "rebuild_unbind",
+                                                              "rebuild_prove_unbound",
+                                                              "rebuild_close_gate",
+                                                              "rebuild_wait_deadline",
+                                                              "rebuild_bind",
+                                                              "rebuild_publish_survivors",
+                                                              "rebuild_send_barrier",
+                                                              "rebuild_await_barrier",
+                                                              "rebuild_find_survivors",
+                                                              "rebuild_raise_fences",
+                                                              "rebuild_begin_loading",
+                                                              "rebuild_remove_older",
+                                                              "rebuild_load",
+                                                              "rebuild_mark_open",
+                                                              "rebuild_open_gate"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {
     outbox,              ///< a grant's event is kept at the gate until it is recorded
     idempotency_record,  ///< the gate remembers what a key was given
     returning,           ///< only rows that were new change the stock
-    incarnation,         ///< the gate is closed if the server is not the one it was loaded into
+    server_identity,     ///< the gate is closed if the server is not the one it was loaded into
     mandatory,           ///< a message that no queue takes comes back
     ack_after_commit,    ///< a batch is acknowledged when both databases have it
-    given,               ///< the gate adds what it has not applied yet, and no more
-    generation,          ///< a process that believes in an older gate is refused
+    supplied,            ///< the gate adds what it has not applied yet, and no more
+    epoch,               ///< a process that believes in an older gate is refused
     closing,             ///< a gate grants nothing while it is rebuilt
     waiting,             ///< what was granted before is confirmed, or never answered 201
     barrier,             ///< all that counts is recorded before it is loaded
     survivors,           ///< and looked for, because the log may lose it after all
-    unbinding,           ///< the log takes nothing of an older gate once a reopening has begun
+    unbinding,           ///< the log takes nothing of an older gate once a rebuild has begun
     proof,               ///< which is tried, because another's queue may be bound too
     one_binder,          ///< a token is bound only by the opener of its gate
     return_stops,        ///< a token whose events come back is asked for nothing more
     publication_start,   ///< a repeat has no more time than the publication it joins
     boot_clock,          ///< the confirm deadline passes while the machine sleeps
-    newest_gate,         ///< the sweep leaves a gate alone that is not the newest
+    newest_gate,         ///< the reconciler leaves a gate alone that is not the newest
     identity,            ///< what another deployment has made is refused, and another's settings
     room,                ///< what is left of older gates goes before another is loaded
     stepping_aside,      ///< a process that cannot record lets another one do it
@@ -104,11 +104,11 @@ enum class guard : std::uint8_t {
 inline constexpr std::array<std::string_view, 25> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
-                                                              "incarnation",
+                                                              "server_identity",
                                                               "mandatory",
                                                               "ack_after_commit",
-                                                              "given",
-                                                              "generation",
+                                                              "supplied",
+                                                              "epoch",
                                                               "closing",
                                                               "waiting",
                                                               "barrier",

@@ -3,9 +3,9 @@
 // What the gate has granted, as JSON:
 //
 //   {"version":1,"type":"order_accepted","id":"…","shard":0,"user_id":7,"product_id":3,
-//    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"generation":1,"seq":42}
+//    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"epoch":1,"seq":42}
 //
-// unit_price, generation and seq are given by the gate, in the same atomic step as the decision. Of
+// unit_price, epoch and seq are given by the gate, in the same atomic step as the decision. Of
 // a product with a currency of its own the unit price is a string, "1999USD".
 // Consumers ignore members that they do not know.
 //
@@ -13,7 +13,7 @@
 // So an order comes from the gate in short, as the values alone, a third as long; its id tells the
 // shard and the millisecond of created_at:
 //
-//   [2,"id",user_id,product_id,quantity,"idempotency_key",unit_price,generation,seq]
+//   [2,"id",user_id,product_id,quantity,"idempotency_key",unit_price,epoch,seq]
 //
 // Both are read alike. What fields there are, and in which order, is in
 // src/events/event_fields.hpp, which all that writes and reads them goes by. A gate on Redis keeps
@@ -21,7 +21,7 @@
 //
 // Between them travel barriers, which no gate has granted:
 //
-//   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","generation":2}
+//   {"version":1,"type":"barrier","id":"…","shard":0,"created_at":"…","epoch":2}
 
 #include <boost/json.hpp>
 #include <cstdint>
@@ -42,7 +42,7 @@ struct event_base {
     uuid id;
     std::uint32_t shard = 0;
     timestamp created_at;
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     /// Not the event's own, and not written with it: when the message that brought it was
     /// published, by its publisher's clock, less what was left of the second. nullopt: unknown.
     std::optional<timestamp> published_at = {};

@@ -67,7 +67,7 @@ public:
     /// all connections stand. Blocking; any thread; an error's text is for people.
     virtual std::expected<void, std::string> prepare() { return {}; }
 
-    // --- the fence: for the reopening alone (src/recovery/reopening.hpp) ---
+    // --- the fence: for the rebuild alone (src/recovery/rebuild_plan.hpp) ---
     // Blocking; any thread; an error's text is for people. What takes events of every token, and
     // so has no fence, does nothing.
 

@@ -21,7 +21,7 @@ inline stock::allocation units_of(const events::basic_units_taken<std::string>& 
     out.quantity = one.quantity;
     out.unit_price = one.unit_price;
     out.idempotency_key = one.idempotency_key;
-    out.generation = one.generation;
+    out.epoch = one.epoch;
     out.seq = one.seq;
     return out;
 }

@@ -60,15 +60,15 @@ struct http_dependencies {
 void register_routes(http::router& routes, const http_dependencies& uses);
 
 /// While orders keep coming, the recorder rests after each batch, for `factor` times as long as it
-/// took, at most `rest_max`: no request waits for the record, and many wait for the processor. It
+/// took, at most `pause_max`: no request waits for the record, and many wait for the processor. It
 /// keeps pace once what waits for it is `lag_max` old, or `backlog_max` events of a shard are, or
 /// what the gate says of either has not been heard for a second. Whose clock is how wrong does not
 /// matter.
-struct rest_options {
+struct pacing_options {
     double factor = 0;
     std::chrono::milliseconds lag_max{0};
     std::uint64_t backlog_max = 0;
-    std::chrono::milliseconds rest_max{1'000};  ///< longest pause
+    std::chrono::milliseconds pause_max{1'000};  ///< longest pause
 };
 
 /// Writes accepted orders to the databases, on a thread of its own.
@@ -82,7 +82,7 @@ public:
         asio::io_context& io;
         /// Orders that came to this process's log so far; empty: none has to be let past.
         std::function<std::uint64_t()> arrivals = {};
-        rest_options rest = {};
+        pacing_options pacing = {};
         /// Where the line `recorder` says what it is waiting for.
         fault_board* board = nullptr;
         std::uint32_t shards = 1;

@@ -5,9 +5,9 @@
 // each decision moves them in one step from one column to another, and the sums hold after it.
 //
 //   retry   holding units: it is recorded as any event; if the databases refuse it again, it stays.
-//           Holding none (a later gate refused it): the gate is asked once more, by the sweep.
+//           Holding none (a later gate refused it): the gate is asked once more, by the reconciler.
 //   drop    holding units: the ledger takes them under the event's id and has them back, in one
-//           transaction; then the sweep tells the gate what was given, or the next start of an
+//           transaction; then the reconciler tells the gate what was given, or the next start of an
 //           embedded process loads it.
 //           Holding none: nothing but a note that it was dropped.
 //

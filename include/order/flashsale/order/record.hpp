@@ -1,6 +1,6 @@
 #pragma once
 
-// What the order database says was taken, for the reopening, which rebuilds a gate from it, and for
+// What the order database says was taken, for the rebuild, which rebuilds a gate from it, and for
 // the audit. For the composition only.
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct parked_event {
     bool holds_units = true;  ///< at the gate; not so if a gate has refused it
 };
 
-/// An event of an older generation that came behind its shard's fence.
+/// An event of an older epoch that came behind its shard's fence.
 struct late_event {
     uuid id;
     std::string event;
@@ -42,11 +42,11 @@ struct late_event {
     std::optional<timestamp> published_at;
 };
 
-/// A reopening that came as far as its fence.
+/// A rebuild that came as far as its fence.
 struct raised_fence {
     std::uint32_t shard = 0;
-    std::uint64_t generation = 0;
-    timestamp begun_at;   ///< by the reopening process's clock, before it shuts a gate
+    std::uint64_t epoch = 0;
+    timestamp begun_at;   ///< by the rebuilding process's clock, before it shuts a gate
     timestamp raised_at;  ///< by the database's
 };
 
@@ -94,7 +94,7 @@ public:
     virtual std::expected<std::vector<uuid>, std::string> late() = 0;
     /// Those, and those that the newer gate has refused, unless an operator dropped them.
     virtual std::expected<std::vector<late_event>, std::string> late_events() = 0;
-    /// Ascending by generation.
+    /// Ascending by epoch.
     virtual std::expected<std::vector<raised_fence>, std::string> raised_fences() = 0;
 };
 

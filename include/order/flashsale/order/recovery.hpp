@@ -1,6 +1,6 @@
 #pragma once
 
-// What the sweep and a reopening ask of the order database. For the composition only. Everything
+// What the reconciler and a rebuild ask of the order database. For the composition only. Everything
 // here blocks; an error's text is for people.
 
 #include <cstdint>
@@ -35,9 +35,9 @@ std::expected<std::vector<uuid>, std::string> known_events(postgres::session& or
                                                            std::span<const uuid> ids);
 
 /// Older events of the shard are late from here on; what was being recorded as this was called is
-/// recorded when it returns. `begun_at`: when the reopening began, by the clock of this process.
+/// recorded when it returns. `begun_at`: when the rebuild began, by the clock of this process.
 std::expected<void, std::string> raise_fence(postgres::session& order_database, std::uint32_t shard,
-                                             std::uint64_t generation, timestamp begun_at);
+                                             std::uint64_t epoch, timestamp begun_at);
 
 /// What of the events that a gate granted is in the order database.
 struct known_seqs {
@@ -49,7 +49,7 @@ struct known_seqs {
 /// `breathe` is called between them, and ends it with an error.
 std::expected<known_seqs, std::string> find_known_seqs(
     postgres::session& order_database, std::uint32_t shard, std::uint32_t shards,
-    std::uint64_t generation, const std::function<std::expected<void, std::string>()>& breathe);
+    std::uint64_t epoch, const std::function<std::expected<void, std::string>()>& breathe);
 
 /// What an order or a reduction is in the ledger; nullopt: it took no units.
 stock::movement movement_of(const events::order_accepted& one);
@@ -59,7 +59,7 @@ stock::movement movement_of(stock::allocation one);
 
 struct late_report {
     std::size_t asked = 0;
-    std::size_t settled = 0;              ///< recorded, or a twin of another order
+    std::size_t resolved = 0;             ///< recorded, or a twin of another order
     std::size_t refused = 0;              ///< parked, without units
     std::vector<std::string> to_publish;  ///< complete events that the gate has granted
     uuid token;                           ///< of that gate
@@ -106,11 +106,10 @@ public:
     virtual std::expected<bool, std::string> barrier_recorded(const uuid& barrier) = 0;
     virtual std::expected<std::vector<uuid>, std::string> known_events(
         std::span<const uuid> ids) = 0;
-    virtual std::expected<void, std::string> raise_fence(std::uint32_t shard,
-                                                         std::uint64_t generation,
+    virtual std::expected<void, std::string> raise_fence(std::uint32_t shard, std::uint64_t epoch,
                                                          timestamp begun_at) = 0;
     virtual std::expected<known_seqs, std::string> find_known_seqs(
-        std::uint32_t shard, std::uint32_t shards, std::uint64_t generation,
+        std::uint32_t shard, std::uint32_t shards, std::uint64_t epoch,
         const std::function<std::expected<void, std::string>()>& breathe) = 0;
 
     /// An error: it is not there.

@@ -48,7 +48,7 @@ public:
     /// The event of this id, if it is parked and holds units: accepted, and not recorded.
     virtual awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(
         uuid id) = 0;
-    /// The generation of the newest gate of a shard that the record was read for; 0: of none.
+    /// The epoch of the newest gate of a shard that the record was read for; 0: of none.
     virtual awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(
         std::uint32_t shard) = 0;
     /// A user's orders, newest first, those before `before` if it is given.

@@ -26,9 +26,9 @@
 namespace flashsale::recovery {
 
 /// Time, and how its thread waits.
-class pacing {
+class timing {
 public:
-    virtual ~pacing() = default;
+    virtual ~timing() = default;
 
     virtual deadline now() const = 0;
     virtual timestamp wall_clock() const = 0;
@@ -63,10 +63,10 @@ struct ports {
     /// Of each shard; empty where the products table is the gate, which is never rebuilt.
     std::vector<stock::gate_admin*> gates;
     stock::gate& gate;
-    stock::shard_generations& generations;
+    stock::shard_epochs& epochs;
     events::log& log;
     recovery::publisher& publisher;
-    recovery::pacing& pacing;
+    recovery::timing& timing;
     /// A new one, for this shard.
     std::function<uuid(std::uint32_t shard)> make_id;
 };
@@ -75,9 +75,9 @@ struct options {
     std::chrono::milliseconds lease{10'000};
     std::chrono::milliseconds confirm_deadline{2'000};   ///< that orders are answered by
     std::chrono::milliseconds barrier_patience{60'000};  ///< after that a barrier is overdue
-    std::size_t sweep_events_max = 10'000;               ///< noted in one pass
+    std::size_t reconcile_events_max = 10'000;           ///< noted in one pass
     std::size_t load_rows_max = 2'000;                   ///< in one piece of a rebuild
-    bool reopen_automatically = true;
+    bool rebuild_automatically = true;
 };
 
 }  // namespace flashsale::recovery

@@ -5,15 +5,15 @@
 // such a record, would sell the lost units again.
 //
 // No false alarm is possible, whatever happens meanwhile:
-//   - the gate numbers what it grants under a generation, without a gap, and an event leaves its
+//   - the gate numbers what it grants under an epoch, without a gap, and an event leaves its
 //     outbox only when both databases have it, as an order, a movement, or set aside. So every
 //     number up to the gate's seq, read first, is in the outbox, read after that, or in the
-//     databases, read last. What is settled in between is in the databases by then
+//     databases, read last. What is pruned in between is in the databases by then
 //   - what is set aside is read before the orders, and those before the ledger: that is the way
 //     that `flashsale parked` moves an event. What it drops keeps its row
 //   - a standby is not asked, nor a server that was another one in the middle
-//   - a reopening changes the generation: then there is no statement
-//   - a generation is raised in the stock database before any gate has it; products and restocks
+//   - a rebuild changes the epoch: then there is no statement
+//   - an epoch is raised in the stock database before any gate has it; products and restocks
 //     are there before the gate is told
 
 #include <expected>
@@ -40,10 +40,9 @@ struct recorded_account {
 std::optional<std::string> behind_its_gate(const stock::gate_account& gate,
                                            const recorded_account& record);
 
-/// The stock database has never heard of the gate's generation.
+/// The stock database has never heard of the gate's epoch.
 bool older_than_its_gate(const stock::gate_header& gate, const stock::shard_state& known);
-std::string older_text(std::uint32_t shard, std::uint64_t generation,
-                       const stock::shard_state& known);
+std::string older_text(std::uint32_t shard, std::uint64_t epoch, const stock::shard_state& known);
 /// What is said of a shard whose record is behind its gate.
 std::string behind_text(std::uint32_t shard, const std::string& why);
 
@@ -59,7 +58,7 @@ struct record_check {
 struct record_verdict {
     enum class kind {
         whole,   ///< or there is nothing to compare it with, or a person has accepted it
-        behind,  ///< it lacks what the gate, of the same generation, has granted or was given
+        behind,  ///< it lacks what the gate, of the same epoch, has granted or was given
         older,   ///< it does not know of the gate at all
     };
     kind what = kind::whole;

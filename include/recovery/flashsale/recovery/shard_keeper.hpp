@@ -1,6 +1,6 @@
 #pragma once
 
-// Looks after the shards: finishes what dead processes left behind, and reopens gates that lost
+// Looks after the shards: finishes what dead processes left behind, and rebuilds gates that lost
 // their data. Every serving process has one; of each shard one at a time does the work, the one
 // that has its lease.
 

@@ -43,7 +43,7 @@ struct allocation {
     std::int64_t returned = 0;         ///< of quantity, units that are back for sale
     std::int64_t unit_price = 0;       ///< minor units
     std::string idempotency_key = {};  ///< empty: no request can repeat it
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     std::uint64_t seq = 0;
 
     allocation_id id() const { return {order_id, line}; }

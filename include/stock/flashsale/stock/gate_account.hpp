@@ -18,10 +18,10 @@
 namespace flashsale::stock {
 
 struct gate_account {
-    gate_header header;  ///< read first: events up to its seq were granted under its generation
+    gate_header header;  ///< read first: events up to its seq were granted under its epoch
     std::vector<std::uint64_t> waiting;  ///< seq of those that were in the outbox later on
     std::size_t unreadable = 0;          ///< entries of the outbox; each may be any
-    std::vector<std::pair<std::int64_t, std::int64_t>> given;  ///< product, and units ever given
+    std::vector<std::pair<std::int64_t, std::int64_t>> supplied;  ///< product, and units ever given
 };
 
 /// nullopt: there is nothing to compare. No gate is there, or another deployment's, or keys of it
@@ -35,16 +35,16 @@ enum class holding {
     before,
     refused,  ///< another gate is there, or the record was accepted as it is: nothing was changed
 };
-/// Shuts the gate, if it is still of that generation, and notes why in its header, in one step: no
-/// reopening goes past that.
+/// Shuts the gate, if it is still of that epoch, and notes why in its header, in one step: no
+/// rebuild goes past that.
 std::expected<holding, std::string> hold_gate(asio::io_context& io, redis::client& client,
-                                              std::uint32_t shard, std::uint64_t generation,
+                                              std::uint32_t shard, std::uint64_t epoch,
                                               const std::string& why,
                                               const redis_gate_options& options);
 /// Takes the mark away; the gate stays closed. `accepted`: and no such mark is put on it again.
 /// False: another gate is there.
 std::expected<bool, std::string> release_gate(asio::io_context& io, redis::client& client,
-                                              std::uint32_t shard, std::uint64_t generation,
+                                              std::uint32_t shard, std::uint64_t epoch,
                                               bool accepted, const redis_gate_options& options);
 
 }  // namespace flashsale::stock

@@ -19,7 +19,7 @@ namespace flashsale::stock {
 /// What the gate needs to know of a product.
 struct gate_product {
     std::int64_t id = 0;
-    std::int64_t given = 0;  ///< all units ever given
+    std::int64_t supplied = 0;  ///< all units ever given
     std::int64_t price = 0;
     std::optional<std::int64_t> per_user_limit;
     std::optional<timestamp> sale_starts_at;

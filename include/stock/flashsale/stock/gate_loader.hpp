@@ -32,7 +32,7 @@ struct redis_gate_options;
 /// Called between pieces; an error ends what it is called from.
 using breath = std::function<std::expected<void, std::string>()>;
 
-/// One attempt to rebuild a gate. Each step insists on the attempt's generation: false, or an
+/// One attempt to rebuild a gate. Each step insists on the attempt's epoch: false, or an
 /// error, means that nothing was changed by it, or that the attempt has to be given up.
 class gate_loader {
 public:
@@ -46,7 +46,7 @@ public:
         overtaken,  ///< a newer one is here: nothing was changed
     };
     virtual std::expected<closing, std::string> close(std::span<const uuid> older) = 0;
-    /// Gives the open gate of this generation this token instead of `old`. False: it has another,
+    /// Gives the open gate of this epoch this token instead of `old`. False: it has another,
     /// or is another.
     virtual std::expected<bool, std::string> renew(const uuid& old) = 0;
     /// The outbox entries of all older gates that are there, in pages; an error of `each` ends it.
@@ -81,8 +81,8 @@ class gate_admin {
 public:
     virtual ~gate_admin() = default;
 
-    /// Of the attempt that has this generation, and this token.
-    virtual std::unique_ptr<gate_loader> loader(std::uint64_t generation, const uuid& token) = 0;
+    /// Of the attempt that has this epoch, and this token.
+    virtual std::unique_ptr<gate_loader> loader(std::uint64_t epoch, const uuid& token) = 0;
 
     /// The connection stands, as far as is known.
     virtual bool ready() const = 0;
@@ -90,10 +90,10 @@ public:
     virtual std::expected<std::optional<gate_header>, std::string> read_header() = 0;
     virtual std::expected<std::optional<gate_account>, std::string> read_account(
         const breath& breathe) = 0;
-    virtual std::expected<bool, std::string> shut(std::uint64_t generation) = 0;
-    virtual std::expected<holding, std::string> hold(std::uint64_t generation,
+    virtual std::expected<bool, std::string> shut(std::uint64_t epoch) = 0;
+    virtual std::expected<holding, std::string> hold(std::uint64_t epoch,
                                                      const std::string& why) = 0;
-    virtual std::expected<bool, std::string> release(std::uint64_t generation, bool accepted) = 0;
+    virtual std::expected<bool, std::string> release(std::uint64_t epoch, bool accepted) = 0;
     /// Whether one of another deployment is no business of this one.
     virtual bool is_ours(const gate_header& header) const = 0;
 };

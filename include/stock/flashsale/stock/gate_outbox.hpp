@@ -18,10 +18,10 @@
 namespace flashsale::stock {
 
 /// An event that both databases have: its outbox entry may go.
-struct settled_event {
+struct recorded_event {
     uuid id;
     std::uint32_t shard = 0;
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
 };
 
 /// The whole outbox, read page by page.
@@ -32,7 +32,7 @@ public:
     struct outbox_page {
         std::vector<std::string> events;
         std::string next_cursor;  ///< empty: this was the last page
-        std::uint64_t generation = 0;
+        std::uint64_t epoch = 0;
         timestamp read_at{};  ///< by the gate's clock, in the same step as the page
     };
 
@@ -47,15 +47,15 @@ public:
     virtual ~outbox_backlog() = default;
 
     /// Removes outbox entries. Idempotent; an entry that stays is only published once more.
-    virtual void settle(std::vector<settled_event> events,
-                        callback<std::expected<void, errc>> done) = 0;
+    virtual void prune(std::vector<recorded_event> events,
+                       callback<std::expected<void, errc>> done) = 0;
 
     struct backlog {
-        std::uint64_t generation = 0;
-        std::optional<std::uint64_t> granted;  ///< events under this generation; if it counts them
+        std::uint64_t epoch = 0;
+        std::optional<std::uint64_t> granted;  ///< events under this epoch; if it counts them
         std::uint64_t waiting = 0;             ///< of those, events in the outbox
     };
-    /// What is granted and not settled, in one atomic step; cheap. errc::dependency_unavailable
+    /// What is granted and not pruned, in one atomic step; cheap. errc::dependency_unavailable
     /// where the gate has nothing to say of it.
     virtual void read_backlog(std::uint32_t shard, callback<std::expected<backlog, errc>> done) = 0;
 };

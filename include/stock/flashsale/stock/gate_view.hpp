@@ -24,17 +24,17 @@ public:
     virtual std::expected<void, std::string> check() const = 0;
 
     struct levels {
-        std::uint64_t generation = 0;
+        std::uint64_t epoch = 0;
         std::uint64_t seq = 0;
         uuid token;  ///< under which the gate's events are published; uuid{} where one is for ever
         struct product {
             std::int64_t free = 0;
-            std::int64_t given = 0;
+            std::int64_t supplied = 0;
         };
         std::vector<std::optional<product>> products;  ///< as asked for
     };
 
-    /// Free and given of products of one shard, and the seq at which that was so, in one atomic
+    /// Free and supplied of products of one shard, and the seq at which that was so, in one atomic
     /// step.
     virtual void read_levels(std::uint32_t shard, std::vector<std::int64_t> product_ids,
                              callback<std::expected<levels, errc>> done) = 0;
@@ -44,10 +44,10 @@ public:
         std::string next_cursor;  ///< empty: this was the last page
     };
 
-    /// Every product that the gate of this generation has from the first page to the last is seen,
+    /// Every product that the gate of this epoch has from the first page to the last is seen,
     /// perhaps twice; a call looks at a bounded number of keys, so a page may be empty and not the
     /// last. Lists none where the gate has its products from the record, and dies with the process.
-    virtual void list_products(std::uint32_t shard, std::uint64_t generation, std::string cursor,
+    virtual void list_products(std::uint32_t shard, std::uint64_t epoch, std::string cursor,
                                callback<std::expected<product_page, errc>> done) = 0;
 };
 

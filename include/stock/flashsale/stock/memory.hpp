@@ -20,7 +20,7 @@ struct memory_gate_options {
 };
 
 /// Owns what the gates of all threads decide on: one shard, one thread that touches it. Nothing of
-/// it outlives the process, so each start loads it from the record and counts a new generation.
+/// it outlives the process, so each start loads it from the record and counts a new epoch.
 class memory_gate_owner {
 public:
     explicit memory_gate_owner(const memory_gate_options& options);
@@ -33,8 +33,8 @@ public:
     void load(const gate_product& product);
     /// Each once. False: no such product.
     bool load(const allocation& taken);
-    /// From here on it decides; until then every answer is `reopening`.
-    void open(std::uint64_t generation);
+    /// From here on it decides; until then every answer is `rebuilding`.
+    void open(std::uint64_t epoch);
 
 private:
     friend class memory_gate;

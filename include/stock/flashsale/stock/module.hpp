@@ -46,19 +46,19 @@ enum class gate_answer : std::uint8_t {
     none,  ///< nothing yet, since the start
     open,
     closed,  ///< or its header is missing, not whole, or another server's
-    older,   ///< of a generation before the newest that this process knows of
+    older,   ///< of an epoch before the newest that this process knows of
 };
 
-/// What this process knows of each shard's gate: the generation that it believes in, what the gate
+/// What this process knows of each shard's gate: the epoch that it believes in, what the gate
 /// answered last, and whether the log takes the gate's events. Shared by all its gates; any thread.
-class shard_generations {
+class shard_epochs {
 public:
-    explicit shard_generations(std::uint32_t shards) : shards_(shards) {}
+    explicit shard_epochs(std::uint32_t shards) : shards_(shards) {}
 
     std::uint32_t shards() const { return static_cast<std::uint32_t>(shards_.size()); }
-    std::uint64_t get(std::uint32_t shard) const { return shards_[shard].generation.load(); }
+    std::uint64_t get(std::uint32_t shard) const { return shards_[shard].epoch.load(); }
     /// Never goes back.
-    void raise(std::uint32_t shard, std::uint64_t generation);
+    void raise(std::uint32_t shard, std::uint64_t epoch);
 
     /// For readiness alone, never for a decision.
     gate_answer answer(std::uint32_t shard) const {
@@ -77,21 +77,21 @@ public:
         return shards_[shard].is_shut_out.load(std::memory_order_relaxed);
     }
 
-    /// The token that the stock database knows as the newest. Another one in the same generation:
+    /// The token that the stock database knows as the newest. Another one in the same epoch:
     /// the log has lost what it had, and its queue may be another one.
-    void note_newest_token(std::uint32_t shard, std::uint64_t generation, const uuid& token);
+    void note_newest_token(std::uint32_t shard, std::uint64_t epoch, const uuid& token);
     /// The same, said by a part that waits long for what it published.
     void count_log_change() { log_changes_.fetch_add(1, std::memory_order_relaxed); }
     std::uint64_t log_changes() const { return log_changes_.load(std::memory_order_relaxed); }
 
 private:
     struct state {
-        std::atomic<std::uint64_t> generation{0};
+        std::atomic<std::uint64_t> epoch{0};
         std::atomic<gate_answer> answer{gate_answer::none};
         std::atomic<bool> is_shut_out{false};  // written under mutex
         std::mutex mutex;
-        uuid seen, shut, newest;                 // under mutex
-        std::uint64_t generation_of_newest = 0;  // likewise
+        uuid seen, shut, newest;            // under mutex
+        std::uint64_t epoch_of_newest = 0;  // likewise
     };
     std::vector<state> shards_;
     std::atomic<std::uint64_t> log_changes_{0};
@@ -109,12 +109,11 @@ struct redis_gate_options {
                                              .gathered_enough = 64};
     std::size_t outbox_events_max = 1'000'000;  ///< per shard: the limit on the whole backlog
     std::string deployment;                     ///< as agree_on_deployment() returned it
-    std::size_t load_rows_max = 2'000;          ///< in one piece of a reopening
+    std::size_t load_rows_max = 2'000;          ///< in one piece of a rebuild
 };
 
 /// `shards[i]` is the client of shard i, on the gate's io_context. All must outlive the gate.
-std::unique_ptr<gate> make_redis_gate(std::vector<redis::client*> shards,
-                                      shard_generations& generations,
+std::unique_ptr<gate> make_redis_gate(std::vector<redis::client*> shards, shard_epochs& epochs,
                                       const redis_gate_options& options);
 
 struct database_gate_options {
@@ -203,8 +202,8 @@ std::expected<std::string, std::string> change_deployment(postgres::session& sto
 void require_noeviction(asio::io_context& io, redis::client& client);
 
 /// For a gate that does not outlive its process: notes that it is opened once more, and answers the
-/// generation of this opening, 1 for the first.
-std::uint64_t count_new_generation(sqlite::database& stock_database, std::uint32_t shard);
+/// epoch of this opening, 1 for the first.
+std::uint64_t count_new_epoch(sqlite::database& stock_database, std::uint32_t shard);
 
 /// A gate is where ours should be, and is another deployment's.
 struct another_deployment : std::runtime_error {
@@ -222,10 +221,10 @@ struct log_unavailable : std::runtime_error {
 /// Makes the log take events of a token; an error's text is for people.
 using bind_token = std::function<std::expected<void, std::string>(const uuid& token)>;
 
-/// Opens the gate of every shard that was never open; raises `generations` to what the database
+/// Opens the gate of every shard that was never open; raises `epochs` to what the database
 /// has; but those of `except` are left as they are. Runs the clients' io_context until done.
 void open_new_shards(asio::io_context& io, postgres::session& stock_database,
-                     std::vector<redis::client*> shards, shard_generations& generations,
+                     std::vector<redis::client*> shards, shard_epochs& epochs,
                      const redis_gate_options& options, const bind_token& bind,
                      std::span<const std::uint32_t> except = {});
 

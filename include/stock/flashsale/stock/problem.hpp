@@ -33,8 +33,8 @@ inline const http::problem_type& problem_of(errc code) {
             return problems::high_traffic;
         case errc::overloaded:
             return to::overloaded;
-        case errc::reopening:
-            return problems::reopening;
+        case errc::rebuilding:
+            return problems::rebuilding;
         case errc::dependency_unavailable:
             return to::dependency_unavailable;
         case errc::outcome_unknown:

@@ -19,12 +19,12 @@ inline constexpr http::problem_type purchase_limit{
 inline constexpr http::problem_type sale_not_open{
     409, "sale_not_open", "The sale is not open",
     "The sale of this product has not begun or is over."};
-inline constexpr http::problem_type reopening{
-    503, "reopening", "The sale is not open for now",
-    "What is left cannot be trusted until it is reopened from the record. Try again.", 2};
+inline constexpr http::problem_type rebuilding{
+    503, "rebuilding", "The sale is not open for now",
+    "What is left cannot be trusted until it is rebuilt from the record. Try again.", 2};
 
 /// For the router.
 inline constexpr const http::problem_type* all[]{&out_of_stock,   &product_not_found, &high_traffic,
-                                                 &purchase_limit, &sale_not_open,     &reopening};
+                                                 &purchase_limit, &sale_not_open,     &rebuilding};
 
 }  // namespace flashsale::stock::problems

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the stock database says was given and taken, for the reopening, which rebuilds a gate from
+// What the stock database says was given and taken, for the rebuild, which rebuilds a gate from
 // it, and for the audit. For the composition only.
 
 #include <cstdint>
@@ -29,7 +29,7 @@ namespace flashsale::stock {
 /// A product and the sums of its movements, for the audit.
 struct recorded_product {
     std::int64_t id = 0;
-    std::int64_t given = 0;
+    std::int64_t supplied = 0;
     std::int64_t stock = 0;
     std::optional<std::int64_t> per_user_limit;
     std::int64_t moved = 0;     ///< sum of its movements
@@ -39,13 +39,13 @@ struct recorded_product {
     std::int64_t returned = 0;  ///< of those sold and reduced, units that came back
 };
 
-/// Blocking; one thread. An error's text is for people. What is free at a gate is `given` less all
-/// that was taken: orders and parked events (order::record_reader), and the reductions of here.
+/// Blocking; one thread. An error's text is for people. What is free at a gate is `supplied` less
+/// all that was taken: orders and parked events (order::record_reader), and the reductions of here.
 class record_reader {
 public:
     virtual ~record_reader() = default;
 
-    /// `given` and `stock` as of one instant.
+    /// `supplied` and `stock` as of one instant.
     struct product {
         gate_product units;
         std::int64_t stock = 0;  ///< the sum of its movements
@@ -67,7 +67,7 @@ public:
 
     /// Allocations of such products that are no recorded order's: reductions, and what was given
     /// back (give_back() in recovery.hpp), which keeps its units at a gate that is told of them in
-    /// `given` once more.
+    /// `supplied` once more.
     virtual std::expected<allocation_page, std::string> reductions(std::uint32_t shard,
                                                                    std::uint32_t shards,
                                                                    allocation_id after,

@@ -1,6 +1,6 @@
 #pragma once
 
-// A shard's lease and generation, and its gate rebuilt from the record. For the composition only.
+// A shard's lease and epoch, and its gate rebuilt from the record. For the composition only.
 // Everything here blocks; an error's text is for people.
 
 #include <chrono>
@@ -25,11 +25,11 @@ struct shard_state {
         never,    ///< no gate was ever opened: an absent one is not a loss
         opening,  ///< by a process that begins to serve
         open,
-        reopening,  ///< a process has begun to rebuild its gate
+        rebuilding,  ///< a process has begun to rebuild its gate
     };
     phase what = phase::never;
-    std::uint64_t generation = 0;
-    uuid token;           ///< under which the events of that generation get into the log
+    std::uint64_t epoch = 0;
+    uuid token;           ///< under which the events of that epoch get into the log
     bool leased = false;  ///< by a session that lives; of read_shard() alone
 };
 
@@ -47,35 +47,37 @@ std::expected<std::optional<shard_state>, std::string> lease_shard(postgres::ses
                                                                    bool by_force);
 std::expected<void, std::string> release_shard(postgres::session& database, std::uint32_t shard,
                                                const uuid& holder);
-/// Begins an attempt: raises the generation, notes its token with it, and returns the generation.
+/// Begins an attempt: raises the epoch, notes its token with it, and returns the epoch.
 /// nullopt: the lease is another's, or the shard was never open. Every earlier attempt ends with
 /// this: what it still does fails.
-std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
-    postgres::session& database, std::uint32_t shard, const uuid& holder, const uuid& token);
-/// Every token of an older generation of the shard that was noted and not forgotten.
+std::expected<std::optional<std::uint64_t>, std::string> begin_rebuild(postgres::session& database,
+                                                                       std::uint32_t shard,
+                                                                       const uuid& holder,
+                                                                       const uuid& token);
+/// Every token of an older epoch of the shard that was noted and not forgotten.
 std::expected<std::vector<uuid>, std::string> older_tokens(postgres::session& database,
                                                            std::uint32_t shard,
-                                                           std::uint64_t generation);
+                                                           std::uint64_t epoch);
 /// The log takes nothing of these any more, and never will.
 std::expected<void, std::string> forget_tokens(postgres::session& database,
                                                std::span<const uuid> tokens);
-/// Notes another token for an open shard. False: its generation is not this one any more, or its
-/// token not `old`, or it is being reopened; then `fresh` must not be used.
+/// Notes another token for an open shard. False: its epoch is not this one any more, or its
+/// token not `old`, or it is being rebuilt; then `fresh` must not be used.
 std::expected<bool, std::string> replace_token(postgres::session& database, std::uint32_t shard,
-                                               std::uint64_t generation, const uuid& old,
+                                               std::uint64_t epoch, const uuid& old,
                                                const uuid& fresh);
 /// Renews the lease of an attempt. False: it is not the newest any more.
-std::expected<bool, std::string> renew_reopening(postgres::session& database, std::uint32_t shard,
-                                                 const uuid& holder, std::uint64_t generation,
-                                                 std::chrono::milliseconds time);
+std::expected<bool, std::string> renew_rebuild(postgres::session& database, std::uint32_t shard,
+                                               const uuid& holder, std::uint64_t epoch,
+                                               std::chrono::milliseconds time);
 /// Notes that the attempt's gate is loaded and may be opened. False: it is not the newest.
-std::expected<bool, std::string> finish_reopening(postgres::session& database, std::uint32_t shard,
-                                                  std::uint64_t generation);
+std::expected<bool, std::string> finish_rebuild(postgres::session& database, std::uint32_t shard,
+                                                std::uint64_t epoch);
 
 /// Older reductions of the shard are late from here on; what was being recorded as this was called
 /// is recorded when it returns. Sales need no fence: theirs is the order database's.
 std::expected<void, std::string> raise_fence(postgres::session& database, std::uint32_t shard,
-                                             std::uint64_t generation);
+                                             std::uint64_t epoch);
 
 /// What of the events that a gate granted is in the ledger.
 struct moved_seqs {
@@ -85,13 +87,12 @@ struct moved_seqs {
 /// found.
 std::expected<moved_seqs, std::string> find_moved_seqs(postgres::session& database,
                                                        std::uint32_t shard, std::uint32_t shards,
-                                                       std::uint64_t generation,
-                                                       const breath& breathe);
-/// Before a reopening of a gate of which the record knows nothing, by the lease's holder: its
-/// generation counts as given, and its token as one that the log may still take. False: the lease
+                                                       std::uint64_t epoch, const breath& breathe);
+/// Before a rebuild of a gate of which the record knows nothing, by the lease's holder: its
+/// epoch counts as given, and its token as one that the log may still take. False: the lease
 /// is another's.
 std::expected<bool, std::string> note_unknown_gate(postgres::session& database, std::uint32_t shard,
-                                                   const uuid& holder, std::uint64_t generation,
+                                                   const uuid& holder, std::uint64_t epoch,
                                                    const uuid& token);
 
 enum class given_back {
@@ -102,8 +103,9 @@ enum class given_back {
 };
 /// Units that a gate took for something that will never be recorded: the ledger takes them too, as
 /// what they were to be, but without a key, and has them back by a movement `return` of the same id
-/// and line, in one transaction, once. The product's `given` grows by them. The id's row decides between this and ledger::record(), whatever other process does either, and
-/// dies: what comes second is told, and changes nothing.
+/// and line, in one transaction, once. The product's `supplied` grows by them. The id's row decides
+/// between this and ledger::record(), whatever other process does either, and dies: what comes
+/// second is told, and changes nothing.
 std::expected<given_back, std::string> give_back(postgres::session& database,
                                                  const movement& taken);
 std::expected<given_back, std::string> give_back(sqlite::database& database, const movement& taken);
@@ -116,7 +118,7 @@ class gate_rebuild final : public gate_loader {
 public:
     /// Runs `io` until it has what it waits for; the client is on it.
     gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
-                 std::uint64_t generation, const uuid& token, const redis_gate_options& options);
+                 std::uint64_t epoch, const uuid& token, const redis_gate_options& options);
     ~gate_rebuild() override;
 
     std::expected<void, std::string> check_server() override;

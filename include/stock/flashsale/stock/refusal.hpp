@@ -22,7 +22,7 @@ enum class errc {
     high_traffic,            ///< the database gate's tries are used up: nothing was taken
     // ---
     overloaded,              ///< a named limit is reached: nothing was taken
-    reopening,               ///< the gate cannot be trusted: nothing was taken
+    rebuilding,              ///< the gate cannot be trusted: nothing was taken
     dependency_unavailable,  ///< nothing was taken
     outcome_unknown,         ///< units may have been taken: the same key settles it
 };

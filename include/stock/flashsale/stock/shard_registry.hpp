@@ -1,6 +1,6 @@
 #pragma once
 
-// The port to what the stock database knows of each shard: its lease, its generation, its tokens,
+// The port to what the stock database knows of each shard: its lease, its epoch, its tokens,
 // and what recovery asks of the ledger. Blocking; one thread. An error's text is for people.
 
 #include <chrono>
@@ -27,30 +27,28 @@ public:
         std::uint32_t shard, const uuid& holder, std::chrono::milliseconds time, bool by_force) = 0;
     virtual std::expected<void, std::string> release(std::uint32_t shard, const uuid& holder) = 0;
 
-    virtual std::expected<std::optional<std::uint64_t>, std::string> begin_reopening(
+    virtual std::expected<std::optional<std::uint64_t>, std::string> begin_rebuild(
         std::uint32_t shard, const uuid& holder, const uuid& token) = 0;
-    virtual std::expected<std::vector<uuid>, std::string> older_tokens(
-        std::uint32_t shard, std::uint64_t generation) = 0;
+    virtual std::expected<std::vector<uuid>, std::string> older_tokens(std::uint32_t shard,
+                                                                       std::uint64_t epoch) = 0;
     virtual std::expected<void, std::string> forget_tokens(std::span<const uuid> tokens) = 0;
-    virtual std::expected<bool, std::string> replace_token(std::uint32_t shard,
-                                                           std::uint64_t generation,
+    virtual std::expected<bool, std::string> replace_token(std::uint32_t shard, std::uint64_t epoch,
                                                            const uuid& old, const uuid& fresh) = 0;
-    virtual std::expected<bool, std::string> renew_reopening(std::uint32_t shard,
-                                                             const uuid& holder,
-                                                             std::uint64_t generation,
-                                                             std::chrono::milliseconds time) = 0;
-    virtual std::expected<bool, std::string> finish_reopening(std::uint32_t shard,
-                                                              std::uint64_t generation) = 0;
+    virtual std::expected<bool, std::string> renew_rebuild(std::uint32_t shard, const uuid& holder,
+                                                           std::uint64_t epoch,
+                                                           std::chrono::milliseconds time) = 0;
+    virtual std::expected<bool, std::string> finish_rebuild(std::uint32_t shard,
+                                                            std::uint64_t epoch) = 0;
     virtual std::expected<void, std::string> raise_fence(std::uint32_t shard,
-                                                         std::uint64_t generation) = 0;
+                                                         std::uint64_t epoch) = 0;
 
     virtual std::expected<moved_seqs, std::string> find_moved_seqs(std::uint32_t shard,
                                                                    std::uint32_t shards,
-                                                                   std::uint64_t generation,
+                                                                   std::uint64_t epoch,
                                                                    const breath& breathe) = 0;
     virtual std::expected<bool, std::string> note_unknown_gate(std::uint32_t shard,
                                                                const uuid& holder,
-                                                               std::uint64_t generation,
+                                                               std::uint64_t epoch,
                                                                const uuid& token) = 0;
 
     /// An error where it is a standby, which may be a little behind, and is no record.

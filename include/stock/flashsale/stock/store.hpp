@@ -37,7 +37,7 @@ struct product {
     std::string name;
     std::int64_t price = 0;
     currency_code currency = {};  ///< of the price
-    std::int64_t given = 0;
+    std::int64_t supplied = 0;
     std::int64_t stock = 0;  ///< as recorded
     std::optional<std::int64_t> per_user_limit;
     std::optional<timestamp> sale_starts_at;
@@ -65,8 +65,8 @@ public:
         std::int64_t initial = 0;  ///< the stock it began with
         bool replayed = false;
     };
-    /// Makes a product, its given and its first movement in one transaction; or, for a key that was
-    /// used, finds what it made. sale_over: its sale has ended before it was made, by the clock
+    /// Makes a product, its supplied and its first movement in one transaction; or, for a key that
+    /// was used, finds what it made. sale_over: its sale has ended before it was made, by the clock
     /// that dates the product, which is one for all processes and read in that transaction.
     virtual result<created> create(new_product what) = 0;
     virtual result<product> find(std::int64_t id) = 0;

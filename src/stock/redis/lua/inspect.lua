@@ -1,23 +1,23 @@
 #!lua flags=no-writes
 -- Reads one thing of a shard, with the same guard as every other script.
 --
--- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  generation: the gate must not be older
+-- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  epoch: the gate must not be older
 -- ARGV[3]  what
---   'state'                      {0, generation, seq, token, outbox length}
---   'products', id…              {0, generation, seq, token, free, given, …}; false where it has no such
+--   'state'                      {0, epoch, seq, token, outbox length}
+--   'products', id…              {0, epoch, seq, token, free, supplied, …}; false where it has no such
 --   'event', id                  {0, entry or false}; reserve.lua has its form
 --   'events', id…               {0, entry or false, …}
---   'outbox', cursor, count      {0, next cursor, generation, microseconds, id, entry, id, entry, …};
+--   'outbox', cursor, count      {0, next cursor, epoch, microseconds, id, entry, id, entry, …};
 --                                '0' ends; so late it was by this server's clock, since 1970
--- Returns {1} if the gate is closed, {2, generation} if it is an older one: what it holds proves
+-- Returns {1} if the gate is closed, {2, epoch} if it is an older one: what it holds proves
 -- nothing.
 
 local root, what = ARGV[1], ARGV[3]
 
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq', 'token')
+local header = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'server', 'seq', 'token')
 local info = redis.call('INFO', 'server', 'replication')
-local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
-if header[1] ~= 'open' or header[3] ~= incarnation then return {1} end
+local server = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
+if header[1] ~= 'open' or header[3] ~= server then return {1} end
 if not (tonumber(header[2]) and tonumber(header[4]) and header[5]) then return {1} end
 if tonumber(header[2]) < tonumber(ARGV[2]) then return {2, header[2]} end
 
@@ -27,7 +27,7 @@ if what == 'state' then
 elseif what == 'products' then
     local reply = {0, header[2], header[4], header[5]}
     for at = 4, #ARGV do
-        local stored = redis.call('HMGET', base .. 'p:' .. ARGV[at], 'free', 'given')
+        local stored = redis.call('HMGET', base .. 'p:' .. ARGV[at], 'free', 'supplied')
         reply[#reply + 1] = stored[1]
         reply[#reply + 1] = stored[2]
     end

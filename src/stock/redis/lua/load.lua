@@ -2,8 +2,8 @@
 -- Loads a piece of the record into a gate that is being rebuilt: its header says 'loading', and
 -- nothing is granted. A piece may be loaded again: each product and each taking counts once.
 --
--- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  generation     ARGV[3]  what
---   'products': then, for each, six: id, given, price, limit, starts, ends; as in give.lua
+-- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  epoch     ARGV[3]  what
+--   'products': then, for each, six: id, supplied, price, limit, starts, ends; as in give.lua
 --   'takings':  then, for each, six: product, user, quantity, key field, id, price
 --     user       empty where no limit counts them
 --     key field  as in reserve.lua; empty where no request can repeat it
@@ -12,23 +12,23 @@
 -- 'products' what is free of each
 
 local fields_per_item = 6
-local root, generation, what = ARGV[1], ARGV[2], ARGV[3]
+local root, epoch, what = ARGV[1], ARGV[2], ARGV[3]
 
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation')
+local header = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'server')
 local info = redis.call('INFO', 'server', 'replication')
-local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
-if header[1] ~= 'loading' or header[2] ~= generation or header[3] ~= incarnation then return {1} end
+local server = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
+if header[1] ~= 'loading' or header[2] ~= epoch or header[3] ~= server then return {1} end
 
-local base = root .. generation .. ':'
+local base = root .. epoch .. ':'
 local function digits(number) return string.format('%.0f', number) end
 
 if what == 'products' then
     local reply = {0}
     for at = 4, #ARGV, fields_per_item do
         local key = base .. 'p:' .. ARGV[at]
-        if redis.call('HEXISTS', key, 'given') == 0 then
+        if redis.call('HEXISTS', key, 'supplied') == 0 then
             redis.call('HINCRBY', key, 'free', ARGV[at + 1])
-            redis.call('HSET', key, 'given', ARGV[at + 1], 'price', ARGV[at + 2])
+            redis.call('HSET', key, 'supplied', ARGV[at + 1], 'price', ARGV[at + 2])
             for i, name in ipairs({'limit', 'starts', 'ends'}) do
                 if ARGV[at + 2 + i] ~= '' then redis.call('HSET', key, name, ARGV[at + 2 + i]) end
             end

@@ -2,8 +2,8 @@
 -- Decides a batch of reservations of one shard. Everything is checked before anything is written,
 -- because a script is not rolled back; no write below can fail.
 --
--- KEYS[1]  the shard's header: state, generation, incarnation, seq, token
--- ARGV[1]  root of the shard's keys      ARGV[2]  generation the caller believes in
+-- KEYS[1]  the shard's header: state, epoch, server, seq, token
+-- ARGV[1]  root of the shard's keys      ARGV[2]  epoch the caller believes in
 -- ARGV[3]  outbox_max
 -- then runs, neighbours in the batch that want the same quantity of the same product:
 --   product, quantity, count, and 'sale' or 'reduction' ('turned away' for a sale in short form)
@@ -13,7 +13,7 @@
 -- The short form is for products that had nothing left a moment ago. It is decided like any other,
 -- but what could be granted is not: the caller is told to ask again in full.
 --
--- Returns {1} closed, or its header is not whole · {2, generation} the caller's generation is not
+-- Returns {1} closed, or its header is not whole · {2, epoch} the caller's epoch is not
 -- the gate's · else {0, …} and in the batch's order
 --   an integer, 64 * count + code: so many neighbours were refused
 --     1 no such product · 2 sale over · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
@@ -29,24 +29,24 @@
 --   'p <id> <price> <entry>'        granted before, its event still in the outbox, as this entry
 --
 -- An outbox entry is an event in short, under the event's id:
---   '<place> <product> <quantity> <price> <generation> <base> <key field>', its seq is base + place
+--   '<place> <product> <quantity> <price> <epoch> <base> <key field>', its seq is base + place
 -- The event in full is three times as long, and every byte of a string costs Lua time whenever it
 -- is made; src/stock/redis/outbox_entry.hpp writes it out.
 
-local root, generation, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local root, epoch, outbox_max = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation', 'seq', 'token')
+local header = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'server', 'seq', 'token')
 local seq = tonumber(header[4])
 if header[1] ~= 'open' or not (tonumber(header[2]) and header[3] and seq and header[5]) then return {1} end
--- The header's incarnation is this server's run id and its replication id: both must stand in INFO.
+-- The header's server identity is this server's run id and its replication id: both must stand in INFO.
 local info = redis.call('INFO', 'server', 'replication')
-local incarnation, find, sub = header[3], string.find, string.sub
-local _, found = find(info, 'run_id:' .. sub(incarnation, 1, 40) .. '\r', 1, true)
-local same = found and find(info, 'master_replid:' .. sub(incarnation, 41) .. '\r', found, true)
+local server, find, sub = header[3], string.find, string.sub
+local _, found = find(info, 'run_id:' .. sub(server, 1, 40) .. '\r', 1, true)
+local same = found and find(info, 'master_replid:' .. sub(server, 41) .. '\r', found, true)
 if not same then return {1} end
-if header[2] ~= generation then return {2, header[2]} end
+if header[2] ~= epoch then return {2, header[2]} end
 
-local base = root .. generation .. ':'
+local base = root .. epoch .. ':'
 local outbox_key = base .. 'outbox'
 
 -- Numbers stay below 2^53, where doubles are exact; %.0f writes them out in full.
@@ -239,7 +239,7 @@ while at < last do
                     written = written + 2
                     if base_of_middle ~= seq - i then  -- only after a refusal within the run
                         base_of_middle = seq - i
-                        entry_middle = ' ' .. id .. record_end .. ' ' .. generation .. ' ' ..
+                        entry_middle = ' ' .. id .. record_end .. ' ' .. epoch .. ' ' ..
                             digits(base_of_middle) .. ' '
                     end
                     entries[entries_end + 1] = event_id

@@ -1,10 +1,10 @@
 #pragma once
 
-// What the sweep of one shard's outbox does next; no I/O.
+// What the reconciler of one shard's outbox does next; no I/O.
 //
 // An entry leaves the outbox when the recorder has recorded its event. One that stays may be on its
 // way, or its process may have died before publishing it, or the log may have lost it; its age
-// tells nothing, since an honest backlog can be of any age. So the sweep does not guess:
+// tells nothing, since an honest backlog can be of any age. So the reconciler does not guess:
 //
 //   note          which entries are there now
 //   send_barrier  an event that the log carries behind all that was published so far
@@ -24,12 +24,12 @@
 
 namespace flashsale::recovery {
 
-class outbox_sweep {
+class outbox_reconciliation {
 public:
     enum class step { note, send_barrier, await_barrier, look_again };
 
     /// `barrier_patience`: after that a barrier is called overdue.
-    explicit outbox_sweep(std::chrono::milliseconds barrier_patience)
+    explicit outbox_reconciliation(std::chrono::milliseconds barrier_patience)
         : patience_(barrier_patience) {}
 
     step next() const { return step_; }

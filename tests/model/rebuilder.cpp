@@ -1,4 +1,4 @@
-// Reopening a shard, step by step as src/recovery/reopening.hpp has them.
+// Rebuild a shard, step by step as src/recovery/rebuild_plan.hpp has them.
 
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/redis.hpp>
@@ -18,20 +18,20 @@ constexpr const char* deployment = "deployment";
 // What `close` would be if it left a header that grants nothing as it is.
 const redis::script& lazy_close_script() {
     static const redis::script one(R"lua(#!lua
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation')
+local header = redis.call('HMGET', KEYS[1], 'state', 'epoch')
 if header[2] and tonumber(header[2]) >= tonumber(ARGV[2]) then return 0 end
 if header[1] == 'open' then redis.call('HSET', KEYS[1], 'state', 'closed') end
 return 1
 )lua");
     return one;
 }
-// ARGV: generation, a key, its fields and values.
+// ARGV: epoch, a key, its fields and values.
 const redis::script& load_script() {
     static const redis::script one(R"lua(#!lua
 local info = redis.call('INFO', 'server', 'replication')
-local incarnation = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
-local header = redis.call('HMGET', KEYS[1], 'state', 'generation', 'incarnation')
-if header[1] ~= 'loading' or header[2] ~= ARGV[1] or header[3] ~= incarnation then return 0 end
+local server = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
+local header = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'server')
+if header[1] ~= 'loading' or header[2] ~= ARGV[1] or header[3] ~= server then return 0 end
 for at = 3, #ARGV, 2 do redis.call('HSET', ARGV[2], ARGV[at], ARGV[at + 1]) end
 return 1
 )lua");
@@ -66,10 +66,10 @@ awaitable<bool> is_closed(process& of) {
     co_return reply && !reply->elements.empty() && reply->elements[0].integer == 1;
 }
 
-awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(
-    process& of, std::uint64_t generation) {
+awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(process& of,
+                                                                              std::uint64_t epoch) {
     std::map<std::string, std::string> out;
-    for (std::uint64_t old = 1; old < generation; ++old) {
+    for (std::uint64_t old = 1; old < epoch; ++old) {
         const std::string key = of.root() + std::to_string(old) + ":outbox";
         const auto reply = co_await await_callback<redis::result>([&](auto done) {
             const std::string_view words[] = {"HGETALL", key};
@@ -85,10 +85,10 @@ awaitable<std::optional<std::map<std::string, std::string>>> surviving_events(
 }
 
 /// Everything that was granted and will ever be answered 201 is recorded.
-awaitable<bool> drain(process& of, std::uint64_t generation, uuid token) {
+awaitable<bool> drain(process& of, std::uint64_t epoch, uuid token) {
     world& in = of.in;
     for (int tries = 0; tries < 6; ++tries) {
-        const auto left = co_await surviving_events(of, generation);
+        const auto left = co_await surviving_events(of, epoch);
         if (!left) co_return false;
         bool published = true;
         for (const auto& [id, text] : *left) {
@@ -100,8 +100,8 @@ awaitable<bool> drain(process& of, std::uint64_t generation, uuid token) {
             continue;
         }
         if (in.is_without(guard::barrier)) co_return true;
-        reach(of, "before the reopening's barrier");
-        if (!co_await wait_for_barrier(of, generation, token, 2 * second)) continue;
+        reach(of, "before the rebuild's barrier");
+        if (!co_await wait_for_barrier(of, epoch, token, 2 * second)) continue;
         if (in.is_without(guard::survivors)) co_return true;
         const auto all_there = co_await of.ask<bool>(*in.orders, [&in, left = *left] {
             for (const auto& [id, text] : left) {
@@ -119,17 +119,17 @@ awaitable<bool> drain(process& of, std::uint64_t generation, uuid token) {
 
 /// From here on nothing older is recorded: what is not there is late. A recorder that is in the
 /// middle of its transaction is waited for, which here is one step.
-awaitable<bool> raise_fences(process& of, std::uint64_t generation) {
+awaitable<bool> raise_fences(process& of, std::uint64_t epoch) {
     world& in = of.in;
     reach(of, "before the fences");
-    const auto raised = co_await of.ask<int>(*in.orders, [&in, generation] {
-        in.orders->fence = std::max(in.orders->fence, generation);
+    const auto raised = co_await of.ask<int>(*in.orders, [&in, epoch] {
+        in.orders->fence = std::max(in.orders->fence, epoch);
         return 0;
     });
     if (!raised) co_return false;
     reach(of, "between the fences");
-    const auto both = co_await of.ask<int>(*in.stock, [&in, generation] {
-        in.stock->fence = std::max(in.stock->fence, generation);
+    const auto both = co_await of.ask<int>(*in.stock, [&in, epoch] {
+        in.stock->fence = std::max(in.stock->fence, epoch);
         return 0;
     });
     co_return both.has_value();
@@ -144,13 +144,13 @@ struct contents {
 
 /// One piece for each key of the new gate.
 std::vector<std::vector<std::string>> pieces_of(const contents& all, const std::string& root,
-                                                std::uint64_t generation) {
-    const std::string number = std::to_string(generation);
+                                                std::uint64_t epoch) {
+    const std::string number = std::to_string(epoch);
     const std::string base = root + number + ":";
     std::vector<std::vector<std::string>> out;
     for (const product_row& row : all.products) {
         const std::string id = std::to_string(row.id);
-        std::int64_t free = row.given;
+        std::int64_t free = row.supplied;
         std::vector<std::string> keys{number, base + "k:" + id};
         std::map<std::int64_t, std::int64_t> bought;
         for (const auto& [order_id, order] : all.orders) {
@@ -174,9 +174,10 @@ std::vector<std::vector<std::string>> pieces_of(const contents& all, const std::
             if (!one.holds_units || !units || units->product_id != row.id) continue;
             if (!all.orders.contains(units->id())) free -= units->quantity;
         }
-        std::vector<std::string> product{
-            number,  base + "p:" + id,          "free",  std::to_string(free),
-            "given", std::to_string(row.given), "price", "100"};
+        std::vector<std::string> product{number,     base + "p:" + id,
+                                         "free",     std::to_string(free),
+                                         "supplied", std::to_string(row.supplied),
+                                         "price",    "100"};
         if (row.limit) {
             product.insert(product.end(), {"limit", std::to_string(*row.limit)});
             std::vector<std::string> buyers{number, base + "b:" + id};
@@ -239,30 +240,30 @@ awaitable<void> round_trip(process& of) {
     co_await of.pause(of.in.transit());
 }
 
-awaitable<void> reopen(process& of) {
+awaitable<void> rebuild(process& of) {
     world& in = of.in;
     struct beginning {
-        std::uint64_t generation = 0;
+        std::uint64_t epoch = 0;
         std::vector<uuid> older;
     };
     const uuid own = in.is_without(guard::own_token) ? in.stock->token : of.make_id();
     const auto raised = co_await of.ask<beginning>(*in.stock, [&in, own] {
         beginning out;
-        for (const auto& [token, generation] : in.stock->tokens) {
+        for (const auto& [token, epoch] : in.stock->tokens) {
             if (token != own) out.older.push_back(token);
         }
-        in.stock->state = "reopening";
+        in.stock->state = "rebuilding";
         in.stock->token = own;
-        out.generation = ++in.stock->generation;
-        in.stock->tokens.try_emplace(own, out.generation);
+        out.epoch = ++in.stock->epoch;
+        in.stock->tokens.try_emplace(own, out.epoch);
         return out;
     });
     if (!raised) co_return;
-    const std::uint64_t generation = raised->generation;
-    const std::string number = std::to_string(generation);
+    const std::uint64_t epoch = raised->epoch;
+    const std::string number = std::to_string(epoch);
     const std::string token = own.to_string();
-    in.tell(of.name, "reopens the gate as generation {}, token {}", generation, short_id(token));
-    reach(of, "after the generation was raised");
+    in.tell(of.name, "rebuilds the gate as epoch {}, token {}", epoch, short_id(token));
+    reach(of, "after the epoch was raised");
 
     if (!co_await take_the_way_into_the_log(of, raised->older)) co_return;
     const redis::script& close =
@@ -276,15 +277,15 @@ awaitable<void> reopen(process& of) {
     reach(of, "before the bind");
     co_await round_trip(of);
     if (!of.log().bind(own)) co_return;
-    if (!co_await drain(of, generation, own)) co_return;
-    if (!co_await raise_fences(of, generation)) co_return;
+    if (!co_await drain(of, epoch, own)) co_return;
+    if (!co_await raise_fences(of, epoch)) co_return;
 
     const auto all = co_await read_record(of);
     if (!all) co_return;
     reach(of, "before the load");
     if (!co_await done_by(of, stock::scripts().open, {"load", number, deployment, token}))
         co_return;
-    for (std::uint64_t old = 1; old < generation; ++old) {
+    for (std::uint64_t old = 1; old < epoch; ++old) {
         const std::string key = of.root() + std::to_string(old) + ":outbox";
         const auto removed = co_await await_callback<redis::result>([&](auto done) {
             const std::string_view words[] = {"DEL", key};
@@ -298,40 +299,40 @@ awaitable<void> reopen(process& of) {
             in.stock->tokens.erase(one);
         return 0;
     });
-    for (auto& piece : pieces_of(*all, of.root(), generation)) {
+    for (auto& piece : pieces_of(*all, of.root(), epoch)) {
         if (!co_await done_by(of, load_script(), std::move(piece))) co_return;
         reach(of, "in the middle of the load");
     }
-    const auto mine = co_await of.ask<bool>(*in.stock, [&in, generation] {
-        if (in.stock->generation != generation) return false;
+    const auto mine = co_await of.ask<bool>(*in.stock, [&in, epoch] {
+        if (in.stock->epoch != epoch) return false;
         in.stock->state = "open";
         return true;
     });
     if (!mine || !*mine) co_return;
     reach(of, "before the flip");
     if (!co_await done_by(of, stock::scripts().open, {"flip", number, deployment})) co_return;
-    in.tell(of.name, "opened generation {}", generation);
-    of.generations().raise(0, generation);
+    in.tell(of.name, "opened epoch {}", epoch);
+    of.epochs().raise(0, epoch);
 }
 
-awaitable<void> reopen_for_ever(process& of) {
+awaitable<void> rebuild_for_ever(process& of) {
     world& in = of.in;
     for (;;) {
         co_await of.pause(in.random.between(10 * ms, 400 * ms));
         // One that was begun is not over because the gate happens to be open still.
         const auto begun =
-            co_await of.ask<bool>(*in.stock, [&in] { return in.stock->state == "reopening"; });
+            co_await of.ask<bool>(*in.stock, [&in] { return in.stock->state == "rebuilding"; });
         const bool asked =
-            take_reopening_request() || (begun && *begun && !in.is_without(guard::begun));
+            take_rebuild_request() || (begun && *begun && !in.is_without(guard::begun));
         if (!asked && !co_await is_closed(of)) continue;
         const auto mine =
             co_await of.ask<bool>(*in.stock, [&in, number = of.number, life = of.life()] {
-                return in.stock->lock("reopen", number, life);
+                return in.stock->lock("rebuild", number, life);
             });
         if (!mine || !*mine) continue;
-        if (asked || co_await is_closed(of)) co_await reopen(of);
+        if (asked || co_await is_closed(of)) co_await rebuild(of);
         co_await of.ask<int>(*in.stock, [&in, number = of.number, life = of.life()] {
-            in.stock->unlock("reopen", number, life);
+            in.stock->unlock("rebuild", number, life);
             return 0;
         });
     }

@@ -1,5 +1,5 @@
-// The sweep: note the outbox, publish a barrier, and when that is recorded publish again what was
-// noted and is still there. It also tells the gate what it was given, and asks again for late
+// The reconciler: note the outbox, publish a barrier, and when that is recorded publish again what
+// was noted and is still there. It also tells the gate what it was given, and asks again for late
 // events.
 
 #include <flashsale/events/event.hpp>
@@ -49,8 +49,8 @@ awaitable<void> give_what_is_missing(process& of) {
     std::vector<stock::gate_product> missing;
     for (std::size_t i = 0; i < rows->size(); ++i) {
         const product_row& row = (*rows)[i];
-        if (levels->products[i] && levels->products[i]->given >= row.given) continue;
-        missing.push_back({row.id, row.given, 100, row.limit, {}, {}});
+        if (levels->products[i] && levels->products[i]->supplied >= row.supplied) continue;
+        missing.push_back({row.id, row.supplied, 100, row.limit, {}, {}});
     }
     if (!missing.empty()) {
         co_await await_callback<std::expected<void, stock::errc>>(
@@ -58,7 +58,7 @@ awaitable<void> give_what_is_missing(process& of) {
     }
 }
 
-/// Asks the gate again for events that came behind a barrier of a newer generation.
+/// Asks the gate again for events that came behind a barrier of a newer epoch.
 awaitable<void> ask_for_late(process& of) {
     using order::late_outcome;
     world& in = of.in;
@@ -94,39 +94,39 @@ awaitable<void> ask_for_late(process& of) {
     }
 }
 
-awaitable<void> sweep(process& of, const stock::gate::levels& gate) {
+awaitable<void> reconcile(process& of, const stock::gate::levels& gate) {
     world& in = of.in;
     co_await give_what_is_missing(of);
     co_await ask_for_late(of);
     const auto noted = co_await read_outbox(of);
     if (!noted || noted->empty()) co_return;
-    if (!co_await wait_for_barrier(of, gate.generation, gate.token, 2 * second)) co_return;
-    reach(of, "after the sweep's barrier");
+    if (!co_await wait_for_barrier(of, gate.epoch, gate.token, 2 * second)) co_return;
+    reach(of, "after the reconciler's barrier");
     const auto now = co_await read_outbox(of);
     if (!now) co_return;
     for (const auto& [id, text] : *noted) {
         if (!now->contains(id)) continue;
-        in.tell(of.name, "sweeps {}", short_id(id));
+        in.tell(of.name, "reconciles {}", short_id(id));
         co_await of.publish(text, gate.token);
     }
 }
 
 struct shard_row {
-    std::uint64_t generation = 0;
+    std::uint64_t epoch = 0;
     std::string state;
     uuid token;
 };
 
 awaitable<std::expected<shard_row, std::string>> read_row(process& of) {
     co_return co_await of.ask<shard_row>(*of.in.stock, [&in = of.in] {
-        return shard_row{in.stock->generation, in.stock->state, in.stock->token};
+        return shard_row{in.stock->epoch, in.stock->state, in.stock->token};
     });
 }
 
 awaitable<bool> lease(process& of) {
     const auto mine =
         co_await of.ask<bool>(*of.in.stock, [&in = of.in, number = of.number, life = of.life()] {
-            return in.stock->lock("sweep", number, life);
+            return in.stock->lock("reconcile", number, life);
         });
     co_return mine && *mine;
 }
@@ -136,7 +136,7 @@ awaitable<bool> leave_it_to_others(process& of, int passes) {
     constexpr int patience = 4;
     if (passes >= patience && co_await lease(of)) co_return true;
     co_await of.ask<int>(*of.in.stock, [&in = of.in, number = of.number, life = of.life()] {
-        in.stock->unlock("sweep", number, life);
+        in.stock->unlock("reconcile", number, life);
         return 0;
     });
     co_return false;
@@ -145,7 +145,7 @@ awaitable<bool> leave_it_to_others(process& of, int passes) {
 awaitable<void> renew(process& of, const stock::gate::levels& gate, uuid token) {
     of.in.tell(of.name, "gives the gate token {}", short_id(token.to_string()));
     co_await await_callback<redis::result>([&](auto done) {
-        const std::string header = of.header_key(), number = std::to_string(gate.generation),
+        const std::string header = of.header_key(), number = std::to_string(gate.epoch),
                           old = gate.token.to_string(), fresh = token.to_string();
         const std::string_view keys[] = {header};
         const std::string_view arguments[] = {"renew", number, "deployment", old, fresh};
@@ -156,22 +156,22 @@ awaitable<void> renew(process& of, const stock::gate::levels& gate, uuid token) 
 /// The log has lost what its queue takes, and all that was in it.
 awaitable<void> make_a_way(process& of, const stock::gate::levels& gate) {
     world& in = of.in;
-    reach(of, "before the sweep binds");
+    reach(of, "before the reconciler binds");
     co_await round_trip(of);
     if (in.is_without(guard::fresh_token)) {
         (void)of.log().bind(gate.token);
-        of.generations().saw(0, uuid{});
+        of.epochs().saw(0, uuid{});
         co_return;
     }
     const uuid fresh = of.make_id();
     if (!of.log().bind(fresh)) co_return;
-    reach(of, "after the sweep has bound");
+    reach(of, "after the reconciler has bound");
     const auto noted = co_await of.ask<bool>(*in.stock, [&in, gate, fresh] {
-        if (in.stock->generation != gate.generation || in.stock->state != "open" ||
+        if (in.stock->epoch != gate.epoch || in.stock->state != "open" ||
             in.stock->token != gate.token)
             return false;
         in.stock->token = fresh;
-        in.stock->tokens.try_emplace(fresh, gate.generation);
+        in.stock->tokens.try_emplace(fresh, gate.epoch);
         return true;
     });
     if (!noted || !*noted) co_return;
@@ -181,12 +181,11 @@ awaitable<void> make_a_way(process& of, const stock::gate::levels& gate) {
 
 }  // namespace
 
-awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, uuid token,
-                                 micros patience) {
+awaitable<bool> wait_for_barrier(process& of, std::uint64_t epoch, uuid token, micros patience) {
     world& in = of.in;
     events::barrier mark;
     mark.id = of.make_id();
-    mark.generation = generation;
+    mark.epoch = epoch;
     mark.created_at = mark.id.time();
     if (co_await of.publish(events::text_of(mark), token) != events::outcome::durable) {
         (void)of.log().prepare();
@@ -203,7 +202,7 @@ awaitable<bool> wait_for_barrier(process& of, std::uint64_t generation, uuid tok
     co_return false;
 }
 
-awaitable<void> sweep_for_ever(process& of) {
+awaitable<void> reconcile_for_ever(process& of) {
     world& in = of.in;
     int passes_replaced = 0;
     for (;;) {
@@ -211,17 +210,17 @@ awaitable<void> sweep_for_ever(process& of) {
         const auto known = co_await read_row(of);
         if (!known) continue;
         const bool looks = !in.is_without(guard::newest_gate);
-        if (looks && known->state == "open") of.generations().raise(0, known->generation);
+        if (looks && known->state == "open") of.epochs().raise(0, known->epoch);
         const auto gate = co_await await_callback<std::expected<stock::gate::levels, stock::errc>>(
             [&](auto done) { of.gate().read_levels(0, {}, std::move(done)); });
-        if (looks && of.generations().answer(0) == stock::gate_answer::older) {
-            in.tell(of.name, "has an older gate, and {} is the newest", known->generation);
-            if (co_await leave_it_to_others(of, ++passes_replaced)) co_await reopen(of);
+        if (looks && of.epochs().answer(0) == stock::gate_answer::older) {
+            in.tell(of.name, "has an older gate, and {} is the newest", known->epoch);
+            if (co_await leave_it_to_others(of, ++passes_replaced)) co_await rebuild(of);
             continue;
         }
         // One that is being replaced.
-        if (looks && gate && gate->generation < known->generation) {
-            of.generations().shut_out(0, gate->token);
+        if (looks && gate && gate->epoch < known->epoch) {
+            of.epochs().shut_out(0, gate->token);
             continue;
         }
         passes_replaced = 0;
@@ -229,10 +228,10 @@ awaitable<void> sweep_for_ever(process& of) {
         if (!mine || !gate || known->state != "open") continue;
         if (known->token != gate->token) {
             co_await renew(of, *gate, known->token);
-        } else if (of.generations().is_shut_out(0)) {
+        } else if (of.epochs().is_shut_out(0)) {
             co_await make_a_way(of, *gate);
         } else {
-            co_await sweep(of, *gate);
+            co_await reconcile(of, *gate);
         }
     }
 }

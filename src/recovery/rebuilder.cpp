@@ -1,4 +1,4 @@
-#include <flashsale/recovery/reopener.hpp>
+#include <flashsale/recovery/rebuilder.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -7,8 +7,8 @@
 
 #include <flashsale/base/fault_points.hpp>
 
+#include "rebuild_plan.hpp"
 #include "record_loader.hpp"
-#include "reopening.hpp"
 
 namespace flashsale::recovery {
 
@@ -35,19 +35,19 @@ public:
           plan_(faults::without(faults::guard::waiting) ? 0ms : with.confirm_deadline),
           token_(uses.make_id(shard)) {}
 
-    std::expected<reopened, std::string> run() {
+    std::expected<rebuilt, std::string> run() {
         const auto begun = now();
-        while (plan_.next() != reopening::step::done) {
+        while (plan_.next() != rebuild_plan::step::done) {
             const auto step = plan_.next();
             done result;
-            if (uses_.pacing.stopping()) {
+            if (uses_.timing.stopping()) {
                 result = std::unexpected("stopping");
             } else if (!left_out(step)) {
                 result = take(step);
             }
             if (!result) {
                 plan_.failed();
-                if (step == reopening::step::load) remove_own();
+                if (step == rebuild_plan::step::load) remove_own();
                 return std::unexpected(std::string(name_of(step)) + ": " + result.error());
             }
             faults::pass(place_behind(step));
@@ -58,17 +58,17 @@ public:
     }
 
 private:
-    static faults::place place_behind(reopening::step what) {
+    static faults::place place_behind(rebuild_plan::step what) {
         using enum faults::place;
-        static_assert(static_cast<int>(reopen_open_gate) - static_cast<int>(reopen_unbind) ==
-                      static_cast<int>(reopening::step::open_gate) -
-                          static_cast<int>(reopening::step::unbind));
-        return static_cast<faults::place>(static_cast<int>(reopen_raise_generation) +
+        static_assert(static_cast<int>(rebuild_open_gate) - static_cast<int>(rebuild_unbind) ==
+                      static_cast<int>(rebuild_plan::step::open_gate) -
+                          static_cast<int>(rebuild_plan::step::unbind));
+        return static_cast<faults::place>(static_cast<int>(rebuild_raise_epoch) +
                                           static_cast<int>(what));
     }
 
-    static bool left_out(reopening::step what) {
-        using enum reopening::step;
+    static bool left_out(rebuild_plan::step what) {
+        using enum rebuild_plan::step;
         return (what == close_gate && faults::without(faults::guard::closing)) ||
                ((what == unbind || what == prove_unbound) &&
                 faults::without(faults::guard::unbinding)) ||
@@ -80,10 +80,10 @@ private:
                (what == remove_older && faults::without(faults::guard::room));
     }
 
-    done take(reopening::step what) {
-        using enum reopening::step;
+    done take(rebuild_plan::step what) {
+        using enum rebuild_plan::step;
         switch (what) {
-            case raise_generation:
+            case raise_epoch:
                 return raise();
             case unbind:
                 return unbind_older();
@@ -112,7 +112,7 @@ private:
             case load:
                 return load_record();
             case mark_open:
-                return must(uses_.registry.finish_reopening(shard_, report_.generation),
+                return must(uses_.registry.finish_rebuild(shard_, report_.epoch),
                             "overtaken by a newer attempt");
             case open_gate:
                 return must(gate_->open(), "what was loaded is not there any more");
@@ -133,9 +133,9 @@ private:
     done rest(std::chrono::milliseconds time) {
         const auto until = now() + time;
         do {
-            if (uses_.pacing.stopping()) return std::unexpected("stopping");
+            if (uses_.timing.stopping()) return std::unexpected("stopping");
             if (auto kept = keep_lease(); !kept) return kept;
-            uses_.pacing.pause(std::clamp(
+            uses_.timing.pause(std::clamp(
                 std::chrono::ceil<std::chrono::milliseconds>(until - now()), 0ms, breath_max));
         } while (now() < until);
         return {};
@@ -157,8 +157,8 @@ private:
     done keep_lease() {
         const auto time = with_.lease;
         if (now() < renewed_at_ + time / 3) return {};
-        const auto mine = uses_.registry.renew_reopening(shard_, holder_, report_.generation, time);
-        if (!mine) return {};  // the database is away; what insists on the generation comes later
+        const auto mine = uses_.registry.renew_rebuild(shard_, holder_, report_.epoch, time);
+        if (!mine) return {};  // the database is away; what insists on the epoch comes later
         if (!*mine) return std::unexpected("overtaken by another");
         renewed_at_ = now();
         return {};
@@ -166,20 +166,20 @@ private:
 
     done raise() {
         if (auto usable = server_.loader(0, token_)->check_server(); !usable) return usable;
-        begun_at_ = uses_.pacing.wall_clock();
-        const auto generation = uses_.registry.begin_reopening(shard_, holder_, token_);
-        if (!generation) return std::unexpected(generation.error());
-        if (!*generation) return std::unexpected("the lease is another's");
-        report_.generation = **generation;
+        begun_at_ = uses_.timing.wall_clock();
+        const auto epoch = uses_.registry.begin_rebuild(shard_, holder_, token_);
+        if (!epoch) return std::unexpected(epoch.error());
+        if (!*epoch) return std::unexpected("the lease is another's");
+        report_.epoch = **epoch;
         renewed_at_ = now();
-        gate_ = server_.loader(report_.generation, token_);
-        spdlog::warn("shard {} is being reopened, generation {}", shard_, report_.generation);
+        gate_ = server_.loader(report_.epoch, token_);
+        spdlog::warn("shard {} is being rebuilt, epoch {}", shard_, report_.epoch);
         return {};
     }
 
-    /// None is noted for an older generation once this one was raised.
+    /// None is noted for an older epoch once this one was raised.
     done unbind_older() {
-        auto noted = uses_.registry.older_tokens(shard_, report_.generation);
+        auto noted = uses_.registry.older_tokens(shard_, report_.epoch);
         if (!noted) return std::unexpected(noted.error());
         older_tokens_ = std::move(*noted);
         return uses_.log.unbind(older_tokens_);
@@ -222,7 +222,7 @@ private:
         if (barrier_.id == uuid{}) {
             barrier_.id = uses_.make_id(shard_);
             barrier_.shard = shard_;
-            barrier_.generation = report_.generation;
+            barrier_.epoch = report_.epoch;
             barrier_.created_at = barrier_.id.time();
         }
         return uses_.publisher.publish({events::text_of(barrier_)}, token_, publish_patience);
@@ -298,8 +298,8 @@ private:
     done fences() {
         while (true) {
             const bool raised =
-                uses_.order_database.raise_fence(shard_, report_.generation, begun_at_).has_value();
-            if (raised && uses_.registry.raise_fence(shard_, report_.generation)) return {};
+                uses_.order_database.raise_fence(shard_, report_.epoch, begun_at_).has_value();
+            if (raised && uses_.registry.raise_fence(shard_, report_.epoch)) return {};
             if (raised) away_since_.reset();
             if (auto rested = raised ? rest(look_interval) : wait_for_order_database(); !rested)
                 return rested;
@@ -309,8 +309,8 @@ private:
     done load_record() {
         const auto begun = now();
         record_loader loader({uses_.products, uses_.ledger, uses_.orders, *gate_, shard_,
-                              uses_.generations.shards(), with_.load_rows_max, [this]() -> done {
-                                  if (uses_.pacing.stopping()) return std::unexpected("stopping");
+                              uses_.epochs.shards(), with_.load_rows_max, [this]() -> done {
+                                  if (uses_.timing.stopping()) return std::unexpected("stopping");
                                   return keep_lease();
                               }});
         const auto loaded = loader.run();
@@ -335,7 +335,7 @@ private:
     /// have marked the gate open, and the next pass opens it. The next attempt removes what stays.
     void remove_own() {
         const auto removed = gate_->remove_own([this]() -> done {
-            if (uses_.pacing.stopping()) return std::unexpected("stopping");
+            if (uses_.timing.stopping()) return std::unexpected("stopping");
             return {};
         });
         if (!removed)
@@ -343,7 +343,7 @@ private:
                          removed.error());
     }
 
-    deadline now() const { return uses_.pacing.now(); }
+    deadline now() const { return uses_.timing.now(); }
 
     const ports& uses_;
     const options& with_;
@@ -351,8 +351,8 @@ private:
     const std::uint32_t shard_;
     const uuid holder_;
     const std::function<void()>& read_anew_;
-    reopening plan_;
-    reopened report_;
+    rebuild_plan plan_;
+    rebuilt report_;
     const uuid token_;
     std::vector<uuid> older_tokens_;
     std::unique_ptr<stock::gate_loader> gate_;
@@ -365,7 +365,7 @@ private:
 
 }  // namespace
 
-std::expected<reopened, std::string> reopen(const ports& uses, const options& with,
+std::expected<rebuilt, std::string> rebuild(const ports& uses, const options& with,
                                             std::uint32_t shard, const uuid& holder,
                                             const std::function<void()>& read_anew) {
     return attempt(uses, with, shard, holder, read_anew).run();

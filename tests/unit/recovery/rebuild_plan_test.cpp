@@ -1,17 +1,17 @@
 #include <catch2/catch.hpp>
 
-#include "reopening.hpp"
+#include "rebuild_plan.hpp"
 
 using namespace flashsale;
 using namespace flashsale::recovery;
 using namespace std::chrono_literals;
-using step = reopening::step;
+using step = rebuild_plan::step;
 
-TEST_CASE("reopening: each step once, in this order") {
-    reopening plan(2s);
+TEST_CASE("rebuild: each step once, in this order") {
+    rebuild_plan plan(2s);
     deadline now{};
     for (const step expected :
-         {step::raise_generation, step::unbind, step::prove_unbound, step::close_gate,
+         {step::raise_epoch, step::unbind, step::prove_unbound, step::close_gate,
           step::wait_deadline, step::bind, step::publish_survivors, step::send_barrier,
           step::await_barrier, step::find_survivors, step::raise_fences, step::begin_loading,
           step::remove_older, step::load, step::mark_open, step::open_gate}) {
@@ -25,8 +25,8 @@ TEST_CASE("reopening: each step once, in this order") {
 }
 
 TEST_CASE(
-    "reopening: nothing is published before the confirm deadline has passed since the unbinding") {
-    reopening plan(2s);
+    "rebuild: nothing is published before the confirm deadline has passed since the unbinding") {
+    rebuild_plan plan(2s);
     deadline now{1h};
     plan.succeeded(now);
     now += 500ms;
@@ -48,12 +48,12 @@ TEST_CASE(
     CHECK(plan.next() == step::bind);
 }
 
-TEST_CASE("reopening: a lost barrier, or survivor, goes out with what has to be before it") {
+TEST_CASE("rebuild: a lost barrier, or survivor, goes out with what has to be before it") {
     for (const step lost : {step::await_barrier, step::find_survivors}) {
-        reopening plan(0s);
+        rebuild_plan plan(0s);
         deadline now{};
         plan.publish_again();
-        CHECK(plan.next() == step::raise_generation);
+        CHECK(plan.next() == step::raise_epoch);
         while (plan.next() != lost)
             plan.succeeded(now);
         plan.publish_again();
@@ -67,8 +67,8 @@ TEST_CASE("reopening: a lost barrier, or survivor, goes out with what has to be 
     }
 }
 
-TEST_CASE("reopening: an attempt that failed does nothing further") {
-    reopening plan(0s);
+TEST_CASE("rebuild: an attempt that failed does nothing further") {
+    rebuild_plan plan(0s);
     deadline now{};
     plan.succeeded(now);
     plan.failed();
@@ -78,7 +78,7 @@ TEST_CASE("reopening: an attempt that failed does nothing further") {
     CHECK(plan.next() == step::given_up);
 }
 
-TEST_CASE("reopening: what was loaded must be what the stock database has") {
+TEST_CASE("rebuild: what was loaded must be what the stock database has") {
     uuid_generator make;
     rebuild_arithmetic sums;
     CHECK(sums.fits(1, 10, 10));

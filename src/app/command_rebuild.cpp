@@ -2,8 +2,8 @@
 #include <thread>
 
 #include <flashsale/app.hpp>
+#include <flashsale/recovery/rebuilder.hpp>
 #include <flashsale/recovery/record_check.hpp>
-#include <flashsale/recovery/reopener.hpp>
 
 #include "commands.hpp"
 #include "log_output.hpp"
@@ -54,26 +54,27 @@ void accept_record(const recovery::ports& uses, std::uint32_t shard, const uuid&
     const auto header = gate.read_header();
     if (!header) throw unavailable_error(header.error());
     if (!*header || !gate.is_ours(**header)) return;
-    const auto accepted = gate.release((*header)->generation, true);
+    const auto accepted = gate.release((*header)->epoch, true);
     if (!accepted) throw unavailable_error(accepted.error());
     if (!*accepted) throw unavailable_error("the gate was replaced meanwhile: do it again");
     const auto noted =
-        uses.registry.note_unknown_gate(shard, holder, (*header)->generation, (*header)->token);
+        uses.registry.note_unknown_gate(shard, holder, (*header)->epoch, (*header)->token);
     if (!noted) throw unavailable_error(noted.error());
     if (!*noted) throw unavailable_error("the lease is another's: do it again");
 }
 
 }  // namespace
 
-int reopen(const config& settings, const reopen_request& asked) {
+int rebuild(const config& settings, const rebuild_request& asked) {
     const std::int64_t shard = asked.shard;
     if (is_embedded(settings))
         throw config_error(
-            "reopen: the embedded gate is made from the record by each start of `flashsale serve`");
+            "rebuild: the embedded gate is made from the record by each start of `flashsale "
+            "serve`");
     if (!uses_redis(settings))
-        throw config_error("reopen: the database gate is its own record, and needs no reopening");
+        throw config_error("rebuild: the database gate is its own record, and needs no rebuild");
     if (shard < 0 || shard >= shards_of(settings))
-        throw config_error("reopen: --shard: expected 0 to " +
+        throw config_error("rebuild: --shard: expected 0 to " +
                            std::to_string(shards_of(settings) - 1));
     require_schemas(settings);
     auto stock_database =
@@ -84,9 +85,9 @@ int reopen(const config& settings, const reopen_request& asked) {
     const std::string deployment =
         stock::agree_on_deployment(stock_database, deployment_of(settings));
 
-    stock::shard_generations generations(shards_of(settings));
+    stock::shard_epochs epochs(shards_of(settings));
     running_log log(settings, deployment);
-    running_ports running(ms_of(settings.process.start_timeout_ms), settings, generations, *log.log,
+    running_ports running(ms_of(settings.process.start_timeout_ms), settings, epochs, *log.log,
                           deployment, stock_database, order_database, [] { return false; });
     const recovery::ports uses = running.ports.all();
     const auto number = static_cast<std::uint32_t>(shard);
@@ -107,22 +108,22 @@ int reopen(const config& settings, const reopen_request& asked) {
             return exit_does_not_hold;
         }
         if (found->header && !found->header->held.empty())
-            (void)gate.release(found->header->generation, false);
+            (void)gate.release(found->header->epoch, false);
     }
 
     const uuid holder = uuid_generator().make();
     const auto lease = uses.registry.lease(number, holder, ms_of(settings.recovery.lease_ms), true);
     if (!lease) throw unavailable_error(lease.error());
     if (asked.accept_record) accept_record(uses, number, holder);
-    const auto result = recovery::reopen(uses, recovery_options(settings), number, holder);
+    const auto result = recovery::rebuild(uses, recovery_options(settings), number, holder);
     (void)uses.registry.release(number, holder);
     if (!result)
-        throw unavailable_error("shard " + std::to_string(shard) + " is not reopened: " +
+        throw unavailable_error("shard " + std::to_string(shard) + " is not rebuilt: " +
                                 result.error() + "; its gate is closed, do it again");
     std::printf(
-        "shard %lld is open, generation %llu: %zu products, %zu orders, %zu parked, "
+        "shard %lld is open, epoch %llu: %zu products, %zu orders, %zu parked, "
         "%zu reductions; %zu events published again, %zu movements mended; %lld ms\n",
-        static_cast<long long>(shard), static_cast<unsigned long long>(result->generation),
+        static_cast<long long>(shard), static_cast<unsigned long long>(result->epoch),
         result->products, result->orders, result->parked, result->reductions, result->survivors,
         result->mended, static_cast<long long>(result->took.count()));
     return exit_ok;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Rebuilds a shard's gate from the record (src/recovery/reopening.hpp). Blocking; one thread.
+// Rebuilds a shard's gate from the record (src/recovery/rebuild_plan.hpp). Blocking; one thread.
 
 #include <chrono>
 #include <cstdint>
@@ -12,8 +12,8 @@
 
 namespace flashsale::recovery {
 
-struct reopened {
-    std::uint64_t generation = 0;
+struct rebuilt {
+    std::uint64_t epoch = 0;
     std::size_t products = 0, orders = 0, parked = 0, reductions = 0;
     std::size_t survivors = 0;  ///< outbox entries published once more
     std::size_t mended = 0;     ///< orders that had no movement
@@ -25,7 +25,7 @@ struct reopened {
 /// One attempt, by the holder of the shard's lease. An error says why it was given up; the gate is
 /// then closed, and another attempt may be made. `read_anew`: the recorder of this process is to
 /// read the log anew, a barrier is long out; may be empty.
-std::expected<reopened, std::string> reopen(const ports& uses, const options& with,
+std::expected<rebuilt, std::string> rebuild(const ports& uses, const options& with,
                                             std::uint32_t shard, const uuid& holder,
                                             const std::function<void()>& read_anew = {});
 

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"},
                         {"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}};
 
@@ -23,8 +23,8 @@ std::int64_t orders_in(const sandbox& world) {
     return world.number(sandbox::database::order, "SELECT count(*) FROM orders");
 }
 
-std::int64_t generation_of(const sandbox& world) {
-    return world.number(sandbox::database::stock, "SELECT generation FROM shards");
+std::int64_t epoch_of(const sandbox& world) {
+    return world.number(sandbox::database::stock, "SELECT epoch FROM shards");
 }
 
 bool is_open(const sandbox& world) {
@@ -34,7 +34,7 @@ bool is_open(const sandbox& world) {
 
 /// What an answer may be while a gate is closed and opened again, and Redis comes and goes.
 bool is_honest(const std::string& outcome) {
-    return outcome == "201" || outcome == "503 reopening" ||
+    return outcome == "201" || outcome == "503 rebuilding" ||
            outcome == "503 dependency_unavailable" || outcome == "503 outcome_unknown";
 }
 
@@ -80,8 +80,8 @@ struct remembered {
 /// What is checked of the damage once the gate is open again.
 using aftermath = std::function<void()>;
 
-void check_reopens_after(const std::function<aftermath(const sandbox&)>& damage,
-                         const environment& how = quick) {
+void check_rebuilds_after(const std::function<aftermath(const sandbox&)>& damage,
+                          const environment& how = quick) {
     const sandbox world(how);
     const flashsale_process shop(world), second(world);
     auto client = shop.client();
@@ -92,14 +92,14 @@ void check_reopens_after(const std::function<aftermath(const sandbox&)>& damage,
         users.insert(users.end(), 100'000, user);  // refusals are fast
     order_load load(shop, users, product);
     REQUIRE(eventually(60s, [&] { return load.seen("201") > 200; }));
-    // A reopening waits for its barrier to be recorded. As long as none is, the gate stays closed,
+    // A rebuild waits for its barrier to be recorded. As long as none is, the gate stays closed,
     // and whenever the workers' connections are back, they find it so.
     std::optional<table_lock> barriers(std::in_place, world.url(sandbox::database::order),
                                        "barriers");
     const aftermath check_damage = damage(world);
-    REQUIRE(eventually(60s, [&] { return load.seen("503 reopening") > 0; }));
+    REQUIRE(eventually(60s, [&] { return load.seen("503 rebuilding") > 0; }));
     barriers.reset();
-    REQUIRE(eventually(60s, [&] { return is_open(world) && generation_of(world) > 1; }));
+    REQUIRE(eventually(60s, [&] { return is_open(world) && epoch_of(world) > 1; }));
     const auto at_opening = load.seen("201");
     REQUIRE(eventually(60s, [&] { return load.seen("201") > at_opening + 200; }));
     const auto sent = load.stop();
@@ -140,54 +140,55 @@ void check_reopens_after(const std::function<aftermath(const sandbox&)>& damage,
 
 }  // namespace
 
-TEST_CASE("redis restarted under load: 503 reopening until its gate is rebuilt, then it sells on") {
-    check_reopens_after([](const sandbox&) {
+TEST_CASE(
+    "redis restarted under load: 503 rebuilding until its gate is rebuilt, then it sells on") {
+    check_rebuilds_after([](const sandbox&) {
         stack::restart(stack::server::redis);
         return aftermath{};
     });
 }
 
-TEST_CASE("redis restarted empty under load: 503 reopening until its gate is rebuilt") {
-    check_reopens_after([](const sandbox&) {
+TEST_CASE("redis restarted empty under load: 503 rebuilding until its gate is rebuilt") {
+    check_rebuilds_after([](const sandbox&) {
         stack::restart_empty(stack::server::redis);
         return aftermath{};
     });
 }
 
-TEST_CASE("redis flushed under load: 503 reopening until its gate is rebuilt") {
-    check_reopens_after([](const sandbox&) {
+TEST_CASE("redis flushed under load: 503 rebuilding until its gate is rebuilt") {
+    check_rebuilds_after([](const sandbox&) {
         stack::redis_cli({"FLUSHALL"});
         return aftermath{};
     });
 }
 
-TEST_CASE("redis made a replica and promoted again: 503 reopening until its gate is rebuilt") {
-    check_reopens_after([](const sandbox&) {
+TEST_CASE("redis made a replica and promoted again: 503 rebuilding until its gate is rebuilt") {
+    check_rebuilds_after([](const sandbox&) {
         stack::redis_cli({"REPLICAOF", "127.0.0.1", "1"});
         stack::redis_cli({"REPLICAOF", "NO", "ONE"});
         return aftermath{};
     });
 }
 
-TEST_CASE("reopening: by hand, on a live gate under load: nothing is lost, doubled or oversold") {
+TEST_CASE("rebuild: by hand, on a live gate under load: nothing is lost, doubled or oversold") {
     environment patient = quick;
     patient["FLASHSALE_RECOVERY__LEASE_MS"] = "60000";  // on a busy machine no other takes over
-    check_reopens_after(
+    check_rebuilds_after(
         [](const sandbox& world) -> aftermath {
             const auto by_hand = std::make_shared<process>(
-                std::vector<std::string>{flashsale_binary(), "reopen", "--shard", "0", "--config",
+                std::vector<std::string>{flashsale_binary(), "rebuild", "--shard", "0", "--config",
                                          world.config_file()},
                 world.variables());
             return [by_hand] {
                 CHECK(by_hand->wait(60s) == 0);
                 INFO(by_hand->output());
-                CHECK(by_hand->output().contains("shard 0 is open, generation 2"));
+                CHECK(by_hand->output().contains("shard 0 is open, epoch 2"));
             };
         },
         patient);
 }
 
-TEST_CASE("reopening: waits for the recorder, however long, and sells nothing meanwhile") {
+TEST_CASE("rebuild: waits for the recorder, however long, and sells nothing meanwhile") {
     const sandbox world(quick);
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
     auto client = shop.client();
@@ -204,7 +205,7 @@ TEST_CASE("reopening: waits for the recorder, however long, and sells nothing me
     const auto until = std::chrono::steady_clock::now() + 4s;
     while (std::chrono::steady_clock::now() < until) {
         const auto answer = place_order(client, user, product, 1);
-        REQUIRE(outcome(answer) == "503 reopening");
+        REQUIRE(outcome(answer) == "503 rebuilding");
         REQUIRE_FALSE(answer.header("retry-after").empty());
         std::this_thread::sleep_for(50ms);
     }
@@ -221,7 +222,7 @@ TEST_CASE("reopening: waits for the recorder, however long, and sells nothing me
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("reopening: killed in the middle again and again, the next one begins anew") {
+TEST_CASE("rebuild: killed in the middle again and again, the next one begins anew") {
     const sandbox world(quick);
     std::optional<flashsale_process> shop(std::in_place, world);
     auto client = shop->client();
@@ -245,19 +246,18 @@ TEST_CASE("reopening: killed in the middle again and again, the next one begins 
     }
 }
 
-TEST_CASE("reopening: begun on an open gate by a process that died: another one does it") {
+TEST_CASE("rebuild: begun on an open gate by a process that died: another one does it") {
     const sandbox world(quick);
     const flashsale_process shop(world);
     auto client = shop.client();
     const remembered before(client);
     world.sql(sandbox::database::stock,
-              "UPDATE shards SET state = 'reopening', generation = generation + 1,"
+              "UPDATE shards SET state = 'rebuilding', epoch = epoch + 1,"
               " lease_holder = gen_random_uuid(), lease_until = now() + interval '500 ms',"
               " lease_session = pg_backend_pid()");
     CHECK(eventually(60s, [&] {
-        return world.number(
-                   sandbox::database::stock,
-                   "SELECT count(*) FROM shards WHERE state = 'open' AND generation = 3") == 1;
+        return world.number(sandbox::database::stock,
+                            "SELECT count(*) FROM shards WHERE state = 'open' AND epoch = 3") == 1;
     }));
     before.check(client);
     const flashsale_process another(world);
@@ -266,7 +266,7 @@ TEST_CASE("reopening: begun on an open gate by a process that died: another one 
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("reopening: a survivor that is no event of this version is parked, and not waited for") {
+TEST_CASE("rebuild: a survivor that is no event of this version is parked, and not waited for") {
     environment patient = quick;
     patient["FLASHSALE_RECOVERY__LEASE_MS"] = "60000";  // as above
     const sandbox world(patient);
@@ -282,7 +282,7 @@ TEST_CASE("reopening: a survivor that is no event of this version is parked, and
     const std::string id = flashsale::uuid_generator().make().to_string();
     stack::redis_cli({"HSET", outbox, id, R"({"version":2,"id":")" + id + R"("})"});
 
-    const auto done = world.flashsale({"reopen", "--shard", "0"});
+    const auto done = world.flashsale({"rebuild", "--shard", "0"});
     INFO(done.output);
     CHECK(done.exit_code == 0);
     CHECK(outcome(place_order_and_know(client, user, product, 4, "rest")) == "201");
@@ -290,7 +290,7 @@ TEST_CASE("reopening: a survivor that is no event of this version is parked, and
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM parked") == 1);
 }
 
-TEST_CASE("reopening: a restock and a product made while the gate is closed are there afterwards") {
+TEST_CASE("rebuild: a restock and a product made while the gate is closed are there afterwards") {
     const sandbox world(quick);
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
     auto client = shop.client();
@@ -299,23 +299,23 @@ TEST_CASE("reopening: a restock and a product made while the gate is closed are 
     REQUIRE(outcome(place_order_and_know(client, user, product, 5, "all")) == "201");
     stack::redis_cli({"FLUSHALL"});
     CHECK(outcome(client.post("/v1/products/" + std::to_string(product) + "/restock",
-                              json::value{{"quantity", 4}})) == "503 reopening");
+                              json::value{{"quantity", 4}})) == "503 rebuilding");
     CHECK(outcome(client.post("/v1/products",
                               json::value{{"name", "New"}, {"price", 1}, {"stock", 6}})) ==
-          "503 reopening");
+          "503 rebuilding");
     const auto made =
         world.number(sandbox::database::stock, "SELECT id FROM products WHERE name = 'New'");
     const flashsale_process recorder(world);
     CHECK(eventually(60s,
                      [&] { return outcome(place_order(client, user, made, 6, "made")) == "201"; }));
     CHECK(eventually(
-        60s, [&] { return outcome(place_order(client, user, product, 4, "given")) == "201"; }));
+        60s, [&] { return outcome(place_order(client, user, product, 4, "supplied")) == "201"; }));
     CHECK(outcome(place_order(client, user, product, 1)) == "400 out_of_stock");
     CHECK(outcome(place_order(client, user, made, 1)) == "400 out_of_stock");
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("reopening: events of the old gate that come late are asked for again, not recorded") {
+TEST_CASE("rebuild: events of the old gate that come late are asked for again, not recorded") {
     const sandbox world(quick);
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -339,7 +339,7 @@ TEST_CASE("reopening: events of the old gate that come late are asked for again,
         out.idempotency_key = key;
         out.created_at = out.id.time();
         out.unit_price = 1'999;
-        out.generation = 1;
+        out.epoch = 1;
         out.seq = 77;
         return out;
     };
@@ -353,7 +353,7 @@ TEST_CASE("reopening: events of the old gate that come late are asked for again,
     CHECK(eventually(60s, [&] {
         return world.number(sandbox::database::order,
                             "SELECT count(*) FROM orders WHERE idempotency_key = 'late' AND"
-                            " generation = 2") == 1;
+                            " epoch = 2") == 1;
     }));
     CHECK(eventually(60s, [&] {
         return world.number(sandbox::database::order, "SELECT count(*) FROM late") == 0;
@@ -376,11 +376,11 @@ TEST_CASE("reopening: events of the old gate that come late are asked for again,
     REQUIRE(told.size() == 1);
     CHECK(told[0].at("id").as_string() == refused.id.to_string());
     CHECK(told[0].at("state").as_string() == "refused");
-    CHECK(told[0].at("generation").to_number<int>() == 1);
-    CHECK(told[0].at("shut_out_by_generation").to_number<int>() == 2);
+    CHECK(told[0].at("epoch").to_number<int>() == 1);
+    CHECK(told[0].at("shut_out_by_epoch").to_number<int>() == 2);
     CHECK(told[0].at("perhaps_answered").as_bool());
     CHECK(told[0].as_object().contains("published_at"));
-    CHECK(told[0].as_object().contains("reopening_begun_at"));
+    CHECK(told[0].as_object().contains("rebuild_begun_at"));
     const auto in_words = world.flashsale({"audit"});
     CHECK(in_words.output.find("  late " + refused.id.to_string() +
                                ", refused by the newer gate: user " + std::to_string(user)) !=

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const environment quick{{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"},
+const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"},
                         {"FLASHSALE_RECOVERY__LEASE_MS", "1000"}};
 
 environment with(environment base, const environment& more) {
@@ -48,7 +48,7 @@ std::string product_key(const sandbox& world, std::int64_t product) {
 
 }  // namespace
 
-TEST_CASE("sweep: killed under load, no client asks again, every granted order is recorded") {
+TEST_CASE("reconciler: killed under load, no client asks again, every granted order is recorded") {
     const sandbox world(with(quick, {{"FLASHSALE_ORDERS__CONFIRM_DEADLINE_MS", "2000"}}));
     std::optional<flashsale_process> shop(std::in_place, world);
     auto client = shop->client();
@@ -81,7 +81,7 @@ TEST_CASE("sweep: killed under load, no client asks again, every granted order i
     const bool recorded = eventually(60s, [&] { return orders_in(world) == granted(); });
     INFO(next.log());
     CHECK(recorded);
-    CHECK(metric_of(client, "sweep_published_again_total") > 0);
+    CHECK(metric_of(client, "reconcile_published_again_total") > 0);
     CHECK(audit_fault(world) == "");
     std::set<std::string> stored;
     for (const auto& row : world.sql(sandbox::database::order, "SELECT id FROM orders"))
@@ -91,7 +91,7 @@ TEST_CASE("sweep: killed under load, no client asks again, every granted order i
     }
 }
 
-TEST_CASE("sweep: the queue and all in it deleted, every accepted order is recorded") {
+TEST_CASE("reconciler: the queue and all in it deleted, every accepted order is recorded") {
     const sandbox world(quick);
     const environment no_recorder{{"FLASHSALE_RECORDER__ENABLED", "false"}};
     const flashsale_process shop(world, no_recorder);
@@ -106,7 +106,7 @@ TEST_CASE("sweep: the queue and all in it deleted, every accepted order is recor
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("sweep: the queue deleted under load, twice: what reads it reads the next one") {
+TEST_CASE("reconciler: the queue deleted under load, twice: what reads it reads the next one") {
     const sandbox world(quick);
     std::vector<std::unique_ptr<flashsale_process>> shops;
     for (int i = 0; i < 3; ++i)
@@ -150,7 +150,8 @@ TEST_CASE("sweep: the queue deleted under load, twice: what reads it reads the n
 }
 
 TEST_CASE(
-    "sweep: a queue deleted while nothing comes: the next orders are recorded, and by anybody") {
+    "reconciler: a queue deleted while nothing comes: the next orders are recorded, and by "
+    "anybody") {
     const bool two = GENERATE(false, true);
     INFO((two ? "two processes" : "one process"));
     const sandbox world(composition::stack, {}, deadlines::shipped);
@@ -169,7 +170,7 @@ TEST_CASE(
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("sweep: a queue deleted while nobody reads is declared again, and orders go on") {
+TEST_CASE("reconciler: a queue deleted while nobody reads is declared again, and orders go on") {
     const sandbox world(with(quick, {{"FLASHSALE_RECORDER__ENABLED", "false"}}));
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -181,9 +182,10 @@ TEST_CASE("sweep: a queue deleted while nobody reads is declared again, and orde
                      [&] { return place_order(client, user, product, 1, "again").status == 201; }));
 }
 
-TEST_CASE("sweep: the first order that a deleted queue does not take has it made anew, at once") {
+TEST_CASE(
+    "reconciler: the first order that a deleted queue does not take has it made anew, at once") {
     // No pass comes round by itself, and no barrier.
-    const sandbox world({{"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "3600000"}});
+    const sandbox world({{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "3600000"}});
     const flashsale_process shop(world);
     auto client = shop.client();
     const auto user = make_user(client, "u");
@@ -197,7 +199,7 @@ TEST_CASE("sweep: the first order that a deleted queue does not take has it made
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("sweep: a queue that refuses: unready, nothing is taken, then it sells on") {
+TEST_CASE("reconciler: a queue that refuses: unready, nothing is taken, then it sells on") {
     const sandbox world(quick);
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
     auto client = shop.client();
@@ -231,7 +233,7 @@ TEST_CASE("sweep: a queue that refuses: unready, nothing is taken, then it sells
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("sweep: what is only slow is not published again") {
+TEST_CASE("reconciler: what is only slow is not published again") {
     const sandbox world(quick);
     std::int64_t product = 0, user = 0;
     {
@@ -244,19 +246,21 @@ TEST_CASE("sweep: what is only slow is not published again") {
             REQUIRE(place_order(client, user, product, 1).status == 201);
         // Many passes, and nothing is recorded: one barrier, which is sent again after two seconds,
         // and after twice as long each time, and nothing else.
-        REQUIRE(eventually(60s, [&] { return metric_of(client, "sweep_barriers_total") >= 2; }));
-        const auto barriers = metric_of(client, "sweep_barriers_total");
+        REQUIRE(
+            eventually(60s, [&] { return metric_of(client, "reconcile_barriers_total") >= 2; }));
+        const auto barriers = metric_of(client, "reconcile_barriers_total");
         CHECK(barriers <= barriers_within(std::chrono::steady_clock::now() - begun));
-        CHECK(metric_of(client, "sweep_published_again_total") == 0);
+        CHECK(metric_of(client, "reconcile_published_again_total") == 0);
         const flashsale_process recorder(world);
         CHECK(eventually(60s, [&] { return orders_in(world) == 100; }));
         CHECK(audit_fault(world) == "");
-        CHECK(metric_of(client, "sweep_published_again_total") == 0);
+        CHECK(metric_of(client, "reconcile_published_again_total") == 0);
     }
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM late") == 0);
 }
 
-TEST_CASE("sweep: a barrier that nobody records makes the process unready, until it is recorded") {
+TEST_CASE(
+    "reconciler: a barrier that nobody records makes the process unready, until it is recorded") {
     const sandbox world(with(quick, {{"FLASHSALE_RECOVERY__BARRIER_PATIENCE_MS", "500"}}));
     const flashsale_process shop(world, {{"FLASHSALE_RECORDER__ENABLED", "false"}});
     auto client = shop.client();
@@ -270,7 +274,7 @@ TEST_CASE("sweep: a barrier that nobody records makes the process unready, until
     CHECK(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
 }
 
-TEST_CASE("sweep: a product and a restock that only the database knows come to the gate") {
+TEST_CASE("reconciler: a product and a restock that only the database knows come to the gate") {
     const sandbox world(quick);
     const flashsale_process shop(world);
     auto client = shop.client();
@@ -278,13 +282,13 @@ TEST_CASE("sweep: a product and a restock that only the database knows come to t
     const auto known = make_product(client, 10);
     // As when a process dies between the database and the gate.
     world.sql(sandbox::database::stock,
-              "INSERT INTO products (name, price, given, stock) VALUES ('Lamp', 5, 7, 7);"
+              "INSERT INTO products (name, price, supplied, stock) VALUES ('Lamp', 5, 7, 7);"
               "INSERT INTO movements (id, product_id, delta, kind) SELECT gen_random_uuid(), id, 7,"
               " 'initial' FROM products WHERE given = 7;"
               "INSERT INTO movements (id, product_id, delta, kind) VALUES (gen_random_uuid(), " +
                   std::to_string(known) +
                   ", 5, 'restock');"
-                  "UPDATE products SET given = given + 5, stock = stock + 5 WHERE id = " +
+                  "UPDATE products SET supplied = supplied + 5, stock = stock + 5 WHERE id = " +
                   std::to_string(known));
     const auto made =
         world.number(sandbox::database::stock, "SELECT id FROM products WHERE given = 7");
@@ -293,11 +297,11 @@ TEST_CASE("sweep: a product and a restock that only the database knows come to t
                      [&] { return outcome(place_order(client, user, made, 7, "made")) == "201"; }));
     CHECK(outcome(place_order(client, user, made, 1)) == "400 out_of_stock");
     CHECK(outcome(place_order(client, user, known, 15)) == "201");
-    CHECK(stack::redis_cli({"HGET", product_key(world, known), "given"}).starts_with("15"));
+    CHECK(stack::redis_cli({"HGET", product_key(world, known), "supplied"}).starts_with("15"));
     CHECK(audit_fault(world) == "");
 }
 
-TEST_CASE("sweep: three at once do no more than one") {
+TEST_CASE("reconciler: three at once do no more than one") {
     const sandbox world(quick);
     std::optional<flashsale_process> first(std::in_place, world);
     const flashsale_process second(world), third(world);

@@ -12,13 +12,13 @@
 #include <flashsale/stock/gate_server.hpp>
 
 #include "lease_turn.hpp"
-#include "outbox_sweep.hpp"
+#include "outbox_reconciliation.hpp"
 
 namespace flashsale::recovery {
 
-class sweeper final : public shard_keeper {
+class reconciler final : public shard_keeper {
 public:
-    sweeper(const ports& uses, const options& with, fault_board& board);
+    reconciler(const ports& uses, const options& with, fault_board& board);
 
     void pass() override;
     void release() override;
@@ -30,11 +30,11 @@ private:
             : number(of), outbox(barrier_patience), turn(turn_patience) {}
 
         std::uint32_t number;
-        outbox_sweep outbox;
+        outbox_reconciliation outbox;
         std::string outbox_cursor;
         std::int64_t products_after = 0;
         uuid late_after;
-        std::uint64_t generation = 0;             ///< of the gate
+        std::uint64_t epoch = 0;                  ///< of the gate
         uuid token;                               ///< likewise
         bool holds = false;                       ///< the lease, as of the last pass
         std::optional<std::string> fault;         ///< hinders orders, or their being recorded
@@ -42,14 +42,14 @@ private:
         std::optional<std::string> note;          ///< what the last pass met besides
         std::optional<std::string> failure;  ///< why it has not done its work; while off, why it is
         lease_turn turn;
-        bool off_until_reached = false;           ///< the turn; else for its time
-        bool distrusted = false;                  ///< open, and yet a script found it wrong
-        std::optional<deadline> free_since;       ///< see may_take()
-        std::optional<deadline> reopening_since;  ///< by another
+        bool off_until_reached = false;         ///< the turn; else for its time
+        bool distrusted = false;                ///< open, and yet a script found it wrong
+        std::optional<deadline> free_since;     ///< see may_take()
+        std::optional<deadline> rebuild_since;  ///< by another
         stock::seq_watch seq;
-        std::uint64_t lacks_bytes = 0;  ///< of what a reopening would need
+        std::uint64_t lacks_bytes = 0;  ///< of what a rebuild would need
         backoff pause{std::chrono::seconds{1}, std::chrono::seconds{30}};  ///< between attempts
-        deadline reopen_from{};
+        deadline rebuild_from{};
         std::uint64_t sessions = 0;  ///< that were made with the databases
         bool record_due = false;     ///< to be compared with the gate
         bool record_behind = false;  ///< as it was compared last, with a gate that is closed
@@ -65,7 +65,7 @@ private:
     bool is_newest(shard& of, const stock::shard_state& known, const stock::gate::levels& gate);
     bool has_a_way(shard& of, const stock::shard_state& known);
     void rebind(const shard& of);
-    void sweep(shard& of);
+    void reconcile(shard& of);
     struct server_look {
         stock::gate_server server;
         std::optional<stock::gate_header> header;  ///< read before the server was
@@ -81,18 +81,18 @@ private:
     bool may_be_rebuilt(shard& of, const std::optional<server_look>& look);
     void tell_of_record(shard& of);
     void shut(shard& of, const std::string& why);
-    bool compare_given(shard& of);
-    void settle_late(shard& of);
-    void sweep_outbox(shard& of);
+    bool compare_supplied(shard& of);
+    void resolve_late(shard& of);
+    void reconcile_outbox(shard& of);
     void note_outbox(shard& of);
     void send_barrier(shard& of);
     void look_again(shard& of);
-    void reopen_gate(shard& of, const stock::shard_state& known);
+    void rebuild_gate(shard& of, const stock::shard_state& known);
     void tell();
     void warn(shard& of, const std::string& what);
     void cannot(shard& of, const std::string& what);
 
-    deadline now() const { return uses_.pacing.now(); }
+    deadline now() const { return uses_.timing.now(); }
     /// The gates are in Redis; else the products table is the gate.
     bool has_gates() const { return !uses_.gates.empty(); }
     /// Of the gate, which calls back.
@@ -100,7 +100,7 @@ private:
     T wait_for(const std::function<void(callback<T>)>& start) {
         const auto reply = std::make_shared<std::optional<T>>();
         start([reply](T result) { *reply = std::move(result); });
-        uses_.pacing.wait([&reply] { return reply->has_value(); });
+        uses_.timing.wait([&reply] { return reply->has_value(); });
         return std::move(**reply);
     }
 

@@ -1,31 +1,31 @@
-#include "reopening.hpp"
+#include "rebuild_plan.hpp"
 
 #include <algorithm>
 
 namespace flashsale::recovery {
 
-void reopening::succeeded(deadline now) {
+void rebuild_plan::succeeded(deadline now) {
     if (step_ == step::unbind) unbound_at_ = now;
     if (step_ == step::wait_deadline && left(now).count() > 0) return;
     if (step_ < step::done) step_ = static_cast<step>(static_cast<int>(step_) + 1);
 }
 
-void reopening::publish_again() {
+void rebuild_plan::publish_again() {
     if (step_ == step::await_barrier || step_ == step::find_survivors)
         step_ = step::publish_survivors;
 }
 
-std::chrono::milliseconds reopening::left(deadline now) const {
+std::chrono::milliseconds rebuild_plan::left(deadline now) const {
     const auto until = unbound_at_ + confirm_deadline_;
     return std::max(std::chrono::milliseconds{0},
                     std::chrono::ceil<std::chrono::milliseconds>(until - now));
 }
 
-std::string_view name_of(reopening::step what) {
-    using enum reopening::step;
+std::string_view name_of(rebuild_plan::step what) {
+    using enum rebuild_plan::step;
     switch (what) {
-        case raise_generation:
-            return "raise_generation";
+        case raise_epoch:
+            return "raise_epoch";
         case unbind:
             return "unbind";
         case prove_unbound:

@@ -1,26 +1,26 @@
 // One pass over one shard, by the process that has its lease:
 //
 //   token    the log gives everything back that is published under the gate's: it has lost its
-//            data, for no reopening has begun. The gate gets another
+//            data, for no rebuild has begun. The gate gets another
 //   trust    what speaks against a gate that answers as if all were well: its server may evict
 //            keys, or has; its seq went back; it has taken less than the record (gate_server.hpp).
 //            Such a gate is shut, by its header, for every process; the next pass finds it closed
 //   record   now and then: whether it has what the gate has granted (record_check.hpp)
 //   given    what the stock database gave and the gate does not know of, because the process that
 //            was to tell it died: one comparison, a page of products a pass
-//   late     events that came behind the barrier of a newer generation: the gate is asked again
-//   outbox   events that no recorder has seen (outbox_sweep.hpp)
+//   late     events that came behind the barrier of a newer epoch: the gate is asked again
+//   outbox   events that no recorder has seen (outbox_reconciliation.hpp)
 //
 // Each of them is right if another process does it too, and may be cut off anywhere.
 
-#include "sweeper.hpp"
+#include "reconciler.hpp"
 
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include <flashsale/base/fault_points.hpp>
-#include <flashsale/recovery/reopener.hpp>
+#include <flashsale/recovery/rebuilder.hpp>
 
 #include "metrics.hpp"
 
@@ -37,9 +37,9 @@ constexpr auto barrier_long_out = 10s;
 
 }  // namespace
 
-sweeper::sweeper(const ports& uses, const options& with, fault_board& board)
+reconciler::reconciler(const ports& uses, const options& with, fault_board& board)
     : uses_(uses), with_(with), board_(board), holder_(uses.make_id(0)) {
-    for (std::uint32_t i = 0; i < uses.generations.shards(); ++i) {
+    for (std::uint32_t i = 0; i < uses.epochs.shards(); ++i) {
         shards_.emplace_back(i, with.barrier_patience,
                              faults::without(faults::guard::stepping_aside) ? 0ms : with.lease);
     }
@@ -47,7 +47,7 @@ sweeper::sweeper(const ports& uses, const options& with, fault_board& board)
 }
 
 /// The worst first: one line is for all shards.
-void sweeper::tell() {
+void reconciler::tell() {
     std::optional<known_fault> found;
     for (const shard& one : shards_) {
         const auto& fault = one.server_fault ? one.server_fault : one.fault;
@@ -57,19 +57,19 @@ void sweeper::tell() {
             found = known_fault{*one.note, false};
         }
     }
-    board_.set("sweep", std::move(found));
+    board_.set("reconcile", std::move(found));
 }
 
 /// Once a reason, not once a pass.
-void sweeper::warn(shard& of, const std::string& what) {
+void reconciler::warn(shard& of, const std::string& what) {
     of.note = what;
-    if (what != last_warning_) spdlog::warn("sweep: {}", what);
+    if (what != last_warning_) spdlog::warn("reconciler: {}", what);
     last_warning_ = what;
 }
 
-void sweeper::pass() {
+void reconciler::pass() {
     for (shard& one : shards_) {
-        if (uses_.pacing.stopping()) break;
+        if (uses_.timing.stopping()) break;
         one.note.reset();
         if (!one.turn.is_off()) one.failure.reset();
         const auto began = now();
@@ -79,13 +79,13 @@ void sweeper::pass() {
     }
 }
 
-void sweeper::release() {
+void reconciler::release() {
     for (const shard& one : shards_) {
         if (database_answers_) (void)uses_.registry.release(one.number, holder_);
     }
 }
 
-void sweeper::pass(shard& of) {
+void reconciler::pass(shard& of) {
     using enum stock::shard_state::phase;
     std::expected<std::optional<stock::shard_state>, std::string> lease;
     if (may_take(of)) {
@@ -103,7 +103,7 @@ void sweeper::pass(shard& of) {
             of.fault.reset();  // it may have passed since
         }
         of.server_fault.reset();
-        of.outbox = outbox_sweep(with_.barrier_patience);
+        of.outbox = outbox_reconciliation(with_.barrier_patience);
         of.distrusted = false;
     }
     std::expected<stock::shard_state, std::string> known;
@@ -119,25 +119,25 @@ void sweeper::pass(shard& of) {
     if (known && has_gates()) look_at_log(of, *known, mine);
     // What the record calls open was loaded: an older gate than that is none.
     if (known && has_gates() && known->what == open && !faults::without(faults::guard::newest_gate))
-        uses_.generations.raise(of.number, known->generation);
+        uses_.epochs.raise(of.number, known->epoch);
 
     const auto look = mine ? look_at_server(of) : std::nullopt;
-    // Without the lease it reopens nothing, but learns of the gate: an order that came
+    // Without the lease it rebuilds nothing, but learns of the gate: an order that came
     // would tell, but none is sent to a process that calls itself ready and is not.
     const auto gate = wait_for<std::expected<stock::gate::levels, stock::errc>>(
         [&](auto done) { uses_.gate.read_levels(of.number, {}, std::move(done)); });
     if (!known) return;
     // The database gate is never rebuilt; a gate in Redis that was there before it may have been.
-    const bool begun = has_gates() && known->what == reopening;
+    const bool begun = has_gates() && known->what == rebuilding;
     if (gate) of.fault.reset();
     if (gate && has_gates() && !is_newest(of, *known, *gate) && !(mine && begun)) return;
     if (gate) {
-        of.generation = gate->generation;
+        of.epoch = gate->epoch;
         of.token = gate->token;
     }
     if (!mine) {
         // The lease's holder may not have noticed, or may not reach the log itself.
-        if (gate && has_gates() && known->what == open && uses_.generations.is_shut_out(of.number))
+        if (gate && has_gates() && known->what == open && uses_.epochs.is_shut_out(of.number))
             (void)has_a_way(of, *known);
         if (!gate && has_gates()) tell_of_record(of);
         return;
@@ -145,88 +145,88 @@ void sweeper::pass(shard& of) {
     if (gate && !begun && !of.distrusted) {
         if (has_gates() && !has_a_way(of, *known)) return;
         if (!is_trusted(of, look, *gate) || !is_known_to_record(of)) return;
-        return sweep(of);
+        return reconcile(of);
     }
-    if (!gate && gate.error() != stock::errc::reopening)
+    if (!gate && gate.error() != stock::errc::rebuilding)
         return cannot(of, "the gate answers " + std::string(stock::name_of(gate.error())));
     if (of.server_fault) return warn(of, *of.server_fault);
-    of.outbox = outbox_sweep(with_.barrier_patience);
+    of.outbox = outbox_reconciliation(with_.barrier_patience);
     if (!may_be_rebuilt(of, look)) return;
-    if (with_.reopen_automatically) return reopen_gate(of, *known);
+    if (with_.rebuild_automatically) return rebuild_gate(of, *known);
     of.fault = "shard " + std::to_string(of.number) +
-               " is closed, and recovery.reopen_automatically is off: flashsale reopen";
-    of.failure = of.fault;  // where it is on, another process reopens
+               " is closed, and recovery.rebuild_automatically is off: flashsale rebuild";
+    of.failure = of.fault;  // where it is on, another process rebuilds
 }
 
 /// The log's queue may be another one now, which the broker does not tell a consumer: if the gate
 /// got another token, and if another process's barrier is long out.
-void sweeper::look_at_log(shard& of, const stock::shard_state& known, bool mine) {
-    uses_.generations.note_newest_token(of.number, known.generation, known.token);
-    if (mine || known.what != stock::shard_state::phase::reopening) {
-        of.reopening_since.reset();
+void reconciler::look_at_log(shard& of, const stock::shard_state& known, bool mine) {
+    uses_.epochs.note_newest_token(of.number, known.epoch, known.token);
+    if (mine || known.what != stock::shard_state::phase::rebuilding) {
+        of.rebuild_since.reset();
         return;
     }
     const auto at = now();
-    if (!of.reopening_since) of.reopening_since = at;
-    if (at - *of.reopening_since < barrier_long_out) return;
-    of.reopening_since = at;
-    uses_.generations.count_log_change();
+    if (!of.rebuild_since) of.rebuild_since = at;
+    if (at - *of.rebuild_since < barrier_long_out) return;
+    of.rebuild_since = at;
+    uses_.epochs.count_log_change();
 }
 
 // ---- a gate that is closed
 
-void sweeper::reopen_gate(shard& of, const stock::shard_state& known) {
-    if (now() < of.reopen_from) {
+void reconciler::rebuild_gate(shard& of, const stock::shard_state& known) {
+    if (now() < of.rebuild_from) {
         of.failure = of.fault;
         return;
     }
     const std::string name = "shard " + std::to_string(of.number);
-    if (!of.fault) of.fault = name + " is being reopened";
+    if (!of.fault) of.fault = name + " is being rebuilt";
     tell();
     if (known.what == stock::shard_state::phase::open && !of.distrusted) {
         // Loaded, noted, and then its process died before the last step.
-        const auto loaded = uses_.gates[of.number]->loader(known.generation, known.token);
+        const auto loaded = uses_.gates[of.number]->loader(known.epoch, known.token);
         const auto opened = loaded->open();
         if (opened && *opened) {
             of.fault.reset();
-            return spdlog::info("sweep: opened shard {}, loaded before", of.number);
+            return spdlog::info("reconciler: opened shard {}, loaded before", of.number);
         }
     }
     const auto result =
-        reopen(uses_, with_, of.number, holder_, [this] { uses_.generations.count_log_change(); });
+        rebuild(uses_, with_, of.number, holder_, [this] { uses_.epochs.count_log_change(); });
     if (!result) {
-        metrics::reopening_failures.add();
-        of.reopen_from = now() + of.pause.next();
-        of.fault = of.failure = name + " is not reopened: " + result.error();
-        return spdlog::warn("shard {} is not reopened: {}", of.number, result.error());
+        metrics::rebuild_failures.add();
+        of.rebuild_from = now() + of.pause.next();
+        of.fault = of.failure = name + " is not rebuilt: " + result.error();
+        return spdlog::warn("shard {} is not rebuilt: {}", of.number, result.error());
     }
     of.pause.reset();
     of.fault.reset();
     of.distrusted = false;
-    uses_.generations.raise(of.number, result->generation);
-    metrics::reopenings.add();
-    metrics::reopening_ms.set(result->took.count());
+    uses_.epochs.raise(of.number, result->epoch);
+    metrics::rebuilds.add();
+    metrics::rebuild_ms.set(result->took.count());
     spdlog::warn(
-        "shard {} is open, generation {}: {} products, {} orders, {} parked, {} reductions; {} "
+        "shard {} is open, epoch {}: {} products, {} orders, {} parked, {} reductions; {} "
         "events published again, {} movements mended; {} ms, {} ms of them loading",
-        of.number, result->generation, result->products, result->orders, result->parked,
+        of.number, result->epoch, result->products, result->orders, result->parked,
         result->reductions, result->survivors, result->mended, result->took.count(),
         result->loading.count());
 }
 
-void sweeper::sweep(shard& of) {
-    if (!compare_given(of)) return;
-    settle_late(of);
-    sweep_outbox(of);
+void reconciler::reconcile(shard& of) {
+    if (!compare_supplied(of)) return;
+    resolve_late(of);
+    reconcile_outbox(of);
 }
 
 // ---- given
 
 /// False: the gate was shut.
-bool sweeper::compare_given(shard& of) {
+bool reconciler::compare_supplied(shard& of) {
     if (!has_gates()) return true;  // the products table is the gate
-    const auto page = uses_.products.products(of.number, uses_.generations.shards(),
-                                              of.products_after, products_per_pass);
+    const auto page = uses_.products.products(of.number, uses_.epochs.shards(), of.products_after,
+                                              products_per_pass);
     if (!page) {
         warn(of, page.error());
         return true;
@@ -245,43 +245,45 @@ bool sweeper::compare_given(shard& of) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto& at_gate = levels->products[i];
         const auto& recorded = page->rows[i];
-        if (const auto why =
-                stock::behind_its_record(ids[i], recorded.units.given, recorded.stock, at_gate)) {
-            of.generation = levels->generation;
+        if (const auto why = stock::behind_its_record(ids[i], recorded.units.supplied,
+                                                      recorded.stock, at_gate)) {
+            of.epoch = levels->epoch;
             shut(of, *why);
             return false;
         }
-        if (!at_gate || at_gate->given < recorded.units.given) behind.push_back(recorded.units);
+        if (!at_gate || at_gate->supplied < recorded.units.supplied)
+            behind.push_back(recorded.units);
     }
     if (behind.empty()) return true;
     const std::size_t count = behind.size();
-    const auto given = wait_for<std::expected<void, stock::errc>>(
+    const auto told = wait_for<std::expected<void, stock::errc>>(
         [&](auto done) { uses_.gate.give(std::move(behind), std::move(done)); });
     // The gate is open, it said a moment ago; what it lacks now it has lost since it was loaded.
-    if (!given && given.error() == stock::errc::reopening) of.distrusted = true;
-    if (!given) return true;
-    metrics::sweep_given.add(static_cast<std::int64_t>(count));
-    spdlog::info("sweep: told the gate of shard {} what {} products were given", of.number, count);
+    if (!told && told.error() == stock::errc::rebuilding) of.distrusted = true;
+    if (!told) return true;
+    metrics::reconcile_supplied.add(static_cast<std::int64_t>(count));
+    spdlog::info("reconciler: told the gate of shard {} what {} products were given", of.number,
+                 count);
     return true;
 }
 
 // ---- late events
 
-void sweeper::settle_late(shard& of) {
-    const auto wait = [this](const std::function<bool()>& done) { uses_.pacing.wait(done); };
+void reconciler::resolve_late(shard& of) {
+    const auto wait = [this](const std::function<bool()>& done) { uses_.timing.wait(done); };
     auto report = order::ask_again(uses_.late, uses_.gate, wait, of.number, of.late_after,
                                    late_events_per_pass);
     if (!report) return cannot(of, report.error());
     of.late_after = report->next.value_or(uuid{});
-    metrics::late_settled.add(static_cast<std::int64_t>(report->settled + report->refused));
+    metrics::late_resolved.add(static_cast<std::int64_t>(report->resolved + report->refused));
     if (report->to_publish.empty()) return;
-    // What is not confirmed is in the outbox, and the sweep's to publish again.
+    // What is not confirmed is in the outbox, and the reconciler's to publish again.
     (void)uses_.publisher.publish(std::move(report->to_publish), report->token, publish_patience);
 }
 
 std::unique_ptr<shard_keeper> make_shard_keeper(const ports& uses, const options& with,
                                                 fault_board& board) {
-    return std::make_unique<sweeper>(uses, with, board);
+    return std::make_unique<reconciler>(uses, with, board);
 }
 
 }  // namespace flashsale::recovery

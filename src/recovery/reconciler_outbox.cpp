@@ -1,10 +1,10 @@
-// What a pass of the sweep does about events that no recorder has seen: one step of
-// outbox_sweep.hpp, as far as the gate, the log and the order database let it.
+// What a pass of the reconciler does about events that no recorder has seen: one step of
+// outbox_reconciliation.hpp, as far as the gate, the log and the order database let it.
 
 #include <spdlog/spdlog.h>
 
 #include "metrics.hpp"
-#include "sweeper.hpp"
+#include "reconciler.hpp"
 
 namespace flashsale::recovery {
 
@@ -17,8 +17,8 @@ constexpr auto publish_patience = 5s;
 
 }  // namespace
 
-void sweeper::sweep_outbox(shard& of) {
-    using enum outbox_sweep::step;
+void reconciler::reconcile_outbox(shard& of) {
+    using enum outbox_reconciliation::step;
     const deadline at = now();
     switch (of.outbox.next()) {
         case note:
@@ -40,14 +40,14 @@ void sweeper::sweep_outbox(shard& of) {
             break;
     }
     const auto overdue = of.outbox.overdue(at);
-    metrics::sweep_barrier_overdue_ms.set(overdue.value_or(0ms).count());
+    metrics::reconcile_barrier_overdue_ms.set(overdue.value_or(0ms).count());
     if (overdue) {
         of.fault = "accepted orders are not being recorded: a barrier is out for " +
                    std::to_string(overdue->count()) + " ms";
     }
 }
 
-void sweeper::note_outbox(shard& of) {
+void reconciler::note_outbox(shard& of) {
     std::vector<uuid> entries;
     do {
         auto page = wait_for<std::expected<stock::gate::outbox_page, stock::errc>>([&](auto done) {
@@ -58,22 +58,22 @@ void sweeper::note_outbox(shard& of) {
             if (const auto id = events::id_of(event)) entries.push_back(*id);
         }
         of.outbox_cursor = std::move(page->next_cursor);
-    } while (!of.outbox_cursor.empty() && entries.size() < with_.sweep_events_max);
+    } while (!of.outbox_cursor.empty() && entries.size() < with_.reconcile_events_max);
     of.outbox.note(std::move(entries), uses_.make_id(of.number));
 }
 
 // A barrier that is not confirmed, or is not recorded, may have been published to a queue that
 // is not there any more: it is declared again before the next attempt, and at each one after a
 // first that failed. To declare it before every barrier would be a connection a second for nothing.
-void sweeper::send_barrier(shard& of) {
-    if (of.outbox.next() == outbox_sweep::step::await_barrier) {
+void reconciler::send_barrier(shard& of) {
+    if (of.outbox.next() == outbox_reconciliation::step::await_barrier) {
         if (const auto done = uses_.log.prepare(); !done) return warn(of, done.error());
         rebind(of);
     }
     events::barrier barrier;
     barrier.id = of.outbox.barrier();
     barrier.shard = of.number;
-    barrier.generation = of.generation;
+    barrier.epoch = of.epoch;
     barrier.created_at = barrier.id.time();
     const auto sent =
         uses_.publisher.publish({events::text_of(barrier)}, of.token, publish_patience);
@@ -83,11 +83,11 @@ void sweeper::send_barrier(shard& of) {
         rebind(of);
         return;
     }
-    metrics::sweep_barriers.add();
+    metrics::reconcile_barriers.add();
     of.outbox.barrier_sent(now());
 }
 
-void sweeper::look_again(shard& of) {
+void reconciler::look_again(shard& of) {
     const auto& noted = of.outbox.noted();
     std::size_t published = 0;
     for (std::size_t begin = 0; begin < noted.size(); begin += events_per_question) {
@@ -97,22 +97,22 @@ void sweeper::look_again(shard& of) {
         auto found = wait_for<std::expected<stock::gate::found_events, stock::errc>>(
             [&](auto done) { uses_.gate.find_events(of.number, std::move(ids), std::move(done)); });
         if (!found) break;  // what is left is noted again
-        std::vector<std::string> unsettled;
+        std::vector<std::string> unpruned;
         for (auto& event : *found) {
-            if (event) unsettled.push_back(std::move(*event));
+            if (event) unpruned.push_back(std::move(*event));
         }
-        if (unsettled.empty()) continue;
-        published += unsettled.size();
+        if (unpruned.empty()) continue;
+        published += unpruned.size();
         if (const auto sent =
-                uses_.publisher.publish(std::move(unsettled), of.token, publish_patience);
+                uses_.publisher.publish(std::move(unpruned), of.token, publish_patience);
             !sent) {
             warn(of, sent.error());
             break;
         }
     }
     if (published > 0) {
-        metrics::sweep_published.add(static_cast<std::int64_t>(published));
-        spdlog::info("sweep: published {} events of shard {} again that nobody had recorded",
+        metrics::reconcile_published.add(static_cast<std::int64_t>(published));
+        spdlog::info("reconciler: published {} events of shard {} again that nobody had recorded",
                      published, of.number);
     }
     of.outbox.looked_again();

@@ -3,15 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include "metrics.hpp"
-#include "sweeper.hpp"
+#include "reconciler.hpp"
 
 namespace flashsale::recovery {
 
 /// A process whose gate is an older one lets others look after the shard: they may have the newest,
 /// where this one does not look for it. If the lease is free for as long as a lease lasts, none
 /// does, and this gate is as good as any to be loaded again.
-bool sweeper::may_take(shard& of) {
-    const auto last = uses_.generations.answer(of.number);
+bool reconciler::may_take(shard& of) {
+    const auto last = uses_.epochs.answer(of.number);
     if (last == stock::gate_answer::open) of.free_since.reset();
     const bool older = last == stock::gate_answer::older && !of.holds;
     if (!older && !of.turn.is_off()) return true;
@@ -22,7 +22,7 @@ bool sweeper::may_take(shard& of) {
         if (!of.turn.may_return(at, of.off_until_reached && reaches(of), known->leased))
             return false;
         of.turn.returned();
-        spdlog::info("sweep: it would look after shard {} again", of.number);
+        spdlog::info("reconciler: it would look after shard {} again", of.number);
     }
     if (!older) return true;
     if (known->leased) {
@@ -34,19 +34,19 @@ bool sweeper::may_take(shard& of) {
 }
 
 /// What another process may be able to.
-void sweeper::cannot(shard& of, const std::string& what) {
+void reconciler::cannot(shard& of, const std::string& what) {
     of.failure = what;
     warn(of, what);
 }
 
 /// The connections stand, as far as is known.
-bool sweeper::reaches(const shard& of) const {
+bool reconciler::reaches(const shard& of) const {
     return uses_.log.state() != events::log_state::down &&
            (!has_gates() || uses_.gates[of.number]->ready());
 }
 
 /// Behind a pass that began then: whether the lease is kept.
-void sweeper::end_turn(shard& of, deadline began) {
+void reconciler::end_turn(shard& of, deadline began) {
     if (!of.holds) return of.turn.lost();
     if (!of.failure && uses_.log.state() == events::log_state::down)
         cannot(of, "log: " + uses_.log.fault());
@@ -58,7 +58,8 @@ void sweeper::end_turn(shard& of, deadline began) {
     of.off_until_reached = !reaches(of);
     of.turn.let_go(now());
     metrics::leases_let_go.add();
-    spdlog::warn("sweep: {}: it lets another process look after shard {}", *of.failure, of.number);
+    spdlog::warn("reconciler: {}: it lets another process look after shard {}", *of.failure,
+                 of.number);
 }
 
 }  // namespace flashsale::recovery

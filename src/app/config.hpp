@@ -87,6 +87,9 @@ struct config_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The variable of a key, FLASHSALE_SECTION__KEY.
+std::string environment_name_of(std::string_view path);
+
 /// One key. Its path is `section.key`, its environment variable FLASHSALE_SECTION__KEY.
 struct setting {
     struct integer {
@@ -112,7 +115,7 @@ struct setting {
     std::string_view meaning;
     std::variant<integer, text, flag> value;
 
-    std::string environment_name() const;
+    std::string environment_name() const { return environment_name_of(path); }
     /// Whether a running process takes another value on SIGHUP.
     bool reloads() const;
 };

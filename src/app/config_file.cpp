@@ -100,6 +100,25 @@ const setting* find_setting(std::string_view path) {
     return found == all.end() ? nullptr : &*found;
 }
 
+/// Keys that had another name in a version before.
+struct renamed_key {
+    std::string_view before, now;
+};
+constexpr renamed_key renamed_keys[] = {
+    {"recovery.sweep_interval_ms", "recovery.reconcile_interval_ms"},
+    {"recovery.sweep_events_max", "recovery.reconcile_events_max"},
+    {"recovery.reopen_automatically", "recovery.rebuild_automatically"},
+    {"recorder.rest_percent", "recorder.pacing_percent"},
+    {"recorder.rest_lag_max_ms", "recorder.pacing_lag_max_ms"},
+};
+
+/// What is wrong with a key that is none, for people.
+std::string unknown_key(std::string_view path) {
+    const auto found = std::ranges::find(renamed_keys, path, &renamed_key::before);
+    if (found == std::end(renamed_keys)) return "unknown key";
+    return "it is called " + std::string(found->now) + " now";
+}
+
 bool is_section(std::string_view name) {
     return std::ranges::any_of(settings(), [name](const setting& one) {
         return one.path.substr(0, one.path.find('.')) == name;
@@ -123,8 +142,8 @@ void read_file(config& into, const json::value& file, std::string_view name) {
             const std::string path = std::string(section.key()) + "." + std::string(entry.key());
             const setting* of = find_setting(path);
             if (of == nullptr) {
-                throw config_error(prefix + path +
-                                   ": unknown key; `flashsale check-config --schema` lists all");
+                throw config_error(prefix + path + ": " + unknown_key(path) +
+                                   "; `flashsale check-config --schema` lists all");
             }
             assign(into, *of, entry.value(), prefix + path);
         }
@@ -145,7 +164,14 @@ void read_environment(config& into, const char* const* environment) {
         const auto all = settings();
         const auto of = std::ranges::find_if(
             all, [&](const setting& one) { return one.environment_name() == name; });
-        if (of == all.end()) throw config_error("environment: " + name + ": unknown key");
+        if (of == all.end()) {
+            const auto renamed = std::ranges::find_if(renamed_keys, [&](const renamed_key& one) {
+                return environment_name_of(one.before) == name;
+            });
+            throw config_error("environment: " + name + ": " +
+                               unknown_key(renamed == std::end(renamed_keys) ? std::string_view()
+                                                                             : renamed->before));
+        }
         json::value value = json::string(text);
         if (!std::holds_alternative<setting::text>(of->value)) {
             json::error_code error;

@@ -326,7 +326,7 @@ std::span<const setting> settings() {
 #undef CHOICE
 #undef FLAG
 
-std::string setting::environment_name() const {
+std::string environment_name_of(std::string_view path) {
     std::string name = "FLASHSALE_";
     for (const char c : path) {
         if (c == '.') {

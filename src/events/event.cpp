@@ -108,7 +108,10 @@ public:
     }
     template <std::integral Integer>
     bool operator()(const field& of, Integer& out) {
-        out = static_cast<Integer>(fields_.integer(of.name, of.min, of.max));
+        const bool before =
+            !of.name_before.empty() && !from_.contains(of.name) && from_.contains(of.name_before);
+        out = static_cast<Integer>(
+            fields_.integer(before ? of.name_before : of.name, of.min, of.max));
         return !fault();
     }
     bool operator()(const field& of, std::string& out) {

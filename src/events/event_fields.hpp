@@ -19,6 +19,8 @@ struct field {
     bool in_short;  ///< else, in short, the id tells it
     std::int64_t min = 0;
     std::int64_t max = std::numeric_limits<std::int64_t>::max();  ///< of a text: bytes
+    /// In full, as versions before have written it: what they left in a queue is still read.
+    std::string_view name_before = {};
 };
 
 /// A price is one field: a number, or a string with the currency.
@@ -40,7 +42,7 @@ inline constexpr field quantity{"quantity", true, 1, (std::int64_t{1} << 53) - 1
 inline constexpr field idempotency_key{"idempotency_key", true, 1, 255};
 inline constexpr field created_at{"created_at", false};
 inline constexpr field unit_price{"unit_price", true};
-inline constexpr field epoch{"epoch", true};
+inline constexpr field epoch{.name = "epoch", .in_short = true, .name_before = "generation"};
 inline constexpr field seq{"seq", true, 1};
 
 }  // namespace table

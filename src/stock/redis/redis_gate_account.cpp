@@ -114,13 +114,18 @@ private:
         for (const std::int64_t id : ids) {
             const std::string key =
                 keys_.root + std::to_string(out_.header.epoch) + ":p:" + std::to_string(id);
-            const std::string_view words[] = {"HGET", key, "supplied"};
+            // The second is what the version before called it.
+            const std::string_view words[] = {"HMGET", key, "supplied", "given"};
             client_.command(words, [&, id](redis::result found) {
                 --waiting;
                 if (!found) {
                     read = std::unexpected("redis: " + found.error().message);
-                } else if (found->kind == redis::value::type::string) {
-                    out_.supplied.emplace_back(id, std::atoll(found->text.c_str()));
+                    return;
+                }
+                for (const redis::value& one : found->elements) {
+                    if (one.kind != redis::value::type::string) continue;
+                    out_.supplied.emplace_back(id, std::atoll(one.text.c_str()));
+                    return;
                 }
             });
         }

@@ -105,21 +105,26 @@ std::expected<gate_server, std::string> read_gate_server(asio::io_context& io,
     return *server;
 }
 
+/// Where the version before had the epoch in its header. A gate of its time is closed to every
+/// script but open.lua, and is rebuilt; until then its record is compared with it as with any.
+constexpr std::string_view epoch_before = "generation";
+
 std::expected<std::optional<gate_header>, std::string> read_gate_header(
     asio::io_context& io, redis::client& client, std::uint32_t shard,
     const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
-    const std::string_view words[] = {"HMGET", keys.header, "epoch",      "evicted", "seq",
-                                      "state", "token",     "deployment", "held",    "accepted"};
+    const std::string_view words[] = {"HMGET", keys.header, "epoch",     "evicted",
+                                      "seq",   "state",     "token",     "deployment",
+                                      "held",  "accepted",  epoch_before};
     const auto found = ask(io, [&](auto done) { client.command(words, std::move(done)); });
     if (!found) return std::unexpected(found.error());
-    if (found->elements.size() != 8) return std::unexpected("redis: HMGET answered nonsense");
+    if (found->elements.size() != 9) return std::unexpected("redis: HMGET answered nonsense");
     const auto& fields = found->elements;
     const auto number = [&](std::size_t at) -> std::optional<std::uint64_t> {
         if (fields[at].kind != redis::value::type::string) return std::nullopt;
         return std::strtoull(fields[at].text.c_str(), nullptr, 10);
     };
-    const auto epoch = number(0);
+    const auto epoch = number(0) ? number(0) : number(8);
     if (!epoch) return std::optional<gate_header>{};
     return gate_header{.epoch = *epoch,
                        .evicted_keys = number(1),

@@ -13,6 +13,7 @@ extern const std::string_view stock_0004;
 extern const std::string_view stock_0005;
 extern const std::string_view stock_0006;
 extern const std::string_view stock_0007;
+extern const std::string_view stock_0008;
 extern const std::string_view stock_sqlite_0001;
 extern const std::string_view stock_sqlite_0002;
 extern const std::string_view stock_sqlite_0003;
@@ -20,6 +21,7 @@ extern const std::string_view stock_sqlite_0004;
 extern const std::string_view stock_sqlite_0005;
 extern const std::string_view stock_sqlite_0006;
 extern const std::string_view stock_sqlite_0007;
+extern const std::string_view stock_sqlite_0008;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -86,10 +88,10 @@ std::uint64_t count_new_epoch(sqlite::database& database, std::uint32_t shard) {
 
 std::span<const migration> postgres_migrations() {
     static const migration all[] = {
-        {1, "0001_stock", embedded::stock_0001},  {2, "0002_recovery", embedded::stock_0002},
-        {3, "0003_fence", embedded::stock_0003},  {4, "0004_currency", embedded::stock_0004},
-        {5, "0005_outbox", embedded::stock_0005}, {6, "0006_lines", embedded::stock_0006},
-        {7, "0007_returns", embedded::stock_0007}};
+        {1, "0001_stock", embedded::stock_0001},   {2, "0002_recovery", embedded::stock_0002},
+        {3, "0003_fence", embedded::stock_0003},   {4, "0004_currency", embedded::stock_0004},
+        {5, "0005_outbox", embedded::stock_0005},  {6, "0006_lines", embedded::stock_0006},
+        {7, "0007_returns", embedded::stock_0007}, {8, "0008_epoch", embedded::stock_0008}};
     return all;
 }
 
@@ -100,7 +102,8 @@ std::span<const migration> sqlite_migrations() {
                                     {4, "0004_currency", embedded::stock_sqlite_0004},
                                     {5, "0005_outbox", embedded::stock_sqlite_0005},
                                     {6, "0006_lines", embedded::stock_sqlite_0006},
-                                    {7, "0007_returns", embedded::stock_sqlite_0007}};
+                                    {7, "0007_returns", embedded::stock_sqlite_0007},
+                                    {8, "0008_epoch", embedded::stock_sqlite_0008}};
     return all;
 }
 

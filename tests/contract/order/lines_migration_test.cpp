@@ -13,7 +13,28 @@ constexpr const char* as_before =
     "ALTER TABLE orders DROP CONSTRAINT orders_pkey;"
     "ALTER TABLE orders DROP COLUMN line;"
     "ALTER TABLE orders ADD PRIMARY KEY (id);"
+    "ALTER TABLE orders RENAME COLUMN epoch TO generation;"
+    "ALTER TABLE barriers RENAME COLUMN epoch TO generation;"
+    "ALTER TABLE fences RENAME COLUMN epoch TO generation;"
+    "ALTER TABLE raised_fences RENAME COLUMN epoch TO generation;"
     "DELETE FROM schema_migrations WHERE version > 5;";
+
+/// As the version of that time wrote it.
+std::string insertion(database_kind kind, const events::order_accepted& of) {
+    const bool postgres = kind == database_kind::postgres;
+    const auto number = [](auto value) { return std::to_string(value) + ", "; };
+    std::string id = of.id.to_string();
+    if (!postgres) std::erase(id, '-');
+    const std::string currency =
+        of.currency.is_none() ? "NULL" : "'" + std::string(of.currency.text()) + "'";
+    return std::string(
+               "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
+               " idempotency_key, generation, seq, created_at, currency, recorded) VALUES (") +
+           (postgres ? "'" : "x'") + id + "', " + number(of.user_id) + number(of.product_id) +
+           number(of.quantity) + number(of.unit_price) + "'SUCCESS', '" + of.idempotency_key +
+           "', " + number(of.epoch) + number(of.seq) + (postgres ? "now(), " : "1, ") + currency +
+           ", " + std::to_string(of.seq) + ");";
+}
 
 }  // namespace
 
@@ -26,10 +47,12 @@ TEST_CASE("order migration: orders with rows keep them, and have lines from then
         before.push_back(record.accepted(i));
         if (i % 2 == 0) before.back().currency = *currency_code::parse("USD");
     }
-    record.must_record(before);
+    for (const events::order_accepted& one : before)
+        record.database.sql(insertion(kind, one));
+    record.database.sql("UPDATE recorded SET last = 50");
 
-    const char* last = kind == database_kind::postgres ? "0006_lines" : "0005_lines";
-    CHECK(record.migrate() == std::vector<std::string>{last});
+    CHECK(record.migrate().front() ==
+          (kind == database_kind::postgres ? "0006_lines" : "0005_lines"));
     CHECK(record.migrate().empty());
 
     CHECK(record.must_record(before).duplicates == before.size());
@@ -42,7 +65,7 @@ TEST_CASE("order migration: orders with rows keep them, and have lines from then
         CHECK(kept.idempotency_key == one.idempotency_key);
         CHECK(kept.unit_price == one.unit_price);
         CHECK(kept.currency == one.currency);
-        CHECK(kept.generation == one.generation);
+        CHECK(kept.epoch == one.epoch);
         CHECK(kept.seq == one.seq);
     }
     const auto list = record.database.wait(record.store->list_of_product(3, 0, 100));
@@ -56,9 +79,9 @@ TEST_CASE("order migration: orders with rows keep them, and have lines from then
     // A page may end between two lines of an order.
     record.database.sql(
         "INSERT INTO orders (id, line, user_id, product_id, quantity, unit_price, order_status,"
-        " idempotency_key, generation, seq, created_at, recorded)"
+        " idempotency_key, epoch, seq, created_at, recorded)"
         " SELECT id, 1, user_id, 4, quantity, unit_price, order_status, idempotency_key,"
-        " generation, seq, created_at, recorded FROM orders");
+        " epoch, seq, created_at, recorded FROM orders");
     std::vector<stock::allocation_id> seen, expected;
     std::optional<stock::allocation_id> after = stock::allocation_id{};
     while (after) {

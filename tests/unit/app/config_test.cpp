@@ -124,6 +124,12 @@ TEST_CASE("config: an error names the line or the key, and what was expected") {
         "environment: FLASHSALE_HTTP__PORT: expected an integer from 0 to 65535, found \"eighty\"");
     CHECK(error_of("{}", {"FLASHSALE_HTTP__PROT=80"}) ==
           "environment: FLASHSALE_HTTP__PROT: unknown key");
+    CHECK(error_of(R"({"recovery":{"sweep_interval_ms":80}})")
+              .starts_with("file.json: recovery.sweep_interval_ms: it is called "
+                           "recovery.reconcile_interval_ms now"));
+    CHECK(error_of("{}", {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS=80"}) ==
+          "environment: FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS: it is called "
+          "recovery.reconcile_interval_ms now");
     CHECK(error_of(R"({"stock":{"gate":"database"},"redis":{"url":"redis://a:1/0,redis://b:1/0"}})")
               .starts_with("redis.url: the database gate has one shard"));
 }

@@ -77,6 +77,14 @@ TEST_CASE("event: is written byte for byte as every version has written it, and 
         CHECK(text_of(*read) == (written == order_in_short ? order_in_full : written));
         CHECK(id_of(written) == base_of(*read).id);
     }
+    // The versions before called the epoch a generation.
+    for (const std::string written : {order_in_full, reduction_in_full, barrier_in_full}) {
+        std::string before = written;
+        before.replace(before.find("\"epoch\""), 7, "\"generation\"");
+        const auto read = parse(before);
+        REQUIRE(read.has_value());
+        CHECK(text_of(*read) == written);
+    }
     order.currency = *currency_code::parse("USD");
     std::string in_short = order_in_short;
     in_short.replace(in_short.find("1999"), 4, R"("1999USD")");

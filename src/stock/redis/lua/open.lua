@@ -24,9 +24,11 @@
 local info = redis.call('INFO', 'server', 'replication')
 local server = string.match(info, 'run_id:(%x+)') .. string.match(info, 'master_replid:(%x+)')
 local header = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'server', 'token', 'deployment', 'seq',
-    'held', 'accepted')
+    'held', 'accepted', 'generation')
 local step, epoch, deployment = ARGV[1], ARGV[2], ARGV[3]
 local token = header[4]
+-- As the version before had it: such a gate grants nothing, but it can be closed, held and replaced.
+header[2] = header[2] or header[9]
 
 if header[5] and header[5] ~= deployment then return -1 end
 
@@ -38,7 +40,7 @@ if step == 'close' or step == 'load' then
         redis.call('HSET', KEYS[1], 'state', 'loading', 'epoch', epoch,
             'server', server, 'seq', '0', 'token', ARGV[4], 'deployment', deployment,
             'evicted', evicted)
-        redis.call('HDEL', KEYS[1], 'accepted')
+        redis.call('HDEL', KEYS[1], 'accepted', 'generation', 'incarnation')
         return 1
     end
     if not header[1] then return 2 end

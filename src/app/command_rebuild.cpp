@@ -39,9 +39,9 @@ struct running_log {
 /// Likewise.
 struct running_ports {
     template <class... Arguments>
-    explicit running_ports(std::chrono::milliseconds patience, Arguments&&... arguments)
+    explicit running_ports(Arguments&&... arguments)
         : ports(std::forward<Arguments>(arguments)...) {
-        ports.start(patience);
+        ports.start(0ms);
     }
     ~running_ports() { ports.stop(); }
 
@@ -87,11 +87,14 @@ int rebuild(const config& settings, const rebuild_request& asked) {
 
     stock::shard_epochs epochs(shards_of(settings));
     running_log log(settings, deployment);
-    running_ports running(ms_of(settings.process.start_timeout_ms), settings, epochs, *log.log,
-                          deployment, stock_database, order_database, [] { return false; });
+    running_ports running(settings, epochs, *log.log, deployment, stock_database, order_database,
+                          [] { return false; });
     const recovery::ports uses = running.ports.all();
     const auto number = static_cast<std::uint32_t>(shard);
     stock::gate_admin& gate = *uses.gates[number];
+    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
+    while (!gate.ready() && steady::now() < until)
+        uses.pacing.pause(10ms);
 
     if (!asked.accept_record) {
         const auto found = recovery::check_and_hold(

@@ -34,8 +34,8 @@
 #include "backend.hpp"
 #include "compose.hpp"
 #include "data_folder.hpp"
-#include "gate_loading.hpp"
 #include "gate_socket.hpp"
+#include "memory_record.hpp"
 #include "probe.hpp"
 
 namespace flashsale::app {
@@ -229,7 +229,9 @@ private:
         auto order_database = open_file(settings_, folder_.order());
         const auto products = stock::make_sqlite_record_reader(stock_database);
         const auto orders = order::make_sqlite_record_reader(order_database);
-        const gate_loading_report loaded = load_gate(units_, *products, *orders);
+        const recovery::loaded_record loaded =
+            must_load(*stock::make_memory_gate_loader(units_), *products, *orders,
+                      recovery::differing::refused);
         units_.open(stock::count_new_epoch(stock_database, only_shard));
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - begun);

@@ -3,6 +3,7 @@
 // and, as the outbox, what the log has not handed on yet.
 
 #include <flashsale/events/sqlite.hpp>
+#include <flashsale/order/allocation_of.hpp>
 #include <flashsale/stock/memory.hpp>
 #include <flashsale/stock/module.hpp>
 
@@ -10,8 +11,8 @@
 #include <unordered_set>
 
 #include "data_folder.hpp"
-#include "gate_loading.hpp"
 #include "gate_socket.hpp"
+#include "memory_record.hpp"
 #include "probe.hpp"
 #include "record_views.hpp"
 
@@ -36,7 +37,14 @@ public:
         });
         if (!read) throw unavailable_error("the log: " + read.error());
         units_.run_on(io);
-        load_gate_as_it_is(units_, products, orders, unrecorded);
+        std::unordered_set<stock::allocation_id, stock::allocation_id_hash> seen;
+        const auto loader = stock::make_memory_gate_loader(
+            units_, [&seen](const stock::allocation& one) { seen.insert(one.id()); });
+        must_load(*loader, products, orders, recovery::differing::taken);
+        for (const events::event& one : unrecorded) {
+            const auto taken = order::allocation_of(one);
+            if (taken && !seen.contains(taken->id())) (void)loader->load(std::span(&*taken, 1), {});
+        }
         units_.open(next_epoch);
     }
 

@@ -1,4 +1,5 @@
 #include <flashsale/recovery/rebuilder.hpp>
+#include <flashsale/recovery/record_loader.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -8,7 +9,6 @@
 #include <flashsale/base/fault_points.hpp>
 
 #include "rebuild_plan.hpp"
-#include "record_loader.hpp"
 
 namespace flashsale::recovery {
 
@@ -308,12 +308,12 @@ private:
 
     done load_record() {
         const auto begun = now();
-        record_loader loader({uses_.products, uses_.ledger, uses_.orders, *gate_, shard_,
-                              uses_.epochs.shards(), with_.load_rows_max, [this]() -> done {
-                                  if (uses_.timing.stopping()) return std::unexpected("stopping");
-                                  return keep_lease();
-                              }});
-        const auto loaded = loader.run();
+        const auto loaded = recovery::load_record(
+            {uses_.products, uses_.orders, &uses_.ledger, *gate_, shard_, uses_.epochs.shards(),
+             with_.load_rows_max, differing::mended, [this]() -> done {
+                 if (uses_.timing.stopping()) return std::unexpected("stopping");
+                 return keep_lease();
+             }});
         if (!loaded) return std::unexpected(loaded.error());
         report_.products = loaded->products;
         report_.orders = loaded->orders;

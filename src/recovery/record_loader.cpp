@@ -1,14 +1,21 @@
 // The order of reading: orders first, each given a movement if it has none, and supplied and stock
 // of each product last, in one statement. So the two must fit: what is free at the gate is supplied
 // less all that was taken, and stock is the sum of the movements.
+//
+// What is free at the gate: supplied less what was taken by orders, by reductions, and by parked
+// events, which keep their units until a person decides. An event that is parked and recorded too
+// took them once, and is loaded as its order.
 
-#include "record_loader.hpp"
+#include <flashsale/recovery/record_loader.hpp>
 
 #include <spdlog/spdlog.h>
 
 #include <flashsale/order/recovery.hpp>
 
+#include <unordered_map>
 #include <unordered_set>
+
+#include "rebuild_plan.hpp"
 
 namespace flashsale::recovery {
 
@@ -29,12 +36,52 @@ std::expected<void, std::string> for_each_page(Place first, Read read, Each each
     return {};
 }
 
-}  // namespace
+class record_loader {
+public:
+    explicit record_loader(const record_load& uses) : uses_(uses) {}
 
-std::expected<record_loader::report, std::string> record_loader::run() {
-    for (const auto step : {&record_loader::read_products, &record_loader::load_orders,
-                            &record_loader::load_parked, &record_loader::load_reductions,
-                            &record_loader::load_products, &record_loader::load_strays}) {
+    std::expected<loaded_record, std::string> run();
+
+private:
+    using done = std::expected<void, std::string>;
+    using unmoved = std::vector<const stock::allocation*>;
+
+    done read_products();
+    done read_parked();
+    done load_orders();
+    done load_parked();
+    done load_reductions();
+    done load_products();
+    done load_strays();
+    done mend(const std::vector<stock::allocation>& orders);
+    done note_unmoved(const std::vector<stock::allocation>& parked);
+    std::expected<unmoved, std::string> without_movement(
+        const std::vector<stock::allocation>& taken);
+    /// Those of products that are known.
+    done load(std::vector<stock::allocation> taken);
+    bool mends() const { return uses_.where_differing == differing::mended; }
+
+    const record_load& uses_;
+    std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
+    id_set parked_, parked_with_order_;               // there are few
+    /// Loaded as what they were to become; a person who drops one makes a reduction of its id.
+    id_set loaded_parked_;
+    rebuild_arithmetic arithmetic_;
+    std::vector<stock::record_reader::product> differing_;
+    loaded_record report_;
+};
+
+std::string does_not_add_up(const stock::record_reader::product& one, std::int64_t free) {
+    return "product " + std::to_string(one.units.id) + " does not add up: given " +
+           std::to_string(one.units.supplied) + ", in stock " + std::to_string(one.stock) +
+           ", free by its orders " + std::to_string(free);
+}
+
+std::expected<loaded_record, std::string> record_loader::run() {
+    for (const auto step :
+         {&record_loader::read_products, &record_loader::read_parked, &record_loader::load_orders,
+          &record_loader::load_parked, &record_loader::load_reductions,
+          &record_loader::load_products, &record_loader::load_strays}) {
         if (auto done = (this->*step)(); !done) return std::unexpected(done.error());
     }
     return report_;
@@ -47,8 +94,27 @@ record_loader::done record_loader::read_products() {
             return uses_.products.products(uses_.shard, uses_.shards, after, uses_.rows_max);
         },
         [this](const stock::record_reader::product_page& page) -> done {
-            for (const auto& one : page.rows)
+            std::vector<stock::gate_product> units;
+            for (const auto& one : page.rows) {
                 limited_.emplace(one.units.id, one.units.per_user_limit.has_value());
+                units.push_back(one.units);
+            }
+            if (mends()) return {};
+            if (const auto loaded = uses_.gate.load(units); !loaded)
+                return std::unexpected(loaded.error());
+            return {};
+        });
+}
+
+record_loader::done record_loader::read_parked() {
+    return for_each_page(
+        uuid{},
+        [this](const uuid& after) {
+            return uses_.orders.parked(uses_.shard, uses_.shards, after, uses_.rows_max);
+        },
+        [this](const order::record_reader::event_page& page) -> done {
+            for (const stock::allocation& one : page.rows)
+                parked_.insert(one.id());
             return {};
         });
 }
@@ -61,7 +127,12 @@ record_loader::done record_loader::load_orders() {
         },
         [this](order::record_reader::order_page& page) -> done {
             report_.orders += page.rows.size();
-            if (auto mended = mend(page.rows); !mended) return mended;
+            if (mends()) {
+                if (auto mended = mend(page.rows); !mended) return mended;
+            }
+            for (const stock::allocation& one : page.rows) {
+                if (parked_.contains(one.id())) parked_with_order_.insert(one.id());
+            }
             return load(std::move(page.rows));
         });
 }
@@ -77,6 +148,9 @@ record_loader::done record_loader::load_parked() {
             if (auto noted = note_unmoved(page.rows); !noted) return noted;
             for (const stock::allocation& one : page.rows)
                 loaded_parked_.insert(one.id());
+            std::erase_if(page.rows, [this](const stock::allocation& one) {
+                return parked_with_order_.contains(one.id());
+            });
             return load(std::move(page.rows));
         });
 }
@@ -111,8 +185,11 @@ record_loader::done record_loader::load_products() {
             const auto free = uses_.gate.load(units);
             if (!free) return std::unexpected(free.error());
             for (std::size_t i = 0; i < units.size(); ++i) {
-                if (!arithmetic_.fits(units[i].id, page.rows[i].stock, (*free)[i]))
-                    differing_.push_back(page.rows[i]);
+                if (uses_.where_differing == differing::taken ||
+                    arithmetic_.fits(units[i].id, page.rows[i].stock, (*free)[i]))
+                    continue;
+                if (!mends()) return std::unexpected(does_not_add_up(page.rows[i], (*free)[i]));
+                differing_.push_back(page.rows[i]);
             }
             report_.products += units.size();
             return uses_.breathe();
@@ -154,11 +231,7 @@ record_loader::done record_loader::load_strays() {
         for (std::size_t i = 0; i < count; ++i) {
             const auto& product = differing_[begin + i];
             if (arithmetic_.fits(product.units.id, product.stock, (*free)[i])) continue;
-            return std::unexpected("product " + std::to_string(product.units.id) +
-                                   " does not add up: given " +
-                                   std::to_string(product.units.supplied) + ", in stock " +
-                                   std::to_string(product.stock) + ", free by its orders " +
-                                   std::to_string((*free)[i]));
+            return std::unexpected(does_not_add_up(product, (*free)[i]));
         }
     }
     return {};
@@ -189,7 +262,7 @@ record_loader::done record_loader::mend(const std::vector<stock::allocation>& or
     std::vector<stock::movement> movements;
     for (const stock::allocation* one : *missing)
         movements.push_back(order::movement_of(*one));
-    const auto refused = uses_.ledger.record(movements);
+    const auto refused = uses_.ledger->record(movements);
     if (!refused) return std::unexpected("stock database: " + refused.error());
     report_.mended += movements.size() - refused->size();
     id_set hopeless;
@@ -219,15 +292,29 @@ record_loader::done record_loader::note_unmoved(const std::vector<stock::allocat
 // ---- into the gate
 
 record_loader::done record_loader::load(std::vector<stock::allocation> taken) {
-    std::erase_if(taken, [this](const stock::allocation& one) {
-        if (limited_.contains(one.product_id)) return false;
-        spdlog::error("order {} is of product {}, which nobody knows", one.order_id.to_string(),
-                      one.product_id);
+    const auto stray = [this](const stock::allocation& one) {
+        return !limited_.contains(one.product_id);
+    };
+    const auto found = std::ranges::find_if(taken, stray);
+    if (found != taken.end() && uses_.where_differing == differing::refused)
+        return std::unexpected("order " + found->order_id.to_string() +
+                               " is of a product that the stock database does not have");
+    std::erase_if(taken, [&](const stock::allocation& one) {
+        if (!stray(one)) return false;
+        if (mends())
+            spdlog::error("order {} is of product {}, which nobody knows", one.order_id.to_string(),
+                          one.product_id);
         return true;
     });
     const auto counts_buyers = [this](std::int64_t product) { return limited_.at(product); };
     if (auto loaded = uses_.gate.load(taken, counts_buyers); !loaded) return loaded;
     return uses_.breathe();
+}
+
+}  // namespace
+
+std::expected<loaded_record, std::string> load_record(const record_load& uses) {
+    return record_loader(uses).run();
 }
 
 }  // namespace flashsale::recovery

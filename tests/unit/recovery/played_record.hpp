@@ -86,12 +86,16 @@ private:
 
 class played_products final : public stock::record_reader, public stock::ledger {
 public:
+    std::int64_t in_stock = 10;
+    bool moves = true;  ///< the ledger has what it is asked for
+    std::vector<stock::movement> recorded;
+
     std::expected<product_page, std::string> products(std::uint32_t, std::uint32_t, std::int64_t,
                                                       std::size_t) override {
         product one;
         one.units.id = 1;
         one.units.supplied = 10;
-        one.stock = 10;
+        one.stock = in_stock;
         return product_page{{one}, std::nullopt};
     }
     std::expected<allocation_page, std::string> reductions(std::uint32_t, std::uint32_t,
@@ -105,6 +109,7 @@ public:
     }
     std::expected<std::vector<stock::allocation_id>, std::string> moved(
         std::span<const stock::allocation_id> ids) override {
+        if (!moves) return std::vector<stock::allocation_id>{};
         return std::vector<stock::allocation_id>(ids.begin(), ids.end());
     }
     done for_each_product(const std::function<void(stock::recorded_product)>&) override {
@@ -113,20 +118,25 @@ public:
     done for_each_allocation(const std::function<void(stock::allocation)>&) override { return {}; }
 
     std::expected<std::vector<stock::refused_movement>, std::string> record(
-        std::span<const stock::movement>) override {
+        std::span<const stock::movement> movements) override {
+        recorded.insert(recorded.end(), movements.begin(), movements.end());
+        for (const stock::movement& one : movements)
+            in_stock += one.delta;
         return std::vector<stock::refused_movement>{};
     }
 };
 
 class played_orders final : public order::record_reader {
 public:
+    std::vector<stock::allocation> sold, set_aside;
+
     std::expected<order_page, std::string> orders(std::uint32_t, std::uint32_t,
                                                   stock::allocation_id, std::size_t) override {
-        return order_page{};
+        return order_page{sold, std::nullopt};
     }
     std::expected<event_page, std::string> parked(std::uint32_t, std::uint32_t, uuid,
                                                   std::size_t) override {
-        return event_page{};
+        return event_page{set_aside, std::nullopt};
     }
     std::expected<std::vector<uuid>, std::string> recorded(std::span<const uuid> ids) override {
         return std::vector<uuid>(ids.begin(), ids.end());

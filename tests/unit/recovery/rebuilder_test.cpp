@@ -45,7 +45,9 @@ struct played_shard {
                                    .make_id = [this](std::uint32_t of) { return ids.make(of); }};
         return recovery::rebuild(uses, with, 0, ids.make());
     }
-    bool was_asked(std::string_view what) const { return std::ranges::contains(all.names(), what); }
+    bool was_asked(std::string_view what) const {
+        return std::ranges::any_of(all.lines, [&](const auto& one) { return one.what == what; });
+    }
 };
 
 }  // namespace

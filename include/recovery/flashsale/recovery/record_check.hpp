@@ -33,7 +33,7 @@ namespace flashsale::recovery {
 struct recorded_account {
     order::known_seqs in_orders;
     stock::moved_seqs in_ledger;
-    std::unordered_map<std::int64_t, std::int64_t> given;  ///< of each product of the shard
+    std::unordered_map<std::int64_t, std::int64_t> supplied;  ///< of each product of the shard
 };
 
 /// What the record lacks, for people; nullopt: nothing.

@@ -72,7 +72,7 @@ private:
 };
 
 std::string does_not_add_up(const stock::record_reader::product& one, std::int64_t free) {
-    return "product " + std::to_string(one.units.id) + " does not add up: given " +
+    return "product " + std::to_string(one.units.id) + " does not add up: supplied " +
            std::to_string(one.units.supplied) + ", in stock " + std::to_string(one.stock) +
            ", free by its orders " + std::to_string(free);
 }

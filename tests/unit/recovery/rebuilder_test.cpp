@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "played_gate.hpp"
 #include "played_record.hpp"
+#include "unasked_gate.hpp"
 
 using namespace flashsale;
 using namespace flashsale::test;
@@ -21,7 +21,7 @@ struct played_shard {
     played_order_database order_database{all};
     played_orders orders;
     played_gate_admin server{all};
-    played_gate gate;
+    unasked_gate gate;
     stock::shard_epochs epochs{1};
     played_log log{all};
     played_publisher publisher{all};

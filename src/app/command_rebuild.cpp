@@ -94,7 +94,7 @@ int rebuild(const config& settings, const rebuild_request& asked) {
     stock::gate_admin& gate = *uses.gates[number];
     const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
     while (!gate.ready() && steady::now() < until)
-        uses.pacing.pause(10ms);
+        uses.timing.pause(10ms);
 
     if (!asked.accept_record) {
         const auto found = recovery::check_and_hold(

@@ -43,7 +43,7 @@ constexpr std::array cuts{
     cut{guard::idempotency, "if record then", "if false then"},
     cut{guard::server_identity, "header[3] ~= server", "false"},
     cut{guard::server_identity, "if not same then", "if false then"},
-    cut{guard::supplied, "redis.call('HSET', key, 'supplied', given)", ""},
+    cut{guard::supplied, "redis.call('HSET', key, 'supplied', supplied)", ""},
 };
 
 }  // namespace

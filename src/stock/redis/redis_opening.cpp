@@ -64,7 +64,7 @@ std::string_view reserve_source() {
 std::string_view give_source() {
     const auto text = checked_epoch(checked_server(embedded::lua_give));
     return faults::without(guard::supplied, text,
-                           "        redis.call('HSET', key, 'supplied', given)\n", "");
+                           "        redis.call('HSET', key, 'supplied', supplied)\n", "");
 }
 
 }  // namespace

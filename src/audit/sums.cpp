@@ -282,7 +282,7 @@ private:
             if (level.free < 0) fault(id, "free >= 0", "free " + std::to_string(level.free));
             if (level.free + taken[id] != level.supplied) {
                 fault(id, "free + taken = supplied, at the gate",
-                      pair("free", level.free, "taken", taken[id]) + ", given " +
+                      pair("free", level.free, "taken", taken[id]) + ", supplied " +
                           std::to_string(level.supplied));
             }
             const auto product = record_.products.find(id);

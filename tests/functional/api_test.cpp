@@ -115,7 +115,7 @@ TEST_CASE("api: stock goes up and down by hand, once per key") {
           "400 out_of_stock");
     CHECK(audit_fault(world) == "");
     CHECK(client.get(product_path(id)).json().at("stock").as_int64() == 10);
-    CHECK(world.number(sandbox::database::stock, "SELECT given FROM products") == 14);
+    CHECK(world.number(sandbox::database::stock, "SELECT supplied FROM products") == 14);
 }
 
 TEST_CASE("api: orders are placed, read, and listed newest first by pages") {

@@ -307,7 +307,7 @@ TEST_CASE("parked: embedded, nothing is decided beside the process that serves t
         CHECK(refused.output.find("decided about when it has ended") != std::string::npos);
     }
     CHECK(sale.parked() == 1);
-    CHECK(sale.world.number(sandbox::database::stock, "SELECT given FROM products") == 10);
+    CHECK(sale.world.number(sandbox::database::stock, "SELECT supplied FROM products") == 10);
     CHECK(sale.run({"list"}).exit_code == 0);
     CHECK(audit_fault(sale.world) == "");
     // Where there is no data there is nothing to decide, and nothing is made.
@@ -331,7 +331,7 @@ TEST_CASE("parked: embedded, what the log still has is not dropped: it could bec
     INFO(kept.output);
     CHECK(kept.exit_code == 1);
     CHECK(kept.output.find("the log still has it") != std::string::npos);
-    CHECK(sale.world.number(sandbox::database::stock, "SELECT given FROM products") == 10);
+    CHECK(sale.world.number(sandbox::database::stock, "SELECT supplied FROM products") == 10);
     // What the advice brings: the start records it, and it is an order that can only be retried.
     sale.open();
     CHECK(sale.client.get("/v1/orders/" + sale.id).status == 200);

@@ -284,14 +284,14 @@ TEST_CASE("reconciler: a product and a restock that only the database knows come
     world.sql(sandbox::database::stock,
               "INSERT INTO products (name, price, supplied, stock) VALUES ('Lamp', 5, 7, 7);"
               "INSERT INTO movements (id, product_id, delta, kind) SELECT gen_random_uuid(), id, 7,"
-              " 'initial' FROM products WHERE given = 7;"
+              " 'initial' FROM products WHERE supplied = 7;"
               "INSERT INTO movements (id, product_id, delta, kind) VALUES (gen_random_uuid(), " +
                   std::to_string(known) +
                   ", 5, 'restock');"
                   "UPDATE products SET supplied = supplied + 5, stock = stock + 5 WHERE id = " +
                   std::to_string(known));
     const auto made =
-        world.number(sandbox::database::stock, "SELECT id FROM products WHERE given = 7");
+        world.number(sandbox::database::stock, "SELECT id FROM products WHERE supplied = 7");
     CHECK(eventually(60s, [&] { return available(client, known) == 15; }));
     CHECK(eventually(60s,
                      [&] { return outcome(place_order(client, user, made, 7, "made")) == "201"; }));

@@ -112,7 +112,8 @@ TEST_CASE("upgrade: what 0.1 has left is recorded, its gate is rebuilt, and its 
     CHECK(world.number(order, "SELECT count(*) FROM orders") == std::ssize(accepted));
     CHECK(available(client, product) == told.at("available").to_number<std::int64_t>());
     CHECK(keys_of(world, "1:*").empty());
-    CHECK(stack::redis_cli({"HGET", "{" + world.name() + ":0}:header", "generation"}) == "\n");
+    CHECK(stack::redis_cli({"HGET", "{" + world.name() + ":0}:gate", "generation"}) == "\n");
+    CHECK(stack::redis_cli({"HGET", "{" + world.name() + ":0}:gate", "epoch"}) == "2\n");
     CHECK(world.number(stock, "SELECT epoch FROM shards") == 2);
     CHECK(shop.terminate() == 0);
 }

@@ -109,12 +109,31 @@ TEST_CASE("upgrade: what 0.1 has left is recorded, its gate is rebuilt, and its 
         CHECK(order_id(again) == id);
     }
     CHECK(audit_fault(world).empty());
+    CHECK(world.number(order, "SELECT count(*) FROM parked") == 0);
+    CHECK(world.number(stock, "SELECT count(*) FROM movements WHERE kind = 'reduction'") == 1);
     CHECK(world.number(order, "SELECT count(*) FROM orders") == std::ssize(accepted));
     CHECK(available(client, product) == told.at("available").to_number<std::int64_t>());
     CHECK(keys_of(world, "1:*").empty());
     CHECK(stack::redis_cli({"HGET", "{" + world.name() + ":0}:gate", "generation"}) == "\n");
     CHECK(stack::redis_cli({"HGET", "{" + world.name() + ":0}:gate", "epoch"}) == "2\n");
     CHECK(world.number(stock, "SELECT epoch FROM shards") == 2);
+    CHECK(shop.terminate() == 0);
+}
+
+TEST_CASE("upgrade: a record that is behind the gate of 0.1 sells nothing, and keeps the gate") {
+    const sandbox world(quick);
+    leave(world);
+    world.sql(order, "DELETE FROM orders WHERE idempotency_key = 'key-3'");
+    REQUIRE(world.flashsale({"migrate"}).exit_code == 0);
+    flashsale_process shop(world);
+    auto client = shop.client();
+    CHECK(eventually(60s, [&] {
+        const auto ready = client.get("/readyz");
+        return ready.status == 503 && ready.body.contains("its record is behind its gate");
+    }));
+    CHECK_FALSE(keys_of(world, "1:*").empty());
+    CHECK(stack::redis_cli({"HGET", "{" + world.name() + ":0}:gate", "held"}) != "\n");
+    CHECK(world.number(stock, "SELECT epoch FROM shards") == 1);
     CHECK(shop.terminate() == 0);
 }
 
@@ -199,6 +218,9 @@ TEST_CASE("upgrade: record what 0.1 leaves", "[.record]") {
                                        {"FLASHSALE_RECOVERY__SWEEP_INTERVAL_MS", "100"}});
         auto client = shop.client();
         sell(client, 15, 40);
+        const std::string path = "/v1/products/" + std::to_string(product) + "/reduce-stock";
+        REQUIRE(client.post(path, R"({"quantity":3})").status == 200);
+        left_over = available(client, product);
         shop.kill();
         REQUIRE(shop.wait(10s).has_value());
     }

@@ -1,7 +1,7 @@
 -- Units that came back from one order: a movement of that order and line with `back`, once. What the
 -- version before wrote for a dropped event stays as it is: a reduction without a key, under the
 -- event's id, and a restock. A check cannot be changed: the table is written anew, some seconds for
--- a million movements. The index has the returns alone, and costs an order nothing.
+-- a million movements. The index has the returns alone.
 CREATE TABLE movements_with_returns (
     id              BLOB    NOT NULL,
     line            INTEGER NOT NULL DEFAULT 0,
@@ -14,9 +14,10 @@ CREATE TABLE movements_with_returns (
     idempotency_key TEXT,       -- of a restock or a reduction
     created_at      INTEGER NOT NULL,
     PRIMARY KEY (id, line, back),
+    -- For a list, SQLite would build a table with each row that is inserted.
     CONSTRAINT movements_kind_known
-        CHECK (kind IN ('initial', 'restock', 'sale', 'reduction', 'return')),
-    CONSTRAINT movements_sign CHECK ((delta < 0) = (kind IN ('sale', 'reduction'))),
+        CHECK (kind = 'sale' OR kind = 'reduction' OR kind = 'restock' OR kind = 'initial' OR kind = 'return'),
+    CONSTRAINT movements_sign CHECK ((delta < 0) = (kind = 'sale' OR kind = 'reduction')),
     CONSTRAINT movements_back_returns CHECK (back = (kind = 'return'))
 ) STRICT, WITHOUT ROWID;
 INSERT INTO movements_with_returns (id, line, back, product_id, delta, kind, generation, seq,

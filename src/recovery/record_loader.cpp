@@ -64,7 +64,7 @@ private:
     const record_load& uses_;
     std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
     id_set parked_, parked_with_order_;               // there are few
-    /// Loaded as what they were to become; a person who drops one makes a reduction of its id.
+    /// Loaded as what they were to become: one that was dropped is among reductions() too.
     id_set loaded_parked_;
     rebuild_arithmetic arithmetic_;
     std::vector<stock::record_reader::product> differing_;
@@ -302,8 +302,8 @@ record_loader::done record_loader::load(std::vector<stock::allocation> taken) {
     std::erase_if(taken, [&](const stock::allocation& one) {
         if (!stray(one)) return false;
         if (mends())
-            spdlog::error("order {} is of product {}, which nobody knows", one.order_id.to_string(),
-                          one.product_id);
+            spdlog::error("order {} is of product {}, which the stock database does not have",
+                          one.order_id.to_string(), one.product_id);
         return true;
     });
     const auto counts_buyers = [this](std::int64_t product) { return limited_.at(product); };

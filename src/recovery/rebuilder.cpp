@@ -165,14 +165,14 @@ private:
     }
 
     done raise() {
-        if (auto usable = server_.loader(0, token_)->check_server(); !usable) return usable;
+        if (auto usable = server_.attempt(0, token_)->check_server(); !usable) return usable;
         begun_at_ = uses_.timing.wall_clock();
         const auto epoch = uses_.registry.begin_rebuild(shard_, holder_, token_);
         if (!epoch) return std::unexpected(epoch.error());
         if (!*epoch) return std::unexpected("the lease is another's");
         report_.epoch = **epoch;
         renewed_at_ = now();
-        gate_ = server_.loader(report_.epoch, token_);
+        gate_ = server_.attempt(report_.epoch, token_);
         spdlog::warn("shard {} is being rebuilt, epoch {}", shard_, report_.epoch);
         return {};
     }
@@ -198,9 +198,9 @@ private:
     done close() {
         const auto closed = gate_->close(older_tokens_);
         if (!closed) return std::unexpected(closed.error());
-        if (*closed == stock::gate_loader::closing::overtaken)
+        if (*closed == stock::gate_attempt::closing::overtaken)
             return std::unexpected("a newer gate is there");
-        report_.closed_older = *closed == stock::gate_loader::closing::met;
+        report_.closed_older = *closed == stock::gate_attempt::closing::met;
         if (!report_.closed_older)
             spdlog::warn(
                 "shard {}: the gate that is replaced is not here: its data is lost, or it "
@@ -355,7 +355,7 @@ private:
     rebuilt report_;
     const uuid token_;
     std::vector<uuid> older_tokens_;
-    std::unique_ptr<stock::gate_loader> gate_;
+    std::unique_ptr<stock::gate_attempt> gate_;
     events::barrier barrier_;  // the nil UUID: a new one is to be made
     int barriers_in_vain_ = 0;
     deadline renewed_at_{};

@@ -185,7 +185,7 @@ void reconciler::rebuild_gate(shard& of, const stock::shard_state& known) {
     tell();
     if (known.what == stock::shard_state::phase::open && !of.distrusted) {
         // Loaded, noted, and then its process died before the last step.
-        const auto loaded = uses_.gates[of.number]->loader(known.epoch, known.token);
+        const auto loaded = uses_.gates[of.number]->attempt(known.epoch, known.token);
         const auto opened = loaded->open();
         if (opened && *opened) {
             of.fault.reset();

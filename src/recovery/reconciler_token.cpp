@@ -42,7 +42,7 @@ bool reconciler::is_newest(shard& of, const stock::shard_state& known,
 /// bound, and counts only if the database still says, by then, that no rebuild has begun.
 bool reconciler::has_a_way(shard& of, const stock::shard_state& known) {
     const auto renewed = [&](const uuid& token) {
-        const auto done = uses_.gates[of.number]->loader(of.epoch, token)->renew(of.token);
+        const auto done = uses_.gates[of.number]->attempt(of.epoch, token)->renew(of.token);
         if (!done) {
             cannot(of, done.error());
         } else if (*done) {

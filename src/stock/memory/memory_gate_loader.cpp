@@ -11,17 +11,6 @@ public:
     memory_gate_loader(memory_gate_owner& gate, std::function<void(const allocation&)> loaded)
         : gate_(gate), loaded_(std::move(loaded)) {}
 
-    std::expected<void, std::string> check_server() override { return {}; }
-    std::expected<closing, std::string> close(std::span<const uuid>) override {
-        return closing::not_met;
-    }
-    std::expected<bool, std::string> renew(const uuid&) override { return false; }
-    std::expected<void, std::string> for_each_survivor(
-        const std::function<std::expected<void, std::string>(std::vector<std::string>)>&) override {
-        return {};
-    }
-    std::expected<bool, std::string> begin() override { return true; }
-
     std::expected<void, std::string> load(std::span<const allocation> taken,
                                           const std::function<bool(std::int64_t)>&) override {
         for (const allocation& one : taken) {
@@ -43,10 +32,6 @@ public:
         }
         return out;
     }
-
-    std::expected<bool, std::string> open() override { return true; }
-    std::expected<void, std::string> remove_older(const breath&) override { return {}; }
-    std::expected<void, std::string> remove_own(const breath&) override { return {}; }
 
 private:
     memory_gate_owner& gate_;

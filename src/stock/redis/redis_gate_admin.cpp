@@ -13,7 +13,7 @@ public:
                      const redis_gate_options& options)
         : io_(io), client_(client), shard_(shard), options_(options) {}
 
-    std::unique_ptr<gate_loader> loader(std::uint64_t epoch, const uuid& token) override {
+    std::unique_ptr<gate_attempt> attempt(std::uint64_t epoch, const uuid& token) override {
         return std::make_unique<gate_rebuild>(io_, client_, shard_, epoch, token, options_);
     }
 

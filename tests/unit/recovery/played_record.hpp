@@ -16,9 +16,9 @@ public:
 
     std::int64_t free = 10;  ///< of the product, when it was loaded
 
-    class attempt final : public stock::gate_loader {
+    class played_attempt final : public stock::gate_attempt {
     public:
-        attempt(history& of, std::int64_t free) : of_(of), free_(free) {}
+        played_attempt(history& of, std::int64_t free) : of_(of), free_(free) {}
 
         done check_server() override { return {}; }
         std::expected<closing, std::string> close(std::span<const uuid>) override {
@@ -59,8 +59,8 @@ public:
         const std::int64_t free_;
     };
 
-    std::unique_ptr<stock::gate_loader> loader(std::uint64_t, const uuid&) override {
-        return std::make_unique<attempt>(of_, free);
+    std::unique_ptr<stock::gate_attempt> attempt(std::uint64_t, const uuid&) override {
+        return std::make_unique<played_attempt>(of_, free);
     }
     bool ready() const override { return true; }
     std::expected<stock::gate_server, std::string> read_server() override {

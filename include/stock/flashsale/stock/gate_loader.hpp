@@ -32,12 +32,26 @@ struct redis_gate_options;
 /// Called between pieces; an error ends what it is called from.
 using breath = std::function<std::expected<void, std::string>()>;
 
-/// One attempt to rebuild a gate. Each step insists on the attempt's epoch: false, or an
-/// error, means that nothing was changed by it, or that the attempt has to be given up.
+/// What the record is loaded into.
 class gate_loader {
 public:
     virtual ~gate_loader() = default;
 
+    /// Each once, by id, however often it is loaded; at most a few thousand at a time.
+    /// `counts_buyers`: whether the product has a limit per user.
+    virtual std::expected<void, std::string> load(
+        std::span<const allocation> taken,
+        const std::function<bool(std::int64_t product_id)>& counts_buyers) = 0;
+    /// Products, each once. Returns what is free of each now.
+    virtual std::expected<std::vector<std::int64_t>, std::string> load(
+        std::span<const gate_product> products) = 0;
+};
+
+/// One attempt to rebuild a gate that outlives its process. Each step insists on the attempt's
+/// epoch: false, or an error, means that nothing was changed by it, or that the attempt has to be
+/// given up.
+class gate_attempt : public gate_loader {
+public:
     /// The server may be written to; not a replica.
     virtual std::expected<void, std::string> check_server() = 0;
     enum class closing {
@@ -56,15 +70,6 @@ public:
     /// A gate that grants nothing yet, and knows nothing.
     virtual std::expected<bool, std::string> begin() = 0;
 
-    /// Each once, by id, however often it is loaded; at most a few thousand at a time.
-    /// `counts_buyers`: whether the product has a limit per user.
-    virtual std::expected<void, std::string> load(
-        std::span<const allocation> taken,
-        const std::function<bool(std::int64_t product_id)>& counts_buyers) = 0;
-    /// Products, each once. Returns what is free of each now.
-    virtual std::expected<std::vector<std::int64_t>, std::string> load(
-        std::span<const gate_product> products) = 0;
-
     /// Opens what begin() has made. False: it is not there any more.
     virtual std::expected<bool, std::string> open() = 0;
 
@@ -81,8 +86,8 @@ class gate_admin {
 public:
     virtual ~gate_admin() = default;
 
-    /// Of the attempt that has this epoch, and this token.
-    virtual std::unique_ptr<gate_loader> loader(std::uint64_t epoch, const uuid& token) = 0;
+    /// The one that has this epoch, and this token.
+    virtual std::unique_ptr<gate_attempt> attempt(std::uint64_t epoch, const uuid& token) = 0;
 
     /// The connection stands, as far as is known.
     virtual bool ready() const = 0;

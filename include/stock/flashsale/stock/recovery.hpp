@@ -114,7 +114,7 @@ std::expected<bool, std::string> is_given_back(postgres::session& database, cons
 std::expected<bool, std::string> is_given_back(sqlite::database& database, const movement& taken);
 
 /// A shard's gate on Redis, being rebuilt.
-class gate_rebuild final : public gate_loader {
+class gate_rebuild final : public gate_attempt {
 public:
     /// Runs `io` until it has what it waits for; the client is on it.
     gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,

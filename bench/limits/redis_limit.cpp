@@ -24,7 +24,7 @@ public:
         if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
         options_.key_prefix = world.name();
         options_.outbox_events_max = 100'000'000;
-        stock::open_new_shards(io_, database_, {&client_}, epochs_, options_,
+        stock::open_new_shards(wait_on(io_), database_, {&client_}, epochs_, options_,
                                [](const uuid&) { return std::expected<void, std::string>{}; });
         gate_ = stock::make_redis_gate({&client_}, epochs_, options_);
         bool given = false;

@@ -25,7 +25,7 @@ recovery_ports::recovery_ports(const config& settings, stock::shard_epochs& epoc
       publisher_(io_, log, stopping_) {
     std::uint32_t shard = 0;
     for (redis::client* client : access_.clients()) {
-        gates_.push_back(stock::make_redis_gate_admin(io_, *client, shard++,
+        gates_.push_back(stock::make_redis_gate_admin(wait_on(io_), *client, shard++,
                                                       redis_gate_options(settings, deployment)));
     }
 }
@@ -81,10 +81,7 @@ void recovery_ports::pause(std::chrono::milliseconds most) {
 }
 
 void recovery_ports::wait(const std::function<bool()>& done) {
-    while (!done()) {
-        io_.restart();
-        io_.run_one();
-    }
+    wait_on(io_)(done);
 }
 
 }  // namespace flashsale::app

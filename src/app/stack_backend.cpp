@@ -90,7 +90,7 @@ public:
             if (!clients[i]->ready())
                 throw unavailable_error(
                     not_answering("Redis", "redis.url", urls[i], clients[i]->fault()));
-            stock::require_noeviction(io_, *clients[i]);
+            stock::require_noeviction(wait_on(io_), *clients[i]);
         }
     }
 
@@ -118,7 +118,7 @@ std::vector<std::uint32_t> unknown_to_record(const config& settings, gate_server
     for (std::uint32_t shard = 0; shard < clients.size(); ++shard) {
         const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
         const auto gate =
-            stock::make_redis_gate_admin(servers.io(), *clients[shard], shard, options);
+            stock::make_redis_gate_admin(wait_on(servers.io()), *clients[shard], shard, options);
         const recovery::record_check check{
             *gate, *registry, *products, *orders, shard, shards_of(settings), [] {
                 return std::expected<void, std::string>{};
@@ -153,7 +153,7 @@ void prepare_shards(const config& settings, stock::shard_epochs& epochs,
     const auto unknown = unknown_to_record(settings, servers, epochs, database, options);
     try {
         stock::open_new_shards(
-            servers.io(), database, servers.clients(), epochs, options,
+            wait_on(servers.io()), database, servers.clients(), epochs, options,
             [&log](const uuid& token) { return log.bind(token); }, unknown);
     } catch (const stock::another_deployment& found) {
         throw config_error("redis.url " + without_password(settings.redis.url) + ": " +

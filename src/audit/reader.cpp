@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <flashsale/base/waiting.hpp>
 #include <flashsale/events/event.hpp>
 #include <flashsale/order/allocation_of.hpp>
 
@@ -38,20 +39,15 @@ audit_reader::audit_reader(std::unique_ptr<record_view> view,
     : start_timeout_(start_timeout), view_(std::move(view)) {}
 
 template <class T>
-std::expected<T, stock::errc> audit_reader::wait_for(
+std::expected<T, stock::errc> audit_reader::ask(
     const std::function<void(callback<std::expected<T, stock::errc>>)>& start) {
-    std::optional<std::expected<T, stock::errc>> reply;
-    start([&reply](std::expected<T, stock::errc> result) { reply = std::move(result); });
-    io().restart();
-    while (!reply)
-        io().run_one();
-    return std::move(*reply);
+    return wait_for<std::expected<T, stock::errc>>(wait_on(io()), start);
 }
 
 /// Whether each shard's gate has answered something: one that is closed has.
 bool audit_reader::reached() {
     for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
-        const auto found = wait_for<stock::gate_levels::levels>(
+        const auto found = ask<stock::gate_levels::levels>(
             [&](auto done) { view_->gate().read_levels(shard, {}, std::move(done)); });
         if (!found && found.error() != stock::errc::rebuilding) return false;
     }
@@ -78,7 +74,7 @@ void audit_reader::read_levels(audit_record& into) {
             const auto end = std::min(begin + products_per_read, ids.size());
             const std::vector<std::int64_t> piece(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                                   ids.begin() + static_cast<std::ptrdiff_t>(end));
-            auto found = wait_for<stock::gate_levels::levels>([&, at = shard](auto done) {
+            auto found = ask<stock::gate_levels::levels>([&, at = shard](auto done) {
                 view_->gate().read_levels(at, piece, std::move(done));
             });
             if (!found) {
@@ -108,7 +104,7 @@ void audit_reader::read_levels_again(audit_record& into) {
     io().run_for(restock_patience);
     for (const std::int64_t id : behind) {
         const std::uint32_t shard = stock::shard_of(id, view_->shards());
-        auto found = wait_for<stock::gate_levels::levels>(
+        auto found = ask<stock::gate_levels::levels>(
             [&](auto done) { view_->gate().read_levels(shard, {id}, std::move(done)); });
         if (found && found->products[0]) into.supplied_later[id] = found->products[0]->supplied;
     }
@@ -119,7 +115,7 @@ void audit_reader::read_outbox(audit_record& into) {
     for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
         std::string cursor;
         do {
-            auto page = wait_for<stock::outbox_pages::outbox_page>(
+            auto page = ask<stock::outbox_pages::outbox_page>(
                 [&](auto done) { view_->outbox().read_outbox(shard, cursor, std::move(done)); });
             if (!page) {
                 into.gate_fault = "the outbox of shard " + std::to_string(shard) + " answers " +
@@ -164,7 +160,7 @@ audit_reader::gate_shards audit_reader::read_shards() {
     std::vector<gate_shard> out;
     if (view_->gate_is_database()) return out;
     for (std::uint32_t shard = 0; shard < view_->shards(); ++shard) {
-        const auto found = wait_for<stock::gate_levels::levels>(
+        const auto found = ask<stock::gate_levels::levels>(
             [&](auto done) { view_->gate().read_levels(shard, {}, std::move(done)); });
         if (!found) return std::unexpected(answer_of(shard, found.error()));
         out.push_back({shard, found->epoch, found->seq});
@@ -177,7 +173,7 @@ void audit_reader::read_listed(audit_record& into) {
     for (gate_shard& one : into.shards) {
         std::string cursor;
         do {
-            auto page = wait_for<stock::gate_levels::product_page>([&](auto done) {
+            auto page = ask<stock::gate_levels::product_page>([&](auto done) {
                 view_->gate().list_products(one.number, one.epoch, cursor, std::move(done));
             });
             if (!page) {

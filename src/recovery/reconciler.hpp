@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <flashsale/base/backoff.hpp>
+#include <flashsale/base/waiting.hpp>
 #include <flashsale/recovery/shard_keeper.hpp>
 #include <flashsale/stock/gate_server.hpp>
 
@@ -98,10 +99,8 @@ private:
     /// Of the gate, which calls back.
     template <class T>
     T wait_for(const std::function<void(callback<T>)>& start) {
-        const auto reply = std::make_shared<std::optional<T>>();
-        start([reply](T result) { *reply = std::move(result); });
-        uses_.timing.wait([&reply] { return reply->has_value(); });
-        return std::move(**reply);
+        return flashsale::wait_for<T>(
+            [this](const std::function<bool()>& done) { uses_.timing.wait(done); }, start);
     }
 
     const ports uses_;

@@ -22,13 +22,11 @@ std::vector<stock::decision> ask(stock::gate_decisions& gate, const waiting& wai
         std::vector<stock::reservation> batch;
         for (std::size_t i = all.size(); i < late.size() && batch.size() < batch_max; ++i)
             batch.push_back(reservation_of(late[i]));
-        const auto answers = std::make_shared<std::optional<decisions>>();
         const std::size_t asked = batch.size();
-        gate.reserve(std::move(batch),
-                     [answers](decisions decided) { *answers = std::move(decided); });
-        wait([&answers] { return answers->has_value(); });
-        must_hold((*answers)->size() == asked, "each late event has its own answer");
-        std::ranges::move(**answers, std::back_inserter(all));
+        auto answers = wait_for<decisions>(
+            wait, [&](auto done) { gate.reserve(std::move(batch), std::move(done)); });
+        must_hold(answers.size() == asked, "each late event has its own answer");
+        std::ranges::move(answers, std::back_inserter(all));
     }
     return all;
 }

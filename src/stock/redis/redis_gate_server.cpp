@@ -1,7 +1,5 @@
 // Every look is one INFO, which costs Redis about as much as two batches of orders.
 
-#include <boost/asio/io_context.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -42,14 +40,10 @@ bool read_number(std::string_view info, std::string_view name, std::uint64_t& in
 }
 
 std::expected<redis::value, std::string> ask(
-    asio::io_context& io, const std::function<void(callback<redis::result>)>& start) {
-    std::optional<redis::result> reply;
-    start([&reply](redis::result result) { reply = std::move(result); });
-    io.restart();
-    while (!reply)
-        io.run_one();
-    if (!*reply) return std::unexpected("redis: " + reply->error().message);
-    return std::move(**reply);
+    const waiting& wait, const std::function<void(callback<redis::result>)>& start) {
+    auto reply = wait_for<redis::result>(wait, start);
+    if (!reply) return std::unexpected("redis: " + reply.error().message);
+    return std::move(*reply);
 }
 
 }  // namespace
@@ -95,10 +89,10 @@ std::optional<gate_server> parse_gate_server(std::string_view info) {
     return out;
 }
 
-std::expected<gate_server, std::string> read_gate_server(asio::io_context& io,
+std::expected<gate_server, std::string> read_gate_server(const waiting& wait,
                                                          redis::client& client) {
     const std::string_view words[] = {"INFO", "memory", "stats", "replication"};
-    const auto info = ask(io, [&](auto done) { client.command(words, std::move(done)); });
+    const auto info = ask(wait, [&](auto done) { client.command(words, std::move(done)); });
     if (!info) return std::unexpected(info.error());
     const auto server = parse_gate_server(info->text);
     if (!server) return std::unexpected("redis: INFO answered nonsense");
@@ -110,13 +104,13 @@ std::expected<gate_server, std::string> read_gate_server(asio::io_context& io,
 constexpr std::string_view epoch_before = "generation";
 
 std::expected<std::optional<gate_header>, std::string> read_gate_header(
-    asio::io_context& io, redis::client& client, std::uint32_t shard,
+    const waiting& wait, redis::client& client, std::uint32_t shard,
     const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
     const std::string_view words[] = {"HMGET", keys.header, "epoch",     "evicted",
                                       "seq",   "state",     "token",     "deployment",
                                       "held",  "accepted",  epoch_before};
-    const auto found = ask(io, [&](auto done) { client.command(words, std::move(done)); });
+    const auto found = ask(wait, [&](auto done) { client.command(words, std::move(done)); });
     if (!found) return std::unexpected(found.error());
     if (found->elements.size() != 9) return std::unexpected("redis: HMGET answered nonsense");
     const auto& fields = found->elements;
@@ -136,15 +130,16 @@ std::expected<std::optional<gate_header>, std::string> read_gate_header(
                        .accepted = fields[7].text == "1"};
 }
 
-std::expected<bool, std::string> shut_gate(asio::io_context& io, redis::client& client,
+std::expected<bool, std::string> shut_gate(const waiting& wait, redis::client& client,
                                            std::uint32_t shard, std::uint64_t epoch,
                                            const redis_gate_options& options) {
     const shard_keys keys(options.key_prefix, shard);
     const std::string_view names[] = {keys.header};
     const std::string number = std::to_string(epoch);
     const std::string_view arguments[] = {"shut", number, options.deployment};
-    const auto reply = ask(
-        io, [&](auto done) { client.evaluate(scripts().open, names, arguments, std::move(done)); });
+    const auto reply = ask(wait, [&](auto done) {
+        client.evaluate(scripts().open, names, arguments, std::move(done));
+    });
     if (!reply) return std::unexpected(reply.error());
     return reply->integer == 1;
 }

@@ -104,9 +104,9 @@ postgres::rows must(postgres::result result) {
 }
 
 /// A server that may evict keys would sell units again that it forgot to have sold.
-void check_server(asio::io_context& io, redis::client& client, std::uint32_t shard,
+void check_server(const waiting& wait, redis::client& client, std::uint32_t shard,
                   const redis_gate_options& options) {
-    const auto server = read_gate_server(io, client);
+    const auto server = read_gate_server(wait, client);
     if (!server) throw std::runtime_error(server.error());
     if (server->may_evict()) throw std::runtime_error(server->eviction_fault());
     if (server->rebuild_lacks_bytes(options.load_rows_max) > 0)
@@ -114,29 +114,26 @@ void check_server(asio::io_context& io, redis::client& client, std::uint32_t sha
 }
 
 /// True if the gate's header is now (or was already) in the step asked for.
-bool run_open_script(asio::io_context& io, redis::client& client, const shard_keys& keys,
+bool run_open_script(const waiting& wait, redis::client& client, const shard_keys& keys,
                      std::string_view step, std::uint64_t epoch, const std::string& deployment,
                      const std::string& token = {}) {
     const std::string_view names[] = {keys.header};
     const std::string number = std::to_string(epoch);
     const std::string_view arguments[] = {step, number, deployment, token};
-    std::optional<redis::result> reply;
-    client.evaluate(scripts().open, names, arguments,
-                    [&reply](redis::result result) { reply = std::move(result); });
-    io.restart();
-    while (!reply)
-        io.run_one();
-    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
-    if ((*reply)->integer == another_deployments) throw another_deployment(keys.header);
-    return (*reply)->integer == 1;
+    const auto reply = wait_for<redis::result>(wait, [&](auto done) {
+        client.evaluate(scripts().open, names, arguments, std::move(done));
+    });
+    if (!reply) throw std::runtime_error("redis: " + reply.error().message);
+    if (reply->integer == another_deployments) throw another_deployment(keys.header);
+    return reply->integer == 1;
 }
 
-void open_shard(asio::io_context& io, postgres::session& database, redis::client& client,
+void open_shard(const waiting& wait, postgres::session& database, redis::client& client,
                 std::uint32_t shard, shard_epochs& epochs, const redis_gate_options& options,
                 const bind_token& bind) {
     const shard_keys keys(options.key_prefix, shard);
     const std::string& deployment = options.deployment;
-    check_server(io, client, shard, options);
+    check_server(wait, client, shard, options);
     must(database.execute(insert_shard, postgres::parameters().integer(shard)));
     auto row = must(database.execute(read_shard, postgres::parameters().integer(shard)));
     std::uint64_t epoch = static_cast<std::uint64_t>(row.integer(0, 0));
@@ -149,7 +146,7 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
         if (!begun.empty()) {
             epoch = static_cast<std::uint64_t>(begun.integer(0, 0));
             if (const auto bound = bind(token); !bound) throw log_unavailable(bound.error());
-            if (run_open_script(io, client, keys, "load", epoch, deployment, token.to_string())) {
+            if (run_open_script(wait, client, keys, "load", epoch, deployment, token.to_string())) {
                 must(database.execute(finish_opening, postgres::parameters().integer(shard).integer(
                                                           static_cast<std::int64_t>(epoch))));
             }
@@ -159,7 +156,7 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
         state = row.text(0, 1);
     }
     epochs.raise(shard, epoch);
-    if (state != "open" || !run_open_script(io, client, keys, "flip", epoch, deployment)) {
+    if (state != "open" || !run_open_script(wait, client, keys, "flip", epoch, deployment)) {
         spdlog::warn(
             "shard {} (epoch {}) has no gate that can be trusted: orders are "
             "answered 503 rebuilding",
@@ -168,27 +165,24 @@ void open_shard(asio::io_context& io, postgres::session& database, redis::client
 }
 
 /// The header's deployment; empty: there is none.
-std::string deployment_at(asio::io_context& io, redis::client& client, const shard_keys& keys) {
+std::string deployment_at(const waiting& wait, redis::client& client, const shard_keys& keys) {
     const std::string_view command[] = {"HGET", keys.header, "deployment"};
-    std::optional<redis::result> reply;
-    client.command(command, [&reply](redis::result result) { reply = std::move(result); });
-    io.restart();
-    while (!reply)
-        io.run_one();
-    if (!*reply) throw std::runtime_error("redis: " + reply->error().message);
-    return (*reply)->text;
+    const auto reply =
+        wait_for<redis::result>(wait, [&](auto done) { client.command(command, std::move(done)); });
+    if (!reply) throw std::runtime_error("redis: " + reply.error().message);
+    return reply->text;
 }
 
 /// A shard whose gate is not on its own server, but on that of another: the servers are named in
 /// another order than before, and each would be rebuilt where the other was.
-void require_order(asio::io_context& io, const std::vector<redis::client*>& servers,
+void require_order(const waiting& wait, const std::vector<redis::client*>& servers,
                    const redis_gate_options& options) {
     if (faults::without(guard::identity)) return;
     for (std::uint32_t shard = 0; shard < servers.size(); ++shard) {
         const shard_keys keys(options.key_prefix, shard);
-        if (!deployment_at(io, *servers[shard], keys).empty()) continue;
+        if (!deployment_at(wait, *servers[shard], keys).empty()) continue;
         for (std::size_t other = 0; other < servers.size(); ++other) {
-            if (other == shard || deployment_at(io, *servers[other], keys) != options.deployment)
+            if (other == shard || deployment_at(wait, *servers[other], keys) != options.deployment)
                 continue;
             throw std::runtime_error(
                 "redis.url: the gate " + keys.header + " is on server " +
@@ -201,20 +195,20 @@ void require_order(asio::io_context& io, const std::vector<redis::client*>& serv
 }  // namespace
 
 /// A server that may evict keys would sell units again that it forgot to have sold.
-void require_noeviction(asio::io_context& io, redis::client& client) {
-    const auto server = read_gate_server(io, client);
+void require_noeviction(const waiting& wait, redis::client& client) {
+    const auto server = read_gate_server(wait, client);
     if (!server) throw std::runtime_error(server.error());
     if (server->may_evict()) throw std::runtime_error(server->eviction_fault());
 }
 
-void open_new_shards(asio::io_context& io, postgres::session& database,
+void open_new_shards(const waiting& wait, postgres::session& database,
                      std::vector<redis::client*> shards, shard_epochs& epochs,
                      const redis_gate_options& options, const bind_token& bind,
                      std::span<const std::uint32_t> except) {
-    require_order(io, shards, options);
+    require_order(wait, shards, options);
     for (std::uint32_t shard = 0; shard < shards.size(); ++shard) {
         if (std::ranges::find(except, shard) != except.end()) continue;
-        open_shard(io, database, *shards[shard], shard, epochs, options, bind);
+        open_shard(wait, database, *shards[shard], shard, epochs, options, bind);
     }
 }
 

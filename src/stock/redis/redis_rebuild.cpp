@@ -2,8 +2,6 @@
 // uses, and its header is the only one that the shard has. So an attempt that was overtaken writes
 // nothing (the header is not its own), and what it left is told from what counts by its name.
 
-#include <boost/asio/io_context.hpp>
-
 #include <algorithm>
 #include <charconv>
 
@@ -35,32 +33,28 @@ std::optional<std::uint64_t> epoch_of(std::string_view key, std::string_view roo
 }  // namespace
 
 struct gate_rebuild::impl {
-    asio::io_context& io;
+    waiting wait;
     redis::client& client;
     std::uint64_t epoch;
     uuid token;
     std::string deployment;
     shard_keys keys;
 
-    std::expected<redis::value, std::string> wait_for(
+    std::expected<redis::value, std::string> ask(
         const std::function<void(callback<redis::result>)>& start) {
-        std::optional<redis::result> reply;
-        start([&reply](redis::result result) { reply = std::move(result); });
-        io.restart();
-        while (!reply)
-            io.run_one();
-        if (!*reply) return std::unexpected("redis: " + reply->error().message);
-        return std::move(**reply);
+        auto reply = wait_for<redis::result>(wait, start);
+        if (!reply) return std::unexpected("redis: " + reply.error().message);
+        return std::move(*reply);
     }
 
     std::expected<redis::value, std::string> command(std::vector<std::string_view> words) {
-        return wait_for([&](auto done) { client.command(words, std::move(done)); });
+        return ask([&](auto done) { client.command(words, std::move(done)); });
     }
 
     std::expected<redis::value, std::string> evaluate(const redis::script& what,
                                                       const argument_list& arguments) {
         const std::string_view names[] = {keys.header};
-        return wait_for(
+        return ask(
             [&](auto done) { client.evaluate(what, names, arguments.views(), std::move(done)); });
     }
 
@@ -149,16 +143,16 @@ struct gate_rebuild::impl {
     }
 };
 
-gate_rebuild::gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
+gate_rebuild::gate_rebuild(waiting wait, redis::client& client, std::uint32_t shard,
                            std::uint64_t epoch, const uuid& token,
                            const redis_gate_options& options)
-    : impl_(new impl{io, client, epoch, token, options.deployment,
+    : impl_(new impl{std::move(wait), client, epoch, token, options.deployment,
                      shard_keys(options.key_prefix, shard)}) {}
 
 gate_rebuild::~gate_rebuild() = default;
 
 std::expected<void, std::string> gate_rebuild::check_server() {
-    const auto server = read_gate_server(impl_->io, impl_->client);
+    const auto server = read_gate_server(impl_->wait, impl_->client);
     if (!server) return std::unexpected(server.error());
     if (server->replica) return std::unexpected("redis: the server is a replica");
     if (server->may_evict()) return std::unexpected(server->eviction_fault());
@@ -265,7 +259,7 @@ std::expected<void, std::string> gate_rebuild::remove_older(const breath& breath
     // Until then it counts against maxmemory.
     const auto until = std::chrono::steady_clock::now() + freeing_patience;
     while (std::chrono::steady_clock::now() < until) {
-        const auto server = read_gate_server(impl_->io, impl_->client);
+        const auto server = read_gate_server(impl_->wait, impl_->client);
         if (!server) return std::unexpected(server.error());
         if (server->freeing_objects == 0) break;
         if (auto done = breathe(); !done) return done;

@@ -34,15 +34,15 @@ struct account_world {
     }
     std::string header() const { return "{" + world.key_prefix() + ":0}:gate"; }
     std::optional<gate_account> read() {
-        auto found = read_gate_account(io, client, 0, options, go_on);
+        auto found = read_gate_account(wait_on(io), client, 0, options, go_on);
         REQUIRE(found.has_value());
         return std::move(*found);
     }
     holding hold(std::uint64_t epoch, const std::string& why = "why") {
-        return hold_gate(io, client, 0, epoch, why, options).value();
+        return hold_gate(wait_on(io), client, 0, epoch, why, options).value();
     }
     gate_rebuild rebuild(std::uint64_t epoch) {
-        return {io, client, 0, epoch, uuid_generator().make(), options};
+        return {wait_on(io), client, 0, epoch, uuid_generator().make(), options};
     }
     errc reserve(std::int64_t product) {
         const auto made = world.reserve_one(world.sale(product, 1, 1, "after"));
@@ -106,11 +106,12 @@ TEST_CASE("gate account: its seq, what waits, and what it was given, open or clo
         CHECK_FALSE(here.read().has_value());
     }
     SECTION("one that is replaced meanwhile is no account") {
-        const auto found = read_gate_account(
-            here.io, here.client, 0, here.options, [&]() -> std::expected<void, std::string> {
-                stack::redis_cli({"HSET", here.header(), "epoch", "2"});
-                return {};
-            });
+        const auto found =
+            read_gate_account(wait_on(here.io), here.client, 0, here.options,
+                              [&]() -> std::expected<void, std::string> {
+                                  stack::redis_cli({"HSET", here.header(), "epoch", "2"});
+                                  return {};
+                              });
         CHECK_FALSE(found.has_value());
     }
 }
@@ -132,8 +133,8 @@ TEST_CASE("gate account: a gate that is held stays shut, until it is released") 
     CHECK(here.reserve(product) == errc::rebuilding);
 
     const bool accepted = GENERATE(false, true);
-    CHECK(release_gate(here.io, here.client, 0, 2, accepted, here.options) == false);
-    CHECK(release_gate(here.io, here.client, 0, 1, accepted, here.options) == true);
+    CHECK(release_gate(wait_on(here.io), here.client, 0, 2, accepted, here.options) == false);
+    CHECK(release_gate(wait_on(here.io), here.client, 0, 1, accepted, here.options) == true);
     CHECK(here.reserve(product) == errc::rebuilding);
     CHECK(here.read()->header.held == "");
     CHECK(here.read()->header.accepted == accepted);
@@ -141,7 +142,7 @@ TEST_CASE("gate account: a gate that is held stays shut, until it is released") 
         CHECK(here.hold(1) == holding::refused);
     } else {
         CHECK(here.hold(1) == holding::now);
-        CHECK(release_gate(here.io, here.client, 0, 1, false, here.options) == true);
+        CHECK(release_gate(wait_on(here.io), here.client, 0, 1, false, here.options) == true);
     }
     CHECK(next.close({}).has_value());
     CHECK(next.begin() == true);

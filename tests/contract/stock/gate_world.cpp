@@ -49,7 +49,7 @@ gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
     }
     if (!client_.ready()) throw std::runtime_error("redis: " + client_.fault());
     if (kind == adapter::redis) {
-        stock::open_new_shards(io_, database_, {&client_}, epochs_, redis_options_,
+        stock::open_new_shards(wait_on(io_), database_, {&client_}, epochs_, redis_options_,
                                [](const uuid&) { return std::expected<void, std::string>{}; });
     }
     memory_ = std::make_unique<stock::memory_gate_owner>(

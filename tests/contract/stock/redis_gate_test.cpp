@@ -134,13 +134,13 @@ TEST_CASE("redis gate: opening is for shards that were never open, and may be re
     redis_gate_options options;
     options.key_prefix = world.key_prefix();
     shard_epochs seen(1);
-    open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
+    open_new_shards(wait_on(io), world.stock_database(), {&client}, seen, options, bound);
     CHECK(seen.get(0) == 1);
     CHECK(world.reserve_one(world.sale(product, 1, 1, "key")).has_value());
     CHECK(world.available(product) == 9);
     // Lost: a process that starts now must not open an empty gate in its place.
     stack::redis_cli({"DEL", header_of(world)});
-    open_new_shards(io, world.stock_database(), {&client}, seen, options, bound);
+    open_new_shards(wait_on(io), world.stock_database(), {&client}, seen, options, bound);
     CHECK(reason(world.reserve_one(world.sale(product, 2, 1, "key"))) == errc::rebuilding);
     client.stop();
     io.restart();
@@ -236,9 +236,10 @@ TEST_CASE("redis gate: another deployment's is left as it is, and named") {
     options.deployment = "mine";
     stack::redis_cli({"HSET", header_of(world), "deployment", "theirs"});
     shard_epochs seen(1);
-    CHECK_THROWS_WITH(open_new_shards(io, world.stock_database(), {&client}, seen, options, bound),
-                      Catch::Contains(header_of(world)) && Catch::Contains("another deployment's"));
-    gate_rebuild rebuilt(io, client, 0, 2, uuid_generator().make(), options);
+    CHECK_THROWS_WITH(
+        open_new_shards(wait_on(io), world.stock_database(), {&client}, seen, options, bound),
+        Catch::Contains(header_of(world)) && Catch::Contains("another deployment's"));
+    gate_rebuild rebuilt(wait_on(io), client, 0, 2, uuid_generator().make(), options);
     CHECK_THAT(rebuilt.close({}).error(), Catch::Contains("another deployment's"));
     CHECK_THAT(rebuilt.begin().error(), Catch::Contains("another deployment's"));
     CHECK(stack::redis_cli({"HGET", header_of(world), "state"}).starts_with("open"));
@@ -265,7 +266,7 @@ TEST_CASE("redis gate: a rebuild knows whether it has closed the gate that it re
     const uuid token = make.make(), renewed = make.make();
     const uuid known[] = {make.make(), old}, unknown[] = {make.make()};
 
-    gate_rebuild same(io, client, 0, 1, token, options);
+    gate_rebuild same(wait_on(io), client, 0, 1, token, options);
     CHECK(same.close(known) == closing::overtaken);
     CHECK(same.renew(make.make()) == false);
     CHECK(same.renew(old) == true);
@@ -273,7 +274,7 @@ TEST_CASE("redis gate: a rebuild knows whether it has closed the gate that it re
     CHECK(same.renew(old) == false);
 
     const uuid now_known[] = {token};
-    gate_rebuild next(io, client, 0, 2, renewed, options);
+    gate_rebuild next(wait_on(io), client, 0, 2, renewed, options);
     CHECK(next.close(unknown) == closing::not_met);
     CHECK(next.close(now_known) == closing::met);
     CHECK(world.levels(product).error() == errc::rebuilding);

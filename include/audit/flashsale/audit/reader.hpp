@@ -52,7 +52,7 @@ private:
     std::optional<std::string> wait_for_gate();
 
     template <class T>
-    std::expected<T, stock::errc> wait_for(
+    std::expected<T, stock::errc> ask(
         const std::function<void(callback<std::expected<T, stock::errc>>)>& start);
 
     /// The gate's.

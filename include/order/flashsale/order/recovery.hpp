@@ -15,6 +15,7 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
+#include "flashsale/base/waiting.hpp"
 #include "flashsale/events/event.hpp"
 #include "flashsale/order/allocation_of.hpp"
 #include "flashsale/stock.hpp"
@@ -86,9 +87,6 @@ public:
 };
 
 std::unique_ptr<late_store> make_postgres_late_store(postgres::session& order_database);
-
-/// Returns when `done` says so; lets replies come meanwhile.
-using waiting = std::function<void(const std::function<bool()>& done)>;
 
 /// Asks the gate again for late events, a page of at most `events_max` of a shard, those behind
 /// `after` (the nil UUID at first), and acts on its answers. What cannot be decided yet stays, and

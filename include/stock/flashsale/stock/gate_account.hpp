@@ -3,7 +3,7 @@
 // What a shard's gate has granted, by its own keys, whether it is open or not: to be compared with
 // the record, which may be an older one (restored from a backup). And the mark by which a gate
 // whose record knows less than it does is kept from being rebuilt. For the composition only;
-// blocks, running `io`, which the client is on; an error's text is for people.
+// blocks, by `wait`; an error's text is for people.
 
 #include <cstdint>
 #include <expected>
@@ -27,7 +27,7 @@ struct gate_account {
 /// nullopt: there is nothing to compare. No gate is there, or another deployment's, or keys of it
 /// were evicted. An error also if the gate was replaced while it was read.
 std::expected<std::optional<gate_account>, std::string> read_gate_account(
-    asio::io_context& io, redis::client& client, std::uint32_t shard,
+    const waiting& wait, redis::client& client, std::uint32_t shard,
     const redis_gate_options& options, const breath& breathe);
 
 enum class holding {
@@ -37,13 +37,13 @@ enum class holding {
 };
 /// Shuts the gate, if it is still of that epoch, and notes why in its header, in one step: no
 /// rebuild goes past that.
-std::expected<holding, std::string> hold_gate(asio::io_context& io, redis::client& client,
+std::expected<holding, std::string> hold_gate(const waiting& wait, redis::client& client,
                                               std::uint32_t shard, std::uint64_t epoch,
                                               const std::string& why,
                                               const redis_gate_options& options);
 /// Takes the mark away; the gate stays closed. `accepted`: and no such mark is put on it again.
 /// False: another gate is there.
-std::expected<bool, std::string> release_gate(asio::io_context& io, redis::client& client,
+std::expected<bool, std::string> release_gate(const waiting& wait, redis::client& client,
                                               std::uint32_t shard, std::uint64_t epoch,
                                               bool accepted, const redis_gate_options& options);
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "flashsale/base/uuid.hpp"
+#include "flashsale/base/waiting.hpp"
 #include "flashsale/stock/allocation.hpp"
 #include "flashsale/stock/gate.hpp"
 
@@ -103,8 +104,8 @@ public:
     virtual bool is_ours(const gate_header& header) const = 0;
 };
 
-/// Runs `io`, which the client is on, until it has what it waits for.
-std::unique_ptr<gate_admin> make_redis_gate_admin(asio::io_context& io, redis::client& client,
+/// Blocks, by `wait`.
+std::unique_ptr<gate_admin> make_redis_gate_admin(waiting wait, redis::client& client,
                                                   std::uint32_t shard,
                                                   const redis_gate_options& options);
 

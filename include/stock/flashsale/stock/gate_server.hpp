@@ -1,8 +1,7 @@
 #pragma once
 
 // What the Redis server of a shard says of itself, and what speaks against a gate that it holds.
-// For the composition only. What asks the server blocks, running `io`, which the client is on; an
-// error's text is for people.
+// For the composition only. What asks the server blocks, by `wait`; an error's text is for people.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "flashsale/base/async.hpp"
 #include "flashsale/base/uuid.hpp"
+#include "flashsale/base/waiting.hpp"
 #include "flashsale/stock/gate_view.hpp"
 #include "flashsale/stock/module.hpp"
 
@@ -43,7 +42,7 @@ struct gate_server {
 
 /// Of INFO's memory, stats and replication; nullopt if something is missing.
 std::optional<gate_server> parse_gate_server(std::string_view info);
-std::expected<gate_server, std::string> read_gate_server(asio::io_context& io,
+std::expected<gate_server, std::string> read_gate_server(const waiting& wait,
                                                          redis::client& client);
 
 /// What the shard's header says, whether its gate can be trusted or not.
@@ -62,12 +61,12 @@ struct gate_header {
 };
 /// nullopt: there is none.
 std::expected<std::optional<gate_header>, std::string> read_gate_header(
-    asio::io_context& io, redis::client& client, std::uint32_t shard,
+    const waiting& wait, redis::client& client, std::uint32_t shard,
     const redis_gate_options& options);
 
 /// Ends what the gate grants, if it is still of that epoch; it stays closed until it is
 /// rebuilt. False: it is another, or gone.
-std::expected<bool, std::string> shut_gate(asio::io_context& io, redis::client& client,
+std::expected<bool, std::string> shut_gate(const waiting& wait, redis::client& client,
                                            std::uint32_t shard, std::uint64_t epoch,
                                            const redis_gate_options& options);
 

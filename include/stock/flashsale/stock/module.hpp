@@ -17,6 +17,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
+#include "flashsale/base/waiting.hpp"
 #include "flashsale/stock.hpp"
 #include "flashsale/stock/gate.hpp"
 #include "flashsale/stock/record.hpp"
@@ -197,9 +198,9 @@ std::optional<std::string> find_other_session(postgres::session& stock_database)
 std::expected<std::string, std::string> change_deployment(postgres::session& stock_database,
                                                           const noted_value& to);
 
-/// A server that may evict keys would sell units again that it forgot to have sold. Runs the
-/// client's io_context until it has answered.
-void require_noeviction(asio::io_context& io, redis::client& client);
+/// A server that may evict keys would sell units again that it forgot to have sold. Blocks,
+/// by `wait`.
+void require_noeviction(const waiting& wait, redis::client& client);
 
 /// For a gate that does not outlive its process: notes that it is opened once more, and answers the
 /// epoch of this opening, 1 for the first.
@@ -222,8 +223,8 @@ struct log_unavailable : std::runtime_error {
 using bind_token = std::function<std::expected<void, std::string>(const uuid& token)>;
 
 /// Opens the gate of every shard that was never open; raises `epochs` to what the database
-/// has; but those of `except` are left as they are. Runs the clients' io_context until done.
-void open_new_shards(asio::io_context& io, postgres::session& stock_database,
+/// has; but those of `except` are left as they are. Blocks, by `wait`.
+void open_new_shards(const waiting& wait, postgres::session& stock_database,
                      std::vector<redis::client*> shards, shard_epochs& epochs,
                      const redis_gate_options& options, const bind_token& bind,
                      std::span<const std::uint32_t> except = {});

@@ -116,9 +116,9 @@ std::expected<bool, std::string> is_given_back(sqlite::database& database, const
 /// A shard's gate on Redis, being rebuilt.
 class gate_rebuild final : public gate_attempt {
 public:
-    /// Runs `io` until it has what it waits for; the client is on it.
-    gate_rebuild(asio::io_context& io, redis::client& client, std::uint32_t shard,
-                 std::uint64_t epoch, const uuid& token, const redis_gate_options& options);
+    /// Blocks, by `wait`.
+    gate_rebuild(waiting wait, redis::client& client, std::uint32_t shard, std::uint64_t epoch,
+                 const uuid& token, const redis_gate_options& options);
     ~gate_rebuild() override;
 
     std::expected<void, std::string> check_server() override;

@@ -58,7 +58,7 @@ std::string text_of(const order::parked_outcome& outcome, const parked_source& s
                                             ? "see `flashsale parked show` and the log"
                                             : outcome.reason);
         case drop_begun:
-            return "somebody has begun to drop it: drop it, which finishes that";
+            return "dropping it was begun: drop it, which finishes that";
         case sold_by_gate:
             return "the database gate has sold its units in the ledger itself: correct the "
                    "movement there";

@@ -135,7 +135,7 @@ std::span<const setting> settings() {
         {"http.cors_origins",
          "whose pages may ask by a browser: origins, separated by commas, or `*` for any; never "
          "with "
-         "credentials; empty: nobody's",
+         "credentials; empty: no page",
          TEXT(http.cors_origins, "",
               "origins as browsers write them, https://shop.example or http://localhost:3000, "
               "several separated by commas, or * alone, or nothing",

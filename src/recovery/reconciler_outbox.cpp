@@ -112,7 +112,7 @@ void reconciler::look_again(shard& of) {
     }
     if (published > 0) {
         metrics::reconcile_published.add(static_cast<std::int64_t>(published));
-        spdlog::info("reconciler: published {} events of shard {} again that nobody had recorded",
+        spdlog::info("reconciler: published {} events of shard {} again that were not recorded",
                      published, of.number);
     }
     of.outbox.looked_again();

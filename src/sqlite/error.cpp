@@ -52,7 +52,7 @@ error error_of(int code, sqlite3* connection) {
     if (is_sync_failure(code)) {
         spdlog::critical(
             "{}: the disk did not take what was written; this process ends, because "
-            "nobody can know what is on it",
+            "what is on it cannot be known",
             file == nullptr ? "a database" : file);
         spdlog::default_logger()->flush();
         std::abort();

@@ -67,7 +67,7 @@ public:
         if (count_ > 0)
             spdlog::warn(
                 "users with a name that an earlier one has: {}; compared_name is null in "
-                "their rows, and nobody else can have such a name now",
+                "their rows, and no other user can have such a name now",
                 count_);
     }
 

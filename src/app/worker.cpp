@@ -9,7 +9,7 @@
 
 namespace flashsale::app {
 
-worker::worker(const config& settings, backend& behind, const health& state)
+worker::worker(const config& settings, serving& behind, const health& state)
     : stands_on_(behind.for_worker(io_)),
       routes_(std::chrono::seconds(settings.http.catalogue_max_age_s)) {
     user::directory_options users;

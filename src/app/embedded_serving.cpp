@@ -31,12 +31,12 @@
 #include <flashsale/stock/module.hpp>
 #include <flashsale/user/module.hpp>
 
-#include "backend.hpp"
 #include "compose.hpp"
 #include "data_folder.hpp"
 #include "gate_socket.hpp"
 #include "memory_record.hpp"
 #include "probe.hpp"
+#include "sites.hpp"
 
 namespace flashsale::app {
 
@@ -56,7 +56,7 @@ struct databases {
     sqlite::queue user, stock, order;
 };
 
-class embedded_worker final : public worker_backend {
+class embedded_worker final : public worker_adapters {
 public:
     embedded_worker(asio::io_context& io, databases& files, stock::memory_gate_owner& units)
         : files_(files),
@@ -100,24 +100,25 @@ private:
 struct recording_part {
     recording_part(const config& settings, const data_folder& in, events::reader& reader,
                    stock::memory_gate_owner& units, asio::io_context& deciding, fault_board& board)
-        : order_database(open_file(settings, in.order())),
-          stock_database(open_file(settings, in.stock())),
-          recording(order::make_sqlite_recording(order_database)),
-          ledger(stock::make_sqlite_ledger(stock_database)),
+        : record(settings, in),
           outbox(stock::make_memory_gate(units, deciding)),
-          recorder({reader, *recording, *ledger, *outbox, deciding, {}, {}, &board}) {}
+          recorder({reader,
+                    *record.ports.recording,
+                    *record.ports.ledger,
+                    *outbox,
+                    deciding,
+                    {},
+                    {},
+                    &board}) {}
 
-    sqlite::database order_database;
-    sqlite::database stock_database;
-    std::unique_ptr<order::recording> recording;
-    std::unique_ptr<stock::ledger> ledger;
+    embedded_record record;
     std::unique_ptr<stock::gate> outbox;
     order::recorder recorder;
 };
 
-class embedded_backend final : public backend {
+class embedded_serving final : public serving {
 public:
-    embedded_backend(const config& settings, std::size_t workers)
+    embedded_serving(const config& settings, std::size_t workers)
         : settings_(settings),
           folder_(settings.sqlite.folder),
           lock_(folder_.path),
@@ -132,12 +133,12 @@ public:
         }
     }
 
-    ~embedded_backend() override { stop(); }
+    ~embedded_serving() override { stop(); }
 
     std::uint32_t shards() const override { return 1; }
     events::log& log() override { return log_->writer(); }
 
-    std::unique_ptr<worker_backend> for_worker(asio::io_context& io) override {
+    std::unique_ptr<worker_adapters> for_worker(asio::io_context& io) override {
         if (!own_) deciding_ = &io;
         return std::make_unique<embedded_worker>(io, *files_, units_);
     }
@@ -225,14 +226,10 @@ private:
 
     void load() {
         const auto begun = std::chrono::steady_clock::now();
-        auto stock_database = open_file(settings_, folder_.stock());
-        auto order_database = open_file(settings_, folder_.order());
-        const auto products = stock::make_sqlite_record_reader(stock_database);
-        const auto orders = order::make_sqlite_record_reader(order_database);
-        const recovery::loaded_record loaded =
-            must_load(*stock::make_memory_gate_loader(units_), *products, *orders,
-                      recovery::differing::refused);
-        units_.open(stock::count_new_epoch(stock_database, only_shard));
+        embedded_record record(settings_, folder_);
+        const recovery::loaded_record loaded = must_load(
+            *stock::make_memory_gate_loader(units_), record.ports, recovery::differing::refused);
+        units_.open(stock::count_new_epoch(record.stock_database, only_shard));
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::steady_clock::now() - begun);
         spdlog::info(
@@ -260,8 +257,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<backend> make_embedded_backend(const config& settings, std::size_t workers) {
-    return std::make_unique<embedded_backend>(settings, workers);
+std::unique_ptr<serving> embedded_site::serve(std::size_t workers) const {
+    return std::make_unique<embedded_serving>(settings, workers);
 }
 
 }  // namespace flashsale::app

@@ -13,12 +13,12 @@
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
 #include <flashsale/order/module.hpp>
-#include <flashsale/recovery/record_check.hpp>
 
-#include "backend.hpp"
 #include "gate_access.hpp"
 #include "probe.hpp"
 #include "recovery_thread.hpp"
+#include "sites.hpp"
+#include "stack_start.hpp"
 
 namespace flashsale::app {
 
@@ -63,129 +63,7 @@ private:
     std::jthread thread_;
 };
 
-/// The gate's connections on an io_context of their own, for as long as the start needs them.
-class gate_servers {
-public:
-    gate_servers(const config& settings, stock::shard_epochs& epochs)
-        : access_(io_, settings, epochs) {
-        access_.start();
-    }
-    ~gate_servers() {
-        access_.stop();
-        io_.restart();
-        io_.poll();
-    }
-
-    /// They must answer once at the start, or it is not told why nothing sells.
-    void require(const config& settings) {
-        const auto urls = settings.redis_urls();
-        const auto clients = access_.clients();
-        for (std::size_t i = 0; i < clients.size(); ++i) {
-            // For each: the time that one takes is not the next one's to miss.
-            const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-            while (!clients[i]->ready() && steady::now() < until) {
-                io_.restart();
-                io_.run_for(10ms);
-            }
-            if (!clients[i]->ready())
-                throw unavailable_error(
-                    not_answering("Redis", "redis.url", urls[i], clients[i]->fault()));
-            stock::require_noeviction(wait_on(io_), *clients[i]);
-        }
-    }
-
-    asio::io_context& io() { return io_; }
-    std::vector<redis::client*> clients() const { return access_.clients(); }
-
-private:
-    asio::io_context io_;
-    gate_access access_;
-};
-
-/// Before any order can come: a gate whose record is behind it is held, and one that the stock
-/// database has never heard of is asked for nothing, and left as it is.
-std::vector<std::uint32_t> unknown_to_record(const config& settings, gate_servers& servers,
-                                             stock::shard_epochs& epochs,
-                                             postgres::session& stock_database,
-                                             const stock::redis_gate_options& options) {
-    auto order_database =
-        open_session(settings, "order", "postgres.order_url", settings.postgres.order_url);
-    const auto registry = stock::make_postgres_shard_registry(stock_database);
-    const auto products = stock::make_postgres_record_reader(stock_database);
-    const auto orders = order::make_postgres_recovery_store(order_database);
-    const auto clients = servers.clients();
-    std::vector<std::uint32_t> unknown;
-    for (std::uint32_t shard = 0; shard < clients.size(); ++shard) {
-        const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-        const auto gate =
-            stock::make_redis_gate_admin(wait_on(servers.io()), *clients[shard], shard, options);
-        const recovery::record_check check{
-            *gate, *registry, *products, *orders, shard, shards_of(settings), [] {
-                return std::expected<void, std::string>{};
-            }};
-        auto found = recovery::check_and_hold(check);
-        while (!found && steady::now() < until) {
-            std::this_thread::sleep_for(100ms);
-            found = recovery::check_and_hold(check);
-        }
-        if (!found)
-            throw unavailable_error(
-                "whether the record of shard " + std::to_string(shard) +
-                " has what its gate has granted cannot be told: " + found.error());
-        if (found->what == recovery::record_verdict::kind::behind)
-            spdlog::error("{}", recovery::behind_text(shard, found->why));
-        if (found->what != recovery::record_verdict::kind::older) continue;
-        spdlog::error("{}", found->why);
-        epochs.shut_out(shard, found->header->token);
-        unknown.push_back(shard);
-    }
-    return unknown;
-}
-
-void prepare_shards(const config& settings, stock::shard_epochs& epochs,
-                    const std::string& deployment, events::log& log) {
-    if (!uses_redis(settings)) return;
-    gate_servers servers(settings, epochs);
-    servers.require(settings);
-    auto database =
-        open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
-    const auto options = redis_gate_options(settings, deployment);
-    const auto unknown = unknown_to_record(settings, servers, epochs, database, options);
-    try {
-        stock::open_new_shards(
-            wait_on(servers.io()), database, servers.clients(), epochs, options,
-            [&log](const uuid& token) { return log.bind(token); }, unknown);
-    } catch (const stock::another_deployment& found) {
-        throw config_error("redis.url " + without_password(settings.redis.url) + ": " +
-                           found.what() + "; the stock database at " +
-                           without_password(settings.postgres.stock_url) +
-                           " is of one, the gate of another: correct the one that is not meant, or "
-                           "redis.key_prefix");
-    } catch (const stock::log_unavailable& fault) {
-        throw unavailable_error(
-            not_answering("RabbitMQ", "amqp.url", settings.amqp.url, fault.what()));
-    }
-}
-
-/// Everything answers, and nothing has been written anywhere: a start that fails here leaves no
-/// trace in what is the deployment's.
-void require_servers(const config& settings, stock::shard_epochs& epochs,
-                     postgres::session& stock_database) {
-    require_schemas(settings);
-    stock::check_deployment(stock_database, deployment_of(settings));
-    if (uses_redis(settings)) gate_servers(settings, epochs).require(settings);
-    const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-    while (true) {
-        const auto reached = events::reach_amqp(amqp_options(settings, {}));
-        if (reached) return;
-        if (steady::now() >= until)
-            throw unavailable_error(
-                not_answering("RabbitMQ", "amqp.url", settings.amqp.url, reached.error()));
-        std::this_thread::sleep_for(50ms);
-    }
-}
-
-class stack_worker final : public worker_backend {
+class stack_worker final : public worker_adapters {
 public:
     stack_worker(asio::io_context& io, const config& settings, stock::shard_epochs& epochs)
         : access_(io, settings, epochs),
@@ -247,23 +125,20 @@ private:
 struct recording_part {
     recording_part(const config& settings, stock::shard_epochs& epochs, const events::log& log,
                    const std::string& deployment, fault_board& board)
-        : order_database(postgres_options(settings, settings.postgres.order_url)),
-          stock_database(postgres_options(settings, settings.postgres.stock_url)),
-          // A gate that was Redis before has left fences that its epochs have nothing to do
-          // with.
-          recording(order::make_postgres_recording(order_database, uses_redis(settings))),
-          ledger(stock::make_postgres_ledger(stock_database, uses_redis(settings))),
+        // A gate that was Redis before has left fences that a database gate's epochs have nothing
+        // to do with.
+        : record(settings, capabilities_of(settings).rebuilds_gates()),
           reader(events::make_amqp_reader(amqp_options(settings, deployment))),
           behind(settings, epochs),
-          recorder({*reader, *recording, *ledger, behind.access.gate(), behind.io,
-                    [&log] { return log.appended(); }, pacing_options(settings), &board,
+          recorder({*reader, *record.ports.recording, *record.ports.ledger, behind.access.gate(),
+                    behind.io, [&log] { return log.appended(); }, pacing_options(settings), &board,
                     epochs.shards(), ms_of(settings.recorder.step_aside_after_ms),
                     [this] { return able(); }, [&epochs] { return epochs.log_changes(); }}) {}
 
     /// Whether both databases take what is written.
     std::expected<void, std::string> able() {
-        for (const auto& [name, database] :
-             {std::pair{"order", &order_database}, std::pair{"stock", &stock_database}}) {
+        for (const auto& [name, database] : {std::pair{"order", &record.order_database},
+                                             std::pair{"stock", &record.stock_database}}) {
             const auto read_only = database->execute(read_only_transactions);
             const std::string who = std::string(name) + " database: ";
             if (!read_only) return std::unexpected(who + read_only.error().message);
@@ -272,20 +147,17 @@ struct recording_part {
         return {};
     }
 
-    postgres::session order_database;
-    postgres::session stock_database;
-    std::unique_ptr<order::recording> recording;
-    std::unique_ptr<stock::ledger> ledger;
+    stack_record record;
     std::unique_ptr<events::reader> reader;
     background behind;
     order::recorder recorder;
 };
 
-class stack_backend final : public backend {
+class stack_serving final : public serving {
 public:
-    explicit stack_backend(const config& settings)
+    explicit stack_serving(const config& settings)
         : settings_(settings),
-          epochs_(shards_of(settings)),
+          epochs_(capabilities_of(settings).shards),
           presence_(postgres_options(settings, settings.postgres.stock_url)) {
         require_servers(settings, epochs_, presence_);
         const std::string deployment =
@@ -304,7 +176,7 @@ public:
     std::uint32_t shards() const override { return epochs_.shards(); }
     events::log& log() override { return *log_; }
 
-    std::unique_ptr<worker_backend> for_worker(asio::io_context& io) override {
+    std::unique_ptr<worker_adapters> for_worker(asio::io_context& io) override {
         return std::make_unique<stack_worker>(io, settings_, epochs_);
     }
 
@@ -362,8 +234,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<backend> make_stack_backend(const config& settings) {
-    return std::make_unique<stack_backend>(settings);
+std::unique_ptr<serving> stack_site::serve(std::size_t) const {
+    return std::make_unique<stack_serving>(settings);
 }
 
 }  // namespace flashsale::app

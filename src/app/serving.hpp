@@ -1,7 +1,7 @@
 #pragma once
 
-// The adapters that a configuration joins, as the rest of the process sees them: on the three
-// servers (stack_backend.cpp), or in this process and its data folder (embedded_backend.cpp).
+// What a process that serves runs, and what its workers stand on: on the three servers
+// (stack_serving.cpp), or in this process and its data folder (embedded_serving.cpp).
 
 #include <boost/asio/io_context.hpp>
 
@@ -21,9 +21,9 @@
 namespace flashsale::app {
 
 /// What one HTTP worker stands on: adapters on its io_context, for its thread alone.
-class worker_backend {
+class worker_adapters {
 public:
-    virtual ~worker_backend() = default;
+    virtual ~worker_adapters() = default;
 
     virtual stock::gate& gate() = 0;
     virtual user::store& users() = 0;
@@ -38,14 +38,14 @@ public:
     virtual void stop() = 0;
 };
 
-class backend {
+class serving {
 public:
-    virtual ~backend() = default;
+    virtual ~serving() = default;
 
     virtual std::uint32_t shards() const = 0;
     virtual events::log& log() = 0;
-    /// For the worker whose io_context this is. All before start(); the backend outlives them.
-    virtual std::unique_ptr<worker_backend> for_worker(asio::io_context& io) = 0;
+    /// For the worker whose io_context this is. All before start(); it outlives them.
+    virtual std::unique_ptr<worker_adapters> for_worker(asio::io_context& io) = 0;
 
     /// What all workers share: the log, the recorder. Any thread.
     virtual std::vector<dependency_state> dependencies() const = 0;
@@ -58,9 +58,5 @@ public:
     /// The workers have ended.
     virtual void stop() = 0;
 };
-
-/// Each checks that it can work with what is there. Throws unavailable_error or config_error.
-std::unique_ptr<backend> make_stack_backend(const config& settings);
-std::unique_ptr<backend> make_embedded_backend(const config& settings, std::size_t workers);
 
 }  // namespace flashsale::app

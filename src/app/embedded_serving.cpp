@@ -61,14 +61,12 @@ public:
     embedded_worker(asio::io_context& io, databases& files, stock::memory_gate_owner& units)
         : files_(files),
           gate_(stock::make_memory_gate(units, io)),
-          users_(user::make_sqlite_store(files.user, io)),
-          products_(stock::make_sqlite_store(files.stock, io)),
-          orders_(order::make_sqlite_store(files.order, io)) {}
+          stores_{.users = user::make_sqlite_store(files.user, io),
+                  .products = stock::make_sqlite_store(files.stock, io),
+                  .orders = order::make_sqlite_store(files.order, io)} {}
 
     stock::gate& gate() override { return *gate_; }
-    user::store& users() override { return *users_; }
-    stock::store& products() override { return *products_; }
-    order::store& orders() override { return *orders_; }
+    const worker_stores& stores() const override { return stores_; }
 
     std::vector<dependency_state> dependencies() override {
         const auto of_file = [](std::string_view name, const sqlite::queue& file) {
@@ -91,9 +89,7 @@ public:
 private:
     databases& files_;
     std::unique_ptr<stock::gate> gate_;
-    std::unique_ptr<user::store> users_;
-    std::unique_ptr<stock::store> products_;
-    std::unique_ptr<order::store> orders_;
+    worker_stores stores_;
 };
 
 /// The recorder and what it alone uses; its outbox is the gate's, on the thread that decides.
@@ -144,11 +140,7 @@ public:
     }
 
     std::vector<dependency_state> dependencies() const override {
-        const bool up = log_->writer().state() == events::log_state::up;
-        std::vector<dependency_state> out{
-            {"log", up ? std::nullopt : std::optional(log_->writer().fault()), true}};
-        append_lines(out, board_);
-        return out;
+        return dependencies_of(log_->writer(), board_);
     }
 
     void start(deadline until) override {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include <flashsale/base/fault_board.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock/gate.hpp>
@@ -20,15 +21,20 @@
 
 namespace flashsale::app {
 
+/// The databases, as a worker uses them.
+struct worker_stores {
+    std::unique_ptr<user::store> users;
+    std::unique_ptr<stock::store> products;
+    std::unique_ptr<order::store> orders;
+};
+
 /// What one HTTP worker stands on: adapters on its io_context, for its thread alone.
 class worker_adapters {
 public:
     virtual ~worker_adapters() = default;
 
     virtual stock::gate& gate() = 0;
-    virtual user::store& users() = 0;
-    virtual stock::store& products() = 0;
-    virtual order::store& orders() = 0;
+    virtual const worker_stores& stores() const = 0;
 
     /// Whether they answer, and why not.
     virtual std::vector<dependency_state> dependencies() = 0;
@@ -58,5 +64,17 @@ public:
     /// The workers have ended.
     virtual void stop() = 0;
 };
+
+/// For readiness: the log, and what the parts of the process have put on the board.
+inline std::vector<dependency_state> dependencies_of(const events::log& log,
+                                                     const fault_board& board) {
+    const bool up = log.state() == events::log_state::up;
+    std::vector<dependency_state> out{
+        {"log", up ? std::nullopt : std::optional(log.fault()), true}};
+    for (const auto& [part, fault] : board.lines())
+        out.push_back({part, fault ? std::optional(fault->what) : std::nullopt,
+                       !fault || fault->hinders_orders});
+    return out;
+}
 
 }  // namespace flashsale::app

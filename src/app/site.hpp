@@ -12,7 +12,7 @@
 //   audit::record_view  where the audit reads
 //
 // A site makes each in a file of its own, stack_*.cpp and embedded_*.cpp. A port to a database is a
-// line of record.hpp if its caller may wait, and of worker_adapters in serving.hpp if it is a
+// line of record.hpp if its caller may wait, and of worker_stores in serving.hpp if it is a
 // worker's; a thread of the process is a part of stack_serving.cpp and embedded_serving.cpp; what
 // else a command needs is a function here.
 

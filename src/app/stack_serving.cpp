@@ -71,14 +71,12 @@ public:
                          pool_limits(settings)),
           order_database_(io, postgres_options(settings, settings.postgres.order_url),
                           pool_limits(settings)),
-          users_(user::make_postgres_store(user_database_)),
-          products_(stock::make_postgres_store(access_.stock_database())),
-          orders_(order::make_postgres_store(order_database_)) {}
+          stores_{.users = user::make_postgres_store(user_database_),
+                  .products = stock::make_postgres_store(access_.stock_database()),
+                  .orders = order::make_postgres_store(order_database_)} {}
 
     stock::gate& gate() override { return access_.gate(); }
-    user::store& users() override { return *users_; }
-    stock::store& products() override { return *products_; }
-    order::store& orders() override { return *orders_; }
+    const worker_stores& stores() const override { return stores_; }
 
     std::vector<dependency_state> dependencies() override {
         const auto of_pool = [](std::string_view name, const postgres::pool& pool) {
@@ -116,9 +114,7 @@ private:
     gate_access access_;
     postgres::pool user_database_;
     postgres::pool order_database_;
-    std::unique_ptr<user::store> users_;
-    std::unique_ptr<stock::store> products_;
-    std::unique_ptr<order::store> orders_;
+    worker_stores stores_;
 };
 
 /// The recorder and what it alone uses.
@@ -181,11 +177,7 @@ public:
     }
 
     std::vector<dependency_state> dependencies() const override {
-        std::vector<dependency_state> out;
-        const bool up = log_->state() == events::log_state::up;
-        out.push_back({"log", up ? std::nullopt : std::optional(log_->fault()), true});
-        append_lines(out, board_);
-        return out;
+        return dependencies_of(*log_, board_);
     }
 
     void start(deadline until) override {

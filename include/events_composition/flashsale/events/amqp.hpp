@@ -1,6 +1,6 @@
 #pragma once
 
-// The log on RabbitMQ. For the composition only.
+// The log on RabbitMQ.
 
 #include <chrono>
 #include <expected>

@@ -1,6 +1,6 @@
 #pragma once
 
-// The log in one SQLite file, written and read by one process. For the composition only.
+// The log in one SQLite file, written and read by one process.
 
 #include <chrono>
 #include <expected>

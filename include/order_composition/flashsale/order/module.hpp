@@ -1,6 +1,6 @@
 #pragma once
 
-// How the composition puts the order module together. No other module includes this.
+// How the composition puts the order module together.
 
 #include <chrono>
 #include <cstdint>

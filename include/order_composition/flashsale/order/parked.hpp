@@ -1,6 +1,6 @@
 #pragma once
 
-// What was set aside for a person, and what that person decides. For the composition only.
+// What was set aside for a person, and what that person decides.
 
 #include <cstdint>
 #include <expected>

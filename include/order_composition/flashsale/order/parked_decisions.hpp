@@ -24,7 +24,7 @@
 #include "flashsale/order/parked.hpp"
 #include "flashsale/order/recording.hpp"
 #include "flashsale/stock.hpp"
-#include "flashsale/stock/recovery.hpp"
+#include "flashsale/stock/given_back.hpp"
 
 namespace flashsale::order {
 

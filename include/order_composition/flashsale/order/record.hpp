@@ -1,7 +1,7 @@
 #pragma once
 
 // What the order database says was taken, for the rebuild, which rebuilds a gate from it, and for
-// the audit. For the composition only.
+// the audit.
 
 #include <cstdint>
 #include <expected>

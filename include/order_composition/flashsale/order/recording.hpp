@@ -1,6 +1,6 @@
 #pragma once
 
-// The port through which the recorder writes the order database. For the composition only.
+// The port through which the recorder writes the order database.
 
 #include <cstdint>
 #include <expected>

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the reconciler and a rebuild ask of the order database. For the composition only. Everything
-// here blocks; an error's text is for people.
+// What the reconciler and a rebuild ask of the order database. Everything here blocks; an
+// error's text is for people.
 
 #include <cstdint>
 #include <expected>

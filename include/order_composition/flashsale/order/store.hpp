@@ -1,7 +1,6 @@
 #pragma once
 
-// The port to the module's record as the HTTP workers read it. Writing is recording.hpp. For the
-// composition only.
+// The port to the module's record as the HTTP workers read it. Writing is recording.hpp.
 
 #include <expected>
 #include <memory>

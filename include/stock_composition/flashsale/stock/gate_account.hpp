@@ -2,8 +2,8 @@
 
 // What a shard's gate has granted, by its own keys, whether it is open or not: to be compared with
 // the record, which may be an older one (restored from a backup). And the mark by which a gate
-// whose record knows less than it does is kept from being rebuilt. For the composition only;
-// blocks, by `wait`; an error's text is for people.
+// whose record knows less than it does is kept from being rebuilt. Blocks, by `wait`; an error's
+// text is for people.
 
 #include <cstdint>
 #include <expected>

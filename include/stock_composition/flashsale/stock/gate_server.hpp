@@ -1,7 +1,7 @@
 #pragma once
 
 // What the Redis server of a shard says of itself, and what speaks against a gate that it holds.
-// For the composition only. What asks the server blocks, by `wait`; an error's text is for people.
+// What asks the server blocks, by `wait`; an error's text is for people.
 
 #include <cstddef>
 #include <cstdint>

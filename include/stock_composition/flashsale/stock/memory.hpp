@@ -1,6 +1,6 @@
 #pragma once
 
-// The gate in this process's memory. For the composition only.
+// The gate in this process's memory.
 
 #include <boost/asio/io_context.hpp>
 #include <cstddef>

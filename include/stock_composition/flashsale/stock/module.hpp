@@ -1,6 +1,6 @@
 #pragma once
 
-// How the composition puts the stock module together. No other module includes this.
+// How the composition puts the stock module together.
 
 #include <atomic>
 #include <chrono>

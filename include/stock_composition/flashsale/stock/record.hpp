@@ -1,7 +1,7 @@
 #pragma once
 
 // What the stock database says was given and taken, for the rebuild, which rebuilds a gate from
-// it, and for the audit. For the composition only.
+// it, and for the audit.
 
 #include <cstdint>
 #include <expected>

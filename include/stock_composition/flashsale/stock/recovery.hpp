@@ -1,6 +1,6 @@
 #pragma once
 
-// A shard's lease and epoch, and its gate rebuilt from the record. For the composition only.
+// A shard's lease and epoch, and its gate rebuilt from the record.
 // Everything here blocks; an error's text is for people.
 
 #include <chrono>
@@ -16,6 +16,7 @@
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/stock.hpp"
 #include "flashsale/stock/gate_loader.hpp"
+#include "flashsale/stock/given_back.hpp"
 #include "flashsale/stock/module.hpp"
 
 namespace flashsale::stock {
@@ -95,12 +96,6 @@ std::expected<bool, std::string> note_unknown_gate(postgres::session& database, 
                                                    const uuid& holder, std::uint64_t epoch,
                                                    const uuid& token);
 
-enum class given_back {
-    now,
-    before,      ///< by an earlier call
-    sold,        ///< the ledger has a movement of this id that a client asked for: as it was
-    no_product,  ///< nor any units
-};
 /// Units that a gate took for something that will never be recorded: the ledger takes them too, as
 /// what they were to be, but without a key, and has them back by a movement `return` of the same id
 /// and line, in one transaction, once. The product's `supplied` grows by them. The id's row decides

@@ -1,6 +1,6 @@
 #pragma once
 
-// The port to the module's record of products. For the composition only.
+// The port to the module's record of products.
 
 #include <expected>
 #include <memory>

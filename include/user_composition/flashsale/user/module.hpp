@@ -1,6 +1,6 @@
 #pragma once
 
-// How the composition puts the user module together. No other module includes this.
+// How the composition puts the user module together.
 
 #include <cstddef>
 #include <memory>

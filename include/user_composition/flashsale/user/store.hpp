@@ -1,6 +1,6 @@
 #pragma once
 
-// The port to the module's record. For the composition only.
+// The port to the module's record.
 
 #include <cstdint>
 #include <expected>

@@ -1,5 +1,7 @@
 # A module is two targets: flashsale_<name>_api, its include root include/<name>, and
-# flashsale_<name>, its implementation in src/<name>. A module sees another only if its call says
+# flashsale_<name>, its implementation in src/<name>. A third one, flashsale_<name>_composition, is
+# the api and the include root include/<name>_composition, where there is one: what the module is
+# put together from, and the ports to its databases. A module sees another only if its call says
 # so (an undeclared #include does not compile) and the allow-list in src/CMakeLists.txt permits it
 # (a forbidden edge stops the configure step).
 #
@@ -7,7 +9,8 @@
 #       SOURCES file...      implementation files, relative to src/<name>
 #       API_SOURCES file...  the little code behind the public headers' values (a name, a codec),
 #                            for those who see the api and not the implementation
-#       USES module...       implementations or <module>_api's that this one may include and link
+#       USES module...       implementations, <module>_api's or <module>_composition's that this one
+#                            may include and link
 #       LINKS target...      C libraries, PRIVATE: no public header shows theirs
 #   )
 
@@ -19,10 +22,13 @@ function(flashsale_check_edge from to)
     if("all" IN_LIST allowed OR "${to}" IN_LIST allowed)
         return()
     endif()
-    # To see a module's implementation is to see its api; not the other way round.
-    string(REGEX REPLACE "_api$" "" implementation "${to}")
-    if("${implementation}" IN_LIST allowed)
-        return()
+    # To see a module's implementation, or what it is composed from, is to see its api; not the other
+    # way round.
+    if(to MATCHES "_api$")
+        string(REGEX REPLACE "_api$" "" implementation "${to}")
+        if("${implementation}" IN_LIST allowed OR "${implementation}_composition" IN_LIST allowed)
+            return()
+        endif()
     endif()
     message(FATAL_ERROR
         "module '${from}' may not use '${to}': its line in the allow-list of src/CMakeLists.txt "
@@ -58,6 +64,13 @@ function(flashsale_module name)
     target_link_libraries(${target} PUBLIC ${api} PRIVATE ${module_LINKS})
     if(NOT name STREQUAL "base")
         target_link_libraries(${target} PUBLIC flashsale_base)
+    endif()
+    if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/include/${name}_composition")
+        add_library(${target}_composition INTERFACE)
+        target_include_directories(${target}_composition
+            INTERFACE "${PROJECT_SOURCE_DIR}/include/${name}_composition")
+        target_link_libraries(${target}_composition INTERFACE ${api})
+        target_link_libraries(${target} PRIVATE ${target}_composition)
     endif()
     foreach(used IN LISTS module_USES)
         flashsale_check_edge(${name} ${used})

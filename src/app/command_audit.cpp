@@ -7,7 +7,6 @@
 
 #include "commands.hpp"
 #include "compose.hpp"
-#include "record_views.hpp"
 
 namespace flashsale::app {
 
@@ -31,10 +30,8 @@ int audit_once(audit::audit_reader& reader, const audit_request& asked, bool res
 
 }  // namespace
 
-int run_audit(const config& settings, const audit_request& asked) {
-    audit::audit_reader reader(is_embedded(settings) ? make_embedded_record_view(settings)
-                                                     : make_stack_record_view(settings),
-                               ms_of(settings.process.start_timeout_ms));
+int run_audit(const site& at, const audit_request& asked) {
+    audit::audit_reader reader(at.record_view(), ms_of(at.settings.process.start_timeout_ms));
     const bool rested =
         asked.wait_s == 0 || reader.wait_for_rest(std::chrono::duration<double>(asked.wait_s));
     int code = audit_once(reader, asked, rested);

@@ -5,10 +5,9 @@
 #include <cstdio>
 
 #include <flashsale/app.hpp>
+#include <flashsale/stock/module.hpp>
 
 #include "commands.hpp"
-#include "compose.hpp"
-#include "probe.hpp"
 
 namespace flashsale::app {
 
@@ -69,13 +68,8 @@ int set(postgres::session& stock_database, const stock::noted_value& to) {
 
 }  // namespace
 
-int deployment(const config& settings, const deployment_request& asked) {
-    if (is_embedded(settings))
-        throw config_error(
-            "deployment: the embedded configuration has one process, and nothing to agree on");
-    require_schemas(settings);
-    auto stock_database =
-        open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
+int deployment(const site& at, const deployment_request& asked) {
+    auto stock_database = at.deployment();
     if (asked.action == "set") return set(stock_database, {asked.name, asked.value});
     show(stock_database);
     return exit_ok;

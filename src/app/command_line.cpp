@@ -2,12 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <filesystem>
 
 #include <flashsale/app.hpp>
 
 #include "commands.hpp"
-#include "compose.hpp"
 #include "log_output.hpp"
 #include "probe.hpp"
 
@@ -52,19 +50,6 @@ int guarded(const std::function<int()>& command) {
     } catch (const std::exception& error) {
         complain(std::string("internal error: ") + error.what());
         return exit_internal;
-    }
-}
-
-void announce_builtin(const config& settings) {
-    if (is_embedded(settings)) {
-        spdlog::info("no --config: the embedded configuration, with its data in {}",
-                     std::filesystem::absolute(settings.sqlite.folder).string());
-    } else {
-        spdlog::info(
-            "no --config: all defaults but what the environment says, stock.gate \"{}\" among it: "
-            "on "
-            "servers",
-            settings.stock.gate);
     }
 }
 
@@ -195,15 +180,16 @@ int run(int argc, char** argv) {
             return healthcheck(url.empty() ? read_config_or_builtin(config_path) : config{}, url,
                                live);
         }
-        const config settings = read_config_or_builtin(config_path);
-        set_up_log(settings);
-        if (config_path.empty() && serve_command->parsed()) announce_builtin(settings);
-        if (serve_command->parsed()) return serve(settings, config_path);
-        if (migrate_command->parsed()) return migrate(settings, force);
-        if (audit_command->parsed()) return run_audit(settings, audit_asked);
-        if (parked_command->parsed()) return parked(settings, parked_asked);
-        if (deployment_command->parsed()) return deployment(settings, deployment_asked);
-        if (rebuild_command->parsed()) return rebuild(settings, rebuild_asked);
+        const auto at = make_site(read_config_or_builtin(config_path));
+        set_up_log(at->settings);
+        if (config_path.empty() && serve_command->parsed())
+            spdlog::info("no --config: {}", at->in_words());
+        if (serve_command->parsed()) return serve(*at, config_path);
+        if (migrate_command->parsed()) return migrate(*at, force);
+        if (audit_command->parsed()) return run_audit(*at, audit_asked);
+        if (parked_command->parsed()) return parked(*at, parked_asked);
+        if (deployment_command->parsed()) return deployment(*at, deployment_asked);
+        if (rebuild_command->parsed()) return rebuild(*at, rebuild_asked);
         return exit_usage;
     });
 }

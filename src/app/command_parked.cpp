@@ -5,8 +5,6 @@
 #include <flashsale/app.hpp>
 
 #include "commands.hpp"
-#include "compose.hpp"
-#include "parked_source.hpp"
 #include "probe.hpp"
 
 namespace flashsale::app {
@@ -81,7 +79,7 @@ int not_done(const std::string& id, const std::string& why) {
 int list(parked_source& source, bool dropped_too) {
     uuid after;
     while (true) {
-        const auto page = must(source.parked().list(after, rows_per_page, dropped_too));
+        const auto page = must(source.record().parked->list(after, rows_per_page, dropped_too));
         for (const order::parked_row& one : page) {
             std::printf("%s  %s  %s  %s\n", one.id.to_string().c_str(),
                         to_rfc3339(one.created_at).c_str(), state_of(one), one.reason.c_str());
@@ -92,7 +90,7 @@ int list(parked_source& source, bool dropped_too) {
 }
 
 int show(parked_source& source, const uuid& id) {
-    const auto one = must(source.parked().find(id));
+    const auto one = must(source.record().parked->find(id));
     if (!one) return not_done(id.to_string(), not_parked);
     std::printf("id       %s\nparked   %s\nstate    %s\nreason   %s\nevent    %s\n",
                 one->id.to_string().c_str(), to_rfc3339(one->created_at).c_str(), state_of(*one),
@@ -101,9 +99,10 @@ int show(parked_source& source, const uuid& id) {
 }
 
 int decide(parked_source& source, bool drop, const uuid& id) {
-    order::parked_decisions decisions({.parked = source.parked(),
-                                       .orders = source.orders(),
-                                       .ledger = source.ledger(),
+    const record_ports& record = source.record();
+    order::parked_decisions decisions({.parked = *record.parked,
+                                       .orders = *record.recording,
+                                       .ledger = *record.ledger,
                                        .units = source});
     const auto outcome = must(drop ? decisions.drop(id) : decisions.retry(id));
     const std::string text = text_of(outcome, source);
@@ -114,10 +113,9 @@ int decide(parked_source& source, bool drop, const uuid& id) {
 
 }  // namespace
 
-int parked(const config& settings, const parked_request& asked) {
+int parked(const site& at, const parked_request& asked) {
     const bool to_decide = asked.action == "retry" || asked.action == "drop";
-    const auto source = is_embedded(settings) ? make_embedded_parked_source(settings, to_decide)
-                                              : make_stack_parked_source(settings);
+    const auto source = at.parked(to_decide);
     if (asked.action == "list") return list(*source, asked.dropped_too);
     const auto id = uuid::parse(asked.id);
     if (!id) return not_done(asked.id, "expected an id as `flashsale parked list` prints it");

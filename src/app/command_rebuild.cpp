@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <thread>
 
 #include <flashsale/app.hpp>
 #include <flashsale/recovery/rebuilder.hpp>
@@ -9,6 +8,7 @@
 #include "log_output.hpp"
 #include "probe.hpp"
 #include "recovery_ports.hpp"
+#include "site.hpp"
 
 namespace flashsale::app {
 
@@ -16,37 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
-
-/// Ends with its scope, whatever happens.
-struct running_log {
-    running_log(const config& settings, const std::string& deployment)
-        : log(events::make_amqp_log(amqp_options(settings, deployment))) {
-        require_log(settings, *log);
-        log->start();
-        const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
-        while (log->state() != events::log_state::up && steady::now() < until)
-            std::this_thread::sleep_for(10ms);
-        if (log->state() == events::log_state::up) return;
-        const std::string why = log->fault();
-        log->stop(0ms);
-        throw unavailable_error(not_answering("RabbitMQ", "amqp.url", settings.amqp.url, why));
-    }
-    ~running_log() { log->stop(1s); }
-
-    std::unique_ptr<events::log> log;
-};
-
-/// Likewise.
-struct running_ports {
-    template <class... Arguments>
-    explicit running_ports(Arguments&&... arguments)
-        : ports(std::forward<Arguments>(arguments)...) {
-        ports.start(0ms);
-    }
-    ~running_ports() { ports.stop(); }
-
-    recovery_ports ports;
-};
 
 /// With the lease.
 void accept_record(const recovery::ports& uses, std::uint32_t shard, const uuid& holder) {
@@ -65,32 +34,11 @@ void accept_record(const recovery::ports& uses, std::uint32_t shard, const uuid&
 
 }  // namespace
 
-int rebuild(const config& settings, const rebuild_request& asked) {
-    const std::int64_t shard = asked.shard;
-    if (is_embedded(settings))
-        throw config_error(
-            "rebuild: the embedded gate is made from the record by each start of `flashsale "
-            "serve`");
-    if (!uses_redis(settings))
-        throw config_error("rebuild: the database gate is its own record, and needs no rebuild");
-    if (shard < 0 || shard >= shards_of(settings))
-        throw config_error("rebuild: --shard: expected 0 to " +
-                           std::to_string(shards_of(settings) - 1));
-    require_schemas(settings);
-    auto stock_database =
-        open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url);
-    auto order_database =
-        open_session(settings, "order", "postgres.order_url", settings.postgres.order_url);
-    // The confirm deadline that is waited for must be the one that orders are answered by.
-    const std::string deployment =
-        stock::agree_on_deployment(stock_database, deployment_of(settings));
-
-    stock::shard_epochs epochs(shards_of(settings));
-    running_log log(settings, deployment);
-    running_ports running(settings, epochs, *log.log, deployment, stock_database, order_database,
-                          [] { return false; });
-    const recovery::ports uses = running.ports.all();
-    const auto number = static_cast<std::uint32_t>(shard);
+int rebuild(const site& at, const rebuild_request& asked) {
+    const config& settings = at.settings;
+    const auto running = at.rebuild(asked.shard);
+    const recovery::ports uses = running->ports();
+    const auto number = static_cast<std::uint32_t>(asked.shard);
     stock::gate_admin& gate = *uses.gates[number];
     const auto until = steady::now() + ms_of(settings.process.start_timeout_ms);
     while (!gate.ready() && steady::now() < until)
@@ -98,11 +46,11 @@ int rebuild(const config& settings, const rebuild_request& asked) {
 
     if (!asked.accept_record) {
         const auto found = recovery::check_and_hold(
-            {gate, uses.registry, uses.products, uses.order_database, number, shards_of(settings),
+            {gate, uses.registry, uses.products, uses.order_database, number, at.can.shards,
              [] { return std::expected<void, std::string>{}; }});
         if (!found)
             throw unavailable_error("whether the record has what the gate of shard " +
-                                    std::to_string(shard) +
+                                    std::to_string(number) +
                                     " has granted cannot be told: " + found.error());
         if (found->what != recovery::record_verdict::kind::whole) {
             complain(found->what == recovery::record_verdict::kind::older
@@ -121,14 +69,14 @@ int rebuild(const config& settings, const rebuild_request& asked) {
     const auto result = recovery::rebuild(uses, recovery_options(settings), number, holder);
     (void)uses.registry.release(number, holder);
     if (!result)
-        throw unavailable_error("shard " + std::to_string(shard) + " is not rebuilt: " +
+        throw unavailable_error("shard " + std::to_string(number) + " is not rebuilt: " +
                                 result.error() + "; its gate is closed, do it again");
     std::printf(
-        "shard %lld is open, epoch %llu: %zu products, %zu orders, %zu parked, "
+        "shard %u is open, epoch %llu: %zu products, %zu orders, %zu parked, "
         "%zu reductions; %zu events published again, %zu movements mended; %lld ms\n",
-        static_cast<long long>(shard), static_cast<unsigned long long>(result->epoch),
-        result->products, result->orders, result->parked, result->reductions, result->survivors,
-        result->mended, static_cast<long long>(result->took.count()));
+        number, static_cast<unsigned long long>(result->epoch), result->products, result->orders,
+        result->parked, result->reductions, result->survivors, result->mended,
+        static_cast<long long>(result->took.count()));
     return exit_ok;
 }
 

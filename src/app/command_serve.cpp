@@ -91,23 +91,23 @@ private:
 
 }  // namespace
 
-int serve(const config& settings, const std::string& path) {
+int serve(const site& at, const std::string& path) {
     // Before the line that says that it listens: a signal that comes during the start is obeyed
     // after it. While the process drains, those that it survives are taken in and left alone.
     asio::io_context io;
     asio::signal_set ending(io, SIGINT, SIGTERM);
     bool ended = false;
     ending.async_wait([&ended](boost::system::error_code, int) { ended = true; });
-    config current = settings;
+    config current = at.settings;
     process* to_reload = nullptr;
     const survivor others(io, [&] { reload(*to_reload, current, path); });
 
-    process running(settings);
+    process running(at);
     to_reload = &running;
     running.start();
     // For scripts as much as for people: the first line of standard output.
     line_output(STDOUT_FILENO)
-        .write("listening on " + url_of(settings.http.address, running.port()) + "\n");
+        .write("listening on " + url_of(at.settings.http.address, running.port()) + "\n");
     while (!ended)
         io.run_one();
     spdlog::info("draining; a second signal ends the process at once");

@@ -10,6 +10,7 @@
 #include <flashsale/stock/module.hpp>
 #include <flashsale/user/module.hpp>
 
+#include "capabilities.hpp"
 #include "config.hpp"
 
 namespace flashsale::app {
@@ -47,15 +48,11 @@ inline redis::options redis_options(const config& from, const std::string& url) 
     return out;
 }
 
-inline bool uses_redis(const config& from) {
-    return from.stock.gate == "redis";
-}
-
 /// `deployment`: as the stock database has it.
 inline events::amqp_options amqp_options(const config& from, const std::string& deployment) {
     events::amqp_options out;
     out.deployment = deployment;
-    out.takes_nil_token = !uses_redis(from);
+    out.takes_nil_token = !capabilities_of(from).rebuilds_gates();
     out.url = from.amqp.url;
     out.name_prefix = from.amqp.name_space;
     out.connect_timeout = ms_of(from.amqp.connect_timeout_ms);
@@ -121,14 +118,6 @@ inline stock::database_gate_options database_gate_options(const config& from) {
     return out;
 }
 
-inline bool is_embedded(const config& from) {
-    return from.stock.gate == "memory";
-}
-
-inline std::uint32_t shards_of(const config& from) {
-    return uses_redis(from) ? static_cast<std::uint32_t>(from.redis_urls().size()) : 1;
-}
-
 /// What stands behind the host in a URL: a database, a virtual host.
 inline std::string path_of(std::string_view url) {
     const auto scheme = url.find("://");
@@ -147,7 +136,7 @@ inline std::string redis_database_of(std::string_view url) {
 
 inline stock::deployment deployment_of(const config& from) {
     stock::deployment out{from.stock.gate,
-                          shards_of(from),
+                          capabilities_of(from).shards,
                           ms_of(from.orders.confirm_deadline_ms),
                           from.amqp.prefetch_messages,
                           {}};
@@ -155,7 +144,7 @@ inline stock::deployment deployment_of(const config& from) {
     if (host.empty() || host == "%2F") host = "%2f";
     out.places = {{"amqp.namespace", from.amqp.name_space}, {"virtual host of amqp.url", host}};
     out.currency = from.stock.currency;
-    if (!uses_redis(from)) return out;
+    if (!capabilities_of(from).rebuilds_gates()) return out;
     std::string databases;
     for (const std::string& url : from.redis_urls())
         databases += (databases.empty() ? "" : ",") + redis_database_of(url);

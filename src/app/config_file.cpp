@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "capabilities.hpp"
 #include "config.hpp"
 #include "config_json.hpp"
 
@@ -188,10 +189,11 @@ config parse_config(std::string_view text, std::string_view name, const char* co
     config out = defaults();
     read_file(out, parse_config_json(text, name), name);
     read_environment(out, environment);
-    if (out.stock.gate == "database" && out.redis_urls().size() > 1) {
+    const capabilities can = capabilities_of(out);
+    if (can.gate_is_database && out.redis_urls().size() > 1) {
         throw config_error("redis.url: the database gate has one shard, expected one URL");
     }
-    if (out.stock.gate == "memory" && !out.recorder.enabled) {
+    if (can.embedded && !out.recorder.enabled) {
         throw config_error(
             "recorder.enabled: expected true, because with stock.gate \"memory\" there is no other "
             "process that could record");

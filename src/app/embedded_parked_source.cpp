@@ -1,8 +1,8 @@
-#include <flashsale/stock/module.hpp>
+#include <flashsale/stock/recovery.hpp>
 
 #include "data_folder.hpp"
-#include "parked_source.hpp"
 #include "probe.hpp"
+#include "sites.hpp"
 
 namespace flashsale::app {
 
@@ -23,15 +23,9 @@ public:
     embedded_parked_source(const config& settings, bool to_decide)
         : folder_(settings.sqlite.folder),
           lock_(to_decide ? lock_to_decide(folder_) : nullptr),
-          stock_database_(open_file(settings, folder_.stock())),
-          order_database_(open_file(settings, folder_.order())),
-          parked_(order::make_sqlite_parked_events(order_database_)),
-          orders_(order::make_sqlite_recording(order_database_)),
-          ledger_(stock::make_sqlite_ledger(stock_database_)) {}
+          record_(settings, folder_) {}
 
-    order::parked_events& parked() override { return *parked_; }
-    order::recording& orders() override { return *orders_; }
-    stock::ledger& ledger() override { return *ledger_; }
+    const record_ports& record() const override { return record_.ports; }
 
     bool asks_again() const override { return false; }
     /// What a process that was killed has parked, its log may still have, and the next start will
@@ -45,10 +39,10 @@ public:
         return in_log ? hold::in_log : hold::none;
     }
     std::expected<stock::given_back, std::string> give_back(const stock::movement& taken) override {
-        return stock::give_back(stock_database_, taken);
+        return stock::give_back(record_.stock_database, taken);
     }
     std::expected<bool, std::string> is_given_back(const stock::movement& taken) override {
-        return stock::is_given_back(stock_database_, taken);
+        return stock::is_given_back(record_.stock_database, taken);
     }
     const char* after_giving_back() const override {
         return "and for sale from the next start on, which knows nothing of its key";
@@ -57,16 +51,12 @@ public:
 private:
     const data_folder folder_;
     const std::unique_ptr<sqlite::folder_lock> lock_;
-    sqlite::database stock_database_;
-    sqlite::database order_database_;
-    std::unique_ptr<order::parked_events> parked_;
-    std::unique_ptr<order::recording> orders_;
-    std::unique_ptr<stock::ledger> ledger_;
+    embedded_record record_;
 };
 
 }  // namespace
 
-std::unique_ptr<parked_source> make_embedded_parked_source(const config& settings, bool to_decide) {
+std::unique_ptr<parked_source> embedded_site::parked(bool to_decide) const {
     require_files(settings, data_folder(settings.sqlite.folder));
     return std::make_unique<embedded_parked_source>(settings, to_decide);
 }

@@ -14,7 +14,7 @@
 #include "gate_socket.hpp"
 #include "memory_record.hpp"
 #include "probe.hpp"
-#include "record_views.hpp"
+#include "sites.hpp"
 
 namespace flashsale::app {
 
@@ -26,8 +26,7 @@ constexpr auto next_epoch = static_cast<std::uint64_t>(std::numeric_limits<std::
 /// A loaded gate with the log's events as its outbox.
 class gate_at_rest final : public readable_gate {
 public:
-    gate_at_rest(asio::io_context& io, const data_folder& folder, stock::record_reader& products,
-                 order::record_reader& orders)
+    gate_at_rest(asio::io_context& io, const data_folder& folder, const record_ports& record)
         : units_({}), loaded_(stock::make_memory_gate(units_, io)) {
         std::vector<events::event> unrecorded;
         const auto read = events::for_each_unrecorded(log_options(folder), [&](events::entry one) {
@@ -40,7 +39,7 @@ public:
         std::unordered_set<stock::allocation_id, stock::allocation_id_hash> seen;
         const auto loader = stock::make_memory_gate_loader(
             units_, [&seen](const stock::allocation& one) { seen.insert(one.id()); });
-        must_load(*loader, products, orders, recovery::differing::taken);
+        must_load(*loader, record, recovery::differing::taken);
         for (const events::event& one : unrecorded) {
             const auto taken = order::allocation_of(one);
             if (taken && !seen.contains(taken->id())) (void)loader->load(std::span(&*taken, 1), {});
@@ -71,11 +70,9 @@ private:
 class embedded_record_view final : public audit::record_view {
 public:
     explicit embedded_record_view(const config& settings)
-        : folder_(settings.sqlite.folder),
-          stock_database_(open_file(settings, folder_.stock())),
-          order_database_(open_file(settings, folder_.order())),
-          products_(stock::make_sqlite_record_reader(stock_database_)),
-          orders_(order::make_sqlite_record_reader(order_database_)) {
+        : can_(capabilities_of(settings)),
+          folder_(settings.sqlite.folder),
+          record_(settings, folder_) {
         try {
             lock_.emplace(folder_.path);
         } catch (const std::runtime_error& held) {
@@ -87,32 +84,30 @@ public:
             }
             return;
         }
-        gate_ = std::make_unique<gate_at_rest>(io_, folder_, *products_, *orders_);
+        gate_ = std::make_unique<gate_at_rest>(io_, folder_, record_.ports);
     }
 
     asio::io_context& io() override { return io_; }
     stock::gate_levels& gate() override { return *gate_; }
     stock::outbox_pages& outbox() override { return *gate_; }
-    std::uint32_t shards() const override { return 1; }
-    bool gate_is_database() const override { return false; }
+    std::uint32_t shards() const override { return can_.shards; }
+    bool gate_is_database() const override { return can_.gate_is_database; }
     std::optional<stock::shard_state> shard(std::uint32_t) override { return std::nullopt; }
-    stock::record_reader& products() override { return *products_; }
-    order::record_reader& orders() override { return *orders_; }
+    stock::record_reader& products() override { return *record_.ports.products; }
+    order::record_reader& orders() override { return *record_.ports.orders; }
 
 private:
+    const capabilities can_;
     const data_folder folder_;
     std::optional<sqlite::folder_lock> lock_;
     asio::io_context io_;
-    sqlite::database stock_database_;
-    sqlite::database order_database_;
-    std::unique_ptr<stock::record_reader> products_;
-    std::unique_ptr<order::record_reader> orders_;
+    embedded_record record_;
     std::unique_ptr<readable_gate> gate_;
 };
 
 }  // namespace
 
-std::unique_ptr<audit::record_view> make_embedded_record_view(const config& settings) {
+std::unique_ptr<audit::record_view> embedded_site::record_view() const {
     require_files(settings, data_folder(settings.sqlite.folder));
     return std::make_unique<embedded_record_view>(settings);
 }

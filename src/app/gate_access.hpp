@@ -15,7 +15,7 @@ public:
         : epochs_(epochs),
           stock_database_(io, postgres_options(settings, settings.postgres.stock_url),
                           pool_limits(settings)) {
-        if (!uses_redis(settings)) {
+        if (capabilities_of(settings).gate_is_database) {
             gate_ = stock::make_database_gate(stock_database_, database_gate_options(settings));
             return;
         }

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <flashsale/base/async.hpp>
-#include <flashsale/base/fault_board.hpp>
 
 namespace flashsale::http {
 class router;
@@ -23,14 +22,6 @@ struct dependency_state {
     std::optional<std::string> fault;  ///< nullopt: it answers
     bool needed_for_orders = true;     ///< without it no order can be accepted
 };
-
-/// What the parts of the process have put on the board, for readiness.
-inline void append_lines(std::vector<dependency_state>& to, const fault_board& board) {
-    for (auto& [part, fault] : board.lines()) {
-        to.push_back({part, fault ? std::optional(fault->what) : std::nullopt,
-                      !fault || fault->hinders_orders});
-    }
-}
 
 /// Shared by all workers; any thread.
 struct health {

@@ -102,14 +102,12 @@ void require_schemas(const config& settings) {
     }
 }
 
-postgres::session open_session(const config& settings, const char* name, const char* key,
-                               const std::string& url) {
-    postgres::session session(postgres_options(settings, url));
+void require_session(postgres::session& session, const char* name, const char* key,
+                     const std::string& url) {
     if (auto connected = session.connect(); !connected) {
         throw unavailable_error(not_answering(std::string("PostgreSQL, the ") + name + " database",
                                               key, url, connected.error().message));
     }
-    return session;
 }
 
 }  // namespace flashsale::app

@@ -37,9 +37,9 @@ void require_durable(const config& settings, const module_database& one);
 /// of this version.
 void require_schemas(const config& settings);
 
-/// A connected session, or unavailable_error.
-postgres::session open_session(const config& settings, const char* name, const char* key,
-                               const std::string& url);
+/// Connects it, or throws unavailable_error.
+void require_session(postgres::session& session, const char* name, const char* key,
+                     const std::string& url);
 
 /// Until the log answers, has all that it needs, and is this deployment's. Throws unavailable_error
 /// if that is not so in time, config_error if it is another's.

@@ -9,7 +9,6 @@
 
 #include <thread>
 
-#include "backend.hpp"
 #include "compose.hpp"
 #include "probe.hpp"
 #include "url.hpp"
@@ -35,39 +34,36 @@ std::size_t worker_count(const config& settings) {
     return std::max(1u, std::thread::hardware_concurrency() - 1);
 }
 
-std::unique_ptr<backend> make_backend(const config& settings) {
-    if (is_embedded(settings)) return make_embedded_backend(settings, worker_count(settings));
-    return make_stack_backend(settings);
-}
-
 }  // namespace
 
 struct process::parts {
-    explicit parts(const config& from) : settings(from), behind(make_backend(from)) {}
+    explicit parts(const site& at)
+        : settings(at.settings), behind(at.serve(worker_count(settings))) {}
 
     config settings;
     bool started = false;
     health state;
-    std::unique_ptr<backend> behind;
+    std::unique_ptr<serving> behind;
     std::vector<std::unique_ptr<worker>> workers;
     std::unique_ptr<http::server> server;
 };
 
-process::process(const config& settings) {
+process::process(const site& at) {
     raise_descriptor_limit();
-    parts_ = std::make_unique<parts>(settings);
+    parts_ = std::make_unique<parts>(at);
     parts& all = *parts_;
+    const config& settings = all.settings;
     all.state.shared = [&all] { return all.behind->dependencies(); };
     for (std::size_t i = 0; i < worker_count(settings); ++i) {
         all.workers.push_back(std::make_unique<worker>(settings, *all.behind, all.state));
     }
-    std::vector<http::worker> serving;
+    std::vector<http::worker> served;
     for (const auto& one : all.workers)
-        serving.push_back(one->for_server());
+        served.push_back(one->for_server());
     try {
         all.server = std::make_unique<http::server>(settings.http.address,
                                                     static_cast<std::uint16_t>(settings.http.port),
-                                                    http_limits(settings), std::move(serving));
+                                                    http_limits(settings), std::move(served));
     } catch (const boost::system::system_error& error) {
         throw config_error("http.address, http.port: cannot listen on " +
                            url_of(settings.http.address, settings.http.port) + ": " +

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "config.hpp"
+#include "site.hpp"
 
 namespace flashsale::app {
 
@@ -14,7 +14,7 @@ class process {
 public:
     /// Checks the schemas, agrees on the deployment, opens shards that never were open and listens.
     /// Throws config_error or unavailable_error with one line for people.
-    explicit process(const config& settings);
+    explicit process(const site& at);
     ~process();
 
     void start();

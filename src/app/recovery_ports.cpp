@@ -10,18 +10,12 @@ using namespace std::chrono_literals;
 
 recovery_ports::recovery_ports(const config& settings, stock::shard_epochs& epochs,
                                events::log& log, const std::string& deployment,
-                               postgres::session& stock_database, postgres::session& order_database,
-                               std::function<bool()> stopping)
+                               stack_record& record, std::function<bool()> stopping)
     : stopping_(std::move(stopping)),
       epochs_(epochs),
       log_(log),
       access_(io_, settings, epochs),
-      registry_(stock::make_postgres_shard_registry(stock_database)),
-      products_(stock::make_postgres_record_reader(stock_database)),
-      ledger_(stock::make_postgres_ledger(stock_database)),
-      order_database_(order::make_postgres_recovery_store(order_database)),
-      orders_(order::make_postgres_record_reader(order_database)),
-      late_(order::make_postgres_late_store(order_database)),
+      record_(record),
       publisher_(io_, log, stopping_) {
     std::uint32_t shard = 0;
     for (redis::client* client : access_.clients()) {
@@ -31,12 +25,12 @@ recovery_ports::recovery_ports(const config& settings, stock::shard_epochs& epoc
 }
 
 recovery::ports recovery_ports::all() {
-    recovery::ports out{.registry = *registry_,
-                        .products = *products_,
-                        .ledger = *ledger_,
-                        .order_database = *order_database_,
-                        .orders = *orders_,
-                        .late = *late_,
+    recovery::ports out{.registry = *record_.registry,
+                        .products = *record_.ports.products,
+                        .ledger = *record_.ports.ledger,
+                        .order_database = *record_.recovery,
+                        .orders = *record_.ports.orders,
+                        .late = *record_.late,
                         .gates = {},
                         .gate = access_.gate(),
                         .epochs = epochs_,

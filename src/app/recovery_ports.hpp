@@ -14,6 +14,7 @@
 
 #include "event_publisher.hpp"
 #include "gate_access.hpp"
+#include "record.hpp"
 
 namespace flashsale::app {
 
@@ -32,8 +33,8 @@ class recovery_ports final : recovery::timing {
 public:
     /// `deployment`: as agree_on_deployment() returned it.
     recovery_ports(const config& settings, stock::shard_epochs& epochs, events::log& log,
-                   const std::string& deployment, postgres::session& stock_database,
-                   postgres::session& order_database, std::function<bool()> stopping);
+                   const std::string& deployment, stack_record& record,
+                   std::function<bool()> stopping);
 
     recovery::ports all();
 
@@ -60,12 +61,7 @@ private:
     asio::io_context io_{1};
     asio::executor_work_guard<executor> work_{io_.get_executor()};
     gate_access access_;
-    std::unique_ptr<stock::shard_registry> registry_;
-    std::unique_ptr<stock::record_reader> products_;
-    std::unique_ptr<stock::ledger> ledger_;
-    std::unique_ptr<order::recovery_store> order_database_;
-    std::unique_ptr<order::record_reader> orders_;
-    std::unique_ptr<order::late_store> late_;
+    stack_record& record_;
     std::vector<std::unique_ptr<stock::gate_admin>> gates_;
     event_publisher publisher_;
 };

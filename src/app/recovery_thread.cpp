@@ -11,10 +11,8 @@ recovery_thread::recovery_thread(const config& settings, stock::shard_epochs& ep
                                  fault_board& board)
     : interval_(ms_of(settings.recovery.reconcile_interval_ms)),
       connect_patience_(ms_of(settings.redis.connect_timeout_ms)),
-      stock_database_(postgres_options(settings, settings.postgres.stock_url)),
-      order_database_(postgres_options(settings, settings.postgres.order_url)),
-      ports_(settings, epochs, log, deployment, stock_database_, order_database_,
-             [this] { return stopping_.load(); }),
+      record_(settings, true),
+      ports_(settings, epochs, log, deployment, record_, [this] { return stopping_.load(); }),
       keeper_(recovery::make_shard_keeper(ports_.all(), recovery_options(settings), board)) {}
 
 void recovery_thread::start() {

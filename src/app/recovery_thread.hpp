@@ -33,8 +33,7 @@ private:
     const std::chrono::milliseconds interval_, connect_patience_;
     std::atomic<bool> stopping_{false};
     std::atomic<bool> hurried_{false};
-    postgres::session stock_database_;
-    postgres::session order_database_;
+    stack_record record_;
     recovery_ports ports_;
     std::unique_ptr<recovery::shard_keeper> keeper_;
     std::jthread thread_;

@@ -1,6 +1,6 @@
 #include "gate_access.hpp"
 #include "probe.hpp"
-#include "record_views.hpp"
+#include "sites.hpp"
 
 namespace flashsale::app {
 
@@ -9,15 +9,11 @@ namespace {
 class stack_record_view final : public audit::record_view {
 public:
     explicit stack_record_view(const config& settings)
-        : gate_is_database_(!uses_redis(settings)),
-          epochs_(shards_of(settings)),
+        : can_(capabilities_of(settings)),
+          epochs_(can_.shards),
           access_(io_, settings, epochs_),
-          stock_database_(
-              open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
-          order_database_(
-              open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)),
-          products_(stock::make_postgres_record_reader(stock_database_)),
-          orders_(order::make_postgres_record_reader(order_database_)) {
+          record_(settings, false) {
+        record_.must_connect(settings);
         access_.start();
     }
 
@@ -30,31 +26,28 @@ public:
     asio::io_context& io() override { return io_; }
     stock::gate_levels& gate() override { return access_.gate(); }
     stock::outbox_pages& outbox() override { return access_.gate(); }
-    std::uint32_t shards() const override { return epochs_.shards(); }
-    bool gate_is_database() const override { return gate_is_database_; }
+    std::uint32_t shards() const override { return can_.shards; }
+    bool gate_is_database() const override { return can_.gate_is_database; }
     std::optional<stock::shard_state> shard(std::uint32_t which) override {
-        if (gate_is_database_) return std::nullopt;
-        const auto noted = stock::read_shard(stock_database_, which);
+        if (!can_.rebuilds_gates()) return std::nullopt;
+        const auto noted = record_.registry->read(which);
         if (!noted) throw unavailable_error(noted.error());
         return *noted;
     }
-    stock::record_reader& products() override { return *products_; }
-    order::record_reader& orders() override { return *orders_; }
+    stock::record_reader& products() override { return *record_.ports.products; }
+    order::record_reader& orders() override { return *record_.ports.orders; }
 
 private:
-    const bool gate_is_database_;
+    const capabilities can_;
     stock::shard_epochs epochs_;
     asio::io_context io_;
     gate_access access_;
-    postgres::session stock_database_;
-    postgres::session order_database_;
-    std::unique_ptr<stock::record_reader> products_;
-    std::unique_ptr<order::record_reader> orders_;
+    stack_record record_;
 };
 
 }  // namespace
 
-std::unique_ptr<audit::record_view> make_stack_record_view(const config& settings) {
+std::unique_ptr<audit::record_view> stack_site::record_view() const {
     require_schemas(settings);
     return std::make_unique<stack_record_view>(settings);
 }

@@ -9,13 +9,14 @@
 
 namespace flashsale::app {
 
-worker::worker(const config& settings, backend& behind, const health& state)
+worker::worker(const config& settings, serving& behind, const health& state)
     : stands_on_(behind.for_worker(io_)),
       routes_(std::chrono::seconds(settings.http.catalogue_max_age_s)) {
+    const worker_stores& stores = stands_on_->stores();
     user::directory_options users;
     users.cached_users_max = size_of(settings.users.cached_users_max);
     users.waiting_lookups_max = size_of(settings.users.waiting_lookups_max);
-    users_ = user::make_directory(stands_on_->users(), users);
+    users_ = user::make_directory(*stores.users, users);
 
     stock::reserver_options reserves;
     reserves.confirm_deadline = ms_of(settings.orders.confirm_deadline_ms);
@@ -27,11 +28,10 @@ worker::worker(const config& settings, backend& behind, const health& state)
 
     // The hot route first: the router looks in this order.
     const auto currency = currency_code::of_record(settings.stock.currency);
-    order::register_routes(routes_, {io_, stands_on_->orders(), *users_, gate, gate, *reserver_,
-                                     behind.shards(), currency});
-    stock::register_routes(routes_,
-                           {io_, stands_on_->products(), gate, gate, *reserver_, currency});
-    user::register_routes(routes_, io_, stands_on_->users());
+    order::register_routes(
+        routes_, {io_, *stores.orders, *users_, gate, gate, *reserver_, behind.shards(), currency});
+    stock::register_routes(routes_, {io_, *stores.products, gate, gate, *reserver_, currency});
+    user::register_routes(routes_, io_, *stores.users);
     register_health_routes(routes_, state, [this] { return stands_on_->dependencies(); });
 }
 

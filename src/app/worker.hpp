@@ -12,14 +12,14 @@
 #include <flashsale/stock/module.hpp>
 #include <flashsale/user/module.hpp>
 
-#include "backend.hpp"
 #include "health.hpp"
+#include "serving.hpp"
 
 namespace flashsale::app {
 
 class worker {
 public:
-    worker(const config& settings, backend& behind, const health& state);
+    worker(const config& settings, serving& behind, const health& state);
     ~worker() { stop(); }
 
     http::worker for_server() { return {io_, routes_}; }
@@ -35,7 +35,7 @@ public:
 private:
     asio::io_context io_{1};
     asio::executor_work_guard<executor> work_{io_.get_executor()};
-    std::unique_ptr<worker_backend> stands_on_;
+    std::unique_ptr<worker_adapters> stands_on_;
     std::unique_ptr<user::directory> users_;
     std::unique_ptr<stock::reserver> reserver_;
     http::router routes_;

@@ -31,6 +31,19 @@ def includes(module, header):
         return project.run(command + ["-fsyntax-only", source.name], cwd=directory)
 
 
+def header_of(file):
+    """Its module, and as it is included; whether it is for the composition."""
+    folder, *parts = file.relative_to(project.root / "include").parts
+    return folder.removesuffix("_composition"), "/".join(parts), folder.endswith("_composition")
+
+
+def may_use():
+    """The allow-list."""
+    text = (project.root / "src/CMakeLists.txt").read_text()
+    return {name: uses.split()
+            for name, uses in re.findall(r"flashsale_allow\((\w+)([^)]*)\)", text)}
+
+
 def sources(*folders):
     for folder in folders:
         for file in sorted((project.root / folder).rglob("*")):
@@ -57,10 +70,31 @@ class Includes(unittest.TestCase):
         self.accepted("postgres", "libpq-fe.h")
         self.refused("user", "libpq-fe.h")
 
+    def test_composition(self):
+        """What a module is put together from is seen by those that the allow-list names for it, and
+        by no other module, however much else it may see of that module."""
+        cases = []
+        for module, uses in may_use().items():
+            for file in sources("include"):
+                owner, header, composition = header_of(file)
+                seen = {owner, f"{owner}_api", f"{owner}_composition"} & set(uses)
+                if composition and (seen or uses == ["all"]):
+                    right = uses == ["all"] or f"{owner}_composition" in uses
+                    cases.append((module, header, right))
+        for right in (True, False):
+            self.assertGreater(sum(case[2] == right for case in cases), 10)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for (module, header, right), (code, output) in zip(
+                    cases, pool.map(lambda case: includes(*case[:2]), cases)):
+                with self.subTest(module=module, header=header):
+                    if right:
+                        self.assertEqual(code, 0, output)
+                    else:
+                        self.assertNotEqual(code, 0, f"{module} can include {header}")
+                        self.assertRegex(output, f"'{header}' file not found")
+
     def test_headers(self):
-        headers = [(file.relative_to(project.root / "include").parts[0],
-                    "/".join(file.relative_to(project.root / "include").parts[1:]))
-                   for file in sources("include")]
+        headers = [header_of(file)[:2] for file in sources("include")]
         self.assertGreater(len(headers), 15)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for header, (code, output) in zip(headers, pool.map(lambda h: includes(*h), headers)):

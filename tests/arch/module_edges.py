@@ -48,7 +48,8 @@ class Edges(unittest.TestCase):
     def test_forbidden(self):
         for module, used in (("user", "stock_api"), ("order", "stock"), ("order", "events"),
                              ("stock", "order_api"), ("http", "redis"), ("base", "http"),
-                             ("events", "stock_api")):
+                             ("events", "stock_api"), ("order", "stock_composition"),
+                             ("stock", "events_composition"), ("audit", "user_composition")):
             with self.subTest(edge=f"{module} -> {used}"):
                 code, output = configure(use(module, used))
                 self.assertNotEqual(code, 0, output)
@@ -61,6 +62,15 @@ class Edges(unittest.TestCase):
             use("user", "stock_api")(src)
         code, output = configure(change)
         self.assertEqual(code, 0, output)
+
+    def test_composition_is_permitted_by_itself(self):
+        """Not by the right to the implementation."""
+        def change(src):
+            edit(src / "CMakeLists.txt", r"^(flashsale_allow\(order\b.*)\)$", r"\1 stock)")
+            use("order", "stock_composition")(src)
+        code, output = configure(change)
+        self.assertNotEqual(code, 0, output)
+        self.assertIn("module 'order' may not use 'stock_composition'", output)
 
     def test_links(self):
         """LINKS is for other people's libraries, and only flashsale_module() makes a module."""

@@ -3,8 +3,8 @@
 #include <fstream>
 #include <functional>
 
-#include "backend.hpp"
 #include "scratch_folder.hpp"
+#include "site.hpp"
 #include "worker.hpp"
 
 using namespace flashsale;
@@ -15,7 +15,7 @@ void with_routes(const std::function<void(const http::router&)>& look) {
     const test::scratch_folder folder;
     app::config settings = app::parse_config(R"({"stock":{"gate":"memory"}})", "none", nullptr);
     settings.sqlite.folder = (folder.path() / "data").string();
-    const auto behind = app::make_embedded_backend(settings, 1);
+    const auto behind = app::make_site(settings)->serve(1);
     const app::health state;
     app::worker one(settings, *behind, state);
     look(one.for_server().routes);

@@ -1,0 +1,35 @@
+#pragma once
+
+// How the composition puts the user module together.
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/migration.hpp"
+#include "flashsale/user.hpp"
+#include "flashsale/user/store.hpp"
+
+namespace flashsale::http {
+class router;
+}
+
+namespace flashsale::user {
+
+std::span<const migration> postgres_migrations();
+std::span<const migration> sqlite_migrations();
+
+struct directory_options {
+    std::size_t cached_users_max = 1'000'000;
+    std::size_t lookup_batch_max = 1'000;
+    std::size_t lookup_pages_max = 8;  ///< read in one look-up
+    std::size_t waiting_lookups_max = 16'384;
+};
+
+std::unique_ptr<directory> make_directory(store& record, const directory_options& options);
+
+/// Registers /v1/users and /v1/users/{id}; everything must outlive the router.
+void register_routes(http::router& routes, asio::io_context& io, store& record);
+
+}  // namespace flashsale::user

@@ -1,0 +1,73 @@
+#pragma once
+
+// The port to the module's record.
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flashsale/base/async.hpp"
+#include "flashsale/base/time.hpp"
+
+namespace flashsale::postgres {
+class pool;
+}
+namespace flashsale::sqlite {
+class queue;
+}
+
+namespace flashsale::user {
+
+struct user {
+    std::int64_t id = 0;
+    std::string username;
+    std::int64_t balance = 0;  ///< minor units
+    timestamp created_at;
+};
+
+struct id_range {
+    std::int64_t first = 0;
+    std::int64_t last = 0;  ///< included
+
+    friend bool operator==(const id_range&, const id_range&) = default;
+};
+
+enum class store_errc {
+    username_taken,  ///< by this name or another of its compared_form()
+    idempotency_key_reused,
+    overloaded,
+    dependency_unavailable,
+    outcome_unknown,
+};
+
+/// Used by one thread, that of the io_context it was made for; answers there.
+class store {
+public:
+    virtual ~store() = default;
+
+    struct created {
+        user who;
+        bool replayed = false;
+    };
+    /// Makes a user; or, for a key that was used, finds the one it made.
+    virtual awaitable<std::expected<created, store_errc>> create(std::string username,
+                                                                 std::int64_t balance,
+                                                                 std::string key) = 0;
+    virtual awaitable<std::expected<std::optional<user>, store_errc>> find(std::int64_t id) = 0;
+    /// The user of this name, which is valid UTF-8; or else one of its compared_form().
+    virtual awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
+        std::string username) = 0;
+
+    /// The ids of all users in these ranges, which do not meet; `done` is never called from inside.
+    virtual void find_existing(
+        std::vector<id_range> where,
+        callback<std::expected<std::vector<std::int64_t>, store_errc>> done) = 0;
+};
+
+std::unique_ptr<store> make_postgres_store(postgres::pool& database);
+std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_context& io);
+
+}  // namespace flashsale::user

@@ -1,0 +1,34 @@
+#include "record.hpp"
+
+#include "compose.hpp"
+#include "probe.hpp"
+
+namespace flashsale::app {
+
+stack_record::stack_record(const config& settings, bool fenced)
+    : stock_database(postgres_options(settings, settings.postgres.stock_url)),
+      order_database(postgres_options(settings, settings.postgres.order_url)),
+      ports{.products = stock::make_postgres_record_reader(stock_database),
+            .ledger = stock::make_postgres_ledger(stock_database, fenced),
+            .orders = order::make_postgres_record_reader(order_database),
+            .recording = order::make_postgres_recording(order_database, fenced),
+            .parked = order::make_postgres_parked_events(order_database)},
+      registry(stock::make_postgres_shard_registry(stock_database)),
+      recovery(order::make_postgres_recovery_store(order_database)),
+      late(order::make_postgres_late_store(order_database)) {}
+
+void stack_record::must_connect(const config& settings) {
+    require_session(stock_database, "stock", "postgres.stock_url", settings.postgres.stock_url);
+    require_session(order_database, "order", "postgres.order_url", settings.postgres.order_url);
+}
+
+embedded_record::embedded_record(const config& settings, const data_folder& in)
+    : stock_database(open_file(settings, in.stock())),
+      order_database(open_file(settings, in.order())),
+      ports{.products = stock::make_sqlite_record_reader(stock_database),
+            .ledger = stock::make_sqlite_ledger(stock_database),
+            .orders = order::make_sqlite_record_reader(order_database),
+            .recording = order::make_sqlite_recording(order_database),
+            .parked = order::make_sqlite_parked_events(order_database)} {}
+
+}  // namespace flashsale::app

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "barriers.hpp"
 #include "broker.hpp"
 #include "confirm_window.hpp"
 #include "delivery_tags.hpp"
+#include "faults.hpp"
 #include "links.hpp"
 #include "process.hpp"
 

@@ -25,7 +25,4 @@ void suspend_for_long(world& in, int number);
 void sleep_while_others_move(world& in, int number);
 void others_sleep(world& in, int number);
 
-/// No rebuild is asked for.
-void forget_rebuild_request();
-
 }  // namespace flashsale::model

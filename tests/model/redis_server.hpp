@@ -75,6 +75,8 @@ private:
     };
 
     redis::value run(const std::vector<std::string_view>& words, bool may_write);
+    template <class Map, class Take>
+    redis::value scan(const Map& all, std::string_view cursor, const Take& take);
     void set(std::string_view key, std::string_view field, std::string_view value);
     bool remove(std::string_view key, std::string_view field);
     void roll_back(std::size_t scripts);
@@ -88,6 +90,7 @@ private:
     std::map<std::string, hash, std::less<>> data_;
     std::vector<undo> written_;
     std::size_t script_ = 0;
+    std::vector<std::string> scanned_to_;  // by a cursor's number
     std::string run_id_, replication_id_;
     std::vector<std::string> former_run_ids_;
     bool up_ = true;

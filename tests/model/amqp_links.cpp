@@ -80,7 +80,7 @@ struct publisher::impl final : model::registered {
     void wake() {
         if (woken) return;
         woken = true;
-        reach(of, "between a grant and its publishing");
+        strikes(of, "between a grant and its publishing");
         of.after(of.in.random.between(5, 400), [this] {
             woken = false;
             pump();

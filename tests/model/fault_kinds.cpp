@@ -218,6 +218,14 @@ void sleep_while_others_move(world& in, int number) {
     }
 }
 
+/// What it has in hand is nowhere else any more, and it sleeps for longer than a rebuild takes.
+void lose_both_and_sleep(world& in, int number) {
+    in.amqp->delete_queue();
+    in.redis->flush_all();
+    in.processes[static_cast<std::size_t>(number)]->sleep_for(
+        in.random.between(1'500 * ms, 3'500 * ms));
+}
+
 /// A process that slept while a gate was opened elsewhere is asked before it has looked.
 void others_sleep(world& in, int number) {
     for (const auto& one : in.processes) {

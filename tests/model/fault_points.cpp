@@ -36,7 +36,7 @@ void pass(place where) {
     model::process& of = model::process::of_current_fiber();
     const std::string_view name = place_names[static_cast<std::size_t>(where)];
     of.in.tell(of.name, "has come to {}", name);
-    if (model::reach(of, name)) of.nap(1);
+    model::reach(of, name);
 }
 
 }  // namespace flashsale::faults

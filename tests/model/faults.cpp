@@ -50,6 +50,7 @@ void purge_what_others_read(world& in, int number) {
 }
 
 constexpr std::string_view granted = "between a grant and its publishing";
+constexpr std::string_view a_batch_in_hand = "with a batch in hand";
 constexpr std::string_view survivors_are_out = "rebuild_publish_survivors";
 
 const std::vector<plan>& plans() {
@@ -77,7 +78,8 @@ const std::vector<plan>& plans() {
         {"both lose while a recorder sleeps",
          4,
          {loss_of_redis, loss_of_broker, sleep_of_process},
-         12},
+         12,
+         {{a_batch_in_hand, 5, lose_both_and_sleep}}},
         // No server loses anything, so nothing excuses an order that is missing.
         {"gates are elsewhere",
          12,
@@ -123,7 +125,8 @@ const plan* plan_without(guard one) {
          {"both lose while a recorder sleeps",
           0,
           {loss_of_redis, loss_of_broker, sleep_of_process},
-          12}},
+          12,
+          {{a_batch_in_hand, 30, lose_both_and_sleep}}}},
         {guard::begun, {"rebuilds that die", 0, {ask_for_rebuild, fault_of_process}, 12}},
         {guard::unbinding,
          {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
@@ -179,7 +182,7 @@ void burst(world& in) {
 
 }  // namespace
 
-bool reach(process& of, std::string_view where) {
+bool strikes(process& of, std::string_view where) {
     world& in = of.in;
     if (in.faults_over) return false;
     for (const trap& set : traps) {
@@ -202,6 +205,10 @@ bool reach(process& of, std::string_view where) {
                  if (what >= 60) burst(in);
              });
     return true;
+}
+
+void reach(process& of, std::string_view where) {
+    if (strikes(of, where) && fiber::current()) of.nap(1);
 }
 
 void reach_on_the_way(process& of) {

@@ -1,7 +1,6 @@
 #include "process.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <algorithm>
 
@@ -362,9 +361,6 @@ stock::gate& process::recovery_gate() {
 }
 redis::client& process::recovery_client() {
     return parts_->recovery_client;
-}
-events::reader& process::reader() {
-    return *parts_->reader;
 }
 stock::shard_epochs& process::epochs() {
     return parts_->epochs;

@@ -56,7 +56,6 @@ public:
     /// What was kept runs after `delay`, if this life still lasts. Callable from server events.
     static void call_later(world& in, int number, std::uint64_t life, std::uint64_t kept,
                            micros delay);
-    void forget(std::uint64_t kept) { kept_.erase(kept); }
 
     void spawn(awaitable<void> what);
 
@@ -109,7 +108,6 @@ public:
     stock::redis_gate_options gate_options() const;
     order::service& service();
     stock::reserver& reserver();
-    events::reader& reader();
     stock::shard_epochs& epochs();
     asio::io_context& io();
     uuid make_id();

@@ -48,6 +48,7 @@ std::string redis_server::fresh_identity() {
 }
 
 void redis_server::set(std::string_view key, std::string_view field, std::string_view text) {
+    if (field == "held") world_.promised->held(text);
     auto at = data_.find(key);
     if (at == data_.end()) at = data_.emplace(std::string(key), hash{}).first;
     auto found = at->second.find(field);
@@ -94,13 +95,6 @@ void redis_server::lose_all() {
 const redis_server::hash* redis_server::find(std::string_view key) const {
     const auto at = data_.find(key);
     return at == data_.end() ? nullptr : &at->second;
-}
-
-std::vector<std::string> redis_server::keys() const {
-    std::vector<std::string> out;
-    for (const auto& [key, unused] : data_)
-        out.push_back(key);
-    return out;
 }
 
 std::vector<std::string> redis_server::outbox_ids() const {

@@ -62,7 +62,6 @@ public:
     // --- for the checks ---
     using hash = std::map<std::string, std::string, std::less<>>;
     const hash* find(std::string_view key) const;
-    std::vector<std::string> keys() const;
     /// Ids of the orders in any epoch's outbox.
     std::vector<std::string> outbox_ids() const;
     bool outbox_empty() const;

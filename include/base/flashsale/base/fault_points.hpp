@@ -2,7 +2,8 @@
 
 // The places at which the fault matrix's own executable (tests/faults/CMakeLists.txt, which defines
 // FLASHSALE_CRASH_POINTS) can be made to die or to fall asleep, and the guards that it can be made
-// to do without. For all others pass() is empty and without() is a constant.
+// to do without. For all others pass() is empty and without() is a constant; but the simulation
+// (tests/model) compiles src/recovery with both, and answers for itself.
 //
 //   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
 //   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); the test sends SIGCONT

@@ -33,7 +33,7 @@ public:
           holder_(holder),
           read_anew_(read_anew),
           plan_(faults::without(faults::guard::waiting) ? 0ms : with.confirm_deadline),
-          token_(uses.make_id(shard)) {}
+          token_(make_token(uses, shard)) {}
 
     std::expected<rebuilt, std::string> run() {
         const auto begun = now();
@@ -58,6 +58,14 @@ public:
     }
 
 private:
+    /// One that was never used.
+    static uuid make_token(const ports& uses, std::uint32_t shard) {
+        if (faults::without(faults::guard::own_token)) {
+            if (const auto known = uses.registry.read(shard)) return known->token;
+        }
+        return uses.make_id(shard);
+    }
+
     static faults::place place_behind(rebuild_plan::step what) {
         using enum faults::place;
         static_assert(static_cast<int>(rebuild_open_gate) - static_cast<int>(rebuild_unbind) ==

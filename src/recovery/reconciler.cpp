@@ -128,7 +128,8 @@ void reconciler::pass(shard& of) {
         [&](auto done) { uses_.gate.read_levels(of.number, {}, std::move(done)); });
     if (!known) return;
     // The database gate is never rebuilt; a gate in Redis that was there before it may have been.
-    const bool begun = has_gates() && known->what == rebuilding;
+    const bool begun =
+        has_gates() && known->what == rebuilding && !faults::without(faults::guard::begun);
     if (gate) of.fault.reset();
     if (gate && has_gates() && !is_newest(of, *known, *gate) && !(mine && begun)) return;
     if (gate) {

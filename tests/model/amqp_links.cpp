@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "barriers.hpp"
 #include "broker.hpp"
 #include "confirm_window.hpp"
 #include "delivery_tags.hpp"
+#include "faults.hpp"
 #include "links.hpp"
 #include "process.hpp"
 
@@ -80,7 +80,7 @@ struct publisher::impl final : model::registered {
     void wake() {
         if (woken) return;
         woken = true;
-        reach(of, "between a grant and its publishing");
+        strikes(of, "between a grant and its publishing");
         of.after(of.in.random.between(5, 400), [this] {
             woken = false;
             pump();

@@ -41,24 +41,27 @@ void database::stall(micros time) {
 void database::go_down(micros time) {
     in_.tell(name_, "is down for {} ms", time / ms);
     down_until_ = std::max(down_until_, in_.now() + time);
-    locks_.clear();
+    ++times_down_;
 }
 
-bool database::lock(const std::string& name, int process_number, std::uint64_t life) {
-    // The session of a process that died meanwhile ends as soon as it has it.
-    if (in_.processes[static_cast<std::size_t>(process_number)]->life() != life) return false;
-    const auto [at, fresh] = locks_.try_emplace(name, process_number, life);
-    return fresh || at->second == std::pair(process_number, life);
+database::session database::session_of(int process_number, std::uint64_t life) const {
+    const auto drops = drops_.find({process_number, life});
+    return {process_number, life, times_down_ + (drops == drops_.end() ? 0 : drops->second)};
 }
 
-void database::unlock(const std::string& name, int process_number, std::uint64_t life) {
-    const auto at = locks_.find(name);
-    if (at != locks_.end() && at->second == std::pair(process_number, life)) locks_.erase(at);
+bool database::lives(const session& one) const {
+    // That of a statement which arrives behind the death of its process ends at once.
+    return !ended_.contains({one.process, one.life}) && session_of(one.process, one.life) == one;
 }
 
 void database::drop_sessions(int process_number, std::uint64_t life) {
-    std::erase_if(locks_,
-                  [&](const auto& one) { return one.second == std::pair(process_number, life); });
+    ++drops_[{process_number, life}];
+    if (in_.processes[static_cast<std::size_t>(process_number)]->life() != life)
+        ended_.insert({process_number, life});
+}
+
+bool stock_database::is_leased() const {
+    return leased && leased->until >= in_.now() && lives(leased->by);
 }
 
 order::recording_report order_database::record(const std::vector<events::order_accepted>& all,

@@ -30,10 +30,16 @@ public:
     void stall(micros time);
     bool up() const { return in_.now() >= down_until_; }
 
-    // --- advisory locks, held by a session: a process's life ---
-    bool lock(const std::string& name, int process, std::uint64_t life);
-    void unlock(const std::string& name, int process, std::uint64_t life);
-    /// The session is gone; its holder need not know.
+    /// A process's connection, which the server knows to be there or gone.
+    struct session {
+        int process = -1;
+        std::uint64_t life = 0, number = 0;
+        bool operator==(const session&) const = default;
+    };
+    /// The one by which that process asks now.
+    session session_of(int process, std::uint64_t life) const;
+    bool lives(const session& one) const;
+    /// They are gone; the process need not know.
     void drop_sessions(int process, std::uint64_t life);
 
 protected:
@@ -47,7 +53,9 @@ private:
     micros down_until_ = 0;
     micros stalled_until_ = 0;
     micros losing_until_ = 0;
-    std::map<std::string, std::pair<int, std::uint64_t>> locks_;
+    std::uint64_t times_down_ = 0;
+    std::map<std::pair<int, std::uint64_t>, std::uint64_t> drops_;  // of each process's life
+    std::set<std::pair<int, std::uint64_t>> ended_;                 // with their process
 };
 
 struct parked_event {
@@ -95,7 +103,14 @@ public:
     std::uint64_t epoch = 0;
     std::uint64_t fence = 0;  ///< older reductions are late
     std::string state = "never";
-    uuid token;                            ///< of the newest epoch
+    uuid token;  ///< of the newest epoch
+    struct lease {
+        uuid holder;
+        micros until = 0;
+        session by;
+    };
+    std::optional<lease> leased;
+    bool is_leased() const;
     std::map<uuid, std::uint64_t> tokens;  ///< that the log may still take: of these epochs
 };
 

@@ -1,6 +1,5 @@
 #include "fault_kinds.hpp"
 
-#include "barriers.hpp"
 #include "broker.hpp"
 #include "databases.hpp"
 #include "faults.hpp"
@@ -182,11 +181,9 @@ void move_of_process(world& in) {
     });
 }
 
-static bool rebuild_asked = false;
-
 void ask_for_rebuild(world& in) {
-    in.tell("operator", "asks for a rebuild");
-    rebuild_asked = true;
+    process& of = *in.processes[in.random.below(in.processes.size())];
+    if (of.alive() && !of.asleep()) of.rebuild_by_hand();
 }
 
 /// What was granted just now is lost at the gate, and in the log the first message of a channel:
@@ -221,20 +218,20 @@ void sleep_while_others_move(world& in, int number) {
     }
 }
 
+/// What it has in hand is nowhere else any more, and it sleeps for longer than a rebuild takes.
+void lose_both_and_sleep(world& in, int number) {
+    in.amqp->delete_queue();
+    in.redis->flush_all();
+    in.processes[static_cast<std::size_t>(number)]->sleep_for(
+        in.random.between(1'500 * ms, 3'500 * ms));
+}
+
 /// A process that slept while a gate was opened elsewhere is asked before it has looked.
 void others_sleep(world& in, int number) {
     for (const auto& one : in.processes) {
         if (one->number != number && one->alive() && !one->asleep())
             one->sleep_for(in.random.between(100 * ms, 900 * ms));
     }
-}
-
-bool take_rebuild_request() {
-    return std::exchange(rebuild_asked, false);
-}
-
-void forget_rebuild_request() {
-    rebuild_asked = false;
 }
 
 }  // namespace flashsale::model

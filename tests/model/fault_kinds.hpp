@@ -24,8 +24,6 @@ void suspend_shortly(world& in, int number);
 void suspend_for_long(world& in, int number);
 void sleep_while_others_move(world& in, int number);
 void others_sleep(world& in, int number);
-
-/// No rebuild is asked for.
-void forget_rebuild_request();
+void lose_both_and_sleep(world& in, int number);
 
 }  // namespace flashsale::model

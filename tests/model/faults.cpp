@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "barriers.hpp"
 #include "broker.hpp"
 #include "databases.hpp"
 #include "fault_kinds.hpp"
@@ -21,8 +20,9 @@ constexpr micros faults_end = 4'500 * ms;
 using fault = void (*)(world&);
 
 // The plan of the current run.
-int points_percent = 0;    ///< how often something strikes at a named point
-std::vector<fault> kinds;  ///< what may go wrong
+int points_percent = 0;                ///< how often something strikes at a named point
+constexpr int on_the_way_percent = 5;  ///< of the questions of recovery are such a point
+std::vector<fault> kinds;              ///< what may go wrong
 
 /// What happens at one named point, so often that a guard which matters there alone is seen to.
 struct trap {
@@ -50,7 +50,8 @@ void purge_what_others_read(world& in, int number) {
 }
 
 constexpr std::string_view granted = "between a grant and its publishing";
-constexpr std::string_view survivors_are_out = "before the rebuild's barrier";
+constexpr std::string_view a_batch_in_hand = "with a batch in hand";
+constexpr std::string_view survivors_are_out = "rebuild_publish_survivors";
 
 const std::vector<plan>& plans() {
     static const std::vector<plan> all{
@@ -77,7 +78,8 @@ const std::vector<plan>& plans() {
         {"both lose while a recorder sleeps",
          4,
          {loss_of_redis, loss_of_broker, sleep_of_process},
-         12},
+         12,
+         {{a_batch_in_hand, 5, lose_both_and_sleep}}},
         // No server loses anything, so nothing excuses an order that is missing.
         {"gates are elsewhere",
          12,
@@ -116,14 +118,16 @@ const plan* plan_without(guard one) {
         {guard::fences_last,
          {"a queue that is purged under a rebuilder that dies",
           0,
-          {purge_of_queue, fault_of_redis, fault_of_process},
-          12,
-          {{survivors_are_out, 50, purge_what_others_read}}}},
+          {fault_of_redis, fault_of_databases, ask_for_rebuild},
+          4,
+          {{survivors_are_out, 70, purge_what_others_read},
+           {"rebuild_await_barrier", 60, crash_and_restart}}}},
         {guard::fences_held,
          {"both lose while a recorder sleeps",
           0,
           {loss_of_redis, loss_of_broker, sleep_of_process},
-          12}},
+          12,
+          {{a_batch_in_hand, 30, lose_both_and_sleep}}}},
         {guard::begun, {"rebuilds that die", 0, {ask_for_rebuild, fault_of_process}, 12}},
         {guard::unbinding,
          {"sleepers whose gate is elsewhere", 0, {move_of_process, sleep_of_process}, 6}},
@@ -134,7 +138,7 @@ const plan* plan_without(guard one) {
           0,
           {move_of_process, move_of_process},
           0,
-          {{"before the flip", 80, others_sleep}}}},
+          {{"rebuild_mark_open", 80, others_sleep}}}},
         {guard::return_stops, {"a broker that loses all", 0, {loss_of_broker}, 0}},
         {guard::fresh_token,
          {"menders that sleep while a gate is made elsewhere",
@@ -147,11 +151,6 @@ const plan* plan_without(guard one) {
           0,
           {move_of_process, move_of_process, sleep_of_process, fault_of_broker, loss_of_queue},
           4}},
-        {guard::close_fences,
-         {"rebuilders that sleep",
-          0,
-          {fault_of_redis, sleep_of_process, slow_link, fault_of_databases},
-          10}},
     };
     for (const auto& [what, own] : all) {
         if (what == one) return &own;
@@ -184,18 +183,18 @@ void burst(world& in) {
 
 }  // namespace
 
-void reach(process& of, std::string_view where) {
+bool strikes(process& of, std::string_view where) {
     world& in = of.in;
-    if (in.faults_over) return;
+    if (in.faults_over) return false;
     for (const trap& set : traps) {
         if (set.where != where || !in.random.chance(set.percent)) continue;
         in.tell(of.name, "{}:", where);
         in.after(0, [&in, set, number = of.number] {
             if (!in.faults_over) set.springs(in, number);
         });
-        return;
+        return true;
     }
-    if (points_percent == 0 || !in.random.chance(points_percent)) return;
+    if (points_percent == 0 || !in.random.chance(points_percent)) return false;
     in.tell(of.name, "{}:", where);
     const auto what = in.random.below(100);
     in.after(in.random.chance(50) ? 0 : in.random.between(0, 2 * ms),
@@ -206,13 +205,21 @@ void reach(process& of, std::string_view where) {
                  stop_for_a_while(in, number);
                  if (what >= 60) burst(in);
              });
+    return true;
+}
+
+void reach(process& of, std::string_view where) {
+    if (strikes(of, where) && fiber::current()) of.nap(1);
+}
+
+void reach_on_the_way(process& of) {
+    if (points_percent > 0 && of.in.random.chance(on_the_way_percent)) reach(of, "on the way");
 }
 
 void plan_faults(world& in) {
     prng& random = in.random;
     const plan& chosen = plan_of(in);
     in.tell("faults", "are those of plan '{}'", chosen.name);
-    forget_rebuild_request();
     kinds = chosen.kinds;
     points_percent = chosen.points_percent;
     traps = chosen.traps;

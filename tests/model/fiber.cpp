@@ -1,6 +1,10 @@
 #include "fiber.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <exception>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -10,11 +14,21 @@ namespace {
 
 constexpr std::size_t stack_bytes = 256 * 1024;
 fiber* running = nullptr;
-std::vector<std::unique_ptr<char[]>> free_stacks;
+std::vector<char*> free_stacks;
 
-std::unique_ptr<char[]> take_stack() {
-    if (free_stacks.empty()) return std::make_unique_for_overwrite<char[]>(stack_bytes);
-    auto out = std::move(free_stacks.back());
+/// The page below it cannot be written to, so that an overflow ends the run and harms nothing else.
+char* make_stack() {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    void* const all = ::mmap(nullptr, page + stack_bytes, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (all == MAP_FAILED || ::mprotect(all, page, PROT_NONE) != 0) throw std::bad_alloc();
+    return static_cast<char*>(all) + page;
+}
+
+/// They are used again, and never given back.
+char* take_stack() {
+    if (free_stacks.empty()) return make_stack();
+    char* const out = free_stacks.back();
     free_stacks.pop_back();
     return out;
 }
@@ -23,7 +37,7 @@ std::unique_ptr<char[]> take_stack() {
 
 fiber::fiber(std::function<void()> body) : body_(std::move(body)), stack_(take_stack()) {
     getcontext(&here_);
-    here_.uc_stack.ss_sp = stack_.get();
+    here_.uc_stack.ss_sp = stack_;
     here_.uc_stack.ss_size = stack_bytes;
     here_.uc_link = nullptr;
     makecontext(&here_, &fiber::enter, 0);
@@ -31,7 +45,7 @@ fiber::fiber(std::function<void()> body) : body_(std::move(body)), stack_(take_s
 
 fiber::~fiber() {
     kill();
-    free_stacks.push_back(std::move(stack_));
+    free_stacks.push_back(stack_);
 }
 
 fiber* fiber::current() {

@@ -7,7 +7,6 @@
 #include <ucontext.h>
 
 #include <functional>
-#include <memory>
 
 namespace flashsale::model {
 
@@ -36,7 +35,7 @@ private:
     static void enter();
 
     std::function<void()> body_;
-    std::unique_ptr<char[]> stack_;
+    char* const stack_;
     ucontext_t here_{}, caller_{};
     fiber* outer_ = nullptr;
     bool started_ = false, ended_ = false, dying_ = false;

@@ -7,7 +7,7 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr std::array<std::pair<guard, std::string_view>, 22> names{{
+constexpr std::array<std::pair<guard, std::string_view>, 21> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
@@ -23,7 +23,6 @@ constexpr std::array<std::pair<guard, std::string_view>, 22> names{{
     {guard::fences_last, "fences-last"},
     {guard::fences_held, "fences-held"},
     {guard::begun, "begun"},
-    {guard::close_fences, "close-fences"},
     {guard::unbinding, "unbinding"},
     {guard::own_token, "own-token"},
     {guard::return_stops, "return-stops"},

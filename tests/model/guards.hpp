@@ -26,7 +26,6 @@ enum class guard {
     fences_last,      ///< events are late once the survivors are recorded, not from a barrier on
     fences_held,      ///< the recorder writes by the fence as it is then, however long it slept
     begun,         ///< a rebuild that was begun over an open gate is done, whichever process dies
-    close_fences,  ///< closing leaves its own epoch in a header that is being loaded
     unbinding,     ///< a rebuild takes away the way into the log of every gate before it
     own_token,     ///< each epoch has a token of its own, and what it grants goes under that
     return_stops,  ///< a gate whose events come back is asked for nothing more

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <optional>
 
 #include "guards.hpp"
+#include "process.hpp"
 #include "redis/redis_scripts.hpp"
 #include "world.hpp"
 
@@ -45,9 +47,23 @@ std::optional<finding> search(std::uint64_t first, std::uint64_t count, double s
     return std::nullopt;
 }
 
+/// What a process logs is a line of the history.
+class history_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+    void sink_it_(const spdlog::details::log_msg& line) override {
+        world* const in = world::current();
+        if (!in) return;
+        const bool of_a_fiber = fiber::current() != nullptr;
+        in->tell(of_a_fiber ? process::of_current_fiber().name : "a process", "says: {}",
+                 std::string_view(line.payload.data(), line.payload.size()));
+    }
+    void flush_() override {}
+};
+
 std::string replay(std::uint64_t seed, guard without, int plan) {
     world one(seed, without, plan, true);
+    spdlog::set_level(spdlog::level::info);
     const std::string broken = one.run();
+    spdlog::set_level(spdlog::level::off);
     return one.history() + (broken.empty() ? "every promise was kept\n" : broken);
 }
 
@@ -81,6 +97,8 @@ int main(int argc, char** argv) {
     app.add_option("--plan", plan, "this plan of faults.cpp for every seed, counted from 0");
     app.add_flag("--must-break", must_break, "succeed only if a promise breaks");
     CLI11_PARSE(app, argc, argv);
+    spdlog::set_default_logger(
+        std::make_shared<spdlog::logger>("run", std::make_shared<history_sink>()));
     spdlog::set_level(spdlog::level::off);
 
     guard without = guard::none;

@@ -1,7 +1,8 @@
 #include "ports.hpp"
 
-#include "barriers.hpp"
+#include "faults.hpp"
 #include "process.hpp"
+#include "promises.hpp"
 
 namespace flashsale::model {
 

@@ -1,10 +1,12 @@
 #include "process.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+
+#include <algorithm>
 
 #include "ports.hpp"
 #include "promises.hpp"
+#include "recovery.hpp"
 #include "redis_server.hpp"
 #include "service.hpp"
 
@@ -101,10 +103,11 @@ constexpr std::chrono::milliseconds step_aside_after{400};
 struct process::parts {
     explicit parts(process& of)
         : client(io, redis::options{std::to_string(of.number)}),
+          recovery_client(io, redis::options{std::to_string(of.number)}),
           epochs(1),
-          gate(stock::make_redis_gate({&client}, epochs, gate_options(of))),
+          gate(stock::make_redis_gate({&client}, epochs, of.gate_options())),
+          recovery_gate(stock::make_redis_gate({&recovery_client}, epochs, of.gate_options())),
           log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
-          own_log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
           reserver(stock::make_reserver(io, *gate, *log, 1,
                                         {std::chrono::milliseconds{confirm_deadline_ms}, 16'384})),
           rows(of),
@@ -117,37 +120,25 @@ struct process::parts {
                     .ledger = *ledger_port,
                     .outbox = *gate,
                     .io = io,
-                    .step_aside_after = step_aside_after}),
-          producer(own_log->open_producer(io, [this](std::span<const events::confirmation> all) {
-              for (const events::confirmation& one : all) {
-                  auto found = waiting.extract(one.ticket);
-                  if (!found.empty()) found.mapped()(one.what);
-              }
-          })) {}
+                    .step_aside_after = step_aside_after,
+                    .log_changes = [this] { return epochs.log_changes(); }}) {}
 
     std::function<void(const uuid&)> came_back(process& of) {
         return [this, &of](const uuid& token) {
             of.in.tell(of.name, "is told that nothing takes what comes under {}",
                        short_id(token.to_string()));
             if (!of.in.is_without(guard::return_stops)) epochs.shut_out(0, token);
+            of.hurried_ = true;
         };
-    }
-
-    static stock::redis_gate_options gate_options(const process& of) {
-        stock::redis_gate_options out;
-        out.key_prefix = prefix_of(of.place());
-        out.batching.reservations_max = 3;
-        out.outbox_events_max = 1'000;
-        return out;
     }
 
     asio::io_context io{1};
     uuid_generator ids;
-    redis::client client;
+    redis::client client, recovery_client;
     stock::shard_epochs epochs;
     everybody users;
-    std::unique_ptr<stock::gate> gate;
-    std::unique_ptr<events::log> log, own_log;
+    std::unique_ptr<stock::gate> gate, recovery_gate;
+    std::unique_ptr<events::log> log;
     std::unique_ptr<stock::reserver> reserver;
     record rows;
     order::service service;
@@ -155,9 +146,6 @@ struct process::parts {
     std::unique_ptr<order::recording> orders_port;
     std::unique_ptr<stock::ledger> ledger_port;
     order::recorder recorder;
-    std::unordered_map<std::uint64_t, callback<events::outcome>> waiting;
-    std::uint64_t last_ticket = 0;
-    std::unique_ptr<events::log::producer> producer;
 };
 
 namespace {
@@ -183,16 +171,16 @@ void process::start() {
     ticking_ = false;
     arrival_waiter_ = 0;
     arrival_ = false;
+    hurried_ = false;
     parts_ = std::make_unique<parts>(*this);
     parts_->epochs.raise(0, in.stock->epoch);
     parts_->client.start();
+    parts_->recovery_client.start();
     parts_->log->start();
-    parts_->own_log->start();
     starting = this;
     parts_->recorder.start();
     starting = nullptr;
-    spawn(reconcile_for_ever(*this));
-    spawn(rebuild_for_ever(*this));
+    adopt([this] { look_after_shards(*this); });
     poll();
 }
 
@@ -255,9 +243,21 @@ void process::fire(std::uint64_t kept) {
 }
 
 void process::poll() {
-    parts_->io.restart();
-    parts_->io.poll();
+    do {
+        parts_->io.restart();
+        parts_->io.poll();
+    } while (resume_a_waiter());
     tick();
+}
+
+bool process::resume_a_waiter() {
+    const auto found =
+        std::ranges::find_if(waiters_, [](const waiter& one) { return one.over || (*one.done)(); });
+    if (found == waiters_.end()) return false;
+    fiber* const who = found->who;
+    waiters_.erase(found);
+    who->resume();
+    return true;
 }
 
 void process::tick() {
@@ -266,32 +266,23 @@ void process::tick() {
     after(tick_interval, [this] { ticking_ = false; });
 }
 
-awaitable<void> process::pause(micros time) {
-    co_await await_callback<int>(
-        [&](callback<int> done) { after(time, [done = std::move(done)]() mutable { done(0); }); });
-}
-
 void process::spawn(awaitable<void> what) {
     asio::co_spawn(parts_->io.get_executor(), std::move(what), [](std::exception_ptr fault) {
         if (fault) std::rethrow_exception(fault);
     });
 }
 
-std::string process::root() const {
-    return "{" + prefix_of(place_) + ":0}:";
+void process::rebuild_by_hand() {
+    adopt([this] { rebuild_as_an_operator(*this); });
 }
 
-awaitable<events::outcome> process::publish(std::string text, uuid token) {
-    co_return co_await await_callback<events::outcome>([&](callback<events::outcome> done) {
-        const std::uint64_t ticket = ++parts_->last_ticket;
-        if (parts_->own_log->state() != events::log_state::up) {
-            after(1, [done = std::move(done)]() mutable { done(events::outcome::refused); });
-            return;
-        }
-        parts_->waiting.emplace(ticket, std::move(done));
-        parts_->producer->append(std::move(text), token, ticket);
-        parts_->producer->flush();
-    });
+stock::redis_gate_options process::gate_options() const {
+    stock::redis_gate_options out;
+    out.key_prefix = prefix_of(place_);
+    out.deployment = deployment;
+    out.batching.reservations_max = 3;
+    out.outbox_events_max = 1'000;
+    return out;
 }
 
 void process::arrived() {
@@ -322,6 +313,7 @@ void process::end_fibers() {
         owners.erase(one.get());
     }
     fibers_.clear();
+    waiters_.clear();
 }
 
 void process::nap(micros time) {
@@ -342,6 +334,19 @@ void process::block_for_arrival(micros most) {
     arrival_ = false;
 }
 
+void process::block_until(const std::function<bool()>& done, micros most) {
+    if (done()) return;
+    const std::uint64_t mine = ++last_waiter_;
+    waiters_.push_back({mine, fiber::current(), &done});
+    if (most > 0) {
+        after(most, [this, mine] {
+            const auto found = std::ranges::find(waiters_, mine, &waiter::number);
+            if (found != waiters_.end()) found->over = true;
+        });
+    }
+    fiber::block();
+}
+
 stock::gate& process::gate() {
     return *parts_->gate;
 }
@@ -351,11 +356,11 @@ order::service& process::service() {
 stock::reserver& process::reserver() {
     return *parts_->reserver;
 }
-redis::client& process::client() {
-    return parts_->client;
+stock::gate& process::recovery_gate() {
+    return *parts_->recovery_gate;
 }
-events::reader& process::reader() {
-    return *parts_->reader;
+redis::client& process::recovery_client() {
+    return parts_->recovery_client;
 }
 stock::shard_epochs& process::epochs() {
     return parts_->epochs;
@@ -364,7 +369,7 @@ uuid process::make_id() {
     return parts_->ids.make();
 }
 events::log& process::log() {
-    return *parts_->own_log;
+    return *parts_->log;
 }
 asio::io_context& process::io() {
     return parts_->io;

@@ -1,10 +1,8 @@
 #pragma once
 
-// A process of the deployment: the real gate, reserver, event log, reader and pruner over the
-// simulated servers, and beside them the recorder, the reconciler and the rebuild as coroutines on
-// the same loop. It can die between any two of its steps, and sleep; what it holds dies with it.
-
-#include <boost/asio/steady_timer.hpp>
+// A process of the deployment: the real gates, reserver, event log, recorder and recovery over the
+// simulated servers. It can die between any two of its steps, and sleep; what it holds dies with
+// it.
 
 #include <flashsale/base/async.hpp>
 #include <flashsale/events/amqp.hpp>
@@ -15,6 +13,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "databases.hpp"
 #include "fiber.hpp"
@@ -47,8 +46,8 @@ public:
     /// was configured so, or it is cut off together with a server that others have replaced.
     void move(int to) { next_place_ = to; }
     int place() const { return place_; }
-    std::string root() const;
-    std::string header_key() const { return root() + "gate"; }
+    /// Rebuilds the gate once, as `flashsale rebuild` does, whatever state it is in.
+    void rebuild_by_hand();
 
     // --- events of this life: dropped when it dies, late when it sleeps ---
     void after(micros delay, std::move_only_function<void()> what);
@@ -57,9 +56,7 @@ public:
     /// What was kept runs after `delay`, if this life still lasts. Callable from server events.
     static void call_later(world& in, int number, std::uint64_t life, std::uint64_t kept,
                            micros delay);
-    void forget(std::uint64_t kept) { kept_.erase(kept); }
 
-    awaitable<void> pause(micros time);
     void spawn(awaitable<void> what);
 
     /// One statement of a database, as a whole: on its way, done or not, the reply perhaps lost.
@@ -89,6 +86,8 @@ public:
     void nap(micros time);
     /// Until something arrives for the recorder, or so long.
     void block_for_arrival(micros most);
+    /// Until `done` says so, which what arrives sees to, or so long; 0: for as long as it takes.
+    void block_until(const std::function<bool()>& done, micros most = 0);
     /// As ask(), for a fiber.
     template <class T>
     std::expected<T, std::string> ask_now(database& of, std::move_only_function<T()> what) {
@@ -103,19 +102,18 @@ public:
         return std::unexpected("the database did not answer");
     }
 
-    /// Appends to a log of its own and waits for what became of it.
-    awaitable<events::outcome> publish(std::string text, uuid token);
-
     stock::gate& gate();
+    stock::gate& recovery_gate();
+    redis::client& recovery_client();
+    stock::redis_gate_options gate_options() const;
     order::service& service();
     stock::reserver& reserver();
-    redis::client& client();
-    events::reader& reader();
     stock::shard_epochs& epochs();
     asio::io_context& io();
     uuid make_id();
-    /// For what blocks, and for what is prepared.
     events::log& log();
+    /// Whether recovery is to look at once; once.
+    bool take_hurry() { return std::exchange(hurried_, false); }
 
     void arrived();  ///< something for the recorder
 
@@ -125,7 +123,15 @@ public:
 private:
     struct parts;
 
+    struct waiter {
+        std::uint64_t number;
+        fiber* who;
+        const std::function<bool()>* done;  ///< on its stack
+        bool over = false;
+    };
+
     void fire(std::uint64_t kept);
+    bool resume_a_waiter();
     void poll();
     void tick();
     void end_fibers();
@@ -140,15 +146,15 @@ private:
     std::uint64_t last_kept_ = 0;
     std::uint64_t arrival_waiter_ = 0;
     bool arrival_ = false;
+    bool hurried_ = false;
+    std::uint64_t last_waiter_ = 0;
+    std::vector<waiter> waiters_;
     int busy_ = 0;  ///< requests whose deadline the reserver's timer watches
     bool ticking_ = false;
     std::vector<std::unique_ptr<fiber>> fibers_;
 };
 
-// The parts of a process that are not the real code's loops.
-awaitable<void> reconcile_for_ever(process& of);
-awaitable<void> rebuild_for_ever(process& of);
-
 inline constexpr std::int64_t confirm_deadline_ms = 500;
+inline constexpr const char* deployment = "deployment";
 
 }  // namespace flashsale::model

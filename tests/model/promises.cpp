@@ -41,6 +41,10 @@ void promises::not_found(const uuid& id) {
         fmt::format("P6: order {} was accepted, and GET answers 404", short_id(id.to_string())));
 }
 
+void promises::held(std::string_view why) {
+    found_.push_back(fmt::format("P3: a gate is held for a record that has lost nothing: {}", why));
+}
+
 bool promises::anywhere(const std::string& id) const {
     const auto parsed = *uuid::parse(id);
     if (in_.orders->has(parsed) || in_.stock->movements.contains({parsed})) return true;

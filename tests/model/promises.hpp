@@ -31,6 +31,8 @@ public:
     /// `asked`: when this attempt began; one that was under way with the accepted one may differ.
     void refused(const intent& what, std::string_view why, micros asked);
     void not_found(const uuid& id);
+    /// A gate is held, whose record is said to be behind it: no database loses anything here.
+    void held(std::string_view why);
 
     // --- losses, as the servers suffered them ---
     void lost_by_redis(const std::string& id);

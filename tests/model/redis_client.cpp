@@ -27,14 +27,21 @@ struct request {
 }  // namespace
 
 struct client::state : std::enable_shared_from_this<client::state> {
-    state(process& owner) : of(owner) {}
+    explicit state(process& owner) : of(owner) {}
+
+    /// A client, for what arrives: it may be gone by then.
+    struct owner {
+        int number;
+        std::uint64_t life;
+        std::weak_ptr<state> client;
+    };
 
     void connect() {
         if (!of.in.redis->reachable()) return reconnect();
         link = of.in.redis->connect();
         const std::weak_ptr<redis_connection> weak = link;
-        link->noticed = [in = &of.in, number = of.number, life = of.life(), weak] {
-            hand_over(*in, number, life, [weak](state& to) {
+        link->noticed = [in = &of.in, self = owned(), weak] {
+            hand_over(*in, self, [weak](state& to) {
                 if (const auto which = weak.lock()) to.lose(which);
             });
         };
@@ -69,21 +76,20 @@ struct client::state : std::enable_shared_from_this<client::state> {
         world& in = of.in;
         link->last_arrival = std::max(link->last_arrival, in.now() + in.transit());
         in.after(link->last_arrival - in.now(),
-                 [&in, on = link, number = of.number, life = of.life(),
-                  what = std::move(what)]() mutable {
+                 [&in, on = link, self = owned(), what = std::move(what)]() mutable {
                      if (on->cut && on->still_arriving-- <= 0) return;
-                     arrive(in, on, number, life, std::move(what));
+                     arrive(in, on, self, std::move(what));
                  });
         watch();
     }
 
-    static void arrive(world& in, const std::shared_ptr<redis_connection>& on, int number,
-                       std::uint64_t life, request what) {
+    static void arrive(world& in, const std::shared_ptr<redis_connection>& on, const owner& self,
+                       request what) {
         if (!in.redis->reachable()) return;
         if (!in.redis->up()) {  // stopped: the request waits in its socket
             in.after(in.redis->paused_until() - in.now(),
-                     [&in, on, number, life, what = std::move(what)]() mutable {
-                         arrive(in, on, number, life, std::move(what));
+                     [&in, on, self, what = std::move(what)]() mutable {
+                         arrive(in, on, self, std::move(what));
                      });
             return;
         }
@@ -92,21 +98,24 @@ struct client::state : std::enable_shared_from_this<client::state> {
                            : in.redis->evaluate(what.script, what.keys, what.arguments);
         if (on->cut) return;
         on->last_reply = std::max(on->last_reply, in.now() + in.transit());
-        in.after(on->last_reply - in.now(),
-                 [&in, on, number, life, reply = std::move(reply)]() mutable {
-                     hand_over(in, number, life, [on, reply = std::move(reply)](state& to) mutable {
-                         to.answer(on, std::move(reply));
-                     });
-                 });
+        in.after(on->last_reply - in.now(), [&in, on, self, reply = std::move(reply)]() mutable {
+            hand_over(in, self, [on, reply = std::move(reply)](state& to) mutable {
+                to.answer(on, std::move(reply));
+            });
+        });
     }
 
     /// In the process's own time, if it still lives.
-    static void hand_over(world& in, int number, std::uint64_t life,
+    static void hand_over(world& in, const owner& self,
                           std::move_only_function<void(state&)> what) {
-        process& to = *in.processes[static_cast<std::size_t>(number)];
-        if (to.life() != life || !to.alive()) return;
-        to.after(0, [&to, what = std::move(what)]() mutable { what(*to.client().state_); });
+        process& to = *in.processes[static_cast<std::size_t>(self.number)];
+        if (to.life() != self.life || !to.alive()) return;
+        to.after(0, [client = self.client, what = std::move(what)]() mutable {
+            if (const auto there = client.lock()) what(*there);
+        });
     }
+
+    owner owned() { return {of.number, of.life(), weak_from_this()}; }
 
     void answer(const std::shared_ptr<redis_connection>& on, result reply) {
         if (link != on) return;

@@ -1,5 +1,7 @@
 #include "redis_server.hpp"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
@@ -22,6 +24,10 @@ value list_of(std::vector<value> elements) {
     return {value::type::array, 0, {}, std::move(elements)};
 }
 
+// Of what a scan goes over, so much at once, though few are there: its caller may die between
+// pages.
+constexpr std::size_t scanned_at_once = 6;
+
 std::int64_t integer_of(std::string_view text) {
     std::int64_t out = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -42,6 +48,7 @@ std::string redis_server::fresh_identity() {
 }
 
 void redis_server::set(std::string_view key, std::string_view field, std::string_view text) {
+    if (field == "held") world_.promised->held(text);
     auto at = data_.find(key);
     if (at == data_.end()) at = data_.emplace(std::string(key), hash{}).first;
     auto found = at->second.find(field);
@@ -90,13 +97,6 @@ const redis_server::hash* redis_server::find(std::string_view key) const {
     return at == data_.end() ? nullptr : &at->second;
 }
 
-std::vector<std::string> redis_server::keys() const {
-    std::vector<std::string> out;
-    for (const auto& [key, unused] : data_)
-        out.push_back(key);
-    return out;
-}
-
 std::vector<std::string> redis_server::outbox_ids() const {
     std::vector<std::string> out;
     for (const auto& [key, fields] : data_) {
@@ -110,6 +110,21 @@ std::vector<std::string> redis_server::outbox_ids() const {
 bool redis_server::outbox_empty() const {
     return std::ranges::none_of(data_,
                                 [](const auto& one) { return one.first.ends_with(":outbox"); });
+}
+
+/// A page of a map. A cursor says behind which key its page begins, so what is there all the time
+/// is found, whatever comes and goes.
+template <class Map, class Take>
+value redis_server::scan(const Map& all, std::string_view cursor, const Take& take) {
+    auto at = all.begin();
+    if (const auto place = static_cast<std::size_t>(integer_of(cursor)); place > 0)
+        at = all.upper_bound(scanned_to_.at(place - 1));
+    std::vector<value> found;
+    for (std::size_t i = 0; i < scanned_at_once && at != all.end(); ++i, ++at)
+        take(*at, found);
+    if (at == all.end()) return list_of({text_of("0"), list_of(std::move(found))});
+    scanned_to_.push_back(std::prev(at)->first);
+    return list_of({text_of(std::to_string(scanned_to_.size())), list_of(std::move(found))});
 }
 
 value redis_server::run(const std::vector<std::string_view>& words, bool may_write) {
@@ -133,16 +148,21 @@ value redis_server::run(const std::vector<std::string_view>& words, bool may_wri
     if (name == "HGET") return field(words.at(2));
     if (name == "HLEN") return number_of(of ? std::ssize(*of) : 0);
     if (name == "HEXISTS") return number_of(field(words.at(2)).kind != value::type::nil);
-    if (name == "HSCAN" || name == "HGETALL") {
-        std::vector<value> all;
-        if (of) {
-            for (const auto& [key, text] : *of) {
-                all.push_back(text_of(key));
-                all.push_back(text_of(text));
-            }
-        }
-        if (name == "HGETALL") return list_of(std::move(all));
-        return list_of({text_of("0"), list_of(std::move(all))});
+    if (name == "HSCAN") {
+        static const hash none;
+        return scan(of ? *of : none, words.at(2), [](const auto& at, std::vector<value>& found) {
+            found.push_back(text_of(at.first));
+            found.push_back(text_of(at.second));
+        });
+    }
+    if (name == "SCAN") {
+        if (words.size() < 4 || words[2] != "MATCH")
+            throw std::runtime_error("the simulated Redis scans what matches");
+        const std::string pattern(words[3]);
+        return scan(data_, words[1], [&](const auto& at, std::vector<value>& found) {
+            if (fnmatch(pattern.c_str(), at.first.c_str(), 0) == 0)
+                found.push_back(text_of(at.first));
+        });
     }
     if (name == "HSET") {
         writing();
@@ -187,7 +207,10 @@ value redis_server::run(const std::vector<std::string_view>& words, bool may_wri
         return text_of("# Server\r\nredis_version:7.0.15\r\nrun_id:" + run_id_ +
                        "\r\n# Replication\r\nrole:master\r\nmaster_replid:" + replication_id_ +
                        "\r\nmaster_replid2:0000000000000000000000000000000000000000\r\n"
-                       "# Stats\r\nevicted_keys:0\r\n");
+                       "# Stats\r\nevicted_keys:0\r\n"
+                       "# Memory\r\nused_memory:1000000\r\nused_memory_dataset:100000\r\n"
+                       "mem_not_counted_for_evict:0\r\nmaxmemory:0\r\n"
+                       "maxmemory_policy:noeviction\r\nlazyfree_pending_objects:0\r\n");
     }
     if (name == "TIME") {
         const micros now = world_.now();

@@ -62,7 +62,6 @@ public:
     // --- for the checks ---
     using hash = std::map<std::string, std::string, std::less<>>;
     const hash* find(std::string_view key) const;
-    std::vector<std::string> keys() const;
     /// Ids of the orders in any epoch's outbox.
     std::vector<std::string> outbox_ids() const;
     bool outbox_empty() const;
@@ -75,6 +74,8 @@ private:
     };
 
     redis::value run(const std::vector<std::string_view>& words, bool may_write);
+    template <class Map, class Take>
+    redis::value scan(const Map& all, std::string_view cursor, const Take& take);
     void set(std::string_view key, std::string_view field, std::string_view value);
     bool remove(std::string_view key, std::string_view field);
     void roll_back(std::size_t scripts);
@@ -88,6 +89,7 @@ private:
     std::map<std::string, hash, std::less<>> data_;
     std::vector<undo> written_;
     std::size_t script_ = 0;
+    std::vector<std::string> scanned_to_;  // by a cursor's number
     std::string run_id_, replication_id_;
     std::vector<std::string> former_run_ids_;
     bool up_ = true;

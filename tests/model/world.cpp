@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "barriers.hpp"
 #include "broker.hpp"
 #include "databases.hpp"
 #include "links.hpp"
@@ -111,7 +110,7 @@ std::string world::run() {
     (void)amqp->bind(std::span(&token, 1));
     for (const char* step_of_opening : {"load", "flip"})
         (void)redis->evaluate(stock::scripts().open.source(), keys,
-                              {step_of_opening, "1", "deployment", token});
+                              {step_of_opening, "1", deployment, token});
     for (const auto& one : processes)
         one->start();
     customers->open();

@@ -2,7 +2,8 @@
 
 // The places at which the fault matrix's own executable (tests/faults/CMakeLists.txt, which defines
 // FLASHSALE_CRASH_POINTS) can be made to die or to fall asleep, and the guards that it can be made
-// to do without. For all others pass() is empty and without() is a constant.
+// to do without. For all others pass() is empty and without() is a constant; but the simulation
+// (tests/model) compiles src/recovery with both, and answers for itself.
 //
 //   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
 //   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); the test sends SIGCONT
@@ -100,8 +101,10 @@ enum class guard : std::uint8_t {
     pace,                ///< the recorder rests no longer than what waits for it may
     synchronous_commit,  ///< what PostgreSQL has committed is on its disk
     record_check,        ///< a gate whose record is behind it is shut
+    own_token,           ///< what is granted under an epoch goes under a token of its own
+    begun,               ///< a rebuild that was begun is done, though its gate is open still
 };
-inline constexpr std::array<std::string_view, 25> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 27> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "server_identity",
@@ -125,7 +128,9 @@ inline constexpr std::array<std::string_view, 25> guard_names{"outbox",
                                                               "stepping_aside",
                                                               "pace",
                                                               "synchronous_commit",
-                                                              "record_check"};
+                                                              "record_check",
+                                                              "own_token",
+                                                              "begun"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -74,8 +74,10 @@ public:
         : folder_(settings.sqlite.folder),
           stock_database_(open_file(settings, folder_.stock())),
           order_database_(open_file(settings, folder_.order())),
+          user_database_(open_file(settings, folder_.user())),
           products_(stock::make_sqlite_record_reader(stock_database_)),
-          orders_(order::make_sqlite_record_reader(order_database_)) {
+          orders_(order::make_sqlite_record_reader(order_database_)),
+          users_(user::make_sqlite_record_reader(user_database_)) {
         try {
             lock_.emplace(folder_.path);
         } catch (const std::runtime_error& held) {
@@ -98,6 +100,7 @@ public:
     std::optional<stock::shard_state> shard(std::uint32_t) override { return std::nullopt; }
     stock::record_reader& products() override { return *products_; }
     order::record_reader& orders() override { return *orders_; }
+    user::record_reader& users() override { return *users_; }
 
 private:
     const data_folder folder_;
@@ -105,8 +108,10 @@ private:
     asio::io_context io_;
     sqlite::database stock_database_;
     sqlite::database order_database_;
+    sqlite::database user_database_;
     std::unique_ptr<stock::record_reader> products_;
     std::unique_ptr<order::record_reader> orders_;
+    std::unique_ptr<user::record_reader> users_;
     std::unique_ptr<readable_gate> gate_;
 };
 

@@ -16,8 +16,11 @@ public:
               open_session(settings, "stock", "postgres.stock_url", settings.postgres.stock_url)),
           order_database_(
               open_session(settings, "order", "postgres.order_url", settings.postgres.order_url)),
+          user_database_(
+              open_session(settings, "user", "postgres.user_url", settings.postgres.user_url)),
           products_(stock::make_postgres_record_reader(stock_database_)),
-          orders_(order::make_postgres_record_reader(order_database_)) {
+          orders_(order::make_postgres_record_reader(order_database_)),
+          users_(user::make_postgres_record_reader(user_database_)) {
         access_.start();
     }
 
@@ -40,6 +43,7 @@ public:
     }
     stock::record_reader& products() override { return *products_; }
     order::record_reader& orders() override { return *orders_; }
+    user::record_reader& users() override { return *users_; }
 
 private:
     const bool gate_is_database_;
@@ -48,8 +52,10 @@ private:
     gate_access access_;
     postgres::session stock_database_;
     postgres::session order_database_;
+    postgres::session user_database_;
     std::unique_ptr<stock::record_reader> products_;
     std::unique_ptr<order::record_reader> orders_;
+    std::unique_ptr<user::record_reader> users_;
 };
 
 }  // namespace

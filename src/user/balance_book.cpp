@@ -12,9 +12,10 @@ using sql::access;
 
 #define ENTRY_COLUMNS "id, user_id, kind, amount, balance_after, created_at"
 
-// One statement decides, changes the balance and notes it, under the lock on the user's row. A twin
-// that waited for that lock does not see the entry of the first one: then the unique key undoes all
-// of the statement. SQLite has one writer at a time.
+// One statement decides, changes the balance and notes it, under the lock on the user's row; id and
+// time of the entry are taken under that lock too. A twin that waited for it does not see the entry
+// of the first one: then the unique key undoes all of the statement. SQLite has one writer at a
+// time.
 constexpr sql::statement add_deposit{
     access::write,
     "add_deposit",
@@ -71,7 +72,7 @@ awaitable<std::expected<store::deposited, store_errc>> balance_book::deposit(std
     if (!known) co_return std::unexpected(errc_of(known.error()));
     if (known->empty()) co_return std::unexpected(store_errc::user_not_found);
     if (known->is_null(0, 0)) {
-        // Neither: what was in the way has changed since, and may have been too much or no user.
+        // Nothing was added, and nothing has this key. What was in the way may be gone by now.
         const bool too_high = known->integer(0, 6) > balance_before_max;
         co_return std::unexpected(too_high ? store_errc::balance_too_high
                                            : store_errc::outcome_unknown);

@@ -72,7 +72,9 @@ public:
     explicit embedded_record_view(const config& settings)
         : can_(capabilities_of(settings)),
           folder_(settings.sqlite.folder),
-          record_(settings, folder_) {
+          record_(settings, folder_),
+          user_database_(open_file(settings, folder_.user())),
+          users_(user::make_sqlite_record_reader(user_database_)) {
         try {
             lock_.emplace(folder_.path);
         } catch (const std::runtime_error& held) {
@@ -95,6 +97,7 @@ public:
     std::optional<stock::shard_state> shard(std::uint32_t) override { return std::nullopt; }
     stock::record_reader& products() override { return *record_.ports.products; }
     order::record_reader& orders() override { return *record_.ports.orders; }
+    user::record_reader& users() override { return *users_; }
 
 private:
     const capabilities can_;
@@ -102,6 +105,8 @@ private:
     std::optional<sqlite::folder_lock> lock_;
     asio::io_context io_;
     embedded_record record_;
+    sqlite::database user_database_;
+    std::unique_ptr<user::record_reader> users_;
     std::unique_ptr<readable_gate> gate_;
 };
 

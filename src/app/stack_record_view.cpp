@@ -12,8 +12,11 @@ public:
         : can_(capabilities_of(settings)),
           epochs_(can_.shards),
           access_(io_, settings, epochs_),
-          record_(settings, false) {
+          record_(settings, false),
+          user_database_(postgres_options(settings, settings.postgres.user_url)),
+          users_(user::make_postgres_record_reader(user_database_)) {
         record_.must_connect(settings);
+        require_session(user_database_, "user", "postgres.user_url", settings.postgres.user_url);
         access_.start();
     }
 
@@ -36,6 +39,7 @@ public:
     }
     stock::record_reader& products() override { return *record_.ports.products; }
     order::record_reader& orders() override { return *record_.ports.orders; }
+    user::record_reader& users() override { return *users_; }
 
 private:
     const capabilities can_;
@@ -43,6 +47,8 @@ private:
     asio::io_context io_;
     gate_access access_;
     stack_record record_;
+    postgres::session user_database_;
+    std::unique_ptr<user::record_reader> users_;
 };
 
 }  // namespace

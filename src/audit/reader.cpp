@@ -1,6 +1,7 @@
 #include <flashsale/audit/reader.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -16,6 +17,7 @@ using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr std::size_t products_per_read = 500;
+constexpr std::size_t users_per_read = 10'000;
 /// A restock is in the ledger first and at the gate a round trip later.
 constexpr auto restock_patience = 500ms;
 
@@ -156,6 +158,17 @@ void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
     into.fences = std::move(*fences);
 }
 
+void audit_reader::read_balances(audit_record& into) {
+    std::optional<std::int64_t> after = std::numeric_limits<std::int64_t>::min();
+    while (after) {
+        const auto page = view_->users().balances(*after, users_per_read);
+        if (!page) throw std::runtime_error(page.error());
+        for (const user::recorded_balance& one : page->rows)
+            into.balances.add(one);
+        after = page->next;
+    }
+}
+
 audit_reader::gate_shards audit_reader::read_shards() {
     std::vector<gate_shard> out;
     if (view_->gate_is_database()) return out;
@@ -188,6 +201,12 @@ void audit_reader::read_listed(audit_record& into) {
 }
 
 audit_record audit_reader::read() {
+    audit_record record = read_sale();
+    read_balances(record);
+    return record;
+}
+
+audit_record audit_reader::read_sale() {
     // A gate that was rebuilt meanwhile counts otherwise than the one that was read.
     for (int tries_left = 5;; --tries_left) {
         (void)wait_for_gate();

@@ -74,6 +74,7 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
         out.append(name).append(std::string(12 - name.size(), ' '));
         out.append(std::to_string(value)).push_back('\n');
     };
+    line("users", result.users);
     line("products", result.products);
     line("supplied", result.supplied);
     if (result.gate_checked || record.gate_is_database) line("free", result.free);
@@ -96,6 +97,8 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
         out.append("FAULT ");
         if (fault.product_id != 0)
             out.append("product ").append(std::to_string(fault.product_id)).append(": ");
+        if (fault.user_id != 0)
+            out.append("user ").append(std::to_string(fault.user_id)).append(": ");
         out.append(fault.sum).append(": ").append(fault.found).push_back('\n');
         for (std::size_t i = 0; i < fault.orders.size() && i < named_max; ++i) {
             out.append("  order ").append(fault.orders[i].to_string()).push_back('\n');
@@ -124,6 +127,7 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
         for (const uuid& id : fault.orders)
             orders.emplace_back(id.to_string());
         faults.push_back({{"product_id", fault.product_id},
+                          {"user_id", fault.user_id},
                           {"sum", fault.sum},
                           {"found", fault.found},
                           {"orders", std::move(orders)}});
@@ -138,6 +142,7 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
         late.emplace_back(late_json(one));
     json::object out{{"holds", result.holds()},
                      {"gate_checked", result.gate_checked || record.gate_is_database},
+                     {"users", result.users},
                      {"products", result.products},
                      {"supplied", result.supplied},
                      {"free", result.free},

@@ -60,4 +60,9 @@ std::expected<page_query, field_fault> parse_page_query(std::string_view query) 
     return page;
 }
 
+field_fault fault_of_page_query_for_csv(std::string_view query) {
+    return {std::string(query.substr(0, query.find_first_of("=&"))),
+            "nothing: as text/csv the list comes as a whole"};
+}
+
 }  // namespace flashsale::http

@@ -8,29 +8,12 @@
 #include <flashsale/user/module.hpp>
 #include <flashsale/user/problems.hpp>
 
+#include "balance_routes.hpp"
+#include "store_problems.hpp"
+
 namespace flashsale::user {
 
 namespace {
-
-/// Minor units; what a browser's numbers hold exactly.
-constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
-
-const http::problem_type& problem_of(store_errc code) {
-    namespace to = http::problems;
-    switch (code) {
-        case store_errc::username_taken:
-            return problems::username_taken;
-        case store_errc::idempotency_key_reused:
-            return to::idempotency_key_reused;
-        case store_errc::overloaded:
-            return to::overloaded;
-        case store_errc::dependency_unavailable:
-            return to::dependency_unavailable;
-        case store_errc::outcome_unknown:
-            return to::outcome_unknown;
-    }
-    return to::internal;
-}
 
 void append_user(std::string& out, const user& who) {
     out.append(R"({"id":)");
@@ -66,7 +49,7 @@ public:
         std::string username = fields.any_text("username");
         if (auto expected = fault_of_name(username, username_rules))
             fields.fault("username", std::move(*expected));
-        const auto balance = fields.optional_integer("balance", 0, amount_max).value_or(0);
+        const auto balance = fields.optional_integer("balance", 0, balance_max).value_or(0);
         if (auto fault = fields.finish()) co_return http::problem(*fault);
         std::string key = asked.idempotency_key.empty() ? keys_.make().to_string()
                                                         : std::string(asked.idempotency_key);
@@ -141,6 +124,7 @@ void register_routes(http::router& routes, asio::io_context& io, store& record) 
          .handle =
              http::coroutine{io, [all](const http::request& asked) { return all->get(asked); }},
          .kept_by = http::caching::its_person});
+    register_balance_routes(routes, io, record);
 }
 
 }  // namespace flashsale::user

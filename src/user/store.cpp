@@ -2,25 +2,41 @@
 #include <flashsale/sql.hpp>
 #include <flashsale/user/store.hpp>
 
+#include "balance_book.hpp"
+#include "sql_errc.hpp"
+
 namespace flashsale::user {
 
 namespace {
 
 using sql::access;
 
-// Each unique constraint may stand in the way; which one did is read afterwards.
+// Each unique constraint may stand in the way; which one did is read afterwards. A user is made
+// with the first entry of its balance.
 constexpr sql::statement insert_user{
     access::write,
     "insert_user",
-    "INSERT INTO users (username, compared_name, balance, idempotency_key)"
-    " VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at",
+    "WITH made AS ("
+    "  INSERT INTO users (username, compared_name, balance, idempotency_key)"
+    "  VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+    "  RETURNING id, username, balance, created_at"
+    "), first AS ("
+    "  INSERT INTO balance_entries"
+    "    (user_id, amount, kind, idempotency_key, balance_after, created_at)"
+    "  SELECT id, balance, 'starting', '', balance, created_at FROM made WHERE balance <> 0"
+    ") SELECT id, username, balance, created_at FROM made",
     {"INSERT INTO users (username, compared_name, balance, idempotency_key, created_at)"
      " VALUES (?1, ?2, ?3, ?4, ?5)"
-     " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at"}};
+     " ON CONFLICT DO NOTHING RETURNING id, username, balance, created_at",
+     "INSERT INTO balance_entries"
+     "   (user_id, amount, kind, idempotency_key, balance_after, created_at)"
+     " SELECT last_insert_rowid(), ?3, 'starting', '', ?3, ?5 WHERE changes() = 1 AND ?3 <> 0"}};
+// With the balance that it was made with.
 constexpr sql::statement find_user_by_key{
     access::read, "find_user_by_key",
-    "SELECT id, username, balance, created_at FROM users WHERE idempotency_key = $1"};
+    "SELECT id, username, coalesce((SELECT amount FROM balance_entries e"
+    "  WHERE e.user_id = users.id AND e.kind = 'starting' AND e.idempotency_key = ''), 0),"
+    "  created_at FROM users WHERE idempotency_key = $1"};
 constexpr sql::statement find_user{
     access::read, "find_user", "SELECT id, username, balance, created_at FROM users WHERE id = $1"};
 constexpr sql::statement find_user_by_name{
@@ -36,30 +52,14 @@ constexpr sql::statement find_users{
     " (SELECT id FROM users WHERE id BETWEEN wanted.first AND wanted.last ORDER BY id) AS found",
     {"SELECT id FROM users WHERE id BETWEEN ?1 AND ?2 ORDER BY id"}};
 
-store_errc errc_of(const sql::error& error) {
-    switch (error.what) {
-        case sql::error::kind::overloaded:
-            return store_errc::overloaded;
-        case sql::error::kind::outcome_unknown:
-            return store_errc::outcome_unknown;
-        default:
-            return store_errc::dependency_unavailable;
-    }
-}
-
-/// A read changes nothing: whatever became of it, there is only no answer.
-store_errc errc_of_read(const sql::error& error) {
-    const store_errc code = errc_of(error);
-    return code == store_errc::outcome_unknown ? store_errc::dependency_unavailable : code;
-}
-
 user user_of(const sql::rows& rows) {
     return {rows.integer(0, 0), std::string(rows.text(0, 1)), rows.integer(0, 2), rows.time(0, 3)};
 }
 
 class sql_store final : public store {
 public:
-    explicit sql_store(std::unique_ptr<sql::executor> database) : database_(std::move(database)) {}
+    explicit sql_store(std::unique_ptr<sql::executor> database)
+        : database_(std::move(database)), balances_(*database_) {}
 
     awaitable<std::expected<created, store_errc>> create(std::string username, std::int64_t balance,
                                                          std::string key) override {
@@ -89,6 +89,22 @@ public:
         sql::parameters with;
         with.text(username).text(compared_form(username));
         co_return co_await find_one(find_user_by_name, std::move(with));
+    }
+
+    awaitable<std::expected<deposited, store_errc>> deposit(std::int64_t user_id,
+                                                            std::int64_t amount,
+                                                            std::string key) override {
+        return balances_.deposit(user_id, amount, std::move(key));
+    }
+
+    awaitable<std::expected<std::vector<balance_entry>, store_errc>> entries(
+        std::int64_t user_id, std::optional<std::int64_t> before, std::int64_t limit) override {
+        auto found = co_await balances_.entries(user_id, before, limit);
+        if (!found || !found->empty()) co_return found;
+        const auto who = co_await find(user_id);
+        if (!who) co_return std::unexpected(who.error());
+        if (!*who) co_return std::unexpected(store_errc::user_not_found);
+        co_return found;
     }
 
     void find_existing(
@@ -121,6 +137,7 @@ private:
     }
 
     const std::unique_ptr<sql::executor> database_;
+    balance_book balances_;
 };
 
 }  // namespace

@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <set>
+#include <thread>
 
 #include "gates.hpp"
 #include "shop.hpp"
@@ -87,6 +89,72 @@ TEST_CASE("audit: holds at any moment while the sale runs") {
                     json::value{{"quantity", 5}});
     }
     load.stop();
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("audit: exits 1 and names the user after a balance or an entry is changed by hand") {
+    const sandbox world(with_gate(redis_or_memory()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto users = make_users(client, 3);
+    const auto user = std::to_string(users[1]);
+    for (const auto one : users)
+        REQUIRE(client.post("/v1/users/" + std::to_string(one) + "/deposits", R"({"amount":10})")
+                    .status == 201);
+    CHECK(audit_fault(world) == "");
+    const auto check_finds = [&](const std::string& change, const std::string& sum,
+                                 const std::string& found) {
+        INFO(change);
+        world.sql(sandbox::database::user, change);
+        const auto audit = world.flashsale({"audit"});
+        INFO(audit.output);
+        CHECK(audit.exit_code == 1);
+        CHECK(audit.output.find("FAULT user " + user + ": " + sum + ": " + found + "\n") !=
+              std::string::npos);
+        const auto faults = json::parse(world.flashsale({"audit", "--json"}).last_line());
+        REQUIRE(faults.at("faults").as_array().size() == 1);
+        CHECK(faults.at("faults").at(0).at("user_id").as_int64() == users[1]);
+    };
+    const std::string adds_up = "balance = sum of entries";
+    check_finds("UPDATE users SET balance = 11 WHERE id = " + user, adds_up,
+                "balance 11, entries 10");
+    check_finds("UPDATE users SET balance = 9 WHERE id = " + user, adds_up,
+                "balance 9, entries 10");
+    check_finds("UPDATE users SET balance = 10 WHERE id = " + user +
+                    "; UPDATE balance_entries SET amount = 12 WHERE user_id = " + user,
+                adds_up, "balance 10, entries 12");
+    check_finds("DELETE FROM balance_entries WHERE user_id = " + user, adds_up,
+                "balance 10, entries 0");
+    world.sql(sandbox::database::user, "UPDATE users SET balance = 0 WHERE id = " + user);
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("audit: holds at any moment while deposits are made") {
+    const sandbox world(with_gate(redis_or_memory()));
+    const flashsale_process shop(world);
+    auto setup = shop.client();
+    const auto users = make_users(setup, 5);
+    std::atomic<bool> stopping{false};
+    std::atomic<int> made{0};
+    std::vector<std::jthread> load;
+    for (int thread = 0; thread < 4; ++thread) {
+        load.emplace_back([&] {
+            auto client = shop.client();
+            for (std::size_t i = 0; !stopping; ++i) {
+                const auto path = "/v1/users/" + std::to_string(users[i % users.size()]);
+                made += client.post(path + "/deposits", R"({"amount":7})").status == 201;
+            }
+        });
+    }
+    for (int i = 0; i < 10; ++i) {
+        const auto before = made.load();
+        CHECK(eventually(std::chrono::seconds{60}, [&] { return made > before; }));
+        const auto audit = world.flashsale({"audit"});
+        INFO(audit.output);
+        CHECK(audit.exit_code == 0);
+    }
+    stopping = true;
+    load.clear();
     CHECK(audit_fault(world) == "");
 }
 

@@ -133,6 +133,44 @@ TEST_CASE("bad input: users and products") {
     CHECK(world.number(sandbox::database::stock, "SELECT count(*) FROM products") == 0);
 }
 
+TEST_CASE("bad input: deposits and pages of entries") {
+    const sandbox world(with_gate(redis_or_memory()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const std::string user = "/v1/users/" + std::to_string(make_user(client, "u"));
+    const auto deposit = [&](std::string_view body) {
+        return field_of(client.post(user + "/deposits", body));
+    };
+    CHECK(deposit("") == "400 body");
+    CHECK(deposit("[1]") == "400 body");
+    CHECK(deposit(R"({"amount":1,"amount":1})") == "400 body");
+    CHECK(deposit("{}") == "400 amount");
+    CHECK(deposit(R"({"amount":1,"kind":"starting"})") == "400 kind");
+    for (const char* wrong : {"0", "-1", "9007199254740992", "9223372036854775808", "1.5", "1.0",
+                              "\"1\"", "true", "null", "[1]", "{}"}) {
+        INFO(wrong);
+        CHECK(deposit(R"({"amount":)" + std::string(wrong) + "}") == "400 amount");
+    }
+    for (const char* id : {"999", "0", "-1", "abc", "9223372036854775808"}) {
+        INFO(id);
+        const std::string unknown = "/v1/users/" + std::string(id);
+        CHECK(outcome(client.post(unknown + "/deposits", R"({"amount":1})")) ==
+              "404 user_not_found");
+        CHECK(outcome(client.get(unknown + "/entries")) == "404 user_not_found");
+        CHECK(outcome(client.get(unknown + "/entries", {{"Accept", "text/csv"}})) ==
+              "404 user_not_found");
+    }
+    for (const char* query :
+         {"limit=0", "limit=101", "cursor=zz", "cursor=0", "cursor=a-b", "page=2"}) {
+        INFO(query);
+        const std::string name(query, std::string_view(query).find('='));
+        CHECK(field_of(client.get(user + "/entries?" + query)) == "400 " + name);
+    }
+    CHECK(field_of(client.get(user + "/entries?limit=1", {{"Accept", "text/csv"}})) == "400 limit");
+    CHECK(client.get(user).json().at("balance").as_int64() == 0);
+    CHECK(world.number(sandbox::database::user, "SELECT count(*) FROM balance_entries") == 0);
+}
+
 TEST_CASE("bad input: keys, headers, bodies and framing") {
     const sandbox world(with_gate(redis_or_memory()));
     const flashsale_process shop(world);

@@ -4,6 +4,7 @@
 
 #include "fault_proxy.hpp"
 #include "shop.hpp"
+#include "url_port.hpp"
 
 using namespace flashsale::test;
 using namespace std::chrono_literals;
@@ -20,24 +21,6 @@ std::int64_t metric(http_client& client, const std::string& name) {
     const std::string all = client.get("/metrics").body;
     const auto at = all.find("\nflashsale_" + name + " ");
     return at == std::string::npos ? -1 : std::stoll(all.substr(all.find(' ', at)));
-}
-
-/// `scheme://user@host:PORT/…`: where PORT begins, and its length.
-std::pair<std::size_t, std::size_t> port_in(const std::string& url) {
-    const auto authority = url.find("://") + 3;
-    const auto end = std::min(url.find('/', authority), url.size());
-    const auto colon = url.rfind(':', end);
-    return {colon + 1, end - colon - 1};
-}
-
-std::uint16_t port_of(const std::string& url) {
-    const auto [at, size] = port_in(url);
-    return static_cast<std::uint16_t>(std::stoi(url.substr(at, size)));
-}
-
-std::string with_port(std::string url, std::uint16_t port) {
-    const auto [at, size] = port_in(url);
-    return url.replace(at, size, std::to_string(port));
 }
 
 struct two_shops {

@@ -73,9 +73,4 @@ http::response csv_of(asio::io_context& io, begun_walk all, currency_code of_dep
     return out;
 }
 
-http::response no_page_of_csv(std::string_view query) {
-    const std::string name(query.substr(0, query.find_first_of("=&")));
-    return http::problem({name, "nothing: as text/csv the list comes as a whole"});
-}
-
 }  // namespace flashsale::order

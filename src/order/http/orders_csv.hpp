@@ -9,7 +9,4 @@ namespace flashsale::order {
 /// The answer 200 with all orders of a walk as CSV, a header line first.
 http::response csv_of(asio::io_context& io, begun_walk all, currency_code of_deployment);
 
-/// The answer to a query for a page of them.
-http::response no_page_of_csv(std::string_view query);
-
 }  // namespace flashsale::order

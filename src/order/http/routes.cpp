@@ -134,7 +134,8 @@ public:
         const auto user_id = http::parse_id(asked.parameter);
         if (!user_id) co_return http::problem(user::problems::user_not_found);
         if (asked.media_type == http::csv_type) {
-            if (!asked.query.empty()) co_return no_page_of_csv(asked.query);
+            if (!asked.query.empty())
+                co_return http::problem(http::fault_of_page_query_for_csv(asked.query));
             auto all = co_await lists_.walk_of_user(*user_id);
             if (!all) co_return problem_of(all.error());
             co_return csv_of(io_, std::move(*all), currency_);
@@ -161,7 +162,8 @@ public:
         const auto product_id = http::parse_id(asked.parameter);
         if (!product_id) co_return http::problem(stock::problems::product_not_found);
         if (asked.media_type == http::csv_type) {
-            if (!asked.query.empty()) co_return no_page_of_csv(asked.query);
+            if (!asked.query.empty())
+                co_return http::problem(http::fault_of_page_query_for_csv(asked.query));
             auto all = co_await lists_.walk_of_product(*product_id);
             if (!all) co_return problem_of(all.error());
             co_return csv_of(io_, std::move(*all), currency_);

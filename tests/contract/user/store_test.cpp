@@ -2,9 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include <flashsale/user/module.hpp>
-
-#include "../module_database.hpp"
+#include "user_record.hpp"
 
 using namespace flashsale;
 using namespace flashsale::test;
@@ -12,30 +10,16 @@ using flashsale::user::store_errc;
 
 namespace {
 
-struct user_record {
-    explicit user_record(database_kind kind)
-        : database(kind, sandbox::database::user, user::sqlite_migrations()),
-          store(kind == database_kind::postgres
-                    ? user::make_postgres_store(*database.pool())
-                    : user::make_sqlite_store(*database.queue(), database.io())) {}
-
-    auto create(std::string name, std::int64_t balance, std::string key) {
-        return database.wait(store->create(std::move(name), balance, std::move(key)));
-    }
-
-    std::expected<std::vector<std::int64_t>, store_errc> existing(
-        std::vector<user::id_range> where) {
-        std::optional<std::expected<std::vector<std::int64_t>, store_errc>> answer;
-        store->find_existing(std::move(where), [&](auto found) { answer = std::move(found); });
-        CHECK_FALSE(answer.has_value());
-        database.run_until([&] { return answer.has_value(); });
-        if (*answer) std::ranges::sort(**answer);
-        return std::move(*answer);
-    }
-
-    module_database database;
-    std::unique_ptr<user::store> store;
-};
+/// Of the ids in these ranges, those that there are.
+std::expected<std::vector<std::int64_t>, store_errc> existing(user_record& record,
+                                                              std::vector<user::id_range> where) {
+    std::optional<std::expected<std::vector<std::int64_t>, store_errc>> answer;
+    record.store->find_existing(std::move(where), [&](auto found) { answer = std::move(found); });
+    CHECK_FALSE(answer.has_value());
+    record.database.run_until([&] { return answer.has_value(); });
+    if (*answer) std::ranges::sort(**answer);
+    return std::move(*answer);
+}
 
 }  // namespace
 
@@ -58,12 +42,12 @@ TEST_CASE("user store: a user is made once for each key, and found") {
     CHECK(record.create("eve", 700, "k1").error() == store_errc::idempotency_key_reused);
     CHECK(record.create("ada", 700, "k2").error() == store_errc::username_taken);
 
-    const auto found = record.database.wait(record.store->find(made->who.id));
+    const auto found = record.find(made->who.id);
     REQUIRE(found.has_value());
     REQUIRE(found->has_value());
     CHECK((*found)->username == "ada");
     CHECK((*found)->created_at == made->who.created_at);
-    const auto unknown = record.database.wait(record.store->find(made->who.id + 1'000));
+    const auto unknown = record.find(made->who.id + 1'000);
     REQUIRE(unknown.has_value());
     CHECK_FALSE(unknown->has_value());
 }
@@ -117,11 +101,11 @@ TEST_CASE("user store: of the ids and ranges asked for, those that exist") {
     std::vector<user::id_range> each{{after, after}, {0, 0}, {last, last}};
     for (const std::int64_t id : ids)
         each.push_back({id, id});
-    CHECK(record.existing(each) == ids);
-    CHECK(record.existing({{after, after}}) == std::vector<std::int64_t>{});
+    CHECK(existing(record, each) == ids);
+    CHECK(existing(record, {{after, after}}) == std::vector<std::int64_t>{});
 
-    CHECK(record.existing({{std::numeric_limits<std::int64_t>::min(), last}}) == ids);
-    CHECK(record.existing({{ids[12], last}, {ids[3], ids[5]}}) == [&] {
+    CHECK(existing(record, {{std::numeric_limits<std::int64_t>::min(), last}}) == ids);
+    CHECK(existing(record, {{ids[12], last}, {ids[3], ids[5]}}) == [&] {
         std::vector<std::int64_t> some(ids.begin() + 3, ids.begin() + 6);
         some.insert(some.end(), ids.begin() + 12, ids.end());
         return some;
@@ -133,11 +117,10 @@ TEST_CASE("user store: once it is closed, everybody is told to come again") {
     const std::int64_t id = record.create("ada", 0, "k")->who.id;
     record.database.stop();
     CHECK(record.create("eve", 0, "e").error() == store_errc::dependency_unavailable);
-    CHECK(record.database.wait(record.store->find(id)).error() ==
-          store_errc::dependency_unavailable);
+    CHECK(record.find(id).error() == store_errc::dependency_unavailable);
     CHECK(record.database.wait(record.store->find_by_name("ada")).error() ==
           store_errc::dependency_unavailable);
-    CHECK(record.existing({{id, id}}).error() == store_errc::dependency_unavailable);
+    CHECK(existing(record, {{id, id}}).error() == store_errc::dependency_unavailable);
 }
 
 TEST_CASE("user directory: a known user is known without the store, an unknown one is not") {

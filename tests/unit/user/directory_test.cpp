@@ -37,6 +37,14 @@ struct slow_store final : user::store {
         std::string) override {
         co_return std::unexpected(store_errc::dependency_unavailable);
     }
+    awaitable<std::expected<deposited, store_errc>> deposit(std::int64_t, std::int64_t,
+                                                            std::string) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
+    awaitable<std::expected<std::vector<user::balance_entry>, store_errc>> entries(
+        std::int64_t, std::optional<std::int64_t>, std::int64_t) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
     void find_existing(std::vector<id_range> where, callback<existing> done) override {
         std::ranges::sort(where, {}, &id_range::first);
         asked.push_back(std::move(where));

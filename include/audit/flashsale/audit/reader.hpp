@@ -13,6 +13,9 @@
 // is there in 3. And since an order is committed before its movement, every movement read has its
 // order. Under the database gate the movement comes first, and so the orders are read before the
 // ledger; what the ledger has beyond them is then in the outbox, or among the orders read again.
+//
+// Balances are read behind all that, in pages: a user's balance and the sum of its entries come by
+// one statement, and nothing else depends on them.
 
 #include <flashsale/audit/record_view.hpp>
 #include <flashsale/audit/sums.hpp>
@@ -38,6 +41,7 @@ public:
 private:
     using gate_shards = std::expected<std::vector<gate_shard>, std::string>;
 
+    audit_record read_sale();
     audit_record read_once(gate_shards shards);
     /// Why the gate could not be read, if so.
     gate_shards read_shards();
@@ -47,6 +51,7 @@ private:
     void read_outbox(audit_record& into);
     void read_ledger(audit_record& into);
     void read_orders(audit_record& into, bool of_movements_only);
+    void read_balances(audit_record& into);
     /// Waits for a gate that was only now connected to.
     bool reached();
     std::optional<std::string> wait_for_gate();

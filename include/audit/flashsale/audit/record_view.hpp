@@ -1,6 +1,6 @@
 #pragma once
 
-// Where the audit reads: the gate and the two databases of either composition. Blocking.
+// Where the audit reads: the gate and the databases of either composition. Blocking.
 
 #include <boost/asio/io_context.hpp>
 
@@ -12,6 +12,7 @@
 #include <flashsale/stock/gate_view.hpp>
 #include <flashsale/stock/record.hpp>
 #include <flashsale/stock/recovery.hpp>
+#include <flashsale/user/record.hpp>
 
 namespace flashsale::audit {
 
@@ -30,6 +31,7 @@ public:
     virtual std::optional<stock::shard_state> shard(std::uint32_t which) = 0;
     virtual stock::record_reader& products() = 0;
     virtual order::record_reader& orders() = 0;
+    virtual user::record_reader& users() = 0;
 };
 
 }  // namespace flashsale::audit

@@ -3,6 +3,7 @@
 // The arithmetic that proves the promises; no I/O. What it adds up was read in an order that makes
 // each sum exact while the sale runs (reader.hpp), so a fault here is a fault, not a race.
 
+#include <flashsale/audit/balance_sums.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/stock/allocation.hpp>
 #include <flashsale/stock/record.hpp>
@@ -64,6 +65,8 @@ struct audit_record {
     /// refused; either way they hold nothing.
     std::vector<order::late_event> late;
     std::vector<order::raised_fence> fences;
+    /// Of the user database, page by page; each is exact, and none depends on what else was read.
+    balance_sums balances;
     /// Nothing was on its way, and nothing was taken while all this was read.
     bool at_rest = false;
 };
@@ -85,17 +88,18 @@ struct late_finding {
 
 /// One sum that does not hold.
 struct audit_fault {
-    std::int64_t product_id = 0;  ///< 0: not of one product
-    std::string sum;              ///< `stock = sum of movements`
-    std::string found;            ///< `stock 10, movements 9`
-    std::vector<uuid> orders;     ///< those at fault, where they can be told
+    std::int64_t product_id = 0;    ///< 0: not of one product
+    std::string sum;                ///< `stock = sum of movements`
+    std::string found;              ///< `stock 10, movements 9`
+    std::vector<uuid> orders = {};  ///< those at fault, where they can be told
+    std::int64_t user_id = 0;       ///< 0: not of one user
 };
 
 struct audit_result {
     std::vector<audit_fault> faults;
     std::vector<late_finding> late_events;
     std::int64_t supplied = 0, stock = 0, free = 0, sold = 0, reduced = 0, returned = 0;
-    std::size_t products = 0, orders = 0, outbox = 0, parked = 0;
+    std::size_t users = 0, products = 0, orders = 0, outbox = 0, parked = 0;
     std::size_t late = 0;  ///< of which the gate is still to be asked
     bool gate_checked = false;
     bool at_rest = false;
@@ -104,5 +108,8 @@ struct audit_result {
 };
 
 audit_result add_up(const audit_record& record);
+
+/// A part of add_up().
+void check_balances(const balance_sums& read, audit_result& into);
 
 }  // namespace flashsale::audit

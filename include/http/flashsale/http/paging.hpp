@@ -23,6 +23,9 @@ struct page_query {
 /// Refuses parameters that it does not know, and any given twice.
 std::expected<page_query, field_fault> parse_page_query(std::string_view query);
 
+/// What is wrong with any query for a list that comes as a whole, as CSV.
+field_fault fault_of_page_query_for_csv(std::string_view query);
+
 /// `{"items":[…],"next_cursor":…}` of what a query for `limit` + 1 items found: `append(body, item)`
 /// writes one, `cursor_of(item)` names the last one shown, if there are more.
 template <class Item, class Append, class CursorOf>

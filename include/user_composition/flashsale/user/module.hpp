@@ -29,7 +29,8 @@ struct directory_options {
 
 std::unique_ptr<directory> make_directory(store& record, const directory_options& options);
 
-/// Registers /v1/users and /v1/users/{id}; everything must outlive the router.
+/// Registers /v1/users, /v1/users/{id} and what is below it of its balance; everything must outlive
+/// the router.
 void register_routes(http::router& routes, asio::io_context& io, store& record);
 
 }  // namespace flashsale::user

@@ -21,10 +21,23 @@ class queue;
 
 namespace flashsale::user {
 
+/// Minor units; what a browser's numbers hold exactly.
+inline constexpr std::int64_t balance_max = (std::int64_t{1} << 53) - 1;
+
 struct user {
     std::int64_t id = 0;
     std::string username;
     std::int64_t balance = 0;  ///< minor units
+    timestamp created_at;
+};
+
+/// What changed a user's balance. Ids ascend as the balance changes.
+struct balance_entry {
+    std::int64_t id = 0;
+    std::int64_t user_id = 0;
+    std::string kind;          ///< `starting`, `deposit`
+    std::int64_t amount = 0;   ///< minor units, what the balance grew by
+    std::int64_t balance = 0;  ///< right after it
     timestamp created_at;
 };
 
@@ -38,6 +51,8 @@ struct id_range {
 enum class store_errc {
     username_taken,  ///< by this name or another of its compared_form()
     idempotency_key_reused,
+    user_not_found,
+    balance_too_high,  ///< it would be more than balance_max
     overloaded,
     dependency_unavailable,
     outcome_unknown,
@@ -52,7 +67,8 @@ public:
         user who;
         bool replayed = false;
     };
-    /// Makes a user; or, for a key that was used, finds the one it made.
+    /// Makes a user, and the entry that its balance starts with, unless that is 0; or, for a key
+    /// that was used, finds the user as it was made.
     virtual awaitable<std::expected<created, store_errc>> create(std::string username,
                                                                  std::int64_t balance,
                                                                  std::string key) = 0;
@@ -60,6 +76,19 @@ public:
     /// The user of this name, which is valid UTF-8; or else one of its compared_form().
     virtual awaitable<std::expected<std::optional<user>, store_errc>> find_by_name(
         std::string username) = 0;
+
+    struct deposited {
+        balance_entry entry;
+        bool replayed = false;
+    };
+    /// Adds `amount`, from 1 to balance_max, to a balance and notes it, in one transaction; or, for
+    /// a key that was used for a deposit to this user, finds that one.
+    virtual awaitable<std::expected<deposited, store_errc>> deposit(std::int64_t user_id,
+                                                                    std::int64_t amount,
+                                                                    std::string key) = 0;
+    /// Newest first, those with an id below `before`.
+    virtual awaitable<std::expected<std::vector<balance_entry>, store_errc>> entries(
+        std::int64_t user_id, std::optional<std::int64_t> before, std::int64_t limit) = 0;
 
     /// The ids of all users in these ranges, which do not meet; `done` is never called from inside.
     virtual void find_existing(

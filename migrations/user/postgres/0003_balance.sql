@@ -1,0 +1,24 @@
+-- What changed a user's balance: users.balance is at all times the sum of the user's entries, and the
+-- same transaction changes both. A user who has a balance already gets the first entry here, which
+-- takes about five seconds for a million such users. Version 0.1 let a balance be beyond 2^53 - 1.
+CREATE TABLE balance_entries (
+    id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,  -- ascends as a balance changes
+    user_id         bigint      NOT NULL,
+    amount          bigint      NOT NULL,  -- minor units
+    kind            text        NOT NULL,
+    order_id        uuid,
+    payment_id      uuid,
+    idempotency_key text        NOT NULL,  -- empty: of the one that a user starts with
+    balance_after   bigint      NOT NULL,
+    created_at      timestamptz NOT NULL,
+    CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit'),
+    CONSTRAINT balance_entries_amount_not_zero CHECK (amount <> 0),
+    CONSTRAINT balance_entries_gains CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit')),
+    CONSTRAINT balance_entries_balance_exact
+        CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind = 'starting'))
+);
+INSERT INTO balance_entries (user_id, amount, kind, idempotency_key, balance_after, created_at)
+    SELECT id, balance, 'starting', '', balance, created_at FROM users WHERE balance <> 0 ORDER BY id;
+ALTER TABLE balance_entries
+    ADD CONSTRAINT balance_entries_key_unique UNIQUE (user_id, kind, idempotency_key);
+CREATE INDEX balance_entries_by_user ON balance_entries (user_id, id);

@@ -70,7 +70,7 @@ void log_publisher::count(std::span<const events::confirmation> all) {
 std::expected<void, std::string> log_publisher::publish(std::vector<std::string> events,
                                                         const uuid& token,
                                                         std::chrono::milliseconds patience) {
-    if (log_.state() != events::log_state::up) return std::unexpected("log: it is down");
+    if (log_.state() != events::log_state::up) return std::unexpected("log: " + log_.fault());
     if (!producer_) {
         producer_ = log_.open_producer(
             of_.io(), [this](std::span<const events::confirmation> all) { count(all); });

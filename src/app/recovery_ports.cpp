@@ -22,7 +22,7 @@ recovery_ports::recovery_ports(const config& settings, stock::shard_epochs& epoc
       order_database_(order::make_postgres_recovery_store(order_database)),
       orders_(order::make_postgres_record_reader(order_database)),
       late_(order::make_postgres_late_store(order_database)),
-      publisher_(io_, log, stopping_) {
+      publisher_(io_, log, *this) {
     std::uint32_t shard = 0;
     for (redis::client* client : access_.clients()) {
         gates_.push_back(stock::make_redis_gate_admin(wait_on(io_), *client, shard++,

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <flashsale/recovery/log_publisher.hpp>
 #include <flashsale/recovery/ports.hpp>
 
-#include "event_publisher.hpp"
 #include "gate_access.hpp"
 
 namespace flashsale::app {
@@ -67,7 +67,7 @@ private:
     std::unique_ptr<order::record_reader> orders_;
     std::unique_ptr<order::late_store> late_;
     std::vector<std::unique_ptr<stock::gate_admin>> gates_;
-    event_publisher publisher_;
+    recovery::log_publisher publisher_;
 };
 
 }  // namespace flashsale::app

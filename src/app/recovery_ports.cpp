@@ -16,7 +16,7 @@ recovery_ports::recovery_ports(const config& settings, stock::shard_epochs& epoc
       log_(log),
       access_(io_, settings, epochs),
       record_(record),
-      publisher_(io_, log, stopping_) {
+      publisher_(io_, log, *this) {
     std::uint32_t shard = 0;
     for (redis::client* client : access_.clients()) {
         gates_.push_back(stock::make_redis_gate_admin(wait_on(io_), *client, shard++,

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include <flashsale/recovery/log_publisher.hpp>
 #include <flashsale/recovery/ports.hpp>
 
-#include "event_publisher.hpp"
 #include "gate_access.hpp"
 #include "record.hpp"
 
@@ -63,7 +63,7 @@ private:
     gate_access access_;
     stack_record& record_;
     std::vector<std::unique_ptr<stock::gate_admin>> gates_;
-    event_publisher publisher_;
+    recovery::log_publisher publisher_;
 };
 
 }  // namespace flashsale::app

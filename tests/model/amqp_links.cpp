@@ -173,7 +173,7 @@ link_state publisher::state() const {
     return impl_->state;
 }
 std::string publisher::fault() const {
-    return {};
+    return impl_->state == link_state::up ? "" : "not connected, or an alarm";
 }
 void publisher::stop(std::chrono::milliseconds) {}
 

@@ -230,7 +230,7 @@ void lose_both_and_sleep(world& in, int number) {
 void others_sleep(world& in, int number) {
     for (const auto& one : in.processes) {
         if (one->number != number && one->alive() && !one->asleep())
-            one->sleep_for(in.random.between(100 * ms, 900 * ms));
+            one->sleep_for(in.random.between(300 * ms, 1'800 * ms));
     }
 }
 

@@ -1,6 +1,7 @@
 #include "recovery.hpp"
 
 #include <flashsale/base/fault_board.hpp>
+#include <flashsale/recovery/log_publisher.hpp>
 #include <flashsale/recovery/rebuilder.hpp>
 #include <flashsale/recovery/record_check.hpp>
 #include <flashsale/recovery/shard_keeper.hpp>
@@ -34,8 +35,8 @@ struct outfit {
           orders(make_order_reader(asks_orders)),
           late(make_late_store(asks_orders)),
           log(of),
-          publisher(of, log),
-          time(of),
+          time(of, log),
+          publisher(of.io(), log, time),
           gate(stock::make_redis_gate_admin(
               [&of](const std::function<bool()>& done) { wait_for_server(of, done); },
               of.recovery_client(), 0, of.gate_options())),
@@ -62,8 +63,8 @@ struct outfit {
     std::unique_ptr<order::record_reader> orders;
     std::unique_ptr<order::late_store> late;
     distant_log log;
-    log_publisher publisher;
     run_time time;
+    recovery::log_publisher publisher;
     std::unique_ptr<stock::gate_admin> gate;
     const recovery::ports uses;
 };

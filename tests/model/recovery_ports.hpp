@@ -1,7 +1,7 @@
 #pragma once
 
-// How recovery waits, publishes and reaches the log in a run: each suspends its fiber, so its
-// process may die or sleep there.
+// How recovery waits and reaches the log in a run: each suspends its fiber, so its process may die
+// or sleep there.
 
 #include <flashsale/recovery/ports.hpp>
 
@@ -12,20 +12,6 @@ namespace flashsale::model {
 /// Until a server's reply says that it is `done`.
 void wait_for_server(process& of, const std::function<bool()>& done);
 
-class run_time final : public recovery::timing {
-public:
-    explicit run_time(process& of) : of_(of) {}
-
-    deadline now() const override { return deadline::clock::now(); }
-    timestamp wall_clock() const override { return wall_clock_now(); }
-    void pause(std::chrono::milliseconds most) override;
-    void wait(const std::function<bool()>& done) override { wait_for_server(of_, done); }
-    bool stopping() const override { return false; }
-
-private:
-    process& of_;
-};
-
 /// The process's log. What is declared or bound there is on its way to the broker for a while, and
 /// the reply on its way back.
 class distant_log final : public events::log {
@@ -34,9 +20,7 @@ public:
 
     std::unique_ptr<producer> open_producer(
         asio::io_context& reply_on,
-        std::function<void(std::span<const events::confirmation>)> confirmed) override {
-        return of_.log().open_producer(reply_on, std::move(confirmed));
-    }
+        std::function<void(std::span<const events::confirmation>)> confirmed) override;
     events::log_state state() const override { return of_.log().state(); }
     std::string fault() const override { return of_.log().fault(); }
     std::uint64_t appended() const override { return of_.log().appended(); }
@@ -46,6 +30,9 @@ public:
     std::expected<void, std::string> unbind(std::span<const uuid> tokens) override;
     std::expected<void, std::string> prove_unbound(std::span<const uuid> tokens) override;
 
+    /// How often some have come.
+    std::uint64_t confirms() const { return confirms_; }
+
     void start() override {}
     void stop(std::chrono::milliseconds) override {}
 
@@ -54,24 +41,22 @@ private:
     std::expected<void, std::string> there_and_back(What what);
 
     process& of_;
+    std::uint64_t confirms_ = 0;
 };
 
-/// As src/app/event_publisher.hpp has it.
-class log_publisher final : public recovery::publisher {
+class run_time final : public recovery::timing {
 public:
-    log_publisher(process& of, events::log& log) : of_(of), log_(log) {}
+    run_time(process& of, const distant_log& log) : of_(of), log_(log) {}
 
-    std::expected<void, std::string> publish(std::vector<std::string> events, const uuid& token,
-                                             std::chrono::milliseconds patience) override;
+    deadline now() const override { return deadline::clock::now(); }
+    timestamp wall_clock() const override { return wall_clock_now(); }
+    void pause(std::chrono::milliseconds most) override;
+    void wait(const std::function<bool()>& done) override { wait_for_server(of_, done); }
+    bool stopping() const override { return false; }
 
 private:
-    void count(std::span<const events::confirmation> all);
-
     process& of_;
-    events::log& log_;
-    std::unique_ptr<events::log::producer> producer_;
-    std::uint64_t last_ticket_ = 0, first_of_round_ = 1;
-    std::size_t durable_ = 0, failed_ = 0, returned_ = 0;
+    const distant_log& log_;
 };
 
 }  // namespace flashsale::model

@@ -1,15 +1,17 @@
-#include "event_publisher.hpp"
+#include <flashsale/recovery/log_publisher.hpp>
 
-namespace flashsale::app {
+namespace flashsale::recovery {
 
-using namespace std::chrono_literals;
-using steady = std::chrono::steady_clock;
+namespace {
 
-event_publisher::event_publisher(asio::io_context& io, events::log& log,
-                                 std::function<bool()> stopping)
-    : io_(io), log_(log), stopping_(std::move(stopping)) {}
+constexpr std::chrono::milliseconds pause_max{50};
 
-void event_publisher::count(std::span<const events::confirmation> all) {
+}  // namespace
+
+log_publisher::log_publisher(asio::io_context& reply_on, events::log& log, timing& time)
+    : reply_on_(reply_on), log_(log), time_(time) {}
+
+void log_publisher::count(std::span<const events::confirmation> all) {
     for (const events::confirmation& one : all) {
         if (one.ticket < first_of_round_) continue;  // of a round that was given up
         ++(one.what == events::outcome::durable ? durable_ : failed_);
@@ -17,17 +19,17 @@ void event_publisher::count(std::span<const events::confirmation> all) {
     }
 }
 
-std::expected<void, std::string> event_publisher::publish(std::vector<std::string> events,
-                                                          const uuid& token,
-                                                          std::chrono::milliseconds patience) {
+std::expected<void, std::string> log_publisher::publish(std::vector<std::string> events,
+                                                        const uuid& token,
+                                                        std::chrono::milliseconds patience) {
     if (log_.state() != events::log_state::up) return std::unexpected("log: " + log_.fault());
     if (!producer_) {
         producer_ = log_.open_producer(
-            io_, [this](std::span<const events::confirmation> all) { count(all); });
+            reply_on_, [this](std::span<const events::confirmation> all) { count(all); });
     }
     first_of_round_ = last_ticket_ + 1;
     durable_ = failed_ = returned_ = 0;
-    const auto until = steady::now() + patience;
+    const deadline until = time_.now() + patience;
     std::size_t sent = 0;
     while (durable_ + failed_ < events.size()) {
         while (sent < events.size() && producer_->append(events[sent], token, last_ticket_ + 1)) {
@@ -35,10 +37,9 @@ std::expected<void, std::string> event_publisher::publish(std::vector<std::strin
             ++sent;
         }
         producer_->flush();
-        if (stopping_()) return std::unexpected("stopping");
-        if (steady::now() >= until) return std::unexpected("log: no confirm in time");
-        io_.restart();
-        io_.run_one_for(50ms);
+        if (time_.stopping()) return std::unexpected("stopping");
+        if (time_.now() >= until) return std::unexpected("log: no confirm in time");
+        time_.pause(pause_max);
     }
     if (failed_ == 0) return {};
     if (returned_ > 0)
@@ -47,4 +48,4 @@ std::expected<void, std::string> event_publisher::publish(std::vector<std::strin
                            std::to_string(events.size()) + " events were not confirmed");
 }
 
-}  // namespace flashsale::app
+}  // namespace flashsale::recovery

@@ -246,8 +246,11 @@ bool reconciler::compare_supplied(shard& of) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto& at_gate = levels->products[i];
         const auto& recorded = page->rows[i];
-        if (const auto why = stock::behind_its_record(ids[i], recorded.units.supplied,
-                                                      recorded.stock, at_gate)) {
+        const auto why = faults::without(faults::guard::record_check)
+                             ? std::nullopt
+                             : stock::behind_its_record(ids[i], recorded.units.supplied,
+                                                        recorded.stock, at_gate);
+        if (why) {
             of.epoch = levels->epoch;
             shut(of, *why);
             return false;

@@ -100,7 +100,7 @@ enum class guard : std::uint8_t {
     stepping_aside,      ///< a process that cannot record lets another one do it
     pace,                ///< the recorder rests no longer than what waits for it may
     synchronous_commit,  ///< what PostgreSQL has committed is on its disk
-    record_check,        ///< a gate whose record is behind it is shut
+    record_check,        ///< a gate that its record does not fit is shut
     own_token,           ///< what is granted under an epoch goes under a token of its own
     begun,               ///< a rebuild that was begun is done, though its gate is open still
 };

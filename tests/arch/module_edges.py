@@ -49,7 +49,7 @@ class Edges(unittest.TestCase):
         for module, used in (("user", "stock_api"), ("order", "stock"), ("order", "events"),
                              ("stock", "order_api"), ("http", "redis"), ("base", "http"),
                              ("events", "stock_api"), ("order", "stock_composition"),
-                             ("stock", "events_composition"), ("audit", "user_composition")):
+                             ("stock", "events_composition"), ("recovery", "user_composition")):
             with self.subTest(edge=f"{module} -> {used}"):
                 code, output = configure(use(module, used))
                 self.assertNotEqual(code, 0, output)

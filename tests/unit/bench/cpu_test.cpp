@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 TEST_CASE("cpu: of a process and of what it started") {
     // The shell waits for the loop, so the loop's time is a child's: a second, however long it
     // takes on a busy machine.
-    child busy{{"sh", "-c", "sh -c 'ulimit -t 1; while :; do :; done'; sleep 600"}};
+    child busy{{"sh", "-c", "sh -c 'ulimit -t 1; while :; do :; done'; exec sleep 600"}};
     const auto before = cpu_time(busy.pid());
     REQUIRE(before);
     const auto until = std::chrono::steady_clock::now() + 120s;
@@ -45,7 +45,7 @@ TEST_CASE("child: its output, its exit code, its port") {
     CHECK(run_command({"sh", "-c", "echo $WORD"}, {{"WORD", "hello"}}) == "hello\n");
     CHECK_THROWS_WITH(run_command({"sh", "-c", "echo why; exit 3"}),
                       Catch::Contains("exit code 3") && Catch::Contains("why"));
-    child server{{"sh", "-c", "echo listening on http://127.0.0.1:4711; sleep 600"}};
+    child server{{"sh", "-c", "echo listening on http://127.0.0.1:4711; exec sleep 600"}};
     CHECK(server.listening_port(60s) == 4711);
     CHECK(server.running());
     CHECK(server.stop() == 128 + 15);

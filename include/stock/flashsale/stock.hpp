@@ -32,6 +32,8 @@ struct accepted {
     std::int64_t unit_price = 0;
     bool replayed = false;        ///< the key had been accepted before; this is the same acceptance
     currency_code currency = {};  ///< of unit_price
+    std::uint32_t payment_window_s = 0;  ///< held so long from the id's time; 0: sold outright
+    bool recorded = false;               ///< replayed, and in the databases
 };
 
 /// Reserves units and answers once the reservation is durable. One per worker, on its thread.

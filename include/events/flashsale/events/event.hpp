@@ -56,6 +56,7 @@ struct basic_units_taken : event_base {
     Text idempotency_key;
     std::int64_t unit_price = 0;  ///< minor units
     currency_code currency = {};  ///< of unit_price
+    std::uint32_t payment_window_s = 0;  ///< held so long from created_at; 0: sold outright
     std::uint64_t seq = 0;
 };
 

@@ -42,6 +42,7 @@ struct allocation {
     std::int64_t quantity = 0;
     std::int64_t returned = 0;         ///< of quantity, units that are back for sale
     std::int64_t unit_price = 0;       ///< minor units
+    std::uint32_t payment_window_s = 0;  ///< it was held so long for payment; 0: sold outright
     std::string idempotency_key = {};  ///< empty: no request can repeat it
     std::uint64_t epoch = 0;
     std::uint64_t seq = 0;

@@ -25,6 +25,20 @@ struct gate_product {
     std::optional<timestamp> sale_starts_at;
     std::optional<timestamp> sale_ends_at;
     currency_code currency = {};  ///< of the price; it never changes
+    std::uint32_t payment_window_s = 0;  ///< how long units are held for payment; 0: sold outright
+};
+
+/// What a buyer of a product with a limit took, and has returned, in all.
+struct buyer_returns {
+    std::int64_t product_id = 0;
+    std::int64_t user_id = 0;
+    std::int64_t returned = 0;
+};
+/// What a gate is told after units have returned: cumulative numbers, as the stock database has
+/// them. See returns.hpp.
+struct returned_units {
+    std::vector<gate_product> products;  ///< each once; `supplied` includes what has returned
+    std::vector<buyer_returns> buyers;   ///< each once; of products with a limit alone
 };
 
 /// Used by one thread, that of the io_context it was made for; calls back there, exactly once.
@@ -53,6 +67,10 @@ public:
     /// Tells the gate what a product was given in all, as the stock database has it. Idempotent.
     virtual void give(std::vector<gate_product> products,
                       callback<std::expected<void, errc>> done) = 0;
+
+    /// The same after returns: a product and its buyers in one atomic step. Idempotent; may mix
+    /// shards, and an error may come after a part of it.
+    virtual void take_returns(returned_units what, callback<std::expected<void, errc>> done) = 0;
 };
 
 }  // namespace flashsale::stock

@@ -45,6 +45,7 @@ struct grant {
     std::string event;      ///< complete; to be published, unless recorded
     uuid token;             ///< of the gate: under this one alone, by the process that waits for it
     currency_code currency = {};  ///< of unit_price
+    std::uint32_t payment_window_s = 0;  ///< held so long from the id's time; 0: sold outright
 };
 
 using decision = std::expected<grant, refusal>;

@@ -23,17 +23,22 @@ struct ended_line {
     bool restock = true;       ///< false: written off, and not offered again
 };
 
+struct recorded_returns {
+    returned_units units;                   ///< of all but the refused, whether new or not
+    std::vector<refused_movement> refused;  ///< never to be recorded as they are, and why
+};
+
 /// The port to the returns in the ledger. Blocking; one thread.
 class returns {
 public:
     virtual ~returns() = default;
 
     /// One transaction: each line's own movement, if the recorder has not written it, and its
-    /// return, once. The result is for gate_decisions::take_returns(), of every line whose product
-    /// there is, whether its return was new or not. A line that spoils its batch is found by halves, and left out. An error means that nothing,
-    /// or an unknown part, was written, and that the same call has to be made again; its text is
-    /// for people.
-    virtual std::expected<returned_units, std::string> record(std::span<const ended_line> lines) = 0;
+    /// return, once. A line that spoils its batch is found by halves, and refused. An error means
+    /// that nothing, or an unknown part, was written, and that the same call has to be made again;
+    /// its text is for people.
+    virtual std::expected<recorded_returns, std::string> record(
+        std::span<const ended_line> lines) = 0;
 };
 
 }  // namespace flashsale::stock

@@ -15,7 +15,7 @@ using sql::access;
 // whole table for each page.
 #define ALLOCATION_COLUMNS                                                              \
     "id, line, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
-    " coalesce(currency, '')"
+    " coalesce(currency, ''), coalesce(payment_window_s, 0)"
 constexpr sql::statement page_orders{access::read, "record_page_orders",
                                      "SELECT " ALLOCATION_COLUMNS
                                      " FROM orders WHERE (id, line) > ($1, $2)"
@@ -71,6 +71,7 @@ stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
     out.epoch = static_cast<std::uint64_t>(rows.integer(row, 7));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 8));
     out.currency = currency_code::of_record(rows.text(row, 9));
+    out.payment_window_s = static_cast<std::uint32_t>(rows.integer(row, 10));
     return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <flashsale/order.hpp>
 #include <flashsale/order/recording.hpp>
 #include <flashsale/sqlite.hpp>
 
@@ -17,8 +18,9 @@ constexpr sqlite::statement remove_parked_order{
     "DELETE FROM orders WHERE id = ?1 AND id IN (SELECT event_id FROM parked)"};
 constexpr sqlite::statement insert_order{
     "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, epoch, seq, created_at, recorded, currency)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, ?10, nullif(?11, ''))"
+    "                    idempotency_key, epoch, seq, created_at, recorded, currency,"
+    "                    payment_window_s, expires_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?12, ?6, ?7, ?8, ?9, ?10, nullif(?11, ''), ?13, ?14)"
     " ON CONFLICT DO NOTHING"};
 constexpr sqlite::statement read_last_recorded{"SELECT last FROM recorded"};
 constexpr sqlite::statement write_last_recorded{"UPDATE recorded SET last = ?1"};
@@ -54,6 +56,14 @@ std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::or
     row.integer(static_cast<std::int64_t>(one.epoch));
     row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at).integer(recorded);
     row.text(one.currency.text());
+    std::optional<std::int64_t> window;
+    std::optional<timestamp> expires;
+    if (one.payment_window_s != 0) {
+        window = one.payment_window_s;
+        expires = one.created_at + std::chrono::seconds(one.payment_window_s);
+    }
+    row.text(text_of(window ? order_status::pending : order_status::success));
+    row.integer(window).time(expires);
     const auto inserted = row.run();
     if (!inserted) return std::unexpected(inserted.error());
     return *inserted == 1;

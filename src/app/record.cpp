@@ -1,5 +1,7 @@
 #include "record.hpp"
 
+#include <flashsale/user/module.hpp>
+
 #include "compose.hpp"
 #include "probe.hpp"
 

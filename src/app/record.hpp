@@ -13,8 +13,9 @@
 #include <flashsale/stock.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/stock/record.hpp>
+#include <flashsale/stock/returns.hpp>
 #include <flashsale/stock/shard_registry.hpp>
-#include <flashsale/user/module.hpp>
+#include <flashsale/user/charges.hpp>
 
 #include <memory>
 

@@ -17,6 +17,7 @@ std::string written(Event out, const reservation& asked, const uuid& id, const g
     out.idempotency_key = asked.idempotency_key;
     out.unit_price = terms.unit_price;
     out.currency = terms.currency;
+    out.payment_window_s = terms.payment_window_s;
     out.seq = terms.seq;
     std::string text;
     text.reserve(160);

@@ -32,8 +32,8 @@ constexpr std::chrono::seconds backlog_age_max{1};
 // reads it. A text is one that the version before has left.
 #define EVENT_COLUMNS                                                                      \
     "o.event_id, o.event, r.kind, r.user_id, r.product_id, r.quantity, r.idempotency_key," \
-    " r.unit_price, coalesce(p.currency, ''), r.epoch, r.seq"
-constexpr std::size_t event_columns = 11;
+    " r.unit_price, coalesce(p.currency, ''), r.epoch, r.seq, coalesce(p.payment_window_s, 0)"
+constexpr std::size_t event_columns = 12;
 
 // The time is in whole milliseconds, which is what an id holds: no order is dated before its sale
 // begins.
@@ -109,6 +109,11 @@ constexpr postgres::statement page_outbox{
     " ORDER BY o.event_id"};
 #undef EVENT_COLUMNS
 
+/// As currency, it never changes: it need not be read again with the units.
+std::uint32_t window_of(const postgres::rows& rows, std::size_t row) {
+    return static_cast<std::uint32_t>(rows.integer(row, 11));
+}
+
 /// Of EVENT_COLUMNS, of an event that is there, complete.
 std::string event_at(const postgres::rows& rows, std::size_t row) {
     if (!rows.is_null(row, 1)) return std::string(rows.text(row, 1));
@@ -124,6 +129,7 @@ std::string event_at(const postgres::rows& rows, std::size_t row) {
     return event_of(of, id,
                     {.unit_price = rows.integer(row, 7),
                      .currency = currency_code::of_record(rows.text(row, 8)),
+                     .payment_window_s = window_of(rows, row),
                      .epoch = static_cast<std::uint64_t>(rows.integer(row, 9)),
                      .seq = static_cast<std::uint64_t>(rows.integer(row, 10))});
 }
@@ -293,7 +299,8 @@ private:
                 if (options_.before_update) options_.before_update(what->product_id);
                 uuid id = what->id;
                 if (what->dated_by_gate) id.set_time(read->time(0, column::now));
-                take(what, id, number, read->integer(0, column::version), currency_of(*read),
+                take(what, id, number, read->integer(0, column::version),
+                     {.currency = currency_of(*read), .payment_window_s = window_of(*read, 0)},
                      std::move(done));
             });
     }
@@ -309,6 +316,7 @@ private:
             repeat.id = product.uuid(0, column::reserved_id);
             repeat.unit_price = product.integer(0, 7);
             repeat.currency = currency_of(product);
+            repeat.payment_window_s = window_of(product, 0);
             repeat.repeat = true;
             repeat.recorded = product.is_null(0, 0);
             if (!repeat.recorded) repeat.event = event_at(product, 0);
@@ -338,35 +346,37 @@ private:
         return currency_code::of_record(product.text(0, 8));
     }
 
-    void take(asked what, const uuid& id, int number, std::int64_t version, currency_code currency,
+    void take(asked what, const uuid& id, int number, std::int64_t version, grant_terms terms,
               callback<decision> done) {
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
         with.integer(static_cast<std::int64_t>(only_epoch));
-        database_.execute(
-            take_units, std::move(with),
-            [this, what, id, number, currency,
-             done = std::move(done)](postgres::result taken) mutable {
-                const bool twin_was_first =
-                    !taken && taken.error().what == postgres::error::kind::unique_violation;
-                const bool contended = !taken && is_contention(taken.error());
-                if (!taken && !twin_was_first && !contended) {
-                    return done(std::unexpected(errc_of(taken.error())));
-                }
-                if (taken && !taken->empty()) {
-                    grant out;
-                    out.id = id;
-                    out.unit_price = taken->integer(0, 0);
-                    out.currency = currency;
-                    const auto seq = static_cast<std::uint64_t>(taken->integer(0, 1));
-                    out.event = event_of(*what, id, {out.unit_price, currency, only_epoch, seq});
-                    return done(std::move(out));
-                }
-                metrics::gate_conflicts.add();
-                // After the last try once more: a twin's order may have been first.
-                attempt(what, number + 1, std::move(done));
-            });
+        database_.execute(take_units, std::move(with),
+                          [this, what, id, number, terms,
+                           done = std::move(done)](postgres::result taken) mutable {
+                              const bool twin_was_first =
+                                  !taken &&
+                                  taken.error().what == postgres::error::kind::unique_violation;
+                              const bool contended = !taken && is_contention(taken.error());
+                              if (!taken && !twin_was_first && !contended) {
+                                  return done(std::unexpected(errc_of(taken.error())));
+                              }
+                              if (taken && !taken->empty()) {
+                                  grant out;
+                                  out.id = id;
+                                  out.unit_price = terms.unit_price = taken->integer(0, 0);
+                                  out.currency = terms.currency;
+                                  out.payment_window_s = terms.payment_window_s;
+                                  terms.epoch = only_epoch;
+                                  terms.seq = static_cast<std::uint64_t>(taken->integer(0, 1));
+                                  out.event = event_of(*what, id, terms);
+                                  return done(std::move(out));
+                              }
+                              metrics::gate_conflicts.add();
+                              // After the last try once more: a twin's order may have been first.
+                              attempt(what, number + 1, std::move(done));
+                          });
     }
 
     /// The backlog is counted once a second, not once a reservation: the limit is a safeguard.

@@ -14,7 +14,7 @@ using sql::access;
 constexpr sql::statement page_products{
     access::read, "record_page_products",
     "SELECT id, supplied, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
-    "       coalesce(currency, '')"
+    "       coalesce(currency, ''), coalesce(payment_window_s, 0)"
     " FROM products"
     " WHERE id > $1 ORDER BY id LIMIT $2"};
 
@@ -116,7 +116,8 @@ public:
             out.rows.push_back(
                 {{found->integer(row, 0), found->integer(row, 1), found->integer(row, 2),
                   found->optional_integer(row, 3), found->optional_time(row, 4),
-                  found->optional_time(row, 5), currency_code::of_record(found->text(row, 7))},
+                  found->optional_time(row, 5), currency_code::of_record(found->text(row, 7)),
+                  static_cast<std::uint32_t>(found->integer(row, 8))},
                  found->integer(row, 6)});
         }
         if (found->size() == rows_max) out.next = found->integer(rows_max - 1, 0);

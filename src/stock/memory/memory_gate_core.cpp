@@ -108,8 +108,10 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     if (asked.dated_by_gate) out.id.set_time(now);
     out.unit_price = of.price;
     out.currency = of.currency;
+    out.payment_window_s = of.payment_window_s;
     must_hold(asked.quantity > 0, "a grant takes units");
-    out.event = event_of(asked, out.id, {of.price, of.currency, epoch_, ++seq_});
+    out.event =
+        event_of(asked, out.id, {of.price, of.currency, of.payment_window_s, epoch_, ++seq_});
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;
@@ -131,6 +133,7 @@ decision memory_gate_core::decide_again(const product& of, const key_record& bef
     out.id = before.id;
     out.unit_price = before.unit_price;
     out.currency = of.currency;
+    out.payment_window_s = of.payment_window_s;
     out.repeat = true;
     if (const outbox_entry* entry = waiting(before.seq)) {
         out.event = entry->event;
@@ -159,6 +162,7 @@ void memory_gate_core::give_one(const gate_product& what) {
         slot = std::make_unique<product>();
         slot->price = what.price;
         slot->currency = what.currency;
+        slot->payment_window_s = what.payment_window_s;
         slot->limit = what.per_user_limit;
         slot->starts = what.sale_starts_at;
         slot->ends = what.sale_ends_at;

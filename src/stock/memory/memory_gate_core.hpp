@@ -82,6 +82,7 @@ private:
         std::optional<std::int64_t> limit;
         std::optional<timestamp> starts, ends;
         currency_code currency;
+        std::uint32_t payment_window_s = 0;
         boost::unordered_flat_map<key_ref, key_record, key_hash> keys;
         boost::unordered_flat_map<std::int64_t, std::int64_t> bought;  ///< only under a limit
     };

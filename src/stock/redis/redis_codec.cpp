@@ -99,7 +99,9 @@ void add_product(argument_list& to, const gate_product& product) {
     };
     to.add(product.id);
     to.add(product.supplied);
-    to.add_with([&](std::string& bytes) { append_price(bytes, product.price, product.currency); });
+    to.add_with([&](std::string& bytes) {
+        append_price(bytes, product.price, product.currency, product.payment_window_s);
+    });
     if (product.per_user_limit) {
         to.add(*product.per_user_limit);
     } else {
@@ -245,8 +247,9 @@ private:
         std::uint64_t seq = 0;
         std::int64_t price = 0;
         currency_code currency;
+        std::uint32_t window_s = 0;
         if (!read_integer(take_word(text), count) || !read_integer(take_word(text), seq) ||
-            !read_price(text, price, currency) || count > left() || !out_.token) {
+            !read_price(text, price, currency, window_s) || count > left() || !out_.token) {
             return false;
         }
         for (; count > 0; --count, ++seq) {
@@ -259,8 +262,9 @@ private:
             }
             made.unit_price = price;
             made.currency = currency;
+            made.payment_window_s = window_s;
             made.token = *out_.token;
-            made.event = event_of(asked, made.id, {price, currency, epoch_, seq});
+            made.event = event_of(asked, made.id, {price, currency, window_s, epoch_, seq});
         }
         return true;
     }
@@ -270,11 +274,13 @@ private:
         const auto id = uuid::parse(take_word(text));
         std::int64_t price = 0;
         currency_code currency;
-        if (!id || !read_price(take_word(text), price, currency)) return false;
+        std::uint32_t window_s = 0;
+        if (!id || !read_price(take_word(text), price, currency, window_s)) return false;
         grant& made = *out_.decisions.emplace_back(std::in_place);
         made.id = *id;
         made.unit_price = price;
         made.currency = currency;
+        made.payment_window_s = window_s;
         made.repeat = true;
         made.recorded = recorded;
         if (recorded) return true;

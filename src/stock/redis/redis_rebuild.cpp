@@ -229,8 +229,9 @@ std::expected<void, std::string> gate_rebuild::load(
             });
         }
         arguments.add_with([&](std::string& bytes) { one.order_id.append_to(bytes); });
-        arguments.add_with(
-            [&](std::string& bytes) { append_price(bytes, one.unit_price, one.currency); });
+        arguments.add_with([&](std::string& bytes) {
+            append_price(bytes, one.unit_price, one.currency, one.payment_window_s);
+        });
     }
     const auto loaded = impl_->load(arguments);
     if (!loaded) return std::unexpected(loaded.error());

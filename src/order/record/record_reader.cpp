@@ -2,6 +2,7 @@
 
 #include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
+#include <flashsale/order/status.hpp>
 #include <flashsale/sql.hpp>
 #include <flashsale/stock/shard_of.hpp>
 
@@ -15,7 +16,7 @@ using sql::access;
 // whole table for each page.
 #define ALLOCATION_COLUMNS                                                              \
     "id, line, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
-    " coalesce(currency, ''), coalesce(payment_window_s, 0)"
+    " coalesce(currency, ''), coalesce(payment_window_s, 0), order_status"
 constexpr sql::statement page_orders{access::read, "record_page_orders",
                                      "SELECT " ALLOCATION_COLUMNS
                                      " FROM orders WHERE (id, line) > ($1, $2)"
@@ -72,6 +73,7 @@ stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 8));
     out.currency = currency_code::of_record(rows.text(row, 9));
     out.payment_window_s = static_cast<std::uint32_t>(rows.integer(row, 10));
+    out.ended = has_ended(order_status_of(rows.text(row, 11)).value());
     return out;
 }
 

@@ -44,7 +44,9 @@ constexpr postgres::statement read_product{
     "       coalesce(date_trunc('milliseconds', now()) >= p.sale_ends_at, false),"
     "       CASE WHEN p.per_user_limit IS NULL THEN 0 ELSE"
     "         (SELECT coalesce(sum(b.quantity), 0) FROM reservations b"
-    "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint,"
+    "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3)"
+    "         - coalesce((SELECT v.returned FROM buyer_returns v"
+    "                     WHERE v.product_id = p.id AND v.user_id = $3), 0) END::bigint,"
     "       date_trunc('milliseconds', now()), p.sale_starts_at"
     " FROM products p"
     " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
@@ -168,6 +170,10 @@ public:
 
     void give(std::vector<gate_product>, callback<std::expected<void, errc>> done) override {
         done({});  // the products table is the gate
+    }
+
+    void take_returns(returned_units, callback<std::expected<void, errc>> done) override {
+        done({});  // as above
     }
 
     void prune(std::vector<recorded_event> events,

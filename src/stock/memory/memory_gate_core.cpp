@@ -156,6 +156,23 @@ std::expected<void, errc> memory_gate_core::give(std::span<const gate_product> p
     return {};
 }
 
+std::expected<void, errc> memory_gate_core::take_returns(const returned_units& what) {
+    if (auto given = give(what.products); !given) return given;
+    for (const buyer_returns& one : what.buyers)
+        load(one);
+    return {};
+}
+
+void memory_gate_core::load(const buyer_returns& buyer) {
+    const auto found = products_.find(buyer.product_id);
+    if (found == products_.end() || !found->second->limit) return;
+    std::int64_t& applied = found->second->returned[buyer.user_id];
+    const std::int64_t more = buyer.returned - applied;
+    if (more <= 0) return;  // a repeat, or one that was overtaken
+    applied = buyer.returned;
+    found->second->bought[buyer.user_id] -= more;
+}
+
 void memory_gate_core::give_one(const gate_product& what) {
     auto& slot = products_[what.id];
     if (!slot) {

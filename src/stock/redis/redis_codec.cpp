@@ -1,6 +1,7 @@
 #include "redis_codec.hpp"
 
 #include <flashsale/base/json_fields.hpp>
+#include <flashsale/stock/shard_of.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -111,13 +112,32 @@ void add_product(argument_list& to, const gate_product& product) {
     add_time(product.sale_ends_at);
 }
 
+void add_buyer(argument_list& to, const buyer_returns& buyer) {
+    to.add(buyer.product_id);
+    to.add(buyer.user_id);
+    to.add(buyer.returned);
+}
+
 argument_list give_arguments(const shard_keys& keys, std::uint64_t epoch,
-                             std::span<const gate_product> products) {
+                             const returned_units& units) {
     argument_list out;
     out.add(keys.root);
     out.add(epoch);
-    for (const gate_product& product : products)
+    out.add(static_cast<std::uint64_t>(units.products.size()));
+    for (const gate_product& product : units.products)
         add_product(out, product);
+    for (const buyer_returns& buyer : units.buyers)
+        add_buyer(out, buyer);
+    return out;
+}
+
+std::vector<returned_units> by_shard(returned_units units, std::uint32_t shards) {
+    std::vector<returned_units> out(shards);
+    for (gate_product& one : units.products)
+        out[shard_of(one.id, shards)].products.push_back(std::move(one));
+    for (const buyer_returns& one : units.buyers)
+        out[shard_of(one.product_id, shards)].buyers.push_back(one);
+    std::erase_if(out, [](const returned_units& part) { return part.products.empty(); });
     return out;
 }
 

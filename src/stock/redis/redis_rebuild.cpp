@@ -238,6 +238,16 @@ std::expected<void, std::string> gate_rebuild::load(
     return {};
 }
 
+std::expected<void, std::string> gate_rebuild::load(std::span<const buyer_returns> buyers) {
+    if (buyers.empty()) return {};
+    argument_list arguments = impl_->load_arguments("returns");
+    for (const buyer_returns& one : buyers)
+        add_buyer(arguments, one);
+    const auto loaded = impl_->load(arguments);
+    if (!loaded) return std::unexpected(loaded.error());
+    return {};
+}
+
 std::expected<std::vector<std::int64_t>, std::string> gate_rebuild::load(
     std::span<const gate_product> products) {
     if (products.empty()) return std::vector<std::int64_t>{};

@@ -1,0 +1,28 @@
+#include "charging.hpp"
+
+namespace flashsale::user {
+
+charging_result decide_charges(std::span<const charge> all, charging_state state) {
+    charging_result out;
+    for (const charge& one : all) {
+        const auto [known, is_new] =
+            state.decided.try_emplace(one.payment_id, charge_decision::declined);
+        if (!is_new) {
+            out.decisions.push_back(known->second);
+            continue;
+        }
+        const auto balance = state.balances.find(one.user_id);
+        const bool can = balance != state.balances.end() && balance->second >= one.amount &&
+                         state.paid_orders.insert(one.order_id).second;
+        if (can) {
+            known->second = charge_decision::taken;
+            balance->second -= one.amount;
+            if (one.amount > 0) out.balances[one.user_id] = balance->second;
+        }
+        out.to_write.push_back({&one, known->second, can ? balance->second : 0});
+        out.decisions.push_back(known->second);
+    }
+    return out;
+}
+
+}  // namespace flashsale::user

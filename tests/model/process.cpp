@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <flashsale/base/must_hold.hpp>
+
 #include "ports.hpp"
 #include "promises.hpp"
 #include "recovery.hpp"

@@ -38,8 +38,7 @@ public:
               callback<std::expected<void, stock::errc>>) override {
         FAIL("it gives nothing");
     }
-    void take_returns(stock::returned_units,
-                      callback<std::expected<void, stock::errc>>) override {
+    void take_returns(stock::returned_units, callback<std::expected<void, stock::errc>>) override {
         FAIL("it takes nothing back");
     }
 };

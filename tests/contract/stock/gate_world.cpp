@@ -123,6 +123,11 @@ std::expected<void, stock::errc> gate_world::give(stock::gate_product what) {
     });
 }
 
+std::expected<void, stock::errc> gate_world::take_returns(stock::returned_units what) {
+    return wait_for<std::expected<void, stock::errc>>(
+        [&](auto done) { gate_->take_returns(std::move(what), std::move(done)); });
+}
+
 std::expected<void, stock::errc> gate_world::prune(const stock::grant& granted) {
     return wait_for<std::expected<void, stock::errc>>(
         [&](auto done) { gate_->prune({{granted.id, 0, epochs_.get(0)}}, std::move(done)); });

@@ -54,6 +54,7 @@ public:
     std::vector<stock::decision> reserve(std::vector<stock::reservation> batch);
     stock::decision reserve_one(stock::reservation one);
     std::expected<void, stock::errc> give(stock::gate_product what);
+    std::expected<void, stock::errc> take_returns(stock::returned_units what);
     std::expected<void, stock::errc> prune(const stock::grant& granted);
     std::optional<std::int64_t> available(std::int64_t product);
     std::expected<std::optional<std::string>, stock::errc> find_event(uuid id);

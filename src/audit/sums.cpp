@@ -44,6 +44,7 @@ public:
         check_orders_against_movements();
         check_keys_and_limits();
         check_balances(record_.balances, result_);
+        check_life(record_, result_);
         if (!record_.gate_fault && !record_.gate_is_database) {
             check_gate();
             for (const gate_shard& one : record_.shards)

@@ -87,6 +87,10 @@ public:
     nothing for_each_allocation(const std::function<void(stock::allocation)>&) override {
         return fault("no audit is made here");
     }
+    std::expected<std::vector<stock::allocation_id>, std::string> came_back(
+        std::span<const stock::allocation_id>) override {
+        return fault("no audit is made here");
+    }
     nothing for_each_buyer_returns(const std::function<void(stock::buyer_returns)>&) override {
         return fault("no audit is made here");
     }
@@ -235,6 +239,15 @@ public:
     }
 
     nothing for_each_order(const std::function<void(stock::allocation)>&) override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<order::unfinished_order>, std::string> unfinished() override {
+        return fault("no audit is made here");
+    }
+    nothing for_each_payment(const std::function<void(order::payment)>&) override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
         return fault("no audit is made here");
     }
     nothing for_each_parked(const std::function<void(order::parked_event)>&) override {

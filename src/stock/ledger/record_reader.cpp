@@ -62,6 +62,12 @@ constexpr sql::statement moved_ids{
     "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND NOT back",
     {"SELECT id, line FROM movements WHERE id = ?1 AND NOT back"}};
 
+constexpr sql::statement came_back_ids{
+    access::read,
+    "record_came_back_ids",
+    "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND back",
+    {"SELECT id, line FROM movements WHERE id = ?1 AND back"}};
+
 // SQLite sums before it joins: otherwise it would read all movements for each product.
 constexpr sql::statement all_products{
     access::read,
@@ -187,19 +193,12 @@ public:
 
     std::expected<std::vector<allocation_id>, std::string> moved(
         std::span<const allocation_id> ids) override {
-        std::vector<allocation_id> out;
-        if (ids.empty()) return out;
-        std::vector<uuid> orders;
-        for (const allocation_id& one : ids)
-            orders.push_back(one.order_id);
-        std::ranges::sort(orders);
-        orders.erase(std::ranges::unique(orders).begin(), orders.end());
-        const auto found = database_->execute(moved_ids, sql::parameters().uuids(orders));
-        if (!found) return fault_of(found);
-        out.reserve(found->size());
-        for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(id_of(*found, row));
-        return out;
+        return lines_of(moved_ids, ids);
+    }
+
+    std::expected<std::vector<allocation_id>, std::string> came_back(
+        std::span<const allocation_id> ids) override {
+        return lines_of(came_back_ids, ids);
     }
 
     std::expected<void, std::string> for_each_product(
@@ -228,6 +227,23 @@ private:
         const auto done = database_->stream(what, rows_per_piece, each);
         if (!done) return fault_of(done);
         return {};
+    }
+
+    std::expected<std::vector<allocation_id>, std::string> lines_of(
+        const sql::statement& what, std::span<const allocation_id> ids) {
+        std::vector<allocation_id> out;
+        if (ids.empty()) return out;
+        std::vector<uuid> orders;
+        for (const allocation_id& one : ids)
+            orders.push_back(one.order_id);
+        std::ranges::sort(orders);
+        orders.erase(std::ranges::unique(orders).begin(), orders.end());
+        const auto found = database_->execute(what, sql::parameters().uuids(orders));
+        if (!found) return fault_of(found);
+        out.reserve(found->size());
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(id_of(*found, row));
+        return out;
     }
 
     std::expected<allocation_page, std::string> allocations(const sql::statement& what,

@@ -112,6 +112,10 @@ public:
                                                             std::size_t) override {
         return buyer_page{};
     }
+    std::expected<std::vector<stock::allocation_id>, std::string> came_back(
+        std::span<const stock::allocation_id>) override {
+        return std::vector<stock::allocation_id>{};
+    }
     std::expected<std::vector<stock::allocation_id>, std::string> moved(
         std::span<const stock::allocation_id> ids) override {
         if (!moves) return std::vector<stock::allocation_id>{};
@@ -150,6 +154,13 @@ public:
         return std::vector<uuid>(ids.begin(), ids.end());
     }
     done for_each_order(const std::function<void(stock::allocation)>&) override { return {}; }
+    std::expected<std::vector<order::unfinished_order>, std::string> unfinished() override {
+        return std::vector<order::unfinished_order>{};
+    }
+    done for_each_payment(const std::function<void(order::payment)>&) override { return {}; }
+    std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
+        return std::vector<uuid>{};
+    }
     done for_each_parked(const std::function<void(order::parked_event)>&) override { return {}; }
     done for_each_dropped(const std::function<void(std::string_view)>&) override { return {}; }
     std::expected<std::vector<uuid>, std::string> late() override { return std::vector<uuid>{}; }

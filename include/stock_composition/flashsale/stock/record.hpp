@@ -97,6 +97,10 @@ public:
     virtual std::expected<std::vector<allocation_id>, std::string> moved(
         std::span<const allocation_id> ids) = 0;
 
+    /// Those of the ids whose units have come back, perhaps with other lines of their orders.
+    virtual std::expected<std::vector<allocation_id>, std::string> came_back(
+        std::span<const allocation_id> ids) = 0;
+
     // For the audit: all as of one instant, products ascending.
 
     virtual std::expected<void, std::string> for_each_product(

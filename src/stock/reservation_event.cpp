@@ -28,8 +28,11 @@ std::string written(Event out, const reservation& asked, const uuid& id, const g
 }  // namespace
 
 std::string event_of(const reservation& asked, const uuid& id, const grant_terms& terms) {
-    if (asked.what == operation::reduction)
-        return written(events::stock_reduced_view{}, asked, id, terms);
+    if (asked.what == operation::reduction) {
+        grant_terms at_once = terms;
+        at_once.payment_window_s = 0;  // no payment is waited for
+        return written(events::stock_reduced_view{}, asked, id, at_once);
+    }
     events::order_accepted_view order;
     order.user_id = asked.user_id;
     return written(order, asked, id, terms);

@@ -45,7 +45,8 @@ public:
     /// A product in the record and at the gate.
     std::int64_t make_product(std::int64_t supplied, std::optional<std::int64_t> limit = {},
                               std::optional<timestamp> starts = {},
-                              std::optional<timestamp> ends = {}, currency_code currency = {});
+                              std::optional<timestamp> ends = {}, currency_code currency = {},
+                              std::uint32_t payment_window_s = 0);
 
     stock::reservation sale(std::int64_t product, std::int64_t user, std::int64_t quantity,
                             std::string key);

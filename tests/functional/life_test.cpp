@@ -286,3 +286,63 @@ TEST_CASE("life: of many who pay and cancel at once one is first, and the money 
     CHECK(becomes_available(client, product, cancelled));
     CHECK(audit_fault(world) == "");
 }
+
+TEST_CASE("life: the audit tells a falsified row of an order's life by its sum") {
+    const sandbox world(with_gate("redis"));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    deposit(client, user, 1'000);
+    const auto product = make_held_product(client, {.stock = 5, .per_user_limit = 5});
+    const std::string paid = order_id(place_order(client, user, product, 1));
+    REQUIRE(outcome(pay(client, paid)) == "201");
+    const std::string cancelled = order_id(place_order(client, user, product, 2));
+    REQUIRE(outcome(cancel(client, cancelled)) == "200");
+    REQUIRE(becomes_available(client, product, 4));
+    REQUIRE(audit_fault(world) == "");
+
+    using database = sandbox::database;
+    struct falsification {
+        database where;
+        std::string done, undone, sum;
+    };
+    const std::string of_paid = " WHERE id = '" + paid + "'";
+    const std::string of_cancelled = " WHERE id = '" + cancelled + "'";
+    const std::vector<falsification> all{
+        {database::order, "UPDATE orders SET order_status = 'PENDING'" + of_cancelled,
+         "UPDATE orders SET order_status = 'CANCELLED'" + of_cancelled,
+         "returns and ended orders match one to one"},
+        {database::order,
+         "UPDATE orders SET order_status = 'CANCELLED', status_since = now()" + of_paid,
+         "UPDATE orders SET order_status = 'PAID'" + of_paid,
+         "returns and ended orders match one to one"},
+        {database::order, "UPDATE payments SET amount = amount + 1",
+         "UPDATE payments SET amount = amount - 1",
+         "every paid order has one payment of its total"},
+        {database::order, "UPDATE payments SET state = 'failed'",
+         "UPDATE payments SET state = 'succeeded'", "money that was taken has paid its order"},
+        {database::user, "UPDATE charge_decisions SET taken = false",
+         "UPDATE charge_decisions SET taken = true", "what was paid for was taken"},
+        {database::user, "UPDATE balance_entries SET balance_after = balance_after + 1",
+         "UPDATE balance_entries SET balance_after = balance_after - 1",
+         "each entry leads from one balance to the next"},
+        {database::user, "UPDATE balance_entries SET payment_id = order_id WHERE kind = 'payment'",
+         "UPDATE balance_entries SET payment_id = idempotency_key::uuid WHERE kind = 'payment'",
+         "payments taken and entries match one to one"},
+        {database::stock, "UPDATE products SET returned = returned + 1",
+         "UPDATE products SET returned = returned - 1", "returned = sum of returns"},
+        {database::stock, "UPDATE buyer_returns SET returned = returned + 1",
+         "UPDATE buyer_returns SET returned = returned - 1",
+         "a buyer's returns = sum of the buyer's returned orders"},
+    };
+    for (const falsification& one : all) {
+        INFO(one.done);
+        world.sql(one.where, one.done);
+        const auto audit = world.flashsale({"audit"});
+        CHECK(audit.exit_code == 1);
+        INFO(audit.output);
+        CHECK(audit.output.find(one.sum) != std::string::npos);
+        world.sql(one.where, one.undone);
+    }
+    CHECK(audit_fault(world) == "");
+}

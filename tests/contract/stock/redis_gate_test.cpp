@@ -290,65 +290,6 @@ TEST_CASE("redis gate: a rebuild knows whether it has closed the gate that it re
     io.poll();
 }
 
-TEST_CASE("redis gate: built anew, it answers a key with the payment window of its grant") {
-    gate_world world(adapter::redis);
-    const auto product = world.make_product(10, {}, {}, {}, *currency_code::parse("USD"), 300);
-    const auto outright = world.make_product(10);
-    const auto held = world.reserve_one(world.sale(product, 7, 2, "key")),
-               sold = world.reserve_one(world.sale(outright, 7, 2, "key"));
-    redis::options settings;
-    settings.url = std::getenv("FLASHSALE_REDIS__URL");
-    asio::io_context io;
-    redis::client client(io, settings);
-    client.start();
-    while (!client.ready())
-        io.run_one();
-    redis_gate_options options;
-    options.key_prefix = world.key_prefix();
-    const uuid known[] = {world.levels(product)->token};
-    gate_rebuild next(wait_on(io), client, 0, 2, uuid_generator().make(), options);
-    REQUIRE(next.close(known) == gate_rebuild::closing::met);
-    REQUIRE(next.begin() == true);
-    std::vector<allocation> taken;
-    for (const grant* one : {&*held, &*sold}) {
-        const auto event = order_in(one->event);
-        allocation& units = taken.emplace_back();
-        units.order_id = event.id;
-        units.product_id = event.product_id;
-        units.user_id = event.user_id;
-        units.quantity = event.quantity;
-        units.unit_price = event.unit_price;
-        units.currency = event.currency;
-        units.payment_window_s = event.payment_window_s;
-        units.idempotency_key = event.idempotency_key;
-    }
-    REQUIRE(next.load(taken, [](std::int64_t) { return false; }));
-    const gate_product products[] = {
-        {product, 10, 1'999, {}, {}, {}, *currency_code::parse("USD"), 300},
-        {outright, 10, 1'999, {}, {}, {}}};
-    REQUIRE(next.load(products) == std::vector<std::int64_t>{8, 8});
-    REQUIRE(next.open() == true);
-    world.epochs().raise(0, 2);
-
-    const auto again = world.reserve_one(world.sale(product, 7, 2, "key")),
-               outright_again = world.reserve_one(world.sale(outright, 7, 2, "key"));
-    REQUIRE(again.has_value());
-    CHECK(again->id == held->id);
-    CHECK(again->recorded);
-    CHECK(again->currency.text() == "USD");
-    CHECK(again->payment_window_s == 300);
-    REQUIRE(outright_again.has_value());
-    CHECK(outright_again->id == sold->id);
-    CHECK(outright_again->payment_window_s == 0);
-    const auto fresh = world.reserve_one(world.sale(product, 8, 1, "key"));
-    REQUIRE(fresh.has_value());
-    CHECK(fresh->payment_window_s == 300);
-    CHECK(order_in(fresh->event).payment_window_s == 300);
-    client.stop();
-    io.restart();
-    io.poll();
-}
-
 TEST_CASE("redis gate: the tokens of a shard are noted with its epochs") {
     gate_world world(adapter::redis);
     postgres::session& database = world.stock_database();

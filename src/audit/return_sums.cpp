@@ -18,6 +18,12 @@ bool is_return(came_back what) {
     return what == came_back::returned || what == came_back::written_off;
 }
 
+const char* what_is_due(order::order_status status) {
+    if (order::has_ended(status)) return "units to be returned";
+    return status == order::order_status::paying ? "a payment not decided"
+                                                 : "a hold that has not ended";
+}
+
 class return_auditor {
 public:
     return_auditor(const audit_record& record, audit_result& into)
@@ -84,9 +90,7 @@ private:
             if (one.age < unfinished_max) continue;
             const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(one.age).count();
             fault(one.product_id, "what was begun is finished",
-                  std::string(order::has_ended(one.status) ? "units to be returned"
-                                                           : "a payment not decided") +
-                      " for " + std::to_string(seconds) + " s",
+                  std::string(what_is_due(one.status)) + " for " + std::to_string(seconds) + " s",
                   {one.id});
         }
     }

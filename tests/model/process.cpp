@@ -66,13 +66,12 @@ public:
         co_return *found;
     }
 
-    awaitable<std::expected<std::vector<order::payment>, order::store_errc>> payments(
-        uuid) override {
+    template <class T>
+    using all_of = awaitable<std::expected<std::vector<T>, order::store_errc>>;
+    all_of<order::payment> payments(uuid) override {
         co_return std::unexpected(order::store_errc::dependency_unavailable);
     }
-
-    awaitable<std::expected<std::vector<order::order_change>, order::store_errc>> changes(
-        uuid) override {
+    all_of<order::order_change> changes(uuid) override {
         co_return std::unexpected(order::store_errc::dependency_unavailable);
     }
 
@@ -95,7 +94,6 @@ private:
     process& of_;
 };
 
-/// Nothing is held here, and nothing cancelled.
 class no_changes final : public order::order_changes {
     void ask(order::change_request, asio::io_context&, callback<answer>) override {
         must_hold(false, "no order is changed");

@@ -20,21 +20,20 @@ CREATE TABLE orders_with_life (
     expires_at       INTEGER,           -- of a hold: created_at and the window
     status_since     INTEGER,           -- null: since created_at
     payment_id       BLOB,              -- that decides, or has paid
-    -- Of an order that has ended: whether its units are offered again, and whether the stock
-    -- database and the gate are still to be told so.
-    restock          INTEGER NOT NULL DEFAULT 1,
-    return_due       INTEGER NOT NULL DEFAULT 0,
+    restock          INTEGER,           -- of an ended order; null: its units are offered again
+    -- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
+    -- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
+    due_at           INTEGER,
     PRIMARY KEY (id, line),
     CONSTRAINT orders_key_unique UNIQUE (user_id, product_id, idempotency_key),
     CONSTRAINT orders_quantity_positive CHECK (quantity > 0),
     CONSTRAINT orders_price_not_negative CHECK (unit_price >= 0),
     -- For a list, SQLite would build a table with each row that is inserted.
     CONSTRAINT orders_status_known
-        CHECK (order_status = 'SUCCESS' OR order_status = 'PENDING' OR order_status = 'PAYING'
-               OR order_status = 'PAID' OR order_status = 'CANCELLED' OR order_status = 'EXPIRED'),
-    CONSTRAINT orders_hold_ends
-        CHECK ((expires_at IS NULL) = (payment_window_s IS NULL)
-               AND (order_status = 'SUCCESS' OR order_status = 'CANCELLED' OR expires_at IS NOT NULL))
+        CHECK (order_status = 'SUCCESS' OR order_status = 'CANCELLED'
+               OR (expires_at IS NOT NULL AND payment_window_s IS NOT NULL
+                   AND (order_status = 'PENDING' OR order_status = 'PAYING'
+                        OR order_status = 'PAID' OR order_status = 'EXPIRED')))
 ) STRICT, WITHOUT ROWID;
 INSERT INTO orders_with_life (id, line, user_id, product_id, quantity, unit_price, order_status,
                               idempotency_key, epoch, seq, created_at, currency, recorded)
@@ -45,10 +44,8 @@ DROP TABLE orders;
 ALTER TABLE orders_with_life RENAME TO orders;
 CREATE INDEX orders_by_product ON orders (product_id, recorded);
 
--- Each has the rows that wait for something alone.
-CREATE INDEX orders_held ON orders (expires_at, id) WHERE order_status = 'PENDING';
-CREATE INDEX orders_being_paid ON orders (status_since) WHERE order_status = 'PAYING';
-CREATE INDEX orders_to_return ON orders (id) WHERE return_due;
+-- It has the orders that wait for something alone.
+CREATE INDEX orders_due ON orders (due_at, id) WHERE due_at IS NOT NULL;
 
 -- What became of each order, in the order of its ids: the first line says what it was before.
 CREATE TABLE order_changes (

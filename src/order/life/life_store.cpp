@@ -52,13 +52,14 @@ constexpr sql::statement cancel_orders{
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, reason, changed_at)"
     "  SELECT id, order_status, 'CANCELLED', nullif(reason, ''), now() FROM was"
-    ") UPDATE orders o SET order_status = 'CANCELLED', status_since = now(), return_due = true,"
-    "                      restock = was.restock"
+    ") UPDATE orders o SET order_status = 'CANCELLED', status_since = now(),"
+    "                      due_at = now() + interval '1 second', restock = was.restock"
     " FROM was WHERE o.id = was.id AND o.line = 0 RETURNING " ENDED_COLUMNS_OF("o."),
     {"INSERT INTO order_changes (order_id, from_status, to_status, reason, changed_at)"
      " SELECT id, order_status, 'CANCELLED', nullif(?2, ''), ?4 FROM orders"
      " WHERE id = ?1 AND line = 0 AND (order_status = 'SUCCESS' OR order_status = 'PENDING')",
-     "UPDATE orders SET order_status = 'CANCELLED', status_since = ?4, return_due = 1, restock = ?3"
+     "UPDATE orders SET order_status = 'CANCELLED', status_since = ?4, due_at = ?4 + 1000000,"
+     "                  restock = ?3"
      " WHERE id = ?1 AND line = 0 AND (order_status = 'SUCCESS' OR order_status = 'PENDING')"
      " RETURNING " ENDED_COLUMNS_OF("")}};
 
@@ -67,19 +68,20 @@ constexpr sql::statement expire_orders{
     "life_expire",
     "WITH due AS ("
     "  SELECT id FROM orders"
-    "  WHERE order_status = 'PENDING' AND line = 0 AND expires_at <= now()"
-    "  ORDER BY expires_at, id LIMIT $1 FOR UPDATE SKIP LOCKED"
+    "  WHERE order_status = 'PENDING' AND line = 0 AND due_at <= now()"
+    "  ORDER BY due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED"
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
     "  SELECT id, 'PENDING', 'EXPIRED', now() FROM due"
-    ") UPDATE orders o SET order_status = 'EXPIRED', status_since = now(), return_due = true"
+    ") UPDATE orders o SET order_status = 'EXPIRED', status_since = now(),"
+    "                      due_at = now() + interval '1 second'"
     " FROM due WHERE o.id = due.id AND o.line = 0 RETURNING " ENDED_COLUMNS_OF("o."),
     {"INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
      " SELECT id, 'PENDING', 'EXPIRED', ?2 FROM orders"
-     " WHERE order_status = 'PENDING' AND expires_at <= ?2 ORDER BY expires_at, id LIMIT ?1",
-     "UPDATE orders SET order_status = 'EXPIRED', status_since = ?2, return_due = 1"
+     " WHERE order_status = 'PENDING' AND due_at <= ?2 ORDER BY due_at, id LIMIT ?1",
+     "UPDATE orders SET order_status = 'EXPIRED', status_since = ?2, due_at = ?2 + 1000000"
      " WHERE line = 0 AND id IN (SELECT id FROM orders WHERE order_status = 'PENDING'"
-     "                           AND expires_at <= ?2 ORDER BY expires_at, id LIMIT ?1)"
+     "                           AND due_at <= ?2 ORDER BY due_at, id LIMIT ?1)"
      " RETURNING " ENDED_COLUMNS_OF("")}};
 
 // What an order costs in all, or 2^53, which no balance reaches.
@@ -96,7 +98,8 @@ constexpr sql::statement start_paying{
     "  WHERE o.line = 0 AND o.order_status = 'PENDING' AND o.expires_at > now()"
     "  ORDER BY o.id FOR UPDATE OF o"
     "), changed AS ("
-    "  UPDATE orders o SET order_status = 'PAYING', status_since = now(), payment_id = h.payment_id"
+    "  UPDATE orders o SET order_status = 'PAYING', status_since = now(),"
+    "                      due_at = now() + interval '1 second', payment_id = h.payment_id"
     "  FROM held h WHERE o.id = h.id AND o.line = 0"
     ") INSERT INTO payments AS p (id, order_id, user_id, method, amount, currency, state,"
     "                             idempotency_key, created_at)"
@@ -108,7 +111,8 @@ constexpr sql::statement start_paying{
      " SELECT ?2, id, user_id, 'balance', " TOTAL ", currency, 'started', ?3, ?4 FROM orders"
      " WHERE id = ?1 AND line = 0 AND order_status = 'PENDING' AND expires_at > ?4"
      " RETURNING " PAYMENT_COLUMNS_OF(""),
-     "UPDATE orders SET order_status = 'PAYING', status_since = ?4, payment_id = ?2"
+     "UPDATE orders SET order_status = 'PAYING', status_since = ?4, due_at = ?4 + 1000000,"
+     "                  payment_id = ?2"
      " WHERE id = ?1 AND line = 0 AND order_status = 'PENDING' AND expires_at > ?4"}};
 #undef TOTAL
 
@@ -121,7 +125,7 @@ constexpr sql::statement finish_paid{
     "  WHERE o.line = 0 AND o.order_status = 'PAYING' AND o.payment_id = a.payment_id"
     "  ORDER BY o.id FOR UPDATE OF o"
     "), changed AS ("
-    "  UPDATE orders o SET order_status = 'PAID', status_since = now()"
+    "  UPDATE orders o SET order_status = 'PAID', status_since = now(), due_at = NULL"
     "  FROM locked l WHERE o.id = l.id AND o.line = 0"
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
@@ -131,7 +135,7 @@ constexpr sql::statement finish_paid{
     {"INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
      " SELECT id, 'PENDING', 'PAID', ?3 FROM orders"
      " WHERE id = ?1 AND line = 0 AND order_status = 'PAYING' AND payment_id = ?2",
-     "UPDATE orders SET order_status = 'PAID', status_since = ?3"
+     "UPDATE orders SET order_status = 'PAID', status_since = ?3, due_at = NULL"
      " WHERE id = ?1 AND line = 0 AND order_status = 'PAYING' AND payment_id = ?2",
      "UPDATE payments SET state = 'succeeded', decided_at = ?3"
      " WHERE id = ?2 AND state = 'started' AND changes() = 1"}};
@@ -144,11 +148,13 @@ constexpr sql::statement finish_unpaid{
     "  WHERE o.line = 0 AND o.order_status = 'PAYING' AND o.payment_id = a.payment_id"
     "  ORDER BY o.id FOR UPDATE OF o"
     "), changed AS ("
-    "  UPDATE orders o SET order_status = 'PENDING', status_since = now(), payment_id = NULL"
+    "  UPDATE orders o SET order_status = 'PENDING', status_since = now(), due_at = o.expires_at,"
+    "                      payment_id = NULL"
     "  FROM locked l WHERE o.id = l.id AND o.line = 0"
     ") UPDATE payments p SET state = 'failed', decided_at = now()"
     " FROM asked a JOIN locked l ON l.id = a.id WHERE p.id = a.payment_id AND p.state = 'started'",
-    {"UPDATE orders SET order_status = 'PENDING', status_since = ?3, payment_id = NULL"
+    {"UPDATE orders SET order_status = 'PENDING', status_since = ?3, due_at = expires_at,"
+     "                  payment_id = NULL"
      " WHERE id = ?1 AND line = 0 AND order_status = 'PAYING' AND payment_id = ?2",
      "UPDATE payments SET state = 'failed', decided_at = ?3"
      " WHERE id = ?2 AND state = 'started' AND changes() = 1"}};
@@ -158,25 +164,27 @@ constexpr sql::statement find_unfinished{
     "life_find_unfinished",
     "SELECT " PAYMENT_COLUMNS_OF("p.")
     " FROM orders o JOIN payments p ON p.id = o.payment_id"
-    " WHERE o.order_status = 'PAYING' AND o.status_since < now() - interval '1 second'"
-    " ORDER BY o.status_since LIMIT $1",
+    " WHERE o.order_status = 'PAYING' AND o.due_at <= now() ORDER BY o.due_at LIMIT $1",
     {"SELECT " PAYMENT_COLUMNS_OF("p.")
      " FROM orders o JOIN payments p ON p.id = o.payment_id"
-     " WHERE o.order_status = 'PAYING' AND o.status_since < ?2 - 1000000"
-     " ORDER BY o.status_since LIMIT ?1"}};
+     " WHERE o.order_status = 'PAYING' AND o.due_at <= ?2 ORDER BY o.due_at LIMIT ?1"}};
 
 constexpr sql::statement find_returns_due{
     access::read,
     "life_find_returns_due",
     "SELECT " ENDED_COLUMNS_OF("") " FROM orders"
-    " WHERE return_due AND status_since < now() - interval '1 second' ORDER BY id LIMIT $1",
+    " WHERE order_status IN ('CANCELLED', 'EXPIRED') AND due_at <= now()"
+    " ORDER BY due_at, id LIMIT $1",
     {"SELECT " ENDED_COLUMNS_OF("") " FROM orders"
-     " WHERE return_due AND status_since < ?2 - 1000000 ORDER BY id LIMIT ?1"}};
+     " WHERE order_status IN ('CANCELLED', 'EXPIRED') AND due_at <= ?2"
+     " ORDER BY due_at, id LIMIT ?1"}};
 constexpr sql::statement clear_returns{
     access::write,
     "life_clear_returns",
-    "UPDATE orders SET return_due = false WHERE id = ANY($1::uuid[]) AND line = 0 AND return_due",
-    {"UPDATE orders SET return_due = 0 WHERE id = ?1 AND line = 0 AND return_due"}};
+    "UPDATE orders SET due_at = NULL"
+    " WHERE id = ANY($1::uuid[]) AND line = 0 AND order_status IN ('CANCELLED', 'EXPIRED')",
+    {"UPDATE orders SET due_at = NULL"
+     " WHERE id = ?1 AND line = 0 AND order_status IN ('CANCELLED', 'EXPIRED')"}};
 
 std::unexpected<life_fault> fault_of(const sql::error& error) {
     return std::unexpected(life_fault{error.what == sql::error::kind::unique_violation,
@@ -194,7 +202,8 @@ ended_order ended_order_at(const sql::rows& rows, std::size_t row) {
     taken.epoch = static_cast<std::uint64_t>(rows.integer(row, order_columns + 1));
     taken.seq = static_cast<std::uint64_t>(rows.integer(row, order_columns + 2));
     return {what,
-            {movement_of(std::move(taken)), what.user_id, rows.boolean(row, order_columns + 3)}};
+            {movement_of(std::move(taken)), what.user_id,
+             rows.is_null(row, order_columns + 3) || rows.boolean(row, order_columns + 3)}};
 }
 
 std::vector<ended_order> ended_orders(const sql::rows& rows) {

@@ -3,15 +3,15 @@
 // What the clerk does, batch by batch, and what it asks for that. No thread and no queue.
 //
 // A payment from a balance touches two databases. PENDING becomes PAYING with a payment of its own;
-// the user database decides once for that payment, and whoever asks again is told the same; then
-// PAYING becomes PAID, or PENDING again. Meanwhile nothing else changes the order: so the money of
-// an order that has ended is never taken, whoever sleeps in between and for how long. What a
+// the user database decides once for that payment, and every later question has the same answer;
+// then PAYING becomes PAID, or PENDING again. Meanwhile nothing else changes the order: so the
+// money of an order that has ended is never taken, however long a process sleeps in between. What a
 // process leaves at PAYING, any process finishes: it asks for the same payment.
 //
-// Units of an order that has ended go up at the record first: the status, with return_due, then the
-// stock database, then the gate, which is told cumulative numbers; then return_due is cleared. Each
-// step may be done again and changes nothing twice, and what a process leaves, any process
-// finishes.
+// Units of an order that has ended go up at the record first: the status, then the stock database,
+// then the gate, which is told cumulative numbers. Until that is done the order is due
+// (orders.due_at). Each step may be done again and changes nothing twice, and what a process
+// leaves, any process finishes.
 
 #include <flashsale/order/clerk.hpp>
 

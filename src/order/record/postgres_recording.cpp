@@ -24,25 +24,27 @@ namespace {
 // Numbered under a lock that is held until the commit
 // (migrations/order/postgres/0005_recorded.sql).
 // A subquery and no join: the planner takes a row for two thousand, and compiles what is so dear.
-#define INSERT_ORDERS                                                                        \
-    "WITH numbers AS ("                                                                      \
-    "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                            \
-    "  RETURNING last - cardinality($1::uuid[]) AS before"                                   \
-    ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"     \
-    "                      idempotency_key, epoch, seq, created_at, recorded, currency,"     \
-    "                      payment_window_s, expires_at)"                                    \
-    " SELECT id, user_id, product_id, quantity, unit_price,"                                 \
-    "        CASE payment_window_s WHEN 0 THEN 'SUCCESS' ELSE 'PENDING' END,"                \
-    "        idempotency_key, epoch, seq, created_at, (SELECT before FROM numbers) + place," \
-    "        nullif(currency, ''), nullif(payment_window_s, 0),"                             \
-    "        CASE payment_window_s WHEN 0 THEN NULL"                                         \
-    "             ELSE created_at + payment_window_s * interval '1 second' END"              \
-    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"       \
-    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[],"   \
-    "             $11::bigint[])"                                                            \
-    "   WITH ORDINALITY"                                                                     \
-    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq,"   \
-    "         created_at, currency, payment_window_s, place)"
+#define INSERT_ORDERS                                                                      \
+    "WITH numbers AS ("                                                                    \
+    "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                          \
+    "  RETURNING last - cardinality($1::uuid[]) AS before"                                 \
+    ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"   \
+    "                      idempotency_key, epoch, seq, created_at, recorded, currency,"   \
+    "                      payment_window_s, expires_at, due_at)"                          \
+    " SELECT id, user_id, product_id, quantity, unit_price,"                               \
+    "        CASE WHEN expires_at IS NULL THEN 'SUCCESS' ELSE 'PENDING' END,"              \
+    "        idempotency_key, epoch, seq, created_at,"                                     \
+    "        (SELECT before FROM numbers) + place, nullif(currency, ''),"                  \
+    "        payment_window_s, expires_at, expires_at"                                     \
+    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"     \
+    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[]," \
+    "             $11::bigint[])"                                                          \
+    "   WITH ORDINALITY"                                                                   \
+    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
+    "         created_at, currency, window_s, place),"                                     \
+    " LATERAL (SELECT nullif(window_s, 0) AS payment_window_s) w,"                         \
+    " LATERAL (SELECT created_at + w.payment_window_s * interval '1 second'"               \
+    "            AS expires_at) e"
 constexpr postgres::statement insert_orders{"insert_orders", INSERT_ORDERS};
 constexpr postgres::statement insert_orders_not_there{
     "insert_orders_not_there", INSERT_ORDERS " ON CONFLICT DO NOTHING RETURNING id"};

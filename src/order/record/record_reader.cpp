@@ -63,11 +63,11 @@ constexpr sql::statement all_dropped{access::read, "record_all_dropped",
 constexpr sql::statement find_unfinished{
     access::read,
     "record_unfinished",
-    "SELECT id, product_id, order_status,"
-    "       (extract(epoch FROM now() - coalesce(status_since, created_at)) * 1000000)::bigint"
-    " FROM orders WHERE line = 0 AND (order_status = 'PAYING' OR return_due) ORDER BY id",
-    {"SELECT id, product_id, order_status, ?1 - coalesce(status_since, created_at)"
-     " FROM orders WHERE line = 0 AND (order_status = 'PAYING' OR return_due) ORDER BY id"}};
+    "SELECT id, product_id, order_status, (extract(epoch FROM now() - due_at) * 1000000)::bigint"
+    " FROM orders WHERE due_at IS NOT NULL AND (order_status <> 'PENDING' OR due_at < now())"
+    " ORDER BY id",
+    {"SELECT id, product_id, order_status, ?1 - due_at FROM orders"
+     " WHERE due_at IS NOT NULL AND (order_status <> 'PENDING' OR due_at < ?1) ORDER BY id"}};
 constexpr sql::statement all_payments{access::read, "record_all_payments",
                                       "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments"};
 constexpr sql::statement find_paid_otherwise{

@@ -34,11 +34,11 @@ struct life_record : order_record {
     /// Its time is up.
     uuid overdue() {
         const uuid id = held(1);
-        set(id, "expires_at = " + ago(60));
+        set(id, "expires_at = " + ago(60) + ", due_at = " + ago(60));
         return id;
     }
     /// Its last change was so long ago.
-    void age(const uuid& id) { set(id, "status_since = " + ago(60)); }
+    void age(const uuid& id) { set(id, "due_at = " + ago(59)); }
 
     order::order state(const uuid& id) {
         const auto found = life->find(ids{id});

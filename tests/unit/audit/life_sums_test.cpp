@@ -47,7 +47,7 @@ TEST_CASE("audit: an order that has ended gives its units back once, and no othe
         all.record.orders[{another}].idempotency_key = "another";
         CHECK(all.fault().empty());
         all.record.orders[{all.ended}].ended = false;
-        CHECK(all.faults() == only{one_to_one, "no user above the limit"});
+        CHECK(all.faults() == only{"no user above the limit", one_to_one});
     }
     SECTION("returned, and not ended") {
         all.record.orders[{all.ended}].ended = false;

@@ -1,7 +1,7 @@
 #pragma once
 
-// Changes of orders as a request asks for them: to pay for one, or to cancel it. Whoever carries
-// them out answers from the order database.
+// Changes of orders as a request asks for them: to pay for one, or to cancel it. The clerk carries
+// them out, and answers from the order database.
 
 #include <cstdint>
 #include <expected>

@@ -51,12 +51,13 @@ struct raised_fence {
     timestamp raised_at;  ///< by the database's
 };
 
-/// An order with something still to be done for it: PAYING, or its units are to be returned.
+/// An order with something still to be done for it: its hold should have ended, it is PAYING, or
+/// its units are to be returned.
 struct unfinished_order {
     uuid id;
     std::int64_t product_id = 0;
     order_status status = order_status::paying;
-    std::chrono::microseconds age{0};  ///< since its last change, by the database's clock
+    std::chrono::microseconds age{0};  ///< since that was due, by the database's clock
 };
 
 /// A gate rebuilt from the record has to know each order's key and buyer, and that its units are

@@ -1,25 +1,25 @@
--- An order has a life: it may be held until it is paid for, and it may end. Orders from before were
--- sold outright, and stay as they are. Line 0 is an order's head: it alone has what is said here, and
--- its order_status is the only place that knows the status. Columns are added without rewriting
--- anything; the checks and the index read the table once, about a second for a million orders.
-ALTER TABLE orders ADD COLUMN payment_window_s integer;  -- null: sold outright
-ALTER TABLE orders ADD COLUMN expires_at timestamptz;    -- of a hold: created_at and the window
-ALTER TABLE orders ADD COLUMN status_since timestamptz;  -- null: since created_at
-ALTER TABLE orders ADD COLUMN payment_id uuid;           -- that decides, or has paid
-ALTER TABLE orders ADD COLUMN restock boolean;           -- of an ended order; null: its units are offered again
--- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
--- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
-ALTER TABLE orders ADD COLUMN due_at timestamptz;
-
+-- An order has a life: it may be held until it is paid for, and it may end. order_status of line 0,
+-- an order's head, is the only place that knows the status. The check reads the table once, about a
+-- second for a million orders.
 ALTER TABLE orders DROP CONSTRAINT orders_status_known;
 ALTER TABLE orders ADD CONSTRAINT orders_status_known CHECK (order_status IN
     ('SUCCESS', 'PENDING', 'PAYING', 'PAID', 'CANCELLED', 'EXPIRED'));
-ALTER TABLE orders ADD CONSTRAINT orders_hold_ends CHECK (
-    order_status IN ('SUCCESS', 'CANCELLED')
-    OR (expires_at IS NOT NULL AND payment_window_s IS NOT NULL));
 
--- It has the orders that wait for something alone, and costs one sold outright nothing.
-CREATE INDEX orders_due ON orders (due_at, id) WHERE due_at IS NOT NULL;
+-- Of orders that were held, or have ended. One that was sold outright has no row, and costs what it
+-- cost before. A row is changed only by a transaction that has locked its order.
+CREATE TABLE order_lives (
+    order_id         uuid PRIMARY KEY,
+    payment_window_s integer,      -- null: sold outright
+    expires_at       timestamptz,  -- of a hold: created_at and the window
+    status_since     timestamptz,  -- null: since created_at
+    payment_id       uuid,         -- that decides, or has paid
+    restock          boolean NOT NULL DEFAULT true,  -- of an ended order: whether its units are offered again
+    -- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
+    -- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
+    due_at           timestamptz,
+    CONSTRAINT order_lives_hold_ends CHECK ((payment_window_s IS NULL) = (expires_at IS NULL))
+);
+CREATE INDEX order_lives_due ON order_lives (due_at, order_id) WHERE due_at IS NOT NULL;
 
 -- What became of each order, in the order of its ids: the first line says what it was before.
 CREATE TABLE order_changes (

@@ -1,39 +1,28 @@
--- An order has a life: it may be held until it is paid for, and it may end. Orders from before were
--- sold outright, and stay as they are. Line 0 is an order's head: it alone has what is said here, and
--- its order_status is the only place that knows the status. A check cannot be changed: the table is
+-- An order has a life: it may be held until it is paid for, and it may end. order_status of line 0,
+-- an order's head, is the only place that knows the status. A check cannot be changed: the table is
 -- written anew, a quarter of a minute for a million orders.
 CREATE TABLE orders_with_life (
-    id               BLOB    NOT NULL,
-    line             INTEGER NOT NULL DEFAULT 0,
-    user_id          INTEGER NOT NULL,
-    product_id       INTEGER NOT NULL,
-    quantity         INTEGER NOT NULL,
-    unit_price       INTEGER NOT NULL,  -- minor units
-    order_status     TEXT    NOT NULL,
-    idempotency_key  TEXT    NOT NULL,
-    epoch            INTEGER NOT NULL,
-    seq              INTEGER NOT NULL,
-    created_at       INTEGER NOT NULL,
-    currency         TEXT,              -- of unit_price, ISO 4217; null: the deployment's
-    recorded         INTEGER,
-    payment_window_s INTEGER,           -- null: sold outright
-    expires_at       INTEGER,           -- of a hold: created_at and the window
-    status_since     INTEGER,           -- null: since created_at
-    payment_id       BLOB,              -- that decides, or has paid
-    restock          INTEGER,           -- of an ended order; null: its units are offered again
-    -- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
-    -- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
-    due_at           INTEGER,
+    id              BLOB    NOT NULL,
+    line            INTEGER NOT NULL DEFAULT 0,
+    user_id         INTEGER NOT NULL,
+    product_id      INTEGER NOT NULL,
+    quantity        INTEGER NOT NULL,
+    unit_price      INTEGER NOT NULL,  -- minor units
+    order_status    TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,
+    epoch           INTEGER NOT NULL,
+    seq             INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    currency        TEXT,              -- of unit_price, ISO 4217; null: the deployment's
+    recorded        INTEGER,
     PRIMARY KEY (id, line),
     CONSTRAINT orders_key_unique UNIQUE (user_id, product_id, idempotency_key),
     CONSTRAINT orders_quantity_positive CHECK (quantity > 0),
     CONSTRAINT orders_price_not_negative CHECK (unit_price >= 0),
     -- For a list, SQLite would build a table with each row that is inserted.
     CONSTRAINT orders_status_known
-        CHECK (order_status = 'SUCCESS' OR order_status = 'CANCELLED'
-               OR (expires_at IS NOT NULL AND payment_window_s IS NOT NULL
-                   AND (order_status = 'PENDING' OR order_status = 'PAYING'
-                        OR order_status = 'PAID' OR order_status = 'EXPIRED')))
+        CHECK (order_status = 'SUCCESS' OR order_status = 'PENDING' OR order_status = 'PAYING'
+               OR order_status = 'PAID' OR order_status = 'CANCELLED' OR order_status = 'EXPIRED')
 ) STRICT, WITHOUT ROWID;
 INSERT INTO orders_with_life (id, line, user_id, product_id, quantity, unit_price, order_status,
                               idempotency_key, epoch, seq, created_at, currency, recorded)
@@ -44,8 +33,21 @@ DROP TABLE orders;
 ALTER TABLE orders_with_life RENAME TO orders;
 CREATE INDEX orders_by_product ON orders (product_id, recorded);
 
--- It has the orders that wait for something alone.
-CREATE INDEX orders_due ON orders (due_at, id) WHERE due_at IS NOT NULL;
+-- Of orders that were held, or have ended. One that was sold outright has no row, and costs what it
+-- cost before.
+CREATE TABLE order_lives (
+    order_id         BLOB    PRIMARY KEY,
+    payment_window_s INTEGER,  -- null: sold outright
+    expires_at       INTEGER,  -- of a hold: created_at and the window
+    status_since     INTEGER,  -- null: since created_at
+    payment_id       BLOB,     -- that decides, or has paid
+    restock          INTEGER NOT NULL DEFAULT 1,  -- of an ended order: whether its units are offered again
+    -- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
+    -- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
+    due_at           INTEGER,
+    CONSTRAINT order_lives_hold_ends CHECK ((payment_window_s IS NULL) = (expires_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX order_lives_due ON order_lives (due_at, order_id) WHERE due_at IS NOT NULL;
 
 -- What became of each order, in the order of its ids: the first line says what it was before.
 CREATE TABLE order_changes (

@@ -15,13 +15,16 @@ namespace {
 using sql::access;
 
 /// Behind an order's columns: what its units are known by in the ledger. ended_order_at() reads it.
-#define ENDED_COLUMNS_OF(TABLE) \
-    ORDER_COLUMNS_OF(TABLE) ", " TABLE "line, " TABLE "epoch, " TABLE "seq, " TABLE "restock"
+#define ENDED_COLUMNS ORDER_COLUMNS ", o.line, o.epoch, o.seq, l.restock"
+/// The heads of orders that have a row in order_lives.
+#define HEADS_AND_LIVES "orders o JOIN order_lives l ON l.order_id = o.id AND o.line = 0"
+#define LIVES_AND_HEADS "order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
+
 constexpr sql::statement find_orders{
     access::read,
     "life_find_orders",
-    "SELECT " ORDER_COLUMNS " FROM orders WHERE id = ANY($1::uuid[]) AND line = 0",
-    {"SELECT " ORDER_COLUMNS " FROM orders WHERE id = ?1 AND line = 0"}};
+    "SELECT " ORDER_COLUMNS " FROM " ORDER_TABLES " WHERE o.id = ANY($1::uuid[]) AND o.line = 0",
+    {"SELECT " ORDER_COLUMNS " FROM " ORDER_TABLES " WHERE o.id = ?1 AND o.line = 0"}};
 
 constexpr sql::statement find_payments_by_key{
     access::read,
@@ -39,6 +42,9 @@ constexpr sql::statement find_succeeded_payments{
     {"SELECT " PAYMENT_COLUMNS_OF(
         "") " FROM payments WHERE order_id = ?1 AND state = 'succeeded'"}};
 
+// An order sold outright gets its row here.
+#define CANCELLABLE \
+    "id = ?1 AND line = 0 AND (order_status = 'SUCCESS' OR order_status = 'PENDING')"
 constexpr sql::statement cancel_orders{
     access::write,
     "life_cancel",
@@ -52,37 +58,53 @@ constexpr sql::statement cancel_orders{
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, reason, changed_at)"
     "  SELECT id, order_status, 'CANCELLED', nullif(reason, ''), now() FROM was"
-    ") UPDATE orders o SET order_status = 'CANCELLED', status_since = now(),"
-    "                      due_at = now() + interval '1 second', restock = was.restock"
-    " FROM was WHERE o.id = was.id AND o.line = 0 RETURNING " ENDED_COLUMNS_OF("o."),
+    "), l AS ("
+    "  INSERT INTO order_lives AS e (order_id, status_since, restock, due_at)"
+    "  SELECT id, now(), restock, now() + interval '1 second' FROM was"
+    "  ON CONFLICT (order_id) DO UPDATE SET status_since = excluded.status_since,"
+    "    restock = excluded.restock, due_at = excluded.due_at"
+    "  RETURNING e.*"
+    ") UPDATE orders o SET order_status = 'CANCELLED'"
+    " FROM l WHERE o.id = l.order_id AND o.line = 0 RETURNING " ENDED_COLUMNS,
     {"INSERT INTO order_changes (order_id, from_status, to_status, reason, changed_at)"
-     " SELECT id, order_status, 'CANCELLED', nullif(?2, ''), ?4 FROM orders"
-     " WHERE id = ?1 AND line = 0 AND (order_status = 'SUCCESS' OR order_status = 'PENDING')",
-     "UPDATE orders SET order_status = 'CANCELLED', status_since = ?4, due_at = ?4 + 1000000,"
-     "                  restock = ?3"
-     " WHERE id = ?1 AND line = 0 AND (order_status = 'SUCCESS' OR order_status = 'PENDING')"
-     " RETURNING " ENDED_COLUMNS_OF("")}};
+     " SELECT id, order_status, 'CANCELLED', nullif(?2, ''), ?4 FROM orders WHERE " CANCELLABLE,
+     "INSERT INTO order_lives (order_id, status_since, restock, due_at)"
+     " SELECT id, ?4, ?3, ?4 + 1000000 FROM orders WHERE " CANCELLABLE
+     " ON CONFLICT (order_id) DO UPDATE SET status_since = excluded.status_since,"
+     "   restock = excluded.restock, due_at = excluded.due_at",
+     "UPDATE orders SET order_status = 'CANCELLED' WHERE " CANCELLABLE,
+     "SELECT " ENDED_COLUMNS " FROM " HEADS_AND_LIVES " WHERE o.id = ?1 AND changes() = 1"}};
+#undef CANCELLABLE
 
+// In SQLite the new times mark those that were chosen, for the texts behind the first one.
+#define CHOSEN "l.due_at = ?2 + 1000000 AND l.status_since = ?2"
 constexpr sql::statement expire_orders{
     access::write,
     "life_expire",
     "WITH due AS ("
-    "  SELECT id FROM orders"
-    "  WHERE order_status = 'PENDING' AND line = 0 AND due_at <= now()"
-    "  ORDER BY due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED"
+    "  SELECT o.id FROM " LIVES_AND_HEADS
+    "  WHERE o.order_status = 'PENDING' AND l.due_at <= now()"
+    "  ORDER BY l.due_at, l.order_id LIMIT $1 FOR UPDATE OF o, l SKIP LOCKED"
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
     "  SELECT id, 'PENDING', 'EXPIRED', now() FROM due"
-    ") UPDATE orders o SET order_status = 'EXPIRED', status_since = now(),"
-    "                      due_at = now() + interval '1 second'"
-    " FROM due WHERE o.id = due.id AND o.line = 0 RETURNING " ENDED_COLUMNS_OF("o."),
-    {"INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
-     " SELECT id, 'PENDING', 'EXPIRED', ?2 FROM orders"
-     " WHERE order_status = 'PENDING' AND due_at <= ?2 ORDER BY due_at, id LIMIT ?1",
-     "UPDATE orders SET order_status = 'EXPIRED', status_since = ?2, due_at = ?2 + 1000000"
-     " WHERE line = 0 AND id IN (SELECT id FROM orders WHERE order_status = 'PENDING'"
-     "                           AND due_at <= ?2 ORDER BY due_at, id LIMIT ?1)"
-     " RETURNING " ENDED_COLUMNS_OF("")}};
+    "), l AS ("
+    "  UPDATE order_lives e SET status_since = now(), due_at = now() + interval '1 second'"
+    "  FROM due WHERE e.order_id = due.id RETURNING e.*"
+    ") UPDATE orders o SET order_status = 'EXPIRED'"
+    " FROM l WHERE o.id = l.order_id AND o.line = 0 RETURNING " ENDED_COLUMNS,
+    {"UPDATE order_lives SET status_since = ?2, due_at = ?2 + 1000000 WHERE order_id IN"
+     " (SELECT l.order_id FROM " LIVES_AND_HEADS
+     "  WHERE o.order_status = 'PENDING' AND l.due_at <= ?2"
+     "  ORDER BY l.due_at, l.order_id LIMIT ?1)",
+     "INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
+     " SELECT o.id, 'PENDING', 'EXPIRED', ?2 FROM " LIVES_AND_HEADS
+     " WHERE o.order_status = 'PENDING' AND " CHOSEN,
+     "UPDATE orders SET order_status = 'EXPIRED' WHERE line = 0 AND order_status = 'PENDING'"
+     " AND id IN (SELECT l.order_id FROM order_lives l WHERE " CHOSEN ")",
+     "SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS
+     " WHERE o.order_status = 'EXPIRED' AND " CHOSEN}};
+#undef CHOSEN
 
 // What an order costs in all, or 2^53, which no balance reaches.
 #define TOTAL                                                               \
@@ -93,14 +115,16 @@ constexpr sql::statement start_paying{
     "life_start_paying",
     "WITH held AS ("
     "  SELECT o.id, o.user_id, o.quantity, o.unit_price, o.currency, a.payment_id, a.key"
-    "  FROM orders o JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS a (id, payment_id, key)"
-    "    ON a.id = o.id"
-    "  WHERE o.line = 0 AND o.order_status = 'PENDING' AND o.expires_at > now()"
-    "  ORDER BY o.id FOR UPDATE OF o"
+    "  FROM " HEADS_AND_LIVES
+    "  JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS a (id, payment_id, key) ON a.id = o.id"
+    "  WHERE o.order_status = 'PENDING' AND l.expires_at > now()"
+    "  ORDER BY o.id FOR UPDATE OF o, l"
     "), changed AS ("
-    "  UPDATE orders o SET order_status = 'PAYING', status_since = now(),"
-    "                      due_at = now() + interval '1 second', payment_id = h.payment_id"
-    "  FROM held h WHERE o.id = h.id AND o.line = 0"
+    "  UPDATE orders o SET order_status = 'PAYING' FROM held h WHERE o.id = h.id AND o.line = 0"
+    "), lives AS ("
+    "  UPDATE order_lives l SET status_since = now(), due_at = now() + interval '1 second',"
+    "                           payment_id = h.payment_id"
+    "  FROM held h WHERE l.order_id = h.id"
     ") INSERT INTO payments AS p (id, order_id, user_id, method, amount, currency, state,"
     "                             idempotency_key, created_at)"
     " SELECT payment_id, id, user_id, 'balance', " TOTAL
@@ -108,83 +132,100 @@ constexpr sql::statement start_paying{
     " FROM held RETURNING " PAYMENT_COLUMNS_OF("p."),
     {"INSERT INTO payments (id, order_id, user_id, method, amount, currency, state,"
      "                      idempotency_key, created_at)"
-     " SELECT ?2, id, user_id, 'balance', " TOTAL ", currency, 'started', ?3, ?4 FROM orders"
-     " WHERE id = ?1 AND line = 0 AND order_status = 'PENDING' AND expires_at > ?4"
+     " SELECT ?2, o.id, user_id, 'balance', " TOTAL
+     ", currency, 'started', ?3, ?4 FROM " HEADS_AND_LIVES
+     " WHERE o.id = ?1 AND o.order_status = 'PENDING' AND l.expires_at > ?4"
      " RETURNING " PAYMENT_COLUMNS_OF(""),
-     "UPDATE orders SET order_status = 'PAYING', status_since = ?4, due_at = ?4 + 1000000,"
-     "                  payment_id = ?2"
-     " WHERE id = ?1 AND line = 0 AND order_status = 'PENDING' AND expires_at > ?4"}};
+     "UPDATE order_lives SET status_since = ?4, due_at = ?4 + 1000000, payment_id = ?2"
+     " WHERE order_id = ?1 AND changes() = 1",
+     "UPDATE orders SET order_status = 'PAYING' WHERE id = ?1 AND line = 0 AND changes() = 1"}};
 #undef TOTAL
 
+// The locks are on both rows: another payment may have been started for the order meanwhile.
+#define PAID_FOR_BY_ASKED                                                                 \
+    "WITH asked AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS a (id, payment_id))," \
+    " locked AS ("                                                                        \
+    "  SELECT o.id FROM " HEADS_AND_LIVES                                                 \
+    "  JOIN asked a ON a.id = o.id"                                                       \
+    "  WHERE o.order_status = 'PAYING' AND l.payment_id = a.payment_id"                   \
+    "  ORDER BY o.id FOR UPDATE OF o, l"                                                  \
+    "), changed AS ("                                                                     \
+    "  UPDATE orders o SET order_status = "
+#define FROM_LOCKED "  FROM locked l WHERE o.id = l.id AND o.line = 0"
+#define PAYING_BY_THIS                                            \
+    "id = ?1 AND line = 0 AND order_status = 'PAYING' AND EXISTS" \
+    " (SELECT 1 FROM order_lives l WHERE l.order_id = ?1 AND l.payment_id = ?2)"
 constexpr sql::statement finish_paid{
     access::write,
     "life_finish_paid",
-    "WITH asked AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS a (id, payment_id)),"
-    " locked AS ("
-    "  SELECT o.id FROM orders o JOIN asked a ON a.id = o.id"
-    "  WHERE o.line = 0 AND o.order_status = 'PAYING' AND o.payment_id = a.payment_id"
-    "  ORDER BY o.id FOR UPDATE OF o"
-    "), changed AS ("
-    "  UPDATE orders o SET order_status = 'PAID', status_since = now(), due_at = NULL"
-    "  FROM locked l WHERE o.id = l.id AND o.line = 0"
+    PAID_FOR_BY_ASKED
+    "'PAID'" FROM_LOCKED
+    "), lives AS ("
+    "  UPDATE order_lives e SET status_since = now(), due_at = NULL"
+    "  FROM locked l WHERE e.order_id = l.id"
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
     "  SELECT id, 'PENDING', 'PAID', now() FROM locked"
     ") UPDATE payments p SET state = 'succeeded', decided_at = now()"
     " FROM asked a JOIN locked l ON l.id = a.id WHERE p.id = a.payment_id AND p.state = 'started'",
     {"INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
-     " SELECT id, 'PENDING', 'PAID', ?3 FROM orders"
-     " WHERE id = ?1 AND line = 0 AND order_status = 'PAYING' AND payment_id = ?2",
-     "UPDATE orders SET order_status = 'PAID', status_since = ?3, due_at = NULL"
-     " WHERE id = ?1 AND line = 0 AND order_status = 'PAYING' AND payment_id = ?2",
+     " SELECT id, 'PENDING', 'PAID', ?3 FROM orders WHERE " PAYING_BY_THIS,
+     "UPDATE orders SET order_status = 'PAID' WHERE " PAYING_BY_THIS,
+     "UPDATE order_lives SET status_since = ?3, due_at = NULL WHERE order_id = ?1 AND changes() = "
+     "1",
      "UPDATE payments SET state = 'succeeded', decided_at = ?3"
      " WHERE id = ?2 AND state = 'started' AND changes() = 1"}};
 constexpr sql::statement finish_unpaid{
     access::write,
     "life_finish_unpaid",
-    "WITH asked AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS a (id, payment_id)),"
-    " locked AS ("
-    "  SELECT o.id FROM orders o JOIN asked a ON a.id = o.id"
-    "  WHERE o.line = 0 AND o.order_status = 'PAYING' AND o.payment_id = a.payment_id"
-    "  ORDER BY o.id FOR UPDATE OF o"
-    "), changed AS ("
-    "  UPDATE orders o SET order_status = 'PENDING', status_since = now(), due_at = o.expires_at,"
-    "                      payment_id = NULL"
-    "  FROM locked l WHERE o.id = l.id AND o.line = 0"
+    PAID_FOR_BY_ASKED
+    "'PENDING'" FROM_LOCKED
+    "), lives AS ("
+    "  UPDATE order_lives e SET status_since = now(), due_at = e.expires_at, payment_id = NULL"
+    "  FROM locked l WHERE e.order_id = l.id"
     ") UPDATE payments p SET state = 'failed', decided_at = now()"
     " FROM asked a JOIN locked l ON l.id = a.id WHERE p.id = a.payment_id AND p.state = 'started'",
-    {"UPDATE orders SET order_status = 'PENDING', status_since = ?3, due_at = expires_at,"
-     "                  payment_id = NULL"
-     " WHERE id = ?1 AND line = 0 AND order_status = 'PAYING' AND payment_id = ?2",
+    {"UPDATE orders SET order_status = 'PENDING' WHERE " PAYING_BY_THIS,
+     "UPDATE order_lives SET status_since = ?3, due_at = expires_at, payment_id = NULL"
+     " WHERE order_id = ?1 AND changes() = 1",
      "UPDATE payments SET state = 'failed', decided_at = ?3"
      " WHERE id = ?2 AND state = 'started' AND changes() = 1"}};
+#undef PAYING_BY_THIS
+#undef FROM_LOCKED
+#undef PAID_FOR_BY_ASKED
 
 constexpr sql::statement find_unfinished{
     access::read,
     "life_find_unfinished",
-    "SELECT " PAYMENT_COLUMNS_OF("p.")
-    " FROM orders o JOIN payments p ON p.id = o.payment_id"
-    " WHERE o.order_status = 'PAYING' AND o.due_at <= now() ORDER BY o.due_at LIMIT $1",
-    {"SELECT " PAYMENT_COLUMNS_OF("p.")
-     " FROM orders o JOIN payments p ON p.id = o.payment_id"
-     " WHERE o.order_status = 'PAYING' AND o.due_at <= ?2 ORDER BY o.due_at LIMIT ?1"}};
+    "SELECT " PAYMENT_COLUMNS_OF(
+        "p.") " FROM " LIVES_AND_HEADS
+              " JOIN payments p ON p.id = l.payment_id"
+              " WHERE o.order_status = 'PAYING' AND l.due_at <= now() ORDER BY l.due_at LIMIT $1",
+    {"SELECT " PAYMENT_COLUMNS_OF(
+        "p.") " FROM " LIVES_AND_HEADS " JOIN payments p ON p.id = l.payment_id"
+              " WHERE o.order_status = 'PAYING' AND l.due_at <= ?2 ORDER BY l.due_at LIMIT ?1"}};
 
 constexpr sql::statement find_returns_due{
     access::read,
     "life_find_returns_due",
-    "SELECT " ENDED_COLUMNS_OF("") " FROM orders"
-    " WHERE order_status IN ('CANCELLED', 'EXPIRED') AND due_at <= now()"
-    " ORDER BY due_at, id LIMIT $1",
-    {"SELECT " ENDED_COLUMNS_OF("") " FROM orders"
-     " WHERE order_status IN ('CANCELLED', 'EXPIRED') AND due_at <= ?2"
-     " ORDER BY due_at, id LIMIT ?1"}};
+    "SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS
+    " WHERE o.order_status IN ('CANCELLED', 'EXPIRED') AND l.due_at <= now()"
+    " ORDER BY l.due_at, l.order_id LIMIT $1",
+    {"SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS
+     " WHERE o.order_status IN ('CANCELLED', 'EXPIRED') AND l.due_at <= ?2"
+     " ORDER BY l.due_at, l.order_id LIMIT ?1"}};
 constexpr sql::statement clear_returns{
     access::write,
     "life_clear_returns",
-    "UPDATE orders SET due_at = NULL"
-    " WHERE id = ANY($1::uuid[]) AND line = 0 AND order_status IN ('CANCELLED', 'EXPIRED')",
-    {"UPDATE orders SET due_at = NULL"
-     " WHERE id = ?1 AND line = 0 AND order_status IN ('CANCELLED', 'EXPIRED')"}};
+    "UPDATE order_lives l SET due_at = NULL FROM orders o"
+    " WHERE l.order_id = ANY($1::uuid[]) AND o.id = l.order_id AND o.line = 0"
+    "   AND o.order_status IN ('CANCELLED', 'EXPIRED')",
+    {"UPDATE order_lives SET due_at = NULL WHERE order_id = ?1 AND EXISTS"
+     " (SELECT 1 FROM orders o WHERE o.id = ?1 AND o.line = 0"
+     "  AND o.order_status IN ('CANCELLED', 'EXPIRED'))"}};
+#undef LIVES_AND_HEADS
+#undef HEADS_AND_LIVES
+#undef ENDED_COLUMNS
 
 std::unexpected<life_fault> fault_of(const sql::error& error) {
     return std::unexpected(life_fault{error.what == sql::error::kind::unique_violation,
@@ -202,8 +243,7 @@ ended_order ended_order_at(const sql::rows& rows, std::size_t row) {
     taken.epoch = static_cast<std::uint64_t>(rows.integer(row, order_columns + 1));
     taken.seq = static_cast<std::uint64_t>(rows.integer(row, order_columns + 2));
     return {what,
-            {movement_of(std::move(taken)), what.user_id,
-             rows.is_null(row, order_columns + 3) || rows.boolean(row, order_columns + 3)}};
+            {movement_of(std::move(taken)), what.user_id, rows.boolean(row, order_columns + 3)}};
 }
 
 std::vector<ended_order> ended_orders(const sql::rows& rows) {

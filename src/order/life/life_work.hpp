@@ -10,7 +10,7 @@
 //
 // Units of an order that has ended go up at the record first: the status, then the stock database,
 // then the gate, which is told cumulative numbers. Until that is done the order is due
-// (orders.due_at). Each step may be done again and changes nothing twice, and what a process
+// (order_lives.due_at). Each step may be done again and changes nothing twice, and what a process
 // leaves, any process finishes.
 
 #include <flashsale/order/clerk.hpp>

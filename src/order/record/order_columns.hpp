@@ -1,17 +1,18 @@
 #pragma once
 
-// How an order stands in its table, for all statements that read whole orders.
+// How an order stands in its tables, for all statements that read whole orders.
 
 #include <flashsale/order.hpp>
 #include <flashsale/sql.hpp>
 
-/// read_order() reads these; `TABLE` is the table's name in the statement, with a point.
-#define ORDER_COLUMNS_OF(TABLE)                                                               \
-    TABLE "id, " TABLE "user_id, " TABLE "product_id, " TABLE "quantity, " TABLE              \
-          "unit_price, " TABLE "created_at, coalesce(" TABLE "currency, ''), coalesce(" TABLE \
-          "payment_window_s, 0), " TABLE "order_status, " TABLE "expires_at, coalesce(" TABLE \
-          "status_since, " TABLE "created_at)"
-#define ORDER_COLUMNS ORDER_COLUMNS_OF("")
+/// `o` and `l` in ORDER_COLUMNS. One that was sold outright and has not ended has no row in the
+/// second one.
+#define ORDER_TABLES "orders o LEFT JOIN order_lives l ON l.order_id = o.id"
+/// read_order() reads these.
+#define ORDER_COLUMNS                                                                           \
+    "o.id, o.user_id, o.product_id, o.quantity, o.unit_price, o.created_at,"                    \
+    " coalesce(o.currency, ''), coalesce(l.payment_window_s, 0), o.order_status, l.expires_at," \
+    " coalesce(l.status_since, o.created_at)"
 
 namespace flashsale::order {
 

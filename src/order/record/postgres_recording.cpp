@@ -14,6 +14,7 @@
 #include <flashsale/order/recording.hpp>
 #include <flashsale/postgres.hpp>
 
+#include "postgres_order_rows.hpp"
 #include "set_aside/late_event.hpp"
 #include "set_aside/parking.hpp"
 
@@ -21,34 +22,6 @@ namespace flashsale::order {
 
 namespace {
 
-// Numbered under a lock that is held until the commit
-// (migrations/order/postgres/0005_recorded.sql).
-// A subquery and no join: the planner takes a row for two thousand, and compiles what is so dear.
-#define INSERT_ORDERS                                                                      \
-    "WITH numbers AS ("                                                                    \
-    "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                          \
-    "  RETURNING last - cardinality($1::uuid[]) AS before"                                 \
-    ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"   \
-    "                      idempotency_key, epoch, seq, created_at, recorded, currency,"   \
-    "                      payment_window_s, expires_at, due_at)"                          \
-    " SELECT id, user_id, product_id, quantity, unit_price,"                               \
-    "        CASE WHEN expires_at IS NULL THEN 'SUCCESS' ELSE 'PENDING' END,"              \
-    "        idempotency_key, epoch, seq, created_at,"                                     \
-    "        (SELECT before FROM numbers) + place, nullif(currency, ''),"                  \
-    "        payment_window_s, expires_at, expires_at"                                     \
-    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"     \
-    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[]," \
-    "             $11::bigint[])"                                                          \
-    "   WITH ORDINALITY"                                                                   \
-    "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
-    "         created_at, currency, window_s, place),"                                     \
-    " LATERAL (SELECT nullif(window_s, 0) AS payment_window_s) w,"                         \
-    " LATERAL (SELECT created_at + w.payment_window_s * interval '1 second'"               \
-    "            AS expires_at) e"
-constexpr postgres::statement insert_orders{"insert_orders", INSERT_ORDERS};
-constexpr postgres::statement insert_orders_not_there{
-    "insert_orders_not_there", INSERT_ORDERS " ON CONFLICT DO NOTHING RETURNING id"};
-#undef INSERT_ORDERS
 constexpr postgres::statement known_orders{"known_orders",
                                            "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
 constexpr postgres::statement park_events{
@@ -98,31 +71,6 @@ using attempt = std::expected<void, postgres::error>;
 
 /// What was delivered again came with others.
 constexpr std::chrono::seconds repeats_come_together_for{2};
-
-postgres::parameters parameters_of(std::span<const events::order_accepted> orders) {
-    std::vector<uuid> ids;
-    std::vector<std::int64_t> users, products, quantities, prices, epochs, seqs, windows;
-    std::vector<std::string_view> keys, currencies;
-    std::vector<timestamp> times;
-    for (const events::order_accepted& one : orders) {
-        ids.push_back(one.id);
-        users.push_back(one.user_id);
-        products.push_back(one.product_id);
-        quantities.push_back(one.quantity);
-        prices.push_back(one.unit_price);
-        keys.push_back(one.idempotency_key);
-        epochs.push_back(static_cast<std::int64_t>(one.epoch));
-        seqs.push_back(static_cast<std::int64_t>(one.seq));
-        times.push_back(one.created_at);
-        currencies.push_back(one.currency.text());
-        windows.push_back(one.payment_window_s);
-    }
-    postgres::parameters out;
-    out.uuids(ids).integers(users).integers(products).integers(quantities).integers(prices);
-    out.texts(keys).integers(epochs).integers(seqs).times(times).texts(currencies);
-    out.integers(windows);
-    return out;
-}
 
 attempt insert_parked(postgres::session& database, std::span<const parking> all) {
     if (all.empty()) return {};
@@ -177,7 +125,7 @@ std::expected<fences, postgres::error> hold_fences(postgres::session& database) 
 /// Inside a transaction: the orders, all of them new, or none.
 attempt insert_new(postgres::session& database, std::span<const events::order_accepted> orders,
                    recording_report& report, std::vector<parking>&) {
-    auto inserted = database.execute(insert_orders, parameters_of(orders));
+    auto inserted = insert_new_rows(database, orders);
     if (!inserted) return std::unexpected(inserted.error());
     report.fresh += orders.size();
     return {};
@@ -186,7 +134,7 @@ attempt insert_new(postgres::session& database, std::span<const events::order_ac
 /// Inside a transaction: the orders, and what became of each.
 attempt insert_batch(postgres::session& database, std::span<const events::order_accepted> orders,
                      recording_report& report, std::vector<parking>& to_park) {
-    auto inserted = database.execute(insert_orders_not_there, parameters_of(orders));
+    auto inserted = insert_rows_not_there(database, orders);
     if (!inserted) return std::unexpected(inserted.error());
     report.fresh += inserted->size();
     if (inserted->size() == orders.size()) return {};

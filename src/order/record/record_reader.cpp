@@ -6,6 +6,7 @@
 #include <flashsale/sql.hpp>
 #include <flashsale/stock/shard_of.hpp>
 
+#include "order_columns.hpp"
 #include "payment_columns.hpp"
 
 namespace flashsale::order {
@@ -16,15 +17,15 @@ using sql::access;
 
 // The shard is not asked for here: PostgreSQL's planner takes a modulus for rare, and reads the
 // whole table for each page.
-#define ALLOCATION_COLUMNS                                                              \
-    "id, line, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
-    " coalesce(currency, ''), coalesce(payment_window_s, 0), order_status"
+#define ALLOCATION_COLUMNS                                                                \
+    "o.id, o.line, o.user_id, o.product_id, o.quantity, o.unit_price, o.idempotency_key," \
+    " o.epoch, o.seq, coalesce(o.currency, ''), coalesce(l.payment_window_s, 0), o.order_status"
 constexpr sql::statement page_orders{access::read, "record_page_orders",
-                                     "SELECT " ALLOCATION_COLUMNS
-                                     " FROM orders WHERE (id, line) > ($1, $2)"
-                                     " ORDER BY id, line LIMIT $3"};
+                                     "SELECT " ALLOCATION_COLUMNS " FROM " ORDER_TABLES
+                                     " WHERE (o.id, o.line) > ($1, $2)"
+                                     " ORDER BY o.id, o.line LIMIT $3"};
 constexpr sql::statement all_orders{access::read, "record_all_orders",
-                                    "SELECT " ALLOCATION_COLUMNS " FROM orders"};
+                                    "SELECT " ALLOCATION_COLUMNS " FROM " ORDER_TABLES};
 #undef ALLOCATION_COLUMNS
 constexpr sql::statement page_parked{
     access::read, "record_page_parked",
@@ -63,11 +64,15 @@ constexpr sql::statement all_dropped{access::read, "record_all_dropped",
 constexpr sql::statement find_unfinished{
     access::read,
     "record_unfinished",
-    "SELECT id, product_id, order_status, (extract(epoch FROM now() - due_at) * 1000000)::bigint"
-    " FROM orders WHERE due_at IS NOT NULL AND (order_status <> 'PENDING' OR due_at < now())"
-    " ORDER BY id",
-    {"SELECT id, product_id, order_status, ?1 - due_at FROM orders"
-     " WHERE due_at IS NOT NULL AND (order_status <> 'PENDING' OR due_at < ?1) ORDER BY id"}};
+    "SELECT o.id, o.product_id, o.order_status,"
+    "       (extract(epoch FROM now() - l.due_at) * 1000000)::bigint"
+    " FROM order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
+    " WHERE l.due_at IS NOT NULL AND (o.order_status <> 'PENDING' OR l.due_at < now())"
+    " ORDER BY o.id",
+    {"SELECT o.id, o.product_id, o.order_status, ?1 - l.due_at"
+     " FROM order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
+     " WHERE l.due_at IS NOT NULL AND (o.order_status <> 'PENDING' OR l.due_at < ?1)"
+     " ORDER BY o.id"}};
 constexpr sql::statement all_payments{access::read, "record_all_payments",
                                       "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments"};
 constexpr sql::statement find_paid_otherwise{

@@ -10,8 +10,9 @@ namespace {
 
 using sql::access;
 
-constexpr sql::statement find_order{
-    access::read, "find_order", "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1 AND line = 0"};
+constexpr sql::statement find_order{access::read, "find_order",
+                                    "SELECT " ORDER_COLUMNS " FROM " ORDER_TABLES
+                                    " WHERE o.id = $1 AND o.line = 0"};
 // By the index of the unique key, which begins with the user: an index for this list alone would
 // cost the recorder a fifth of its work on every order. Unless kept apart, PostgreSQL's planner
 // would rather walk through the orders of all users, newest first. SQLite sorts ids, which are in
@@ -19,25 +20,23 @@ constexpr sql::statement find_order{
 constexpr sql::statement list_orders{
     access::read,
     "list_orders",
-    "WITH mine AS MATERIALIZED ("
-    "  SELECT " ORDER_COLUMNS
-    " FROM orders"
-    "  WHERE user_id = $1 AND id < $2"
-    ") SELECT * FROM mine ORDER BY id DESC LIMIT $3",
-    {"SELECT " ORDER_COLUMNS
-     " FROM orders WHERE id IN (SELECT id FROM orders WHERE user_id = ?1 AND id < ?2"
-     "                          ORDER BY id DESC LIMIT ?3) ORDER BY id DESC"}};
+    "WITH o AS MATERIALIZED ("
+    "  SELECT * FROM orders WHERE user_id = $1 AND id < $2"
+    ") SELECT " ORDER_COLUMNS
+    " FROM (SELECT * FROM o ORDER BY id DESC LIMIT $3) o"
+    " LEFT JOIN order_lives l ON l.order_id = o.id ORDER BY o.id DESC",
+    {"SELECT " ORDER_COLUMNS " FROM " ORDER_TABLES
+     " WHERE o.id IN (SELECT id FROM orders WHERE user_id = ?1 AND id < ?2"
+     "                ORDER BY id DESC LIMIT ?3) ORDER BY o.id DESC"}};
 constexpr sql::statement list_orders_by_key{
     access::read, "list_orders_by_key",
-    "SELECT " ORDER_COLUMNS
-    ", idempotency_key FROM orders"
-    " WHERE user_id = $1 AND (product_id, idempotency_key) > ($2, $3)"
-    " ORDER BY product_id, idempotency_key LIMIT $4"};
+    "SELECT " ORDER_COLUMNS ", o.idempotency_key FROM " ORDER_TABLES
+    " WHERE o.user_id = $1 AND (o.product_id, o.idempotency_key) > ($2, $3)"
+    " ORDER BY o.product_id, o.idempotency_key LIMIT $4"};
 constexpr sql::statement list_product_orders{
     access::read, "list_product_orders",
-    "SELECT " ORDER_COLUMNS
-    ", recorded FROM orders"
-    " WHERE product_id = $1 AND recorded > $2 ORDER BY recorded LIMIT $3"};
+    "SELECT " ORDER_COLUMNS ", o.recorded FROM " ORDER_TABLES
+    " WHERE o.product_id = $1 AND o.recorded > $2 ORDER BY o.recorded LIMIT $3"};
 constexpr sql::statement list_payments{
     access::read, "list_payments",
     "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments WHERE order_id = $1 ORDER BY created_at, id"};

@@ -96,7 +96,7 @@ private:
         } else {
             text = "'" + text + "'";
         }
-        database.sql("UPDATE orders SET " + what + " WHERE id = " + text);
+        database.sql("UPDATE order_lives SET " + what + " WHERE order_id = " + text);
     }
 
     std::int64_t buyer_ = 0;

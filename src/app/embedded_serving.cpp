@@ -122,7 +122,7 @@ struct life_part {
         : record(settings, in),
           gate(stock::make_memory_gate(units, io)),
           clerk({*record.ports.orders, *record.ports.recording, *record.ports.balances,
-                 *record.ports.units, *gate, wait_on(io), [] {}, &board},
+                 *record.ports.units, *gate, *gate, wait_on(io), [] {}, &board},
                 {}) {}
 
     embedded_life record;

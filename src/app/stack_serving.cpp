@@ -157,7 +157,8 @@ struct life_part {
         : record(settings, capabilities_of(settings).rebuilds_gates()),
           access(io, settings, epochs),
           clerk({*record.ports.orders, *record.ports.recording, *record.ports.balances,
-                 *record.ports.units, access.gate(), wait_on(io), [this] { poll(); }, &board},
+                 *record.ports.units, access.gate(), access.gate(), wait_on(io), [this] { poll(); },
+                 &board},
                 {}) {}
 
     void start() {

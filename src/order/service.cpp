@@ -80,15 +80,17 @@ void service::finish_replayed(std::unique_ptr<placing> one, order as_accepted) {
 // An accepted order is in the outbox until it is in the database, recorded or parked, so a reader
 // that looks there first and in the database after cannot miss it. A retry of a parked one makes
 // the order first; one that comes in between is found at the second look of find(). If the gate
-// could not be read, an absent row proves nothing. Where both have it the record knows more: an
-// order that was sold outright is shown without it, for hardly any of them is ever changed.
+// could not be read, an absent row proves nothing. Of a held order the record knows more than the
+// outbox, which may have its event for a while after it was paid for. One that was sold outright is
+// shown as its event says, with the databases away too: the clerk removes the event of one that it
+// cancels.
 awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     uuid id, const std::string& request) {
     const auto event = co_await stock::find_event(outbox_, id);
     std::optional<order> waiting;
     if (event && *event) waiting = order_in(**event, "outbox entry", id, request);
+    if (waiting && !waiting->was_held()) co_return waiting;
     auto recorded = co_await store_.find(id);
-    if (!recorded && waiting && !waiting->was_held()) co_return waiting;
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
     if (waiting) co_return waiting;

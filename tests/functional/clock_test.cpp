@@ -74,13 +74,12 @@ TEST_CASE("clock: an instance an hour behind or ahead dates no order but by the 
     CHECK(id->time() == created);
 
     // The same at once, again, and from the record.
-    const auto shown = [&] { return client.get(placed.header("location")).json(); };
-    CHECK(shown() == placed.json());
+    CHECK(is_shown(client, placed));
     const auto again = place_order(client, user, product, 1, "key");
     CHECK(again.header("idempotent-replayed") == "true");
     CHECK(again.json() == placed.json());
     CHECK(audit_fault(world) == "");
-    CHECK(shown() == placed.json());
+    CHECK(is_shown(client, placed));
     CHECK(world.number(sandbox::database::order,
                        "SELECT count(*) FROM orders WHERE created_at BETWEEN now() - interval "
                        "'20 minutes' AND now()") == 1);

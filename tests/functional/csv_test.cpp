@@ -18,7 +18,7 @@ namespace {
 
 const http_client::headers csv{{"Accept", "text/csv"}};
 constexpr std::string_view header_line =
-    "id,user_id,product_id,quantity,unit_price,currency,order_status,created_at";
+    "id,user_id,product_id,quantity,unit_price,currency,order_status,created_at,expires_at";
 
 std::string user_list(std::int64_t user) {
     return "/v1/users/" + std::to_string(user) + "/orders";
@@ -55,7 +55,7 @@ std::string line_of(const json::value& order) {
     const auto number = [&](const char* name) { return std::to_string(order.at(name).as_int64()); };
     return text("id") + "," + number("user_id") + "," + number("product_id") + "," +
            number("quantity") + "," + number("unit_price") + "," + text("currency") + "," +
-           text("order_status") + "," + text("created_at");
+           text("order_status") + "," + text("created_at") + ",";  // it was sold outright
 }
 
 std::int64_t anonymous_kilobytes(pid_t process) {

@@ -7,7 +7,7 @@ namespace flashsale::order {
 namespace {
 
 constexpr std::string_view header_line =
-    "id,user_id,product_id,quantity,unit_price,currency,order_status,expires_at,created_at\r\n";
+    "id,user_id,product_id,quantity,unit_price,currency,order_status,created_at,expires_at\r\n";
 
 void append_order(std::string& out, const order& what, currency_code of_deployment) {
     http::csv_line(out)
@@ -18,8 +18,8 @@ void append_order(std::string& out, const order& what, currency_code of_deployme
         .integer(what.unit_price)
         .text(what.currency.or_else(of_deployment).text())
         .text(shown(what.status))
-        .text(what.expires_at ? to_rfc3339(*what.expires_at) : std::string())
-        .text(to_rfc3339(what.created_at));
+        .text(to_rfc3339(what.created_at))
+        .text(what.expires_at ? to_rfc3339(*what.expires_at) : std::string());
 }
 
 /// Makes the pieces, one of each page.

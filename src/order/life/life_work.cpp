@@ -7,6 +7,7 @@
 
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/must_hold.hpp>
+#include <flashsale/user/charges.hpp>
 
 namespace flashsale::order {
 
@@ -164,7 +165,20 @@ life_work::done life_work::cancel(const batch& asked, batch& rest) {
     }
     for (const auto& [id, one] : by_order)
         rest.push_back(one);
-    return return_units(*ended);
+    if (auto returned = return_units(*ended); !returned) return returned;
+    remove_events(*ended);
+    return {};
+}
+
+// Both databases have these orders. Until the recorder finds that out, the outbox would show them
+// as they were accepted. One that stays is only published once more.
+void life_work::remove_events(std::span<const ended_order> recorded) {
+    if (recorded.empty()) return;
+    std::vector<stock::recorded_event> events;
+    for (const ended_order& one : recorded)
+        events.push_back({one.what.id, one.what.id.shard(), one.units.taken.epoch});
+    (void)wait_for<std::expected<void, stock::errc>>(
+        uses_.wait, [&](auto done) { uses_.outbox.prune(std::move(events), std::move(done)); });
 }
 
 // ---- what was not changed

@@ -65,6 +65,7 @@ private:
     };
     std::expected<decided, std::string> decide(std::span<const payment> started);
     done return_units(std::span<const ended_order> ended);
+    void remove_events(std::span<const ended_order> recorded);
 
     const clerk::dependencies uses_;
     const std::size_t batch_orders_max_;

@@ -13,8 +13,12 @@
 #include "flashsale/order/life.hpp"
 #include "flashsale/order/recording.hpp"
 #include "flashsale/stock/gate_decisions.hpp"
+#include "flashsale/stock/gate_outbox.hpp"
 #include "flashsale/stock/returns.hpp"
-#include "flashsale/user/charges.hpp"
+
+namespace flashsale::user {
+class charges;
+}
 
 namespace flashsale::order {
 
@@ -37,7 +41,8 @@ public:
         user::charges& balances;
         stock::returns& units;
         stock::gate_decisions& gate;
-        waiting wait;  ///< for the gate's answers
+        stock::outbox_backlog& outbox;  ///< the gate's
+        waiting wait;                   ///< for the gate's answers
         /// Lets the gate's connections have their turn; several times a second.
         std::function<void()> poll;
         fault_board* board = nullptr;  ///< where the line `clerk` says what it is waiting for

@@ -155,7 +155,8 @@ TEST_CASE("takeover: a gate that was lost is rebuilt by another, where the lease
     }
     stack::redis_cli({"DEL", "{" + world.name() + ":0}:gate"});
     CHECK(eventually(60s, [&] { return metric(other, "shard_rebuilds_total") == 1; }));
-    CHECK(metric(client, "shard_leases_let_go_total") >= 1);
+    // Where it waits for a silent server, its lease may also have run out.
+    if (!silent) CHECK(metric(client, "shard_leases_let_go_total") >= 1);
     CHECK(metric(client, "shard_rebuilds_total") == 0);
     CHECK(outcome(place_order_and_know(other, user, product, 1, "between")) == "201");
     CHECK(eventually(20s, [&] { return other.get("/readyz").status == 200; }));

@@ -8,17 +8,33 @@ CREATE TABLE balance_entries (
     kind            text        NOT NULL,
     order_id        uuid,
     payment_id      uuid,
-    idempotency_key text        NOT NULL,  -- empty: of the one that a user starts with
+    -- Empty: of the one that a user starts with. Of a payment: the text of its id.
+    idempotency_key text        NOT NULL,
     balance_after   bigint      NOT NULL,
     created_at      timestamptz NOT NULL,
-    CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit'),
+    CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment'),
     CONSTRAINT balance_entries_amount_not_zero CHECK (amount <> 0),
     CONSTRAINT balance_entries_gains CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit')),
+    CONSTRAINT balance_entries_payments CHECK (kind <> 'payment'
+        OR (amount < 0 AND order_id IS NOT NULL AND payment_id IS NOT NULL)),
     CONSTRAINT balance_entries_balance_exact
-        CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind = 'starting'))
+        CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind <> 'deposit'))
 );
 INSERT INTO balance_entries (user_id, amount, kind, idempotency_key, balance_after, created_at)
     SELECT id, balance, 'starting', '', balance, created_at FROM users WHERE balance <> 0 ORDER BY id;
 ALTER TABLE balance_entries
     ADD CONSTRAINT balance_entries_key_unique UNIQUE (user_id, kind, idempotency_key);
 CREATE INDEX balance_entries_by_user ON balance_entries (user_id, id);
+
+-- What was decided of each payment from a balance, once and for ever. One that was taken, of more than
+-- 0, has its entry from the same transaction.
+CREATE TABLE charge_decisions (
+    payment_id uuid        PRIMARY KEY,
+    order_id   uuid        NOT NULL,
+    user_id    bigint      NOT NULL,  -- declined: there may be no such user
+    amount     bigint      NOT NULL,  -- minor units
+    taken      boolean     NOT NULL,
+    decided_at timestamptz NOT NULL,
+    CONSTRAINT charge_decisions_amount_not_negative CHECK (amount >= 0)
+);
+CREATE UNIQUE INDEX charge_decisions_one_taken ON charge_decisions (order_id) WHERE taken;

@@ -9,10 +9,17 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/user.hpp"
+#include "flashsale/user/charges.hpp"
 #include "flashsale/user/store.hpp"
 
 namespace flashsale::http {
 class router;
+}
+namespace flashsale::postgres {
+class session;
+}
+namespace flashsale::sqlite {
+class database;
 }
 
 namespace flashsale::user {
@@ -28,6 +35,10 @@ struct directory_options {
 };
 
 std::unique_ptr<directory> make_directory(store& record, const directory_options& options);
+
+/// The database outlives them, and is not used by others while they decide.
+std::unique_ptr<charges> make_postgres_charges(postgres::session& user_database);
+std::unique_ptr<charges> make_sqlite_charges(sqlite::database& user_database);
 
 /// Registers /v1/users, /v1/users/{id} and what is below it of its balance; everything must outlive
 /// the router.

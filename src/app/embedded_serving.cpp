@@ -24,7 +24,9 @@
 #include <thread>
 
 #include <flashsale/base/thread_name.hpp>
+#include <flashsale/base/waiting.hpp>
 #include <flashsale/events/sqlite.hpp>
+#include <flashsale/order/clerk.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/sqlite.hpp>
 #include <flashsale/stock/memory.hpp>
@@ -112,6 +114,24 @@ struct recording_part {
     order::recorder recorder;
 };
 
+/// The clerk and what it alone uses. It asks the gate from its own thread, and waits for the
+/// answers.
+struct life_part {
+    life_part(const config& settings, const data_folder& in, stock::memory_gate_owner& units,
+              fault_board& board)
+        : record(settings, in),
+          gate(stock::make_memory_gate(units, io)),
+          clerk({*record.ports.orders, *record.ports.recording, *record.ports.balances,
+                 *record.ports.units, *gate, wait_on(io), [] {}, &board},
+                {}) {}
+
+    embedded_life record;
+    asio::io_context io{1};
+    asio::executor_work_guard<executor> work{io.get_executor()};
+    std::unique_ptr<stock::gate> gate;
+    order::clerk clerk;
+};
+
 class embedded_serving final : public serving {
 public:
     embedded_serving(const config& settings, std::size_t workers)
@@ -123,6 +143,7 @@ public:
         say_if_open(folder_);
         files_ = std::make_unique<databases>(settings_, folder_);
         log_ = std::make_unique<events::sqlite_log>(log_options(folder_));
+        life_ = std::make_unique<life_part>(settings_, folder_, units_, board_);
         if (workers > 1) {
             own_.emplace(1);
             deciding_ = &*own_;
@@ -133,6 +154,7 @@ public:
 
     std::uint32_t shards() const override { return 1; }
     events::log& log() override { return log_->writer(); }
+    order::order_changes& changes() override { return life_->clerk; }
 
     std::unique_ptr<worker_adapters> for_worker(asio::io_context& io) override {
         if (!own_) deciding_ = &io;
@@ -168,9 +190,11 @@ public:
                 own_->run();
             });
         }
+        life_->clerk.start();  // the gate is loaded, and knows of all that was taken and returned
     }
 
     void drain(const std::function<std::chrono::milliseconds()>& left) override {
+        life_->clerk.stop(left());
         log_->writer().stop(left());
         recording_->recorder.stop(left());
         log_->forget_recorded();
@@ -245,6 +269,7 @@ private:
     // be a worker's.
     std::unique_ptr<recording_part> recording_;
     std::unique_ptr<gate_socket> socket_;  ///< for the audit
+    std::unique_ptr<life_part> life_;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "record.hpp"
 
+#include <flashsale/user/module.hpp>
+
 #include "compose.hpp"
 #include "probe.hpp"
 
@@ -30,5 +32,23 @@ embedded_record::embedded_record(const config& settings, const data_folder& in)
             .orders = order::make_sqlite_record_reader(order_database),
             .recording = order::make_sqlite_recording(order_database),
             .parked = order::make_sqlite_parked_events(order_database)} {}
+
+stack_life::stack_life(const config& settings, bool fenced)
+    : user_database(postgres_options(settings, settings.postgres.user_url)),
+      stock_database(postgres_options(settings, settings.postgres.stock_url)),
+      order_database(postgres_options(settings, settings.postgres.order_url)),
+      ports{.orders = order::make_postgres_life_store(order_database),
+            .recording = order::make_postgres_recording(order_database, fenced),
+            .balances = user::make_postgres_charges(user_database),
+            .units = stock::make_postgres_returns(stock_database)} {}
+
+embedded_life::embedded_life(const config& settings, const data_folder& in)
+    : user_database(open_file(settings, in.user())),
+      stock_database(open_file(settings, in.stock())),
+      order_database(open_file(settings, in.order())),
+      ports{.orders = order::make_sqlite_life_store(order_database),
+            .recording = order::make_sqlite_recording(order_database),
+            .balances = user::make_sqlite_charges(user_database),
+            .units = stock::make_sqlite_returns(stock_database)} {}
 
 }  // namespace flashsale::app

@@ -3,6 +3,7 @@
 // The databases of a configuration, over one blocking connection to each: for one thread, which
 // waits for them. Workers have stores of their own (serving.hpp).
 
+#include <flashsale/order/life.hpp>
 #include <flashsale/order/parked.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/order/recording.hpp>
@@ -10,8 +11,11 @@
 #include <flashsale/postgres.hpp>
 #include <flashsale/sqlite.hpp>
 #include <flashsale/stock.hpp>
+#include <flashsale/stock/module.hpp>
 #include <flashsale/stock/record.hpp>
+#include <flashsale/stock/returns.hpp>
 #include <flashsale/stock/shard_registry.hpp>
+#include <flashsale/user/charges.hpp>
 
 #include <memory>
 
@@ -26,6 +30,14 @@ struct record_ports {
     std::unique_ptr<order::record_reader> orders;
     std::unique_ptr<order::recording> recording;
     std::unique_ptr<order::parked_events> parked;
+};
+
+/// What the clerk asks of the three databases.
+struct life_ports {
+    std::unique_ptr<order::life_store> orders;
+    std::unique_ptr<order::recording> recording;
+    std::unique_ptr<user::charges> balances;
+    std::unique_ptr<stock::returns> units;
 };
 
 struct stack_record {
@@ -54,6 +66,28 @@ struct embedded_record {
     sqlite::database stock_database;
     sqlite::database order_database;
     record_ports ports;
+};
+
+struct stack_life {
+    /// Connects when it is first asked. `fenced` as above.
+    stack_life(const config& settings, bool fenced);
+    stack_life(const stack_life&) = delete;
+
+    postgres::session user_database;
+    postgres::session stock_database;
+    postgres::session order_database;
+    life_ports ports;
+};
+
+struct embedded_life {
+    /// Opens the three files. Throws unavailable_error.
+    embedded_life(const config& settings, const data_folder& in);
+    embedded_life(const embedded_life&) = delete;
+
+    sqlite::database user_database;
+    sqlite::database stock_database;
+    sqlite::database order_database;
+    life_ports ports;
 };
 
 }  // namespace flashsale::app

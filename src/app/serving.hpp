@@ -11,6 +11,7 @@
 
 #include <flashsale/base/fault_board.hpp>
 #include <flashsale/events/log.hpp>
+#include <flashsale/order/changes.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock/gate.hpp>
 #include <flashsale/stock/store.hpp>
@@ -50,6 +51,7 @@ public:
 
     virtual std::uint32_t shards() const = 0;
     virtual events::log& log() = 0;
+    virtual order::order_changes& changes() = 0;
     /// For the worker whose io_context this is. All before start(); it outlives them.
     virtual std::unique_ptr<worker_adapters> for_worker(asio::io_context& io) = 0;
 

@@ -12,6 +12,8 @@
 
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/thread_name.hpp>
+#include <flashsale/base/waiting.hpp>
+#include <flashsale/order/clerk.hpp>
 #include <flashsale/order/module.hpp>
 
 #include "gate_access.hpp"
@@ -149,6 +151,37 @@ struct recording_part {
     order::recorder recorder;
 };
 
+/// The clerk and what it alone uses. It asks the gate on its own thread, and waits for the answers.
+struct life_part {
+    life_part(const config& settings, stock::shard_epochs& epochs, fault_board& board)
+        : record(settings, capabilities_of(settings).rebuilds_gates()),
+          access(io, settings, epochs),
+          clerk({*record.ports.orders, *record.ports.recording, *record.ports.balances,
+                 *record.ports.units, access.gate(), wait_on(io), [this] { poll(); }, &board},
+                {}) {}
+
+    void start() {
+        access.start();
+        clerk.start();
+    }
+    void stop(std::chrono::milliseconds patience) {
+        clerk.stop(patience);
+        access.stop();
+        poll();
+    }
+
+    void poll() {
+        io.restart();
+        io.poll();
+    }
+
+    stack_life record;
+    asio::io_context io{1};
+    asio::executor_work_guard<executor> work{io.get_executor()};
+    gate_access access;
+    order::clerk clerk;
+};
+
 class stack_serving final : public serving {
 public:
     explicit stack_serving(const config& settings)
@@ -167,10 +200,12 @@ public:
                 std::make_unique<recording_part>(settings, epochs_, *log_, deployment, board_);
         }
         recovery_ = std::make_unique<recovery_thread>(settings, epochs_, *log_, deployment, board_);
+        life_ = std::make_unique<life_part>(settings, epochs_, board_);
     }
 
     std::uint32_t shards() const override { return epochs_.shards(); }
     events::log& log() override { return *log_; }
+    order::order_changes& changes() override { return life_->clerk; }
 
     std::unique_ptr<worker_adapters> for_worker(asio::io_context& io) override {
         return std::make_unique<stack_worker>(io, settings_, epochs_);
@@ -191,12 +226,14 @@ public:
             throw unavailable_error(not_answering("RabbitMQ", "amqp.url", settings_.amqp.url, why));
         }
         recovery_->start();
+        life_->start();
         if (!recording_) return;
         recording_->behind.start();
         recording_->recorder.start();
     }
 
     void drain(const std::function<std::chrono::milliseconds()>& left) override {
+        life_->stop(left());
         recovery_->stop();
         log_->stop(left());
         if (recording_) recording_->recorder.stop(left());
@@ -222,6 +259,7 @@ private:
     std::unique_ptr<events::log> log_;
     std::unique_ptr<recording_part> recording_;
     std::unique_ptr<recovery_thread> recovery_;
+    std::unique_ptr<life_part> life_;
 };
 
 }  // namespace

@@ -25,6 +25,12 @@ void must(const std::expected<void, std::string>& done) {
     if (!done) throw std::runtime_error(done.error());
 }
 
+template <class T>
+T must_have(std::expected<T, std::string> found) {
+    if (!found) throw std::runtime_error(found.error());
+    return std::move(*found);
+}
+
 void note(stock::allocation one, allocations& in) {
     const stock::allocation_id id = one.id();
     in.try_emplace(id, std::move(one));
@@ -145,6 +151,8 @@ void audit_reader::read_ledger(audit_record& into) {
 void audit_reader::read_orders(audit_record& into, bool of_movements_only) {
     must(view_->orders().for_each_order([&](stock::allocation one) {
         if (of_movements_only && !into.movements.contains(one.id())) return;
+        if (const auto known = into.orders.find(one.id()); known != into.orders.end())
+            known->second.ended = one.ended;  // since it was read
         note(std::move(one), into.orders);
     }));
     into.parked.clear();
@@ -200,8 +208,37 @@ void audit_reader::read_listed(audit_record& into) {
     }
 }
 
+/// Money first, for the payments come before it; what is to be returned after the orders.
+void audit_reader::read_charges(life_record& into) {
+    must(view_->users().for_each_taken(
+        [&](user::taken_charge one) { into.taken.emplace(one.payment_id, one); }));
+    must(view_->orders().for_each_payment(
+        [&](order::payment one) { into.payments.emplace(one.id, std::move(one)); }));
+    std::vector<uuid> later;
+    for (const auto& [id, payment] : into.payments) {
+        if (payment.state == order::payment_state::succeeded && !into.taken.contains(id))
+            later.push_back(id);
+    }
+    for (const user::taken_charge& one : must_have(view_->users().taken(later)))
+        into.taken_later.emplace(one.payment_id, one);
+    into.without_entry = must_have(view_->users().without_entry());
+    into.broken_books = must_have(view_->users().broken_books());
+    into.paid_otherwise = must_have(view_->orders().paid_otherwise());
+}
+
+void audit_reader::read_returns(audit_record& into) {
+    into.life.unfinished = must_have(view_->orders().unfinished());
+    into.life.returned_later = must_have(view_->products().came_back(ended_without_return(into)));
+    must(view_->products().for_each_buyer_returns(
+        [&](stock::buyer_returns one) { into.life.buyers.push_back(one); }));
+}
+
 audit_record audit_reader::read() {
+    life_record money;
+    read_charges(money);
     audit_record record = read_sale();
+    record.life = std::move(money);
+    read_returns(record);
     read_balances(record);
     return record;
 }

@@ -44,6 +44,7 @@ public:
         check_orders_against_movements();
         check_keys_and_limits();
         check_balances(record_.balances, result_);
+        check_life(record_, result_);
         if (!record_.gate_fault && !record_.gate_is_database) {
             check_gate();
             for (const gate_shard& one : record_.shards)
@@ -68,7 +69,7 @@ private:
             result_.stock += product.stock;
             result_.sold += product.sold;
             result_.reduced += product.reduced;
-            result_.returned += product.returned;
+            result_.returned += product.dropped + product.returned;
             if (record_.gate_is_database) result_.free += product.stock;
         }
     }
@@ -166,7 +167,7 @@ private:
             if (movement.what != stock::operation::sale) continue;
             const auto order = record_.orders.find(id);
             if (order == record_.orders.end()) {
-                if (movement.returned == movement.quantity) continue;  // dropped: it holds nothing
+                if (movement.back == stock::came_back::dropped) continue;  // it holds nothing
                 const bool on_its_way = record_.gate_is_database && record_.outbox.contains(id);
                 if (!on_its_way) without_order[movement.product_id].push_back(id.order_id);
             } else if (order->second.quantity != movement.quantity ||
@@ -179,7 +180,7 @@ private:
             if (movement == record_.movements.end()) {
                 if (was_pruned(order)) without_movement[order.product_id].push_back(id.order_id);
             } else if (movement->second.what != stock::operation::sale ||
-                       movement->second.returned > 0) {
+                       movement->second.back == stock::came_back::dropped) {
                 given_back[order.product_id].push_back(id.order_id);
             }
         }
@@ -200,7 +201,7 @@ private:
         std::unordered_set<const stock::allocation*, key_hash, same_key> keys;
         keys.reserve(record_.orders.size());
         for (const auto& [id, order] : record_.orders) {
-            bought[{order.product_id, order.user_id}] += order.quantity;
+            if (!order.ended) bought[{order.product_id, order.user_id}] += order.quantity;
             const auto [first, fresh] = keys.insert(&order);
             if (!fresh) {
                 fault(order.product_id, "one key, one order", "two orders of one key",

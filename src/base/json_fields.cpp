@@ -107,6 +107,17 @@ std::optional<timestamp> json_fields::optional_time(std::string_view name) {
     return time;
 }
 
+std::optional<bool> json_fields::optional_boolean(std::string_view name) {
+    const json::value* found = find(name, false);
+    if (found == nullptr || found->is_null()) return std::nullopt;
+    const bool* value = found->if_bool();
+    if (value == nullptr) {
+        fault(name, "true, false, or null");
+        return std::nullopt;
+    }
+    return *value;
+}
+
 std::optional<field_fault> json_fields::finish() {
     if (object_ == nullptr || fault_) return fault_;
     const auto known = std::span(known_).first(known_count_);
@@ -193,7 +204,11 @@ void append_any_integer(std::string& out, Integer value) {
 
 }  // namespace
 
-void append_integer(std::string& out, std::int64_t value) { append_any_integer(out, value); }
-void append_integer(std::string& out, std::uint64_t value) { append_any_integer(out, value); }
+void append_integer(std::string& out, std::int64_t value) {
+    append_any_integer(out, value);
+}
+void append_integer(std::string& out, std::uint64_t value) {
+    append_any_integer(out, value);
+}
 
 }  // namespace flashsale

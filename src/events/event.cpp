@@ -34,11 +34,11 @@ void append_value(std::string& out, timestamp time) {
     out.push_back('"');
 }
 
-template <class Amount, class Currency>
-void append_value(std::string& out, const price_field<Amount, Currency>& price) {
-    if (!price.currency.is_none()) out.push_back('"');
-    append_price(out, price.amount, price.currency);
-    if (!price.currency.is_none()) out.push_back('"');
+template <class Amount, class Currency, class Window>
+void append_value(std::string& out, const price_field<Amount, Currency, Window>& price) {
+    if (!price.is_a_number()) out.push_back('"');
+    append_price(out, price.amount, price.currency, price.payment_window_s);
+    if (!price.is_a_number()) out.push_back('"');
 }
 
 template <class Event>
@@ -125,12 +125,13 @@ public:
         if (fault()) return false;
         return time || fail(of, "this field is required");
     }
-    template <class Amount, class Currency>
-    bool operator()(const field& of, price_field<Amount, Currency>& out) {
+    template <class Amount, class Currency, class Window>
+    bool operator()(const field& of, price_field<Amount, Currency, Window>& out) {
         const json::value* price = from_.if_contains(of.name);
         if (price == nullptr || !price->is_string()) return (*this)(of, out.amount);
-        return read_price(fields_.any_text(of.name), out.amount, out.currency) ||
-               fail(of, "an integer, or one and a currency's code as a string");
+        return read_price(fields_.any_text(of.name), out.amount, out.currency,
+                          out.payment_window_s) ||
+               fail(of, "an integer, or one, a currency's code and +seconds as a string");
     }
 
     const std::optional<field_fault>& fault() const { return own_ ? own_ : fields_.first_fault(); }

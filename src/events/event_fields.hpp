@@ -23,14 +23,19 @@ struct field {
     std::string_view name_before = {};
 };
 
-/// A price is one field: a number, or a string with the currency.
-template <class Amount, class Currency>
+/// A price is one field: a number, or a string with the currency, or how long units are held for
+/// it, or both. A version that does not know of holds cannot read such a string, and sets the event
+/// aside: it would record the order as sold outright.
+template <class Amount, class Currency, class Window>
 struct price_field {
     Amount& amount;
     Currency& currency;
+    Window& payment_window_s;
+
+    bool is_a_number() const { return currency.is_none() && payment_window_s == 0; }
 };
-template <class Amount, class Currency>
-price_field(Amount&, Currency&) -> price_field<Amount, Currency>;
+template <class Amount, class Currency, class Window>
+price_field(Amount&, Currency&, Window&) -> price_field<Amount, Currency, Window>;
 
 namespace table {
 
@@ -64,7 +69,7 @@ constexpr bool for_each_field(Event& of, Each each) {
     }
     if (!each(table::created_at, of.created_at)) return false;
     if constexpr (takes_units) {
-        price_field price{of.unit_price, of.currency};
+        price_field price{of.unit_price, of.currency, of.payment_window_s};
         if (!each(table::unit_price, price)) return false;
     }
     if (!each(table::epoch, of.epoch)) return false;

@@ -48,12 +48,12 @@ public:
         return true;
     }
 
-    /// A number, or one and a currency in quotes.
-    template <class Amount, class Currency>
-    bool value(const field& of, price_field<Amount, Currency>& out) {
+    /// A number, or a price of append_price() in quotes.
+    template <class Amount, class Currency, class Window>
+    bool value(const field& of, price_field<Amount, Currency, Window>& out) {
         if (!literal("\"")) return value(of, out.amount);
         std::string_view word;
-        return text(word) && read_price(word, out.amount, out.currency);
+        return text(word) && read_price(word, out.amount, out.currency, out.payment_window_s);
     }
 
     /// Times are not written in short.

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "order_of.hpp"
+
 namespace flashsale::order {
 
 outbox_view::outbox_view(asio::io_context& io, stock::outbox_pages& outbox, store& record,
@@ -89,9 +91,7 @@ awaitable<bool> outbox_view::read_shard(std::uint32_t shard, waiting_orders& int
             const auto event = events::parse(text);
             const auto* one = event ? std::get_if<events::order_accepted>(&*event) : nullptr;
             if (one == nullptr) continue;
-            into.of_user[one->user_id].push_back({one->id, one->user_id, one->product_id,
-                                                  one->quantity, one->unit_price, one->created_at,
-                                                  one->currency});
+            into.of_user[one->user_id].push_back(order_of(*one));
             const auto [oldest, is_new] =
                 into.oldest_of_product.try_emplace(one->product_id, one->created_at);
             if (!is_new) oldest->second = std::min(oldest->second, one->created_at);

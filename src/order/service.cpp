@@ -5,14 +5,13 @@
 #include <flashsale/events/event.hpp>
 #include <flashsale/stock/awaited.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+
+#include "order_of.hpp"
+
 namespace flashsale::order {
 
 namespace {
-
-order order_of(const events::order_accepted& one) {
-    return {one.id,         one.user_id,    one.product_id, one.quantity,
-            one.unit_price, one.created_at, one.currency};
-}
 
 /// `where` and `request` are for the log. nullopt: it is no order.
 std::optional<order> order_in(const std::string& event, const char* where, const uuid& id,
@@ -43,29 +42,56 @@ void service::reserve(std::unique_ptr<placing> one) {
     const place_request& wanted = one->request;
     const stock::reserve_request units{stock::operation::sale, wanted.product_id, wanted.user_id,
                                        wanted.quantity, wanted.idempotency_key};
-    reserver_.reserve(
-        units, [one = std::move(one)](std::expected<stock::accepted, stock::refusal> reserved) {
-            if (!reserved) return one->finish(std::unexpected(reserved.error()));
-            const place_request& asked = one->request;
-            one->finish(placed{{reserved->id, asked.user_id, asked.product_id, asked.quantity,
-                                reserved->unit_price, reserved->id.time(), reserved->currency},
-                               reserved->replayed});
+    reserver_.reserve(units, [this, one = std::move(one)](
+                                 std::expected<stock::accepted, stock::refusal> reserved) mutable {
+        if (!reserved) return one->finish(std::unexpected(reserved.error()));
+        const place_request& asked = one->request;
+        order made = accepted_order({.id = reserved->id,
+                                     .user_id = asked.user_id,
+                                     .product_id = asked.product_id,
+                                     .quantity = asked.quantity,
+                                     .unit_price = reserved->unit_price,
+                                     .created_at = reserved->id.time(),
+                                     .currency = reserved->currency,
+                                     .payment_window_s = reserved->payment_window_s});
+        if (reserved->replayed && made.was_held())
+            return finish_replayed(std::move(one), std::move(made));
+        one->finish(placed{std::move(made), reserved->replayed});
+    });
+}
+
+// What became of a hold since only the record knows. One that is not there yet was not changed.
+void service::finish_replayed(std::unique_ptr<placing> one, order as_accepted) {
+    asio::co_spawn(
+        io_,
+        [](store& record, std::unique_ptr<placing> of, order was) -> awaitable<void> {
+            const auto recorded = co_await record.find(was.id);
+            if (!recorded) {
+                of->finish(std::unexpected(failure(errc_of(recorded.error()))));
+                co_return;
+            }
+            of->finish(placed{recorded->value_or(std::move(was)), true});
+        }(store_, std::move(one), std::move(as_accepted)),
+        [](std::exception_ptr fault) {
+            if (fault) std::rethrow_exception(fault);
         });
 }
 
 // An accepted order is in the outbox until it is in the database, recorded or parked, so a reader
 // that looks there first and in the database after cannot miss it. A retry of a parked one makes
 // the order first; one that comes in between is found at the second look of find(). If the gate
-// could not be read, an absent row proves nothing.
+// could not be read, an absent row proves nothing. Where both have it the record knows more: an
+// order that was sold outright is shown without it, for hardly any of them is ever changed.
 awaitable<std::expected<std::optional<order>, failure>> service::look_up(
     uuid id, const std::string& request) {
     const auto event = co_await stock::find_event(outbox_, id);
-    if (event && *event) {
-        if (const auto waiting = order_in(**event, "outbox entry", id, request)) co_return *waiting;
-    }
+    std::optional<order> waiting;
+    if (event && *event) waiting = order_in(**event, "outbox entry", id, request);
     auto recorded = co_await store_.find(id);
+    if (!recorded && waiting && !waiting->was_held()) co_return waiting;
     if (!recorded) co_return std::unexpected(failure(errc_of(recorded.error())));
     if (*recorded) co_return **recorded;
+    if (waiting) co_return waiting;
     const auto parked = co_await store_.find_parked(id);
     if (!parked) co_return std::unexpected(failure(errc_of(parked.error())));
     if (*parked) {
@@ -96,6 +122,32 @@ awaitable<std::expected<order, failure>> service::find(uuid id, std::string requ
     if (*newest > gate->epoch)
         co_return std::unexpected(failure(stock::refusal(stock::errc::rebuilding)));
     co_return std::unexpected(failure(errc::order_not_found));
+}
+
+awaitable<order_changes::answer> service::ask(change_request what) {
+    co_return co_await await_callback<order_changes::answer>(
+        [this, what = std::move(what)](auto done) mutable {
+            changes_.ask(std::move(what), io_, std::move(done));
+        });
+}
+
+// The record is asked first: nearly always it has the order. One that it does not have may be on
+// its way to it; then the event goes with the request, and the order is recorded first.
+awaitable<std::expected<changed, change_refusal>> service::change(change_request what,
+                                                                  std::string request) {
+    auto answer = co_await ask(what);
+    if (!answer && answer.error().why == change_failure::kind::not_recorded) {
+        const auto event = co_await stock::find_event(outbox_, what.order_id);
+        if (event && *event) {
+            what.event = **event;
+        } else {
+            const auto found = co_await find(what.order_id, request);
+            if (!found) co_return std::unexpected(change_refusal(found.error()));
+        }
+        answer = co_await ask(std::move(what));
+    }
+    if (!answer) co_return std::unexpected(change_refusal(std::move(answer.error())));
+    co_return std::move(*answer);
 }
 
 }  // namespace flashsale::order

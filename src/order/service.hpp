@@ -3,6 +3,7 @@
 // What can be done with orders, whatever the protocol: HTTP today.
 
 #include <flashsale/order.hpp>
+#include <flashsale/order/changes.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock.hpp>
 #include <flashsale/stock/gate_outbox.hpp>
@@ -51,28 +52,45 @@ public:
     place_request request;
 };
 
+/// Why an order was not changed: there is none that could be, or its state does not allow it.
+using change_refusal = std::variant<failure, change_failure>;
+
 /// One per worker, on its thread.
 class service {
 public:
-    service(store& record, user::directory& users, stock::gate_outbox& outbox,
-            stock::gate_levels& levels, stock::reserver& reserves)
-        : store_(record), users_(users), outbox_(outbox), levels_(levels), reserver_(reserves) {}
+    service(asio::io_context& io, store& record, user::directory& users, stock::gate_outbox& outbox,
+            stock::gate_levels& levels, stock::reserver& reserves, order_changes& changes)
+        : io_(io),
+          store_(record),
+          users_(users),
+          outbox_(outbox),
+          levels_(levels),
+          reserver_(reserves),
+          changes_(changes) {}
 
     void place(std::unique_ptr<placing> one);
 
     /// `request` names the request, for the log.
     awaitable<std::expected<order, failure>> find(uuid id, std::string request);
 
+    /// `request` as above.
+    awaitable<std::expected<changed, change_refusal>> change(change_request what,
+                                                             std::string request);
+
 private:
     void reserve(std::unique_ptr<placing> one);
+    void finish_replayed(std::unique_ptr<placing> one, order as_accepted);
+    awaitable<order_changes::answer> ask(change_request what);
     awaitable<std::expected<std::optional<order>, failure>> look_up(uuid id,
                                                                     const std::string& request);
 
+    asio::io_context& io_;
     store& store_;
     user::directory& users_;
     stock::gate_outbox& outbox_;
     stock::gate_levels& levels_;
     stock::reserver& reserver_;
+    order_changes& changes_;
 };
 
 }  // namespace flashsale::order

@@ -1,6 +1,7 @@
-// The order of reading: orders first, each given a movement if it has none, and supplied and stock
-// of each product last, in one statement. So the two must fit: what is free at the gate is supplied
-// less all that was taken, and stock is the sum of the movements.
+// The order of reading: orders first, ended ones too, each given a movement if it has none; then
+// what buyers have returned; and supplied, which counts what has returned, and stock of each
+// product last, in one statement. So the two must fit: what is free at the gate is supplied less
+// all that was taken, and stock is the sum of the movements.
 //
 // What is free at the gate: supplied less what was taken by orders, by reductions, and by parked
 // events, which keep their units until a person decides. An event that is parked and recorded too
@@ -51,6 +52,7 @@ private:
     done load_orders();
     done load_parked();
     done load_reductions();
+    done load_returns();
     done load_products();
     done load_strays();
     done mend(const std::vector<stock::allocation>& orders);
@@ -78,10 +80,10 @@ std::string does_not_add_up(const stock::record_reader::product& one, std::int64
 }
 
 std::expected<loaded_record, std::string> record_loader::run() {
-    for (const auto step :
-         {&record_loader::read_products, &record_loader::read_parked, &record_loader::load_orders,
-          &record_loader::load_parked, &record_loader::load_reductions,
-          &record_loader::load_products, &record_loader::load_strays}) {
+    for (const auto step : {&record_loader::read_products, &record_loader::read_parked,
+                            &record_loader::load_orders, &record_loader::load_parked,
+                            &record_loader::load_reductions, &record_loader::load_returns,
+                            &record_loader::load_products, &record_loader::load_strays}) {
         if (auto done = (this->*step)(); !done) return std::unexpected(done.error());
     }
     return report_;
@@ -169,6 +171,24 @@ record_loader::done record_loader::load_reductions() {
             });
             report_.reductions += page.rows.size();
             return load(std::move(page.rows));
+        });
+}
+
+/// After all that was taken. One that is recorded later comes as it does to an open gate.
+record_loader::done record_loader::load_returns() {
+    return for_each_page(
+        stock::record_reader::buyer{},
+        [this](const stock::record_reader::buyer& after) {
+            return uses_.products.buyer_returns_of(uses_.shard, uses_.shards, after,
+                                                   uses_.rows_max);
+        },
+        [this](stock::record_reader::buyer_page& page) -> done {
+            std::erase_if(page.rows, [this](const stock::buyer_returns& one) {
+                const auto known = limited_.find(one.product_id);
+                return known == limited_.end() || !known->second;
+            });
+            if (auto loaded = uses_.gate.load(page.rows); !loaded) return loaded;
+            return uses_.breathe();
         });
 }
 

@@ -48,6 +48,7 @@ struct binder {
     void operator()(bool value) { out.boolean(value); }
     void operator()(const std::vector<std::int64_t>& values) { out.integers(values); }
     void operator()(const std::vector<uuid>& values) { out.uuids(values); }
+    void operator()(const std::vector<std::string>& values) { out.texts(values); }
     void operator()(parameters::clock) {
         must_hold(last, "the clock is the last parameter: PostgreSQL is not sent it");
     }

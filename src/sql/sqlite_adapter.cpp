@@ -22,6 +22,7 @@ struct binder {
     void operator()(bool value) { out.integer(value ? 1 : 0); }
     void operator()(const std::vector<std::int64_t>& values) { out.integer(values[place]); }
     void operator()(const std::vector<uuid>& values) { out.uuid(values[place]); }
+    void operator()(const std::vector<std::string>& values) { out.text(values[place]); }
     void operator()(parameters::clock) { out.time(now); }
 };
 
@@ -36,6 +37,7 @@ std::size_t runs_of(const parameters& with) {
         if (const auto* numbers = std::get_if<std::vector<std::int64_t>>(&value))
             note(numbers->size());
         if (const auto* ids = std::get_if<std::vector<uuid>>(&value)) note(ids->size());
+        if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) note(texts->size());
     }
     return places.value_or(1);
 }

@@ -57,6 +57,11 @@ parameters& parameters::uuids(std::span<const flashsale::uuid> values) {
     return *this;
 }
 
+parameters& parameters::texts(std::span<const std::string> values) {
+    values_.emplace_back(std::vector(values.begin(), values.end()));
+    return *this;
+}
+
 parameters& parameters::now() {
     values_.emplace_back(clock{});
     return *this;

@@ -9,6 +9,7 @@ namespace flashsale::stock {
 struct grant_terms {
     std::int64_t unit_price = 0;
     currency_code currency = {};  ///< of unit_price
+    std::uint32_t payment_window_s = 0;
     std::uint64_t epoch = 0;
     std::uint64_t seq = 0;
 };

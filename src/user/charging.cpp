@@ -2,28 +2,25 @@
 
 namespace flashsale::user {
 
-namespace {
-
-/// What the balance is after it; nullopt: declined.
-std::optional<std::int64_t> pay(const charge& one, charging_record& known) {
-    const auto payer = known.balances.find(one.user_id);
-    if (payer == known.balances.end() || payer->second < one.amount) return std::nullopt;
-    if (!known.paid_orders.insert(one.order_id).second) return std::nullopt;
-    return payer->second -= one.amount;
-}
-
-}  // namespace
-
-charging decide_charges(std::span<const charge> all, charging_record known) {
-    charging out;
-    out.answers.reserve(all.size());
+charging_result decide_charges(std::span<const charge> all, charging_state state) {
+    charging_result out;
     for (const charge& one : all) {
-        auto decided = known.decided.find(one.payment_id);
-        if (decided == known.decided.end()) {
-            const new_decision& made = out.fresh.emplace_back(one, pay(one, known));
-            decided = known.decided.emplace(one.payment_id, made.taken()).first;
+        const auto [known, is_new] =
+            state.decided.try_emplace(one.payment_id, charge_decision::declined);
+        if (!is_new) {
+            out.decisions.push_back(known->second);
+            continue;
         }
-        out.answers.push_back(decided->second ? charge_decision::taken : charge_decision::declined);
+        const auto balance = state.balances.find(one.user_id);
+        const bool can = balance != state.balances.end() && balance->second >= one.amount &&
+                         state.paid_orders.insert(one.order_id).second;
+        if (can) {
+            known->second = charge_decision::taken;
+            balance->second -= one.amount;
+            if (one.amount > 0) out.balances[one.user_id] = balance->second;
+        }
+        out.to_write.push_back({&one, known->second, can ? balance->second : 0});
+        out.decisions.push_back(known->second);
     }
     return out;
 }

@@ -1,11 +1,10 @@
 #pragma once
 
-// What becomes of payments from balances; no I/O. The databases read what it has to know under the
-// lock of the payers, and write what it says in the same transaction.
+// Which charges of a batch are taken, given what there is; no I/O. A charge spends only if it is
+// taken: one that is too dear leaves the balance to those behind it.
 
 #include <flashsale/user/charges.hpp>
 
-#include <optional>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -13,28 +12,27 @@
 
 namespace flashsale::user {
 
-/// As of one instant that lasts: nothing of it changes until what follows from it is written.
-struct charging_record {
-    std::unordered_map<std::int64_t, std::int64_t> balances;  ///< of the payers that there are
-    std::unordered_map<uuid, bool, uuid_hash> decided;        ///< of the payments: taken?
-    std::unordered_set<uuid, uuid_hash> paid_orders;          ///< that have a payment taken
+/// Read under the lock on all users of a batch, and so as it is until they are let go.
+struct charging_state {
+    std::unordered_map<std::int64_t, std::int64_t> balances;       ///< of users that there are
+    std::unordered_map<uuid, charge_decision, uuid_hash> decided;  ///< payments, before
+    std::unordered_set<uuid, uuid_hash> paid_orders;               ///< by a payment, before
 };
 
-/// A decision that is to be written.
-struct new_decision {
-    charge what;
-    std::optional<std::int64_t> balance_after;  ///< nullopt: declined
+struct charging_result {
+    /// One for each charge, in their order.
+    std::vector<charge_decision> decisions;
 
-    bool taken() const { return balance_after.has_value(); }
-    /// An entry of 0 would say nothing.
-    bool has_entry() const { return taken() && what.amount > 0; }
+    struct fresh {
+        const charge* what;
+        charge_decision decision;
+        std::int64_t balance_after;  ///< of the user, if it was taken
+    };
+    std::vector<fresh> to_write;  ///< payments that had no decision, each once
+    /// Balances that have changed, by user.
+    std::unordered_map<std::int64_t, std::int64_t> balances;
 };
 
-struct charging {
-    std::vector<charge_decision> answers;  ///< of each, in their order
-    std::vector<new_decision> fresh;       ///< likewise, of those that were not decided
-};
-
-charging decide_charges(std::span<const charge> all, charging_record known);
+charging_result decide_charges(std::span<const charge> all, charging_state state);
 
 }  // namespace flashsale::user

@@ -20,6 +20,42 @@ constexpr sql::statement page_balances{
     "   AS noted"
     " GROUP BY id ORDER BY id"};
 
+#define CHARGE_COLUMNS "payment_id, order_id, user_id, amount"
+constexpr sql::statement all_taken{sql::access::read, "record_all_taken",
+                                   "SELECT " CHARGE_COLUMNS " FROM charge_decisions WHERE taken"};
+constexpr sql::statement find_taken{
+    sql::access::read,
+    "record_find_taken",
+    "SELECT " CHARGE_COLUMNS " FROM charge_decisions WHERE taken AND payment_id = ANY($1::uuid[])",
+    {"SELECT " CHARGE_COLUMNS " FROM charge_decisions WHERE taken AND payment_id = ?1"}};
+#undef CHARGE_COLUMNS
+constexpr sql::statement charges_without_entry{
+    sql::access::read, "record_charges_without_entry",
+    "SELECT coalesce(d.payment_id, e.payment_id), coalesce(d.order_id, e.order_id),"
+    "       coalesce(d.user_id, e.user_id), coalesce(d.amount, -e.amount)"
+    " FROM (SELECT * FROM charge_decisions WHERE taken AND amount > 0) d"
+    " FULL JOIN (SELECT * FROM balance_entries WHERE kind = 'payment') e"
+    "   ON e.payment_id = d.payment_id"
+    " WHERE d.payment_id IS NULL OR e.payment_id IS NULL OR e.amount <> -d.amount"
+    "    OR e.user_id <> d.user_id OR e.order_id <> d.order_id"
+    " ORDER BY 1"};
+constexpr sql::statement entries_out_of_step{
+    sql::access::read, "record_entries_out_of_step",
+    "SELECT DISTINCT user_id FROM"
+    "  (SELECT user_id, balance_after,"
+    "          sum(amount) OVER (PARTITION BY user_id ORDER BY id) AS added FROM balance_entries)"
+    "  AS books"
+    " WHERE balance_after <> added ORDER BY user_id"};
+constexpr std::size_t rows_per_piece = 10'000;
+
+taken_charge charge_of(const sql::rows& rows, std::size_t row) {
+    return {rows.uuid(row, 0), rows.uuid(row, 1), rows.integer(row, 2), rows.integer(row, 3)};
+}
+
+std::unexpected<std::string> fault_of(const sql::error& error) {
+    return std::unexpected("user database: " + error.message);
+}
+
 class sql_record_reader final : public record_reader {
 public:
     explicit sql_record_reader(std::unique_ptr<sql::session> database)
@@ -29,7 +65,7 @@ public:
         const auto found = database_->execute(
             page_balances,
             sql::parameters().integer(after).integer(static_cast<std::int64_t>(users_max)));
-        if (!found) return std::unexpected("user database: " + found.error().message);
+        if (!found) return fault_of(found.error());
         page out;
         out.rows.reserve(found->size());
         for (std::size_t row = 0; row < found->size(); ++row) {
@@ -42,7 +78,46 @@ public:
         return out;
     }
 
+    std::expected<void, std::string> for_each_taken(
+        const std::function<void(taken_charge)>& each) override {
+        const auto done = database_->stream(all_taken, rows_per_piece, [&](const sql::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row)
+                each(charge_of(rows, row));
+        });
+        if (!done) return fault_of(done.error());
+        return {};
+    }
+
+    std::expected<std::vector<taken_charge>, std::string> taken(
+        std::span<const uuid> payments) override {
+        if (payments.empty()) return std::vector<taken_charge>{};
+        return charges(find_taken, sql::parameters().uuids(payments));
+    }
+
+    std::expected<std::vector<taken_charge>, std::string> without_entry() override {
+        return charges(charges_without_entry, {});
+    }
+
+    std::expected<std::vector<std::int64_t>, std::string> broken_books() override {
+        const auto found = database_->execute(entries_out_of_step);
+        if (!found) return fault_of(found.error());
+        std::vector<std::int64_t> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(found->integer(row, 0));
+        return out;
+    }
+
 private:
+    std::expected<std::vector<taken_charge>, std::string> charges(const sql::statement& what,
+                                                                  const sql::parameters& with) {
+        const auto found = database_->execute(what, with);
+        if (!found) return fault_of(found.error());
+        std::vector<taken_charge> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(charge_of(*found, row));
+        return out;
+    }
+
     const std::unique_ptr<sql::session> database_;
 };
 

@@ -33,6 +33,7 @@ share/doc/flashsale/docs/configuration.md
 share/doc/flashsale/docs/operations.md
 share/doc/flashsale/docs/performance.md
 share/doc/flashsale/docs/proof.md
+share/doc/flashsale/docs/report.svg
 share/doc/flashsale/examples/embedded.json
 share/doc/flashsale/examples/stack.json
 share/flashsale/flashsale.schema.json

@@ -132,7 +132,7 @@ TEST_CASE("api: orders are placed, read, and listed newest first by pages") {
         CHECK(accepted.json().at("order_status").as_string() == "SUCCESS");
         CHECK(accepted.json().at("unit_price").as_int64() == 1'999);
         CHECK_FALSE(accepted.header("idempotency-key").empty());
-        CHECK(client.get(accepted.header("location")).body == accepted.body);
+        CHECK(is_shown(client, accepted));
         placed.insert(placed.begin(), "\"" + order_id(accepted) + "\"");
         // Ids are ordered by their milliseconds.
         std::this_thread::sleep_for(std::chrono::milliseconds{2});

@@ -114,6 +114,12 @@ TEST_CASE("bad input: users and products") {
     CHECK(product(R"("name":"n","price":1,"stock":-1)") == "400 stock");
     CHECK(product(R"("name":"n","price":1,"stock":9007199254740992)") == "400 stock");
     CHECK(product(R"("name":"n","price":1,"stock":1,"per_user_limit":0)") == "400 per_user_limit");
+    for (const char* wrong :
+         {"0", "-1", "604801", "4294967596", "1.5", "\"300\"", "true", "[300]"}) {
+        INFO(wrong);
+        CHECK(product(R"("name":"n","price":1,"stock":1,"payment_window_s":)" +
+                      std::string(wrong)) == "400 payment_window_s");
+    }
     CHECK(product(R"("name":"n","price":1,"stock":1,"sale_starts_at":"soon")") ==
           "400 sale_starts_at");
     CHECK(

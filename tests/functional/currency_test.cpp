@@ -53,7 +53,7 @@ TEST_CASE("currency: an order is in its product's, wherever it is read from") {
         CHECK(accepted.json().at("unit_price").as_int64() == 1'999);
         const auto as_accepted = [&] {
             return place_order(client, user, id, 2, "k").body == accepted.body &&
-                   client.get("/v1/orders/" + order_id(accepted)).body == accepted.body;
+                   is_shown(client, accepted);
         };
         CHECK(as_accepted());
         record_all(world);

@@ -144,10 +144,9 @@ TEST_CASE("http: no cache keeps an order, and a catalogue only if it is told to"
             CHECK(same.body.empty());
             CHECK(same.header("etag") == mine.header("etag"));
         }
-        for (const std::string path :
-             {"/v1/products", "/v1/products/1", "/v1/products/2", "/v1/users/1/orders",
-              "/v1/products/1/orders", "/livez", "/readyz", "/metrics", "/nowhere",
-              "/v1/users/99"}) {
+        for (const std::string path : {"/v1/products", "/v1/products/1", "/v1/products/2",
+                                       "/v1/users/1/orders", "/v1/products/1/orders", "/livez",
+                                       "/readyz", "/metrics", "/nowhere", "/v1/users/99"}) {
             INFO(path);
             const auto answer = client.get(path);
             CHECK(answer.header("cache-control") == "no-store");

@@ -79,8 +79,8 @@ TEST_CASE("names: a price of 0 is a price") {
     REQUIRE(outcome(accepted) == "201");
     CHECK(accepted.json().at("unit_price").as_int64() == 0);
     CHECK(place_order(client, user, product, 2, "k").body == accepted.body);
-    CHECK(client.get("/v1/orders/" + order_id(accepted)).body == accepted.body);
+    CHECK(is_shown(client, accepted));
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT sum(unit_price) FROM orders") == 0);
-    CHECK(client.get("/v1/orders/" + order_id(accepted)).body == accepted.body);
+    CHECK(is_shown(client, accepted));
 }

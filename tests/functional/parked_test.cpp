@@ -173,7 +173,7 @@ TEST_CASE("parked: a drop that dies between the databases is finished, and canno
                       sale.world.variables());
         REQUIRE(eventually(60s, [&] {
             return sale.world.number(sandbox::database::stock,
-                                     "SELECT count(*) FROM movements WHERE kind = 'return'") == 1;
+                                     "SELECT count(*) FROM movements WHERE kind = 'drop'") == 1;
         }));
         dying.kill(SIGKILL);
         REQUIRE(dying.wait(30s));
@@ -257,12 +257,12 @@ TEST_CASE("parked: what the version before has dropped stays dropped, beside wha
     // As that version has written it: a reduction, and a restock that names no event.
     sale.world.sql(sandbox::database::stock,
                    "UPDATE movements SET kind = 'reduction' WHERE id IN"
-                   " (SELECT id FROM movements WHERE kind = 'return') AND kind = 'sale'");
+                   " (SELECT id FROM movements WHERE kind = 'drop') AND kind = 'sale'");
     const std::string other = sale.embedded() ? "randomblob(16)" : "gen_random_uuid()";
     sale.world.sql(sandbox::database::stock,
                    "UPDATE movements SET kind = 'restock', back = (1 = 0),"
                    " id = " +
-                       other + " WHERE kind = 'return'");
+                       other + " WHERE kind = 'drop'");
     sale.open();
     CHECK(eventually(60s, [&] { return available(sale.client, sale.product) == 10; }));
     CHECK(audit_fault(sale.world) == "");
@@ -273,7 +273,7 @@ TEST_CASE("parked: what the version before has dropped stays dropped, beside wha
     sale.clear_the_way();
     REQUIRE(sale.decide("drop").exit_code == 0);
     CHECK(sale.world.number(sandbox::database::stock,
-                            "SELECT count(*) FROM movements WHERE kind = 'return'") == 1);
+                            "SELECT count(*) FROM movements WHERE kind = 'drop'") == 1);
     sale.open();
     CHECK(eventually(60s, [&] { return available(sale.client, sale.product) == 10; }));
     CHECK(audit_fault(sale.world) == "");

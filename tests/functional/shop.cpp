@@ -63,6 +63,17 @@ std::string order_id(const http_response& accepted) {
     return std::string(must(accepted, 201).json().at("id").as_string());
 }
 
+bool is_shown(http_client& client, const http_response& accepted) {
+    const auto found = client.get("/v1/orders/" + order_id(accepted));
+    if (found.status != 200) return false;
+    const auto shown = found.json();
+    for (const auto& [name, value] : accepted.json().as_object()) {
+        const json::value* member = shown.as_object().if_contains(name);
+        if (member == nullptr || *member != value) return false;
+    }
+    return true;
+}
+
 std::int64_t available(http_client& client, std::int64_t product) {
     const auto answer = must(client.get("/v1/products/" + std::to_string(product)), 200);
     return answer.json().at("available").as_int64();

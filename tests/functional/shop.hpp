@@ -38,6 +38,8 @@ http_response place_order_and_know(http_client& client, std::int64_t user, std::
                                    std::int64_t quantity, const std::string& key);
 
 std::string order_id(const http_response& accepted);
+/// Whether GET of the order shows all that the answer to its placing said.
+bool is_shown(http_client& client, const http_response& accepted);
 std::int64_t available(http_client& client, std::int64_t product);
 
 /// Answers by what they were: "201", or "400 out_of_stock".

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <flashsale/base/must_hold.hpp>
+
 #include "ports.hpp"
 #include "promises.hpp"
 #include "recovery.hpp"
@@ -33,8 +35,12 @@ public:
                 const auto row = in.orders->orders.find({id});
                 if (row == in.orders->orders.end()) return std::nullopt;
                 const stock::allocation& one = row->second;
-                return order::order{id,           one.user_id,    one.product_id,
-                                    one.quantity, one.unit_price, id.time()};
+                return order::accepted_order({.id = id,
+                                              .user_id = one.user_id,
+                                              .product_id = one.product_id,
+                                              .quantity = one.quantity,
+                                              .unit_price = one.unit_price,
+                                              .created_at = id.time()});
             });
         if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
         co_return *found;
@@ -60,6 +66,15 @@ public:
         co_return *found;
     }
 
+    template <class T>
+    using all_of = awaitable<std::expected<std::vector<T>, order::store_errc>>;
+    all_of<order::payment> payments(uuid) override {
+        co_return std::unexpected(order::store_errc::dependency_unavailable);
+    }
+    all_of<order::order_change> changes(uuid) override {
+        co_return std::unexpected(order::store_errc::dependency_unavailable);
+    }
+
     awaitable<std::expected<std::vector<order::order>, order::store_errc>> list(
         std::int64_t, std::optional<uuid>, std::int64_t) override {
         co_return std::unexpected(order::store_errc::dependency_unavailable);
@@ -77,6 +92,12 @@ public:
 
 private:
     process& of_;
+};
+
+class no_changes final : public order::order_changes {
+    void ask(order::change_request, asio::io_context&, callback<answer>) override {
+        must_hold(false, "no order is changed");
+    }
 };
 
 events::amqp_options amqp_options_of(const process& of) {
@@ -111,7 +132,7 @@ struct process::parts {
           reserver(stock::make_reserver(io, *gate, *log, 1,
                                         {std::chrono::milliseconds{confirm_deadline_ms}, 16'384})),
           rows(of),
-          service(rows, users, *gate, *gate, *reserver),
+          service(io, rows, users, *gate, *gate, *reserver, changes),
           reader(events::make_amqp_reader(amqp_options_of(of))),
           orders_port(make_recording_port(of)),
           ledger_port(make_ledger_port(of)),
@@ -141,6 +162,7 @@ struct process::parts {
     std::unique_ptr<events::log> log;
     std::unique_ptr<stock::reserver> reserver;
     record rows;
+    no_changes changes;
     order::service service;
     std::unique_ptr<events::reader> reader;
     std::unique_ptr<order::recording> orders_port;

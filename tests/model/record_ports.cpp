@@ -64,6 +64,12 @@ public:
         return movements(stock::operation::sale, after, rows_max);
     }
 
+    /// Nothing is held here, and nothing cancelled.
+    std::expected<buyer_page, std::string> buyer_returns_of(std::uint32_t, std::uint32_t, buyer,
+                                                            std::size_t) override {
+        return buyer_page{};
+    }
+
     std::expected<std::vector<stock::allocation_id>, std::string> moved(
         std::span<const stock::allocation_id> ids) override {
         return asks_([&in = *asks_.of().in.stock, all = copied(ids)] {
@@ -79,6 +85,13 @@ public:
         return fault("no audit is made here");
     }
     nothing for_each_allocation(const std::function<void(stock::allocation)>&) override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<stock::allocation_id>, std::string> came_back(
+        std::span<const stock::allocation_id>) override {
+        return fault("no audit is made here");
+    }
+    nothing for_each_buyer_returns(const std::function<void(stock::buyer_returns)>&) override {
         return fault("no audit is made here");
     }
 
@@ -226,6 +239,15 @@ public:
     }
 
     nothing for_each_order(const std::function<void(stock::allocation)>&) override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<order::unfinished_order>, std::string> unfinished() override {
+        return fault("no audit is made here");
+    }
+    nothing for_each_payment(const std::function<void(order::payment)>&) override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
         return fault("no audit is made here");
     }
     nothing for_each_parked(const std::function<void(order::parked_event)>&) override {

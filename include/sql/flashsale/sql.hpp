@@ -59,7 +59,7 @@ public:
         const char* sql = nullptr;
         int parameters = 0;  ///< the highest number in it
     };
-    static constexpr std::size_t sqlite_texts_max = 2;
+    static constexpr std::size_t sqlite_texts_max = 3;
 
     /// A text for both, with `$1`, `$2`, …: SQLite numbers such names by their first use, so they
     /// are first used in this order.
@@ -104,13 +104,15 @@ public:
     /// statement have one length.
     parameters& integers(std::span<const std::int64_t> values);
     parameters& uuids(std::span<const flashsale::uuid> values);
+    parameters& texts(std::span<const std::string> values);
     /// The last, and for SQLite alone: the time as the statement runs. PostgreSQL has now().
     parameters& now();
 
     struct clock {};
-    using value = std::variant<std::optional<std::int64_t>, std::optional<std::string>,
-                               flashsale::uuid, std::optional<timestamp>, bool,
-                               std::vector<std::int64_t>, std::vector<flashsale::uuid>, clock>;
+    using value =
+        std::variant<std::optional<std::int64_t>, std::optional<std::string>, flashsale::uuid,
+                     std::optional<timestamp>, bool, std::vector<std::int64_t>,
+                     std::vector<flashsale::uuid>, std::vector<std::string>, clock>;
     std::span<const value> all() const { return values_; }
 
 private:

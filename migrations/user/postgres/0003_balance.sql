@@ -8,15 +8,15 @@ CREATE TABLE balance_entries (
     kind            text        NOT NULL,
     order_id        uuid,
     payment_id      uuid,
-    -- Empty: of the one that a user starts with. Of a payment: the text of its id.
-    idempotency_key text        NOT NULL,
+    idempotency_key text        NOT NULL,  -- empty: that a user starts with; of a payment: its id
     balance_after   bigint      NOT NULL,
     created_at      timestamptz NOT NULL,
     CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment'),
     CONSTRAINT balance_entries_amount_not_zero CHECK (amount <> 0),
     CONSTRAINT balance_entries_gains CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit')),
-    CONSTRAINT balance_entries_payments CHECK (kind <> 'payment'
-        OR (amount < 0 AND order_id IS NOT NULL AND payment_id IS NOT NULL)),
+    CONSTRAINT balance_entries_pay_for_orders
+        CHECK ((kind = 'payment') = (amount < 0)
+               AND (kind <> 'payment' OR (order_id IS NOT NULL AND payment_id IS NOT NULL))),
     CONSTRAINT balance_entries_balance_exact
         CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind <> 'deposit'))
 );
@@ -26,12 +26,12 @@ ALTER TABLE balance_entries
     ADD CONSTRAINT balance_entries_key_unique UNIQUE (user_id, kind, idempotency_key);
 CREATE INDEX balance_entries_by_user ON balance_entries (user_id, id);
 
--- What was decided of each payment from a balance, once and for ever. One that was taken, of more than
--- 0, has its entry from the same transaction.
+-- What was decided about each payment from a balance, once, by the statement that would debit. Who
+-- asks again reads it. An order is paid for once.
 CREATE TABLE charge_decisions (
-    payment_id uuid        PRIMARY KEY,
+    payment_id uuid PRIMARY KEY,
     order_id   uuid        NOT NULL,
-    user_id    bigint      NOT NULL,  -- declined: there may be no such user
+    user_id    bigint      NOT NULL,
     amount     bigint      NOT NULL,  -- minor units
     taken      boolean     NOT NULL,
     decided_at timestamptz NOT NULL,

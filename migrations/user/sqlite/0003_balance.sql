@@ -8,16 +8,16 @@ CREATE TABLE balance_entries (
     kind            TEXT    NOT NULL,
     order_id        BLOB,
     payment_id      BLOB,
-    -- Empty: of the one that a user starts with. Of a payment: the text of its id.
-    idempotency_key TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,     -- empty: that a user starts with; of a payment: its id
     balance_after   INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
     -- For a list, SQLite would build a table with each row that is inserted.
     CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment'),
     CONSTRAINT balance_entries_amount_not_zero CHECK (amount <> 0),
     CONSTRAINT balance_entries_gains CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit')),
-    CONSTRAINT balance_entries_payments CHECK (kind <> 'payment'
-        OR (amount < 0 AND order_id IS NOT NULL AND payment_id IS NOT NULL)),
+    CONSTRAINT balance_entries_pay_for_orders
+        CHECK ((kind = 'payment') = (amount < 0)
+               AND (kind <> 'payment' OR (order_id IS NOT NULL AND payment_id IS NOT NULL))),
     CONSTRAINT balance_entries_balance_exact
         CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind <> 'deposit'))
 ) STRICT;
@@ -27,16 +27,15 @@ CREATE UNIQUE INDEX balance_entries_key_unique
     ON balance_entries (user_id, kind, idempotency_key);
 CREATE INDEX balance_entries_by_user ON balance_entries (user_id, id);
 
--- What was decided of each payment from a balance, once and for ever. One that was taken, of more than
--- 0, has its entry from the same transaction.
+-- What was decided about each payment from a balance, once, in the transaction that would debit. Who
+-- asks again reads it. An order is paid for once.
 CREATE TABLE charge_decisions (
-    payment_id BLOB    NOT NULL PRIMARY KEY,
+    payment_id BLOB    PRIMARY KEY,
     order_id   BLOB    NOT NULL,
-    user_id    INTEGER NOT NULL,  -- declined: there may be no such user
+    user_id    INTEGER NOT NULL,
     amount     INTEGER NOT NULL,  -- minor units
     taken      INTEGER NOT NULL,
     decided_at INTEGER NOT NULL,
-    CONSTRAINT charge_decisions_amount_not_negative CHECK (amount >= 0),
-    CONSTRAINT charge_decisions_taken_boolean CHECK (taken = 0 OR taken = 1)
+    CONSTRAINT charge_decisions_amount_not_negative CHECK (amount >= 0)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX charge_decisions_one_taken ON charge_decisions (order_id) WHERE taken;

@@ -3,20 +3,23 @@
 #include <flashsale/stock/awaited.hpp>
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace flashsale::order {
 
 namespace {
 
-/// Newest first, each once: what was recorded between the two readings is in both.
+/// Newest first, each once: what was recorded between the two readings is in both, and the record
+/// knows more.
 std::vector<order> merge(std::vector<order> recorded, const std::vector<order>& waiting,
                          const std::optional<uuid>& before, std::int64_t limit) {
+    std::unordered_set<uuid, uuid_hash> there;
+    for (const order& one : recorded)
+        there.insert(one.id);
     for (const order& one : waiting) {
-        if (!before || one.id < *before) recorded.push_back(one);
+        if ((!before || one.id < *before) && !there.contains(one.id)) recorded.push_back(one);
     }
     std::ranges::sort(recorded, std::greater<>(), &order::id);
-    const auto repeats = std::ranges::unique(recorded, {}, &order::id);
-    recorded.erase(repeats.begin(), repeats.end());
     if (std::ssize(recorded) > limit) recorded.resize(static_cast<std::size_t>(limit));
     return recorded;
 }

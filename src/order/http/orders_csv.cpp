@@ -7,7 +7,7 @@ namespace flashsale::order {
 namespace {
 
 constexpr std::string_view header_line =
-    "id,user_id,product_id,quantity,unit_price,currency,order_status,created_at\r\n";
+    "id,user_id,product_id,quantity,unit_price,currency,order_status,expires_at,created_at\r\n";
 
 void append_order(std::string& out, const order& what, currency_code of_deployment) {
     http::csv_line(out)
@@ -17,7 +17,8 @@ void append_order(std::string& out, const order& what, currency_code of_deployme
         .integer(what.quantity)
         .integer(what.unit_price)
         .text(what.currency.or_else(of_deployment).text())
-        .text("SUCCESS")
+        .text(shown(what.status))
+        .text(what.expires_at ? to_rfc3339(*what.expires_at) : std::string())
         .text(to_rfc3339(what.created_at));
 }
 

@@ -5,10 +5,12 @@
 #include <flashsale/http/paging.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/order/problems.hpp>
-#include <flashsale/stock/problem.hpp>
+#include <flashsale/stock/problems.hpp>
 #include <flashsale/user/problems.hpp>
 
+#include "life_routes.hpp"
 #include "lists.hpp"
+#include "order_json.hpp"
 #include "orders_csv.hpp"
 #include "service.hpp"
 
@@ -17,39 +19,6 @@ namespace flashsale::order {
 namespace {
 
 constexpr std::int64_t int64_max = std::numeric_limits<std::int64_t>::max();
-
-http::response problem_of(const failure& why) {
-    if (const auto* stock_reason = std::get_if<stock::refusal>(&why)) {
-        return stock::problem_of(*stock_reason);
-    }
-    switch (std::get<errc>(why)) {
-        case errc::user_not_found:
-            return http::problem(user::problems::user_not_found);
-        case errc::order_not_found:
-            return http::problem(problems::order_not_found);
-        case errc::overloaded:
-            return http::problem(http::problems::overloaded);
-        case errc::dependency_unavailable:
-            return http::problem(http::problems::dependency_unavailable);
-    }
-    return http::problem(http::problems::internal);
-}
-
-void append_order(std::string& out, const order& what, currency_code of_deployment) {
-    out.append(R"({"id":")");
-    what.id.append_to(out);
-    out.append(R"(","user_id":)");
-    append_integer(out, what.user_id);
-    out.append(R"(,"product_id":)");
-    append_integer(out, what.product_id);
-    out.append(R"(,"quantity":)");
-    append_integer(out, what.quantity);
-    out.append(R"(,"unit_price":)");
-    append_integer(out, what.unit_price);
-    out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
-    out.append(R"(","order_status":"SUCCESS","created_at":")");
-    out.append(to_rfc3339(what.created_at)).append("\"}");
-}
 
 /// Into the object that a list is.
 void append_complete_until(std::string& list, const std::optional<timestamp>& until) {
@@ -103,7 +72,9 @@ class order_routes {
 public:
     explicit order_routes(const http_dependencies& uses)
         : io_(uses.io),
-          service_(uses.record, uses.users, uses.outbox, uses.units, uses.reserves),
+          service_(uses.io, uses.record, uses.users, uses.outbox, uses.units, uses.reserves,
+                   uses.changes),
+          record_(uses.record),
           lists_(uses.io, uses.record, uses.users, uses.outbox, uses.units, uses.shards),
           currency_(uses.currency) {}
 
@@ -125,10 +96,18 @@ public:
         if (!id) co_return http::problem(problems::order_not_found);
         const auto found = co_await service_.find(*id, asked.name.to_string());
         if (!found) co_return problem_of(found.error());
+        std::vector<payment> payments;
+        if (found->was_held()) {
+            auto all = co_await record_.payments(*id);
+            if (!all) co_return problem_of(failure(errc_of(all.error())));
+            payments = std::move(*all);
+        }
         http::response out;
-        append_order(out.body, *found, currency_);
+        append_order_in_full(out.body, *found, payments, currency_);
         co_return out;
     }
+
+    service& orders() { return service_; }
 
     awaitable<http::response> list(const http::request& asked) {
         const auto user_id = http::parse_id(asked.parameter);
@@ -195,6 +174,7 @@ public:
 private:
     asio::io_context& io_;
     service service_;
+    store& record_;
     order_lists lists_;
     const currency_code currency_;  ///< the deployment's
     uuid_generator keys_;
@@ -237,6 +217,8 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
                                           }},
                 .query = {"limit", "cursor"},
                 .offers = list_types});
+    // `all` owns the service, and the routes share it.
+    register_life_routes(routes, uses, std::shared_ptr<service>(all, &all->orders()));
 }
 
 }  // namespace flashsale::order

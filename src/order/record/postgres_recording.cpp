@@ -29,15 +29,22 @@ namespace {
     "  UPDATE recorded SET last = last + cardinality($1::uuid[])"                          \
     "  RETURNING last - cardinality($1::uuid[]) AS before"                                 \
     ") INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"   \
-    "                      idempotency_key, epoch, seq, created_at, recorded, currency)"   \
-    " SELECT id, user_id, product_id, quantity, unit_price, 'SUCCESS', idempotency_key,"   \
-    "        epoch, seq, created_at, (SELECT before FROM numbers) + place,"                \
-    "        nullif(currency, '')"                                                         \
+    "                      idempotency_key, epoch, seq, created_at, recorded, currency,"   \
+    "                      payment_window_s, expires_at, due_at)"                          \
+    " SELECT id, user_id, product_id, quantity, unit_price,"                               \
+    "        CASE WHEN expires_at IS NULL THEN 'SUCCESS' ELSE 'PENDING' END,"              \
+    "        idempotency_key, epoch, seq, created_at,"                                     \
+    "        (SELECT before FROM numbers) + place, nullif(currency, ''),"                  \
+    "        payment_window_s, expires_at, expires_at"                                     \
     " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"     \
-    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[])" \
+    "             $6::text[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::text[]," \
+    "             $11::bigint[])"                                                          \
     "   WITH ORDINALITY"                                                                   \
     "   AS b (id, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
-    "         created_at, currency, place)"
+    "         created_at, currency, window_s, place),"                                     \
+    " LATERAL (SELECT nullif(window_s, 0) AS payment_window_s) w,"                         \
+    " LATERAL (SELECT created_at + w.payment_window_s * interval '1 second'"               \
+    "            AS expires_at) e"
 constexpr postgres::statement insert_orders{"insert_orders", INSERT_ORDERS};
 constexpr postgres::statement insert_orders_not_there{
     "insert_orders_not_there", INSERT_ORDERS " ON CONFLICT DO NOTHING RETURNING id"};
@@ -94,7 +101,7 @@ constexpr std::chrono::seconds repeats_come_together_for{2};
 
 postgres::parameters parameters_of(std::span<const events::order_accepted> orders) {
     std::vector<uuid> ids;
-    std::vector<std::int64_t> users, products, quantities, prices, epochs, seqs;
+    std::vector<std::int64_t> users, products, quantities, prices, epochs, seqs, windows;
     std::vector<std::string_view> keys, currencies;
     std::vector<timestamp> times;
     for (const events::order_accepted& one : orders) {
@@ -108,10 +115,12 @@ postgres::parameters parameters_of(std::span<const events::order_accepted> order
         seqs.push_back(static_cast<std::int64_t>(one.seq));
         times.push_back(one.created_at);
         currencies.push_back(one.currency.text());
+        windows.push_back(one.payment_window_s);
     }
     postgres::parameters out;
     out.uuids(ids).integers(users).integers(products).integers(quantities).integers(prices);
     out.texts(keys).integers(epochs).integers(seqs).times(times).texts(currencies);
+    out.integers(windows);
     return out;
 }
 

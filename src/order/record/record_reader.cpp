@@ -2,8 +2,11 @@
 
 #include <flashsale/order/allocation_of.hpp>
 #include <flashsale/order/record.hpp>
+#include <flashsale/order/status.hpp>
 #include <flashsale/sql.hpp>
 #include <flashsale/stock/shard_of.hpp>
+
+#include "payment_columns.hpp"
 
 namespace flashsale::order {
 
@@ -15,7 +18,7 @@ using sql::access;
 // whole table for each page.
 #define ALLOCATION_COLUMNS                                                              \
     "id, line, user_id, product_id, quantity, unit_price, idempotency_key, epoch, seq," \
-    " coalesce(currency, '')"
+    " coalesce(currency, ''), coalesce(payment_window_s, 0), order_status"
 constexpr sql::statement page_orders{access::read, "record_page_orders",
                                      "SELECT " ALLOCATION_COLUMNS
                                      " FROM orders WHERE (id, line) > ($1, $2)"
@@ -57,6 +60,24 @@ constexpr sql::statement all_parked{
     "SELECT event_id, event, reason, holds_units FROM parked WHERE dropped_at IS NULL"};
 constexpr sql::statement all_dropped{access::read, "record_all_dropped",
                                      "SELECT event FROM parked WHERE dropped_at IS NOT NULL"};
+constexpr sql::statement find_unfinished{
+    access::read,
+    "record_unfinished",
+    "SELECT id, product_id, order_status, (extract(epoch FROM now() - due_at) * 1000000)::bigint"
+    " FROM orders WHERE due_at IS NOT NULL AND (order_status <> 'PENDING' OR due_at < now())"
+    " ORDER BY id",
+    {"SELECT id, product_id, order_status, ?1 - due_at FROM orders"
+     " WHERE due_at IS NOT NULL AND (order_status <> 'PENDING' OR due_at < ?1) ORDER BY id"}};
+constexpr sql::statement all_payments{access::read, "record_all_payments",
+                                      "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments"};
+constexpr sql::statement find_paid_otherwise{
+    access::read, "record_paid_otherwise",
+    "SELECT coalesce(o.id, p.order_id)"
+    " FROM (SELECT * FROM orders WHERE line = 0 AND order_status = 'PAID') o"
+    " FULL JOIN (SELECT * FROM payments WHERE state = 'succeeded') p ON p.order_id = o.id"
+    " WHERE o.id IS NULL OR p.id IS NULL OR p.user_id <> o.user_id"
+    "    OR p.amount <> o.quantity * o.unit_price"
+    " ORDER BY 1"};
 constexpr std::size_t rows_per_piece = 10'000;
 
 stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
@@ -71,6 +92,8 @@ stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
     out.epoch = static_cast<std::uint64_t>(rows.integer(row, 7));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 8));
     out.currency = currency_code::of_record(rows.text(row, 9));
+    out.payment_window_s = static_cast<std::uint32_t>(rows.integer(row, 10));
+    out.ended = has_ended(order_status_of(rows.text(row, 11)).value());
     return out;
 }
 
@@ -106,7 +129,7 @@ public:
         for (std::size_t row = 0; row < found->size(); ++row) {
             // What cannot be read was never an event of a gate, and holds nothing.
             const auto event = events::parse(found->text(row, 1));
-            auto taken = event ? order::allocation_of(*event) : std::nullopt;
+            auto taken = event ? flashsale::order::allocation_of(*event) : std::nullopt;
             if (!taken || taken->product_id % shards != shard) continue;
             out.rows.push_back(std::move(*taken));
         }
@@ -131,6 +154,35 @@ public:
             for (std::size_t row = 0; row < rows.size(); ++row)
                 each(allocation_of(rows, row));
         });
+    }
+
+    std::expected<std::vector<unfinished_order>, std::string> unfinished() override {
+        const auto found = database_->execute(find_unfinished, std::move(sql::parameters().now()));
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<unfinished_order> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.push_back({found->uuid(row, 0), found->integer(row, 1),
+                           order_status_of(found->text(row, 2)).value(),
+                           std::chrono::microseconds(found->integer(row, 3))});
+        }
+        return out;
+    }
+
+    std::expected<void, std::string> for_each_payment(
+        const std::function<void(payment)>& each) override {
+        return stream(all_payments, [&](const sql::rows& rows) {
+            for (payment& one : read_payments(rows))
+                each(std::move(one));
+        });
+    }
+
+    std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
+        const auto found = database_->execute(find_paid_otherwise);
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<uuid> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(found->uuid(row, 0));
+        return out;
     }
 
     std::expected<void, std::string> for_each_parked(

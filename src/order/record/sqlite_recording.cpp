@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <flashsale/order.hpp>
 #include <flashsale/order/recording.hpp>
 #include <flashsale/sqlite.hpp>
 
@@ -15,11 +16,19 @@ namespace {
 
 constexpr sqlite::statement remove_parked_order{
     "DELETE FROM orders WHERE id = ?1 AND id IN (SELECT event_id FROM parked)"};
+#define ORDER_COLUMNS                                              \
+    "id, user_id, product_id, quantity, unit_price, order_status," \
+    " idempotency_key, epoch, seq, created_at, recorded, currency"
+#define ORDER_VALUES(STATUS) "?1, ?2, ?3, ?4, ?5, " STATUS ", ?6, ?7, ?8, ?9, ?10, nullif(?11, '')"
 constexpr sqlite::statement insert_order{
-    "INSERT INTO orders (id, user_id, product_id, quantity, unit_price, order_status,"
-    "                    idempotency_key, epoch, seq, created_at, recorded, currency)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, 'SUCCESS', ?6, ?7, ?8, ?9, ?10, nullif(?11, ''))"
-    " ON CONFLICT DO NOTHING"};
+    "INSERT INTO orders (" ORDER_COLUMNS
+    ") VALUES (" ORDER_VALUES("'SUCCESS'") ") ON CONFLICT DO NOTHING"};
+constexpr sqlite::statement insert_held_order{
+    "INSERT INTO orders (" ORDER_COLUMNS
+    ", payment_window_s, expires_at, due_at)"
+    " VALUES (" ORDER_VALUES("'PENDING'") ", ?12, ?13, ?13) ON CONFLICT DO NOTHING"};
+#undef ORDER_VALUES
+#undef ORDER_COLUMNS
 constexpr sqlite::statement read_last_recorded{"SELECT last FROM recorded"};
 constexpr sqlite::statement write_last_recorded{"UPDATE recorded SET last = ?1"};
 constexpr sqlite::statement known_order{"SELECT 1 FROM orders WHERE id = ?1"};
@@ -48,12 +57,17 @@ std::unexpected<std::string> fault_of(const sqlite::error& error) {
 /// True: it was not there before.
 std::expected<bool, sqlite::error> insert(sqlite::database& in, const events::order_accepted& one,
                                           std::int64_t recorded) {
-    auto row = in.prepare(insert_order);
+    const bool held = one.payment_window_s != 0;
+    auto row = in.prepare(held ? insert_held_order : insert_order);
     row.uuid(one.id).integer(one.user_id).integer(one.product_id).integer(one.quantity);
     row.integer(one.unit_price).text(one.idempotency_key);
     row.integer(static_cast<std::int64_t>(one.epoch));
     row.integer(static_cast<std::int64_t>(one.seq)).time(one.created_at).integer(recorded);
     row.text(one.currency.text());
+    if (held) {
+        row.integer(one.payment_window_s);
+        row.time(one.created_at + std::chrono::seconds(one.payment_window_s));
+    }
     const auto inserted = row.run();
     if (!inserted) return std::unexpected(inserted.error());
     return *inserted == 1;

@@ -1,17 +1,17 @@
 #include <flashsale/order/store.hpp>
 #include <flashsale/sql.hpp>
 
+#include "order_columns.hpp"
+#include "payment_columns.hpp"
+
 namespace flashsale::order {
 
 namespace {
 
 using sql::access;
 
-#define ORDER_COLUMNS \
-    "id, user_id, product_id, quantity, unit_price, created_at, coalesce(currency, '')"
-
-constexpr sql::statement find_order{access::read, "find_order",
-                                    "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1"};
+constexpr sql::statement find_order{
+    access::read, "find_order", "SELECT " ORDER_COLUMNS " FROM orders WHERE id = $1 AND line = 0"};
 // By the index of the unique key, which begins with the user: an index for this list alone would
 // cost the recorder a fifth of its work on every order. Unless kept apart, PostgreSQL's planner
 // would rather walk through the orders of all users, newest first. SQLite sorts ids, which are in
@@ -38,13 +38,19 @@ constexpr sql::statement list_product_orders{
     "SELECT " ORDER_COLUMNS
     ", recorded FROM orders"
     " WHERE product_id = $1 AND recorded > $2 ORDER BY recorded LIMIT $3"};
+constexpr sql::statement list_payments{
+    access::read, "list_payments",
+    "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments WHERE order_id = $1 ORDER BY created_at, id"};
+constexpr sql::statement list_changes{
+    access::read, "list_changes",
+    "SELECT from_status, to_status, coalesce(reason, ''), changed_at FROM order_changes"
+    " WHERE order_id = $1 ORDER BY id"};
 constexpr sql::statement find_parked_event{
     access::read, "find_parked_event",
     "SELECT event FROM parked WHERE event_id = $1 AND holds_units"};
 // One process has the folder of a file, and its gate is the newest.
 constexpr sql::statement find_fence{
     access::read, "find_fence", "SELECT epoch FROM fences WHERE shard = $1", {}};
-#undef ORDER_COLUMNS
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                           0xff, 0xff, 0xff, 0xff}};
@@ -52,16 +58,6 @@ constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 
 store_errc errc_of(const sql::error& error) {
     return error.what == sql::error::kind::overloaded ? store_errc::overloaded
                                                       : store_errc::dependency_unavailable;
-}
-
-order order_of(const sql::rows& rows, std::size_t row) {
-    return {rows.uuid(row, 0),
-            rows.integer(row, 1),
-            rows.integer(row, 2),
-            rows.integer(row, 3),
-            rows.integer(row, 4),
-            rows.time(row, 5),
-            currency_code::of_record(rows.text(row, 6))};
 }
 
 class sql_store final : public store {
@@ -72,7 +68,28 @@ public:
         auto found = co_await database_->execute(find_order, std::move(sql::parameters().uuid(id)));
         if (!found) co_return std::unexpected(errc_of(found.error()));
         if (found->empty()) co_return std::optional<order>{};
-        co_return std::optional(order_of(*found, 0));
+        co_return std::optional(read_order(*found, 0));
+    }
+
+    awaitable<std::expected<std::vector<payment>, store_errc>> payments(uuid order_id) override {
+        auto found =
+            co_await database_->execute(list_payments, std::move(sql::parameters().uuid(order_id)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        co_return read_payments(*found);
+    }
+
+    awaitable<std::expected<std::vector<order_change>, store_errc>> changes(
+        uuid order_id) override {
+        auto found =
+            co_await database_->execute(list_changes, std::move(sql::parameters().uuid(order_id)));
+        if (!found) co_return std::unexpected(errc_of(found.error()));
+        std::vector<order_change> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.push_back({order_status_of(found->text(row, 0)).value(),
+                           order_status_of(found->text(row, 1)).value(),
+                           std::string(found->text(row, 2)), found->time(row, 3)});
+        }
+        co_return out;
     }
 
     awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(uuid id) override {
@@ -99,7 +116,7 @@ public:
         if (!found) co_return std::unexpected(errc_of(found.error()));
         std::vector<order> out;
         for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(order_of(*found, row));
+            out.push_back(read_order(*found, row));
         co_return out;
     }
 
@@ -111,8 +128,8 @@ public:
         if (!found) co_return std::unexpected(errc_of(found.error()));
         std::vector<user_order> out;
         for (std::size_t row = 0; row < found->size(); ++row) {
-            order one = order_of(*found, row);
-            out.push_back({one, {one.product_id, std::string(found->text(row, 7))}});
+            order one = read_order(*found, row);
+            out.push_back({one, {one.product_id, std::string(found->text(row, order_columns))}});
         }
         co_return out;
     }
@@ -125,7 +142,7 @@ public:
         if (!found) co_return std::unexpected(errc_of(found.error()));
         std::vector<recorded_order_view> out;
         for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back({order_of(*found, row), found->integer(row, 7)});
+            out.push_back({read_order(*found, row), found->integer(row, order_columns)});
         co_return out;
     }
 

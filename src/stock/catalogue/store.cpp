@@ -11,7 +11,9 @@ using sql::access;
 
 #define PRODUCT_COLUMNS                                                                           \
     "id, name, price, supplied, stock, per_user_limit, sale_starts_at, sale_ends_at, created_at," \
-    " coalesce(currency, '')"
+    " coalesce(currency, ''), coalesce(payment_window_s, 0)"
+
+constexpr std::size_t product_columns = 11;
 
 // A product is made with its first movement. The window is judged by the clock that dates the
 // product: PostgreSQL's, or the one that the executor reads as it runs the statement.
@@ -20,9 +22,9 @@ constexpr sql::statement insert_product{
     "insert_product",
     "WITH made AS ("
     "  INSERT INTO products (name, price, supplied, stock, per_user_limit, sale_starts_at,"
-    "                        sale_ends_at, idempotency_key, currency)"
+    "                        sale_ends_at, idempotency_key, currency, payment_window_s)"
     "  SELECT $1::text, $2::bigint, $3::bigint, $3::bigint, $4::bigint, $5::timestamptz,"
-    "         $6::timestamptz, $7::text, nullif($8::text, '')"
+    "         $6::timestamptz, $7::text, nullif($8::text, ''), $10::bigint"
     "  WHERE $6::timestamptz IS NULL OR $6::timestamptz > now()"
     "  ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
     "), first AS ("
@@ -30,12 +32,14 @@ constexpr sql::statement insert_product{
     "  SELECT $9::uuid, id, supplied, 'initial' FROM made"
     ") SELECT " PRODUCT_COLUMNS " FROM made",
     {"INSERT INTO products (name, price, supplied, stock, per_user_limit, sale_starts_at,"
-     "                      sale_ends_at, idempotency_key, created_at, currency)"
-     " SELECT ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?10, nullif(?8, '') WHERE ?6 IS NULL OR ?6 > ?10"
+     "                      sale_ends_at, idempotency_key, created_at, currency,"
+     "                      payment_window_s)"
+     " SELECT ?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?11, nullif(?8, ''), ?10"
+     " WHERE ?6 IS NULL OR ?6 > ?11"
      " ON CONFLICT (idempotency_key) DO NOTHING"
      " RETURNING " PRODUCT_COLUMNS,
      "INSERT INTO movements (id, product_id, delta, kind, created_at)"
-     " SELECT ?9, last_insert_rowid(), ?3, 'initial', ?10 WHERE changes() = 1"}};
+     " SELECT ?9, last_insert_rowid(), ?3, 'initial', ?11 WHERE changes() = 1"}};
 constexpr sql::statement find_product_by_key{
     access::read, "find_product_by_key",
     "SELECT " PRODUCT_COLUMNS
@@ -59,7 +63,8 @@ constexpr sql::statement restock_product{
     "                        version = version + 1"
     " FROM moved m WHERE p.id = m.product_id"
     " RETURNING p.id, p.name, p.price, p.supplied, p.stock, p.per_user_limit, p.sale_starts_at,"
-    "           p.sale_ends_at, m.created_at, coalesce(p.currency, '')",
+    "           p.sale_ends_at, m.created_at, coalesce(p.currency, ''), "
+    "coalesce(p.payment_window_s, 0)",
     {"INSERT INTO movements (id, product_id, delta, kind, idempotency_key, created_at)"
      " SELECT ?2, id, ?3, 'restock', ?4, ?5 FROM products WHERE id = ?1"
      " ON CONFLICT (product_id, kind, idempotency_key) WHERE idempotency_key IS NOT NULL"
@@ -68,11 +73,12 @@ constexpr sql::statement restock_product{
      " WHERE id = ?1 AND changes() = 1"
      " RETURNING id, name, price, supplied, stock, per_user_limit, sale_starts_at, sale_ends_at, "
      "?5,"
-     "           coalesce(currency, '')"}};
+     "           coalesce(currency, ''), coalesce(payment_window_s, 0)"}};
 constexpr sql::statement find_restock{
     access::read, "find_restock",
     "SELECT p.id, p.name, p.price, p.supplied, p.stock, p.per_user_limit, p.sale_starts_at,"
-    "       p.sale_ends_at, p.created_at, coalesce(p.currency, ''), m.id, m.delta, m.created_at"
+    "       p.sale_ends_at, p.created_at, coalesce(p.currency, ''),"
+    "       coalesce(p.payment_window_s, 0), m.id, m.delta, m.created_at"
     " FROM products p LEFT JOIN movements m"
     "   ON m.product_id = p.id AND m.kind = 'restock' AND m.idempotency_key = $1"
     " WHERE p.id = $2"};
@@ -106,6 +112,7 @@ product product_of(const sql::rows& rows, std::size_t row) {
     out.sale_ends_at = rows.optional_time(row, 7);
     out.created_at = rows.time(row, 8);
     out.currency = currency_code::of_record(rows.text(row, 9));
+    out.payment_window_s = static_cast<std::uint32_t>(rows.integer(row, 10));
     return out;
 }
 
@@ -117,7 +124,10 @@ public:
         sql::parameters with;
         with.text(what.name).integer(what.price).integer(what.stock).integer(what.per_user_limit);
         with.time(what.sale_starts_at).time(what.sale_ends_at).text(what.idempotency_key);
-        with.text(what.currency.text()).uuid(ids_.make()).now();
+        with.text(what.currency.text()).uuid(ids_.make());
+        std::optional<std::int64_t> window;
+        if (what.payment_window_s != 0) window = what.payment_window_s;
+        with.integer(window).now();
         auto made = co_await database_->execute(insert_product, std::move(with));
         if (!made) co_return std::unexpected(errc_of(made.error()));
         if (!made->empty()) co_return created{product_of(*made, 0), what.stock, false};
@@ -127,7 +137,7 @@ public:
         if (!known) co_return std::unexpected(errc_of(known.error()));
         if (known->empty())
             co_return std::unexpected(what.sale_ends_at ? errc::sale_over : errc::outcome_unknown);
-        created found{product_of(*known, 0), known->integer(0, 10), true};
+        created found{product_of(*known, 0), known->integer(0, product_columns), true};
         if (!is_the_same(found, what)) co_return std::unexpected(errc::idempotency_key_reused);
         co_return found;
     }
@@ -167,12 +177,12 @@ public:
             find_restock, std::move(sql::parameters().text(key).integer(id)));
         if (!known) co_return std::unexpected(errc_of(known.error()));
         if (known->empty()) co_return std::unexpected(errc::product_not_found);
-        if (known->is_null(0, 10)) co_return std::unexpected(errc::outcome_unknown);
-        if (known->integer(0, 11) != quantity) {
+        if (known->is_null(0, product_columns)) co_return std::unexpected(errc::outcome_unknown);
+        if (known->integer(0, product_columns + 1) != quantity) {
             co_return std::unexpected(errc::idempotency_key_reused);
         }
-        co_return restocked{known->uuid(0, 10), known->time(0, 12), units_of(product_of(*known, 0)),
-                            true};
+        co_return restocked{known->uuid(0, product_columns), known->time(0, product_columns + 2),
+                            units_of(product_of(*known, 0)), true};
     }
 
 private:

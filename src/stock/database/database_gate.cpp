@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "database_statements.hpp"
 #include "metrics.hpp"
 #include "postgres_errc.hpp"
 #include "refusals.hpp"
@@ -27,106 +28,6 @@ namespace {
 // there is no process to be shut out.
 constexpr std::uint64_t only_epoch = 1;
 constexpr std::chrono::seconds backlog_age_max{1};
-
-// What tells an event that waits: its reservation, and the currency of its product. event_at()
-// reads it. A text is one that the version before has left.
-#define EVENT_COLUMNS                                                                      \
-    "o.event_id, o.event, r.kind, r.user_id, r.product_id, r.quantity, r.idempotency_key," \
-    " r.unit_price, coalesce(p.currency, ''), r.epoch, r.seq"
-constexpr std::size_t event_columns = 11;
-
-// The time is in whole milliseconds, which is what an id holds: no order is dated before its sale
-// begins.
-constexpr postgres::statement read_product{
-    "gate_read_product",
-    "SELECT " EVENT_COLUMNS
-    ",      r.id, p.version, p.stock, p.price, p.per_user_limit,"
-    "       coalesce(date_trunc('milliseconds', now()) >= p.sale_ends_at, false),"
-    "       CASE WHEN p.per_user_limit IS NULL THEN 0 ELSE"
-    "         (SELECT coalesce(sum(b.quantity), 0) FROM reservations b"
-    "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3) END::bigint,"
-    "       date_trunc('milliseconds', now()), p.sale_starts_at"
-    " FROM products p"
-    " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
-    "                         AND r.idempotency_key = $4"
-    " LEFT JOIN outbox o ON o.event_id = r.id"
-    " WHERE p.id = $1"};
-
-/// Columns of read_product behind those of the event.
-namespace column {
-enum : std::size_t {
-    reserved_id = event_columns,
-    version,
-    stock,
-    price,
-    limit,
-    is_over,
-    bought,
-    now,
-    starts,
-};
-}
-
-constexpr postgres::statement take_units{
-    "gate_take_units",
-    "WITH taken AS ("
-    "  UPDATE products SET stock = stock - $3, version = version + 1"
-    "  WHERE id = $1 AND version = $2 AND stock >= $3 RETURNING id, price"
-    "), reserved AS ("
-    "  INSERT INTO reservations (id, product_id, kind, user_id, idempotency_key, quantity,"
-    "                            unit_price, epoch)"
-    "  SELECT $4, id, $5, $6, $7, $3, price, $8 FROM taken RETURNING seq, unit_price"
-    "), moved AS ("
-    "  INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key)"
-    "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
-    "), entry AS ("
-    "  INSERT INTO outbox (event_id, shard) SELECT $4, 0 FROM reserved"
-    ") SELECT unit_price, seq FROM reserved"};
-
-constexpr postgres::statement count_outbox{"gate_count_outbox", "SELECT count(*) FROM outbox"};
-// The recorder asks five times a second, to know whether it may rest. While more than this wait, it
-// gets no answer, and does not rest: so the others need not be counted (200,000: 65 ms, not 6).
-constexpr std::int64_t counted_max = 10'000;
-constexpr postgres::statement count_some{
-    "gate_count_some",
-    "SELECT count(*) FROM (SELECT FROM outbox LIMIT $1::bigint + 1) AS some_entries"};
-constexpr postgres::statement prune_events{"gate_prune",
-                                           "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
-constexpr postgres::statement read_stock{
-    "gate_read_stock", "SELECT id, stock, supplied FROM products WHERE id = ANY($1::bigint[])"};
-constexpr postgres::statement read_events{
-    "gate_read_events",
-    "SELECT " EVENT_COLUMNS
-    " FROM outbox o LEFT JOIN reservations r ON r.id = o.event_id"
-    " LEFT JOIN products p ON p.id = r.product_id WHERE o.event_id = ANY($1::uuid[])"};
-constexpr postgres::statement page_outbox{
-    "gate_page_outbox",
-    "SELECT " EVENT_COLUMNS
-    ", now()"
-    " FROM (SELECT 1) one LEFT JOIN (SELECT event_id, event FROM outbox WHERE event_id > $1"
-    "                                ORDER BY event_id LIMIT 1000) o ON true"
-    " LEFT JOIN reservations r ON r.id = o.event_id LEFT JOIN products p ON p.id = r.product_id"
-    " ORDER BY o.event_id"};
-#undef EVENT_COLUMNS
-
-/// Of EVENT_COLUMNS, of an event that is there, complete.
-std::string event_at(const postgres::rows& rows, std::size_t row) {
-    if (!rows.is_null(row, 1)) return std::string(rows.text(row, 1));
-    const uuid id = rows.uuid(row, 0);
-    // For the reader of events to set aside.
-    if (rows.is_null(row, 2)) return "\"" + id.to_string() + " has no reservation\"";
-    reservation of;
-    of.what = rows.text(row, 2) == "sale" ? operation::sale : operation::reduction;
-    of.user_id = rows.integer(row, 3);
-    of.product_id = rows.integer(row, 4);
-    of.quantity = rows.integer(row, 5);
-    of.idempotency_key = rows.text(row, 6);
-    return event_of(of, id,
-                    {.unit_price = rows.integer(row, 7),
-                     .currency = currency_code::of_record(rows.text(row, 8)),
-                     .epoch = static_cast<std::uint64_t>(rows.integer(row, 9)),
-                     .seq = static_cast<std::uint64_t>(rows.integer(row, 10))});
-}
 
 const char* kind_of(operation what) {
     return what == operation::sale ? "sale" : "reduction";
@@ -162,6 +63,10 @@ public:
 
     void give(std::vector<gate_product>, callback<std::expected<void, errc>> done) override {
         done({});  // the products table is the gate
+    }
+
+    void take_returns(returned_units, callback<std::expected<void, errc>> done) override {
+        done({});  // as above
     }
 
     void prune(std::vector<recorded_event> events,
@@ -293,7 +198,8 @@ private:
                 if (options_.before_update) options_.before_update(what->product_id);
                 uuid id = what->id;
                 if (what->dated_by_gate) id.set_time(read->time(0, column::now));
-                take(what, id, number, read->integer(0, column::version), currency_of(*read),
+                take(what, id, number, read->integer(0, column::version),
+                     {.currency = currency_of(*read), .payment_window_s = window_of(*read, 0)},
                      std::move(done));
             });
     }
@@ -309,6 +215,7 @@ private:
             repeat.id = product.uuid(0, column::reserved_id);
             repeat.unit_price = product.integer(0, 7);
             repeat.currency = currency_of(product);
+            repeat.payment_window_s = window_of(product, 0);
             repeat.repeat = true;
             repeat.recorded = product.is_null(0, 0);
             if (!repeat.recorded) repeat.event = event_at(product, 0);
@@ -338,35 +245,37 @@ private:
         return currency_code::of_record(product.text(0, 8));
     }
 
-    void take(asked what, const uuid& id, int number, std::int64_t version, currency_code currency,
+    void take(asked what, const uuid& id, int number, std::int64_t version, grant_terms terms,
               callback<decision> done) {
         postgres::parameters with;
         with.integer(what->product_id).integer(version).integer(what->quantity).uuid(id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
         with.integer(static_cast<std::int64_t>(only_epoch));
-        database_.execute(
-            take_units, std::move(with),
-            [this, what, id, number, currency,
-             done = std::move(done)](postgres::result taken) mutable {
-                const bool twin_was_first =
-                    !taken && taken.error().what == postgres::error::kind::unique_violation;
-                const bool contended = !taken && is_contention(taken.error());
-                if (!taken && !twin_was_first && !contended) {
-                    return done(std::unexpected(errc_of(taken.error())));
-                }
-                if (taken && !taken->empty()) {
-                    grant out;
-                    out.id = id;
-                    out.unit_price = taken->integer(0, 0);
-                    out.currency = currency;
-                    const auto seq = static_cast<std::uint64_t>(taken->integer(0, 1));
-                    out.event = event_of(*what, id, {out.unit_price, currency, only_epoch, seq});
-                    return done(std::move(out));
-                }
-                metrics::gate_conflicts.add();
-                // After the last try once more: a twin's order may have been first.
-                attempt(what, number + 1, std::move(done));
-            });
+        database_.execute(take_units, std::move(with),
+                          [this, what, id, number, terms,
+                           done = std::move(done)](postgres::result taken) mutable {
+                              const bool twin_was_first =
+                                  !taken &&
+                                  taken.error().what == postgres::error::kind::unique_violation;
+                              const bool contended = !taken && is_contention(taken.error());
+                              if (!taken && !twin_was_first && !contended) {
+                                  return done(std::unexpected(errc_of(taken.error())));
+                              }
+                              if (taken && !taken->empty()) {
+                                  grant out;
+                                  out.id = id;
+                                  out.unit_price = terms.unit_price = taken->integer(0, 0);
+                                  out.currency = terms.currency;
+                                  out.payment_window_s = terms.payment_window_s;
+                                  terms.epoch = only_epoch;
+                                  terms.seq = static_cast<std::uint64_t>(taken->integer(0, 1));
+                                  out.event = event_of(*what, id, terms);
+                                  return done(std::move(out));
+                              }
+                              metrics::gate_conflicts.add();
+                              // After the last try once more: a twin's order may have been first.
+                              attempt(what, number + 1, std::move(done));
+                          });
     }
 
     /// The backlog is counted once a second, not once a reservation: the limit is a safeguard.

@@ -44,6 +44,10 @@ void append_product(std::string& out, const product& what, currency_code of_depl
     append_optional(out, what.sale_starts_at);
     out.append(R"(,"sale_ends_at":)");
     append_optional(out, what.sale_ends_at);
+    out.append(R"(,"payment_window_s":)");
+    append_optional(out, what.payment_window_s == 0
+                             ? std::nullopt
+                             : std::optional(std::int64_t{what.payment_window_s}));
     out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
 }
 
@@ -65,6 +69,8 @@ std::expected<new_product, http::response> read_new_product(std::string_view bod
     }
     out.stock = fields.integer("stock", 0, units_max);
     out.per_user_limit = fields.optional_integer("per_user_limit", 1, units_max);
+    out.payment_window_s = static_cast<std::uint32_t>(
+        fields.optional_integer("payment_window_s", 1, payment_window_max_s).value_or(0));
     out.sale_starts_at = fields.optional_time("sale_starts_at");
     out.sale_ends_at = fields.optional_time("sale_ends_at");
     if (out.sale_starts_at && out.sale_ends_at && *out.sale_ends_at <= *out.sale_starts_at) {

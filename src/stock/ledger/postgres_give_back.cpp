@@ -14,13 +14,13 @@ constexpr postgres::statement take_and_return{
     "  ON CONFLICT (id, line, back) DO NOTHING RETURNING id, line, product_id"
     "), returned AS ("
     "  INSERT INTO movements (id, line, back, product_id, delta, kind)"
-    "  SELECT id, line, true, product_id, $3, 'return' FROM taken RETURNING product_id"
+    "  SELECT id, line, true, product_id, $3, 'drop' FROM taken RETURNING product_id"
     ") UPDATE products p SET supplied = p.supplied + $3, version = version + 1"
     " FROM returned r WHERE p.id = r.product_id RETURNING p.id"};
 // The version before wrote a reduction without a key, and a restock that names no event.
 constexpr postgres::statement how_moved{
     "how_moved",
-    "SELECT (SELECT bool_or(back OR (kind = 'reduction' AND idempotency_key IS NULL))"
+    "SELECT (SELECT bool_or(kind = 'drop' OR (kind = 'reduction' AND idempotency_key IS NULL))"
     "        FROM movements WHERE id = $1 AND line = $3)"
     " FROM products WHERE id = $2"};
 

@@ -1,6 +1,7 @@
 // The ledger on PostgreSQL. One statement, and so one transaction, for a whole batch: movements go
 // in by order and line, once each, and only those that were new change their products, one update a
-// product.
+// product. Products are locked after the movements and in the order of their ids, as by all that
+// changes several of them (postgres_returns.cpp): so no two ever wait for each other.
 //
 // Nearly always all are new, and to allow for conflicts costs PostgreSQL a third of the work: so
 // the batch is first inserted as if it were, and only after a conflict, and for the next seconds,
@@ -36,9 +37,11 @@ constexpr postgres::statement record_new_movements{
     "  RETURNING product_id, delta"
     "), sums AS ("
     "  SELECT product_id, sum(delta)::bigint AS delta FROM fresh GROUP BY product_id"
+    "), locked AS ("
+    "  SELECT id FROM products WHERE id IN (SELECT product_id FROM sums) ORDER BY id FOR UPDATE"
     "), changed AS ("
     "  UPDATE products p SET stock = p.stock + s.delta, version = p.version + 1"
-    "  FROM sums s WHERE p.id = s.product_id"
+    "  FROM locked l JOIN sums s ON s.product_id = l.id WHERE p.id = l.id"
     ") SELECT count(*) FROM fresh"};
 
 constexpr postgres::statement record_movements{
@@ -60,16 +63,19 @@ constexpr postgres::statement record_movements{
     "  ON CONFLICT DO NOTHING RETURNING id, line, product_id, delta"
     "), sums AS ("
     "  SELECT product_id, sum(delta)::bigint AS delta FROM fresh GROUP BY product_id"
+    "), locked AS ("
+    "  SELECT id FROM products WHERE id IN (SELECT product_id FROM sums) ORDER BY id FOR UPDATE"
     "), changed AS ("
     "  UPDATE products p SET stock = p.stock + s.delta, version = p.version + 1"
-    "  FROM sums s WHERE p.id = s.product_id"
+    "  FROM locked l JOIN sums s ON s.product_id = l.id WHERE p.id = l.id"
     ") SELECT id, line FROM fresh"};
 
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, epoch FROM fences"};
 constexpr postgres::statement known_movements{
     "known_movements",
     "SELECT t.id, t.line, t.kind, t.idempotency_key IS NOT NULL,"
-    "       EXISTS (SELECT FROM movements r WHERE r.id = t.id AND r.line = t.line AND r.back)"
+    "       EXISTS (SELECT FROM movements r WHERE r.id = t.id AND r.line = t.line AND r.kind = "
+    "'drop')"
     " FROM movements t WHERE t.id = ANY($1::uuid[]) AND NOT t.back"};
 
 constexpr std::int64_t no_shard = -1;  // has no fence

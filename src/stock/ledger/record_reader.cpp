@@ -14,16 +14,18 @@ using sql::access;
 constexpr sql::statement page_products{
     access::read, "record_page_products",
     "SELECT id, supplied, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
-    "       coalesce(currency, '')"
+    "       coalesce(currency, ''), coalesce(payment_window_s, 0)"
     " FROM products"
     " WHERE id > $1 ORDER BY id LIMIT $2"};
 
-// What is noted of an allocation; allocation_of() reads it.
-#define RETURNED "(id, line) IN (SELECT id, line FROM movements WHERE back)"
-#define ALLOCATION_COLUMNS                                                      \
-    "id, line, product_id, -delta, kind, coalesce(epoch, 0), coalesce(seq, 0)," \
-    " coalesce(idempotency_key, ''), " RETURNED
-// What has returned is found by its own index: among all movements the planner would go through the
+// What is noted of an allocation, in movements t; allocation_of() reads it. Few have come back:
+// those are found by an index of their own.
+#define ALLOCATION_COLUMNS                                                                         \
+    "t.id, t.line, t.product_id, -t.delta, t.kind, coalesce(t.epoch, 0), coalesce(t.seq, 0),"      \
+    " coalesce(t.idempotency_key, ''),"                                                            \
+    " coalesce((SELECT r.kind FROM movements r WHERE r.id = t.id AND r.line = t.line AND r.back)," \
+    " '')"
+// What was dropped is found by the same index: among all movements the planner would go through the
 // table by its key.
 constexpr sql::statement page_reductions{
     access::read, "record_page_reductions",
@@ -32,17 +34,27 @@ constexpr sql::statement page_reductions{
     "  UNION ALL"
     "  SELECT s.* FROM movements r"
     "  JOIN movements s ON s.id = r.id AND s.line = r.line AND s.kind = 'sale'"
-    "  WHERE r.back AND (r.id, r.line) > ($1, $2)) AS taken"
-    " ORDER BY id, line LIMIT $3"};
-constexpr sql::statement page_sales{access::read, "record_page_sales",
-                                    "SELECT " ALLOCATION_COLUMNS
-                                    " FROM movements WHERE kind = 'sale' AND NOT " RETURNED
-                                    " AND (id, line) > ($1, $2) ORDER BY id, line LIMIT $3"};
+    "  WHERE r.back AND r.kind = 'drop' AND (r.id, r.line) > ($1, $2)) AS t"
+    " ORDER BY t.id, t.line LIMIT $3"};
+constexpr sql::statement page_sales{
+    access::read, "record_page_sales",
+    "SELECT " ALLOCATION_COLUMNS
+    " FROM movements t WHERE t.kind = 'sale' AND NOT EXISTS"
+    "   (SELECT 1 FROM movements r"
+    "    WHERE r.id = t.id AND r.line = t.line AND r.back AND r.kind = 'drop')"
+    " AND (t.id, t.line) > ($1, $2) ORDER BY t.id, t.line LIMIT $3"};
 constexpr sql::statement all_allocations{access::read, "record_all_allocations",
                                          "SELECT " ALLOCATION_COLUMNS
-                                         " FROM movements WHERE kind IN ('sale', 'reduction')"};
+                                         " FROM movements t WHERE t.kind IN ('sale', 'reduction')"};
 #undef ALLOCATION_COLUMNS
-#undef RETURNED
+
+constexpr sql::statement page_buyer_returns{
+    access::read, "record_page_buyer_returns",
+    "SELECT product_id, user_id, returned FROM buyer_returns"
+    " WHERE (product_id, user_id) > ($1, $2) ORDER BY product_id, user_id LIMIT $3"};
+constexpr sql::statement all_buyer_returns{
+    access::read, "record_all_buyer_returns",
+    "SELECT product_id, user_id, returned FROM buyer_returns ORDER BY product_id, user_id"};
 
 constexpr sql::statement moved_ids{
     access::read,
@@ -50,26 +62,36 @@ constexpr sql::statement moved_ids{
     "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND NOT back",
     {"SELECT id, line FROM movements WHERE id = ?1 AND NOT back"}};
 
+constexpr sql::statement came_back_ids{
+    access::read,
+    "record_came_back_ids",
+    "SELECT id, line FROM movements WHERE id = ANY($1::uuid[]) AND back",
+    {"SELECT id, line FROM movements WHERE id = ?1 AND back"}};
+
 // SQLite sums before it joins: otherwise it would read all movements for each product.
 constexpr sql::statement all_products{
     access::read,
     "record_all_products",
     "SELECT p.id, p.supplied, p.stock, p.per_user_limit,"
     "       coalesce(sum(m.delta), 0)::bigint,"
-    "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock', 'return')), 0)"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock', 'return', "
+    "'drop')), 0)"
     "         ::bigint,"
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'sale'), 0)::bigint,"
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint,"
-    "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'drop'), 0)::bigint,"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint, p.returned"
     " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id",
     {"SELECT p.id, p.supplied, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
      "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0),"
-     "       coalesce(m.returned, 0)"
+     "       coalesce(m.dropped, 0), coalesce(m.returned, 0), p.returned"
      " FROM products p LEFT JOIN"
      "   (SELECT product_id, sum(delta) AS moved,"
-     "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock', 'return')) AS moved_up,"
+     "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock', 'return', 'drop')) AS "
+     "moved_up,"
      "           sum(delta) FILTER (WHERE kind = 'sale') AS sold,"
      "           sum(delta) FILTER (WHERE kind = 'reduction') AS reduced,"
+     "           sum(delta) FILTER (WHERE kind = 'drop') AS dropped,"
      "           sum(delta) FILTER (WHERE kind = 'return') AS returned"
      "    FROM movements GROUP BY product_id) m ON m.product_id = p.id"
      " ORDER BY p.id"}};
@@ -94,7 +116,11 @@ allocation allocation_of(const sql::rows& rows, std::size_t row) {
     out.epoch = static_cast<std::uint64_t>(rows.integer(row, 5));
     out.seq = static_cast<std::uint64_t>(rows.integer(row, 6));
     out.idempotency_key = rows.text(row, 7);
-    if (rows.boolean(row, 8)) out.returned = out.quantity;
+    const std::string_view back = rows.text(row, 8);
+    out.back = back == "drop"          ? came_back::dropped
+               : back == "return"      ? came_back::returned
+               : back == "written_off" ? came_back::written_off
+                                       : came_back::no;
     return out;
 }
 
@@ -116,7 +142,8 @@ public:
             out.rows.push_back(
                 {{found->integer(row, 0), found->integer(row, 1), found->integer(row, 2),
                   found->optional_integer(row, 3), found->optional_time(row, 4),
-                  found->optional_time(row, 5), currency_code::of_record(found->text(row, 7))},
+                  found->optional_time(row, 5), currency_code::of_record(found->text(row, 7)),
+                  static_cast<std::uint32_t>(found->integer(row, 8))},
                  found->integer(row, 6)});
         }
         if (found->size() == rows_max) out.next = found->integer(rows_max - 1, 0);
@@ -136,21 +163,42 @@ public:
         return allocations(page_sales, shard, shards, after, rows_max);
     }
 
+    std::expected<buyer_page, std::string> buyer_returns_of(std::uint32_t shard,
+                                                            std::uint32_t shards, buyer after,
+                                                            std::size_t rows_max) override {
+        const auto found = database_->execute(page_buyer_returns,
+                                              sql::parameters()
+                                                  .integer(after.product_id)
+                                                  .integer(after.user_id)
+                                                  .integer(static_cast<std::int64_t>(rows_max)));
+        if (!found) return fault_of(found);
+        buyer_page out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            if (shard_of(found->integer(row, 0), shards) != shard) continue;
+            out.rows.push_back(
+                {found->integer(row, 0), found->integer(row, 1), found->integer(row, 2)});
+        }
+        if (found->size() == rows_max)
+            out.next = buyer{found->integer(rows_max - 1, 0), found->integer(rows_max - 1, 1)};
+        return out;
+    }
+
+    std::expected<void, std::string> for_each_buyer_returns(
+        const std::function<void(buyer_returns)>& each) override {
+        return stream(all_buyer_returns, [&](const sql::rows& rows) {
+            for (std::size_t row = 0; row < rows.size(); ++row)
+                each({rows.integer(row, 0), rows.integer(row, 1), rows.integer(row, 2)});
+        });
+    }
+
     std::expected<std::vector<allocation_id>, std::string> moved(
         std::span<const allocation_id> ids) override {
-        std::vector<allocation_id> out;
-        if (ids.empty()) return out;
-        std::vector<uuid> orders;
-        for (const allocation_id& one : ids)
-            orders.push_back(one.order_id);
-        std::ranges::sort(orders);
-        orders.erase(std::ranges::unique(orders).begin(), orders.end());
-        const auto found = database_->execute(moved_ids, sql::parameters().uuids(orders));
-        if (!found) return fault_of(found);
-        out.reserve(found->size());
-        for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(id_of(*found, row));
-        return out;
+        return lines_of(moved_ids, ids);
+    }
+
+    std::expected<std::vector<allocation_id>, std::string> came_back(
+        std::span<const allocation_id> ids) override {
+        return lines_of(came_back_ids, ids);
     }
 
     std::expected<void, std::string> for_each_product(
@@ -159,7 +207,8 @@ public:
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 each({rows.integer(row, 0), rows.integer(row, 1), rows.integer(row, 2),
                       rows.optional_integer(row, 3), rows.integer(row, 4), rows.integer(row, 5),
-                      rows.integer(row, 6), rows.integer(row, 7), rows.integer(row, 8)});
+                      rows.integer(row, 6), rows.integer(row, 7), rows.integer(row, 8),
+                      rows.integer(row, 9), rows.integer(row, 10)});
             }
         });
     }
@@ -178,6 +227,23 @@ private:
         const auto done = database_->stream(what, rows_per_piece, each);
         if (!done) return fault_of(done);
         return {};
+    }
+
+    std::expected<std::vector<allocation_id>, std::string> lines_of(
+        const sql::statement& what, std::span<const allocation_id> ids) {
+        std::vector<allocation_id> out;
+        if (ids.empty()) return out;
+        std::vector<uuid> orders;
+        for (const allocation_id& one : ids)
+            orders.push_back(one.order_id);
+        std::ranges::sort(orders);
+        orders.erase(std::ranges::unique(orders).begin(), orders.end());
+        const auto found = database_->execute(what, sql::parameters().uuids(orders));
+        if (!found) return fault_of(found);
+        out.reserve(found->size());
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(id_of(*found, row));
+        return out;
     }
 
     std::expected<allocation_page, std::string> allocations(const sql::statement& what,

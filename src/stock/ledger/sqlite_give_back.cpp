@@ -12,12 +12,12 @@ constexpr sqlite::statement take{
     " ON CONFLICT (id, line, back) DO NOTHING"};
 constexpr sqlite::statement give{
     "INSERT INTO movements (id, line, back, product_id, delta, kind, created_at)"
-    " VALUES (?1, ?5, 1, ?2, ?3, 'return', ?4)"};
+    " VALUES (?1, ?5, 1, ?2, ?3, 'drop', ?4)"};
 constexpr sqlite::statement raise_supplied{
     "UPDATE products SET supplied = supplied + ?2, version = version + 1 WHERE id = ?1"};
 // The version before wrote a reduction without a key, and a restock that names no event.
 constexpr sqlite::statement how_moved{
-    "SELECT back OR (kind = 'reduction' AND idempotency_key IS NULL) FROM movements"
+    "SELECT kind = 'drop' OR (kind = 'reduction' AND idempotency_key IS NULL) FROM movements"
     " WHERE id = ?1 AND line = ?2 ORDER BY back DESC LIMIT 1"};
 
 std::expected<given_back, sqlite::error> give_back_in(sqlite::database& in, const movement& taken) {

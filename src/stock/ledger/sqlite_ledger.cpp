@@ -20,8 +20,9 @@ constexpr sqlite::statement find_product{"SELECT 1 FROM products WHERE id = ?1"}
 constexpr sqlite::statement change_stock{
     "UPDATE products SET stock = stock + ?2, version = version + 1 WHERE id = ?1"};
 constexpr sqlite::statement known_movement{
-    "SELECT kind, idempotency_key IS NOT NULL, back FROM movements"
-    " WHERE id = ?1 AND line = ?2 ORDER BY back DESC LIMIT 1"};
+    "SELECT kind, idempotency_key IS NOT NULL,"
+    "       EXISTS (SELECT 1 FROM movements WHERE id = ?1 AND line = ?2 AND kind = 'drop')"
+    " FROM movements WHERE id = ?1 AND line = ?2 AND NOT back"};
 
 struct product_change {
     bool exists = false;

@@ -36,6 +36,9 @@ void memory_gate_owner::load(const gate_product& product) {
 bool memory_gate_owner::load(const allocation& taken) {
     return core_->load(taken);
 }
+void memory_gate_owner::load(const buyer_returns& buyer) {
+    core_->load(buyer);
+}
 void memory_gate_owner::open(std::uint64_t epoch) {
     core_->open(epoch);
 }
@@ -62,6 +65,12 @@ public:
             [products = std::move(products)](memory_gate_core& core) {
                 return core.give(products);
             },
+            std::move(done));
+    }
+
+    void take_returns(returned_units what, callback<std::expected<void, errc>> done) override {
+        decide<std::expected<void, errc>>(
+            [what = std::move(what)](memory_gate_core& core) { return core.take_returns(what); },
             std::move(done));
     }
 

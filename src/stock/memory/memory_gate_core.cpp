@@ -108,8 +108,10 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     if (asked.dated_by_gate) out.id.set_time(now);
     out.unit_price = of.price;
     out.currency = of.currency;
+    out.payment_window_s = of.payment_window_s;
     must_hold(asked.quantity > 0, "a grant takes units");
-    out.event = event_of(asked, out.id, {of.price, of.currency, epoch_, ++seq_});
+    out.event =
+        event_of(asked, out.id, {of.price, of.currency, of.payment_window_s, epoch_, ++seq_});
     of.free -= asked.quantity;
     if (bought) {
         *bought += asked.quantity;
@@ -131,6 +133,7 @@ decision memory_gate_core::decide_again(const product& of, const key_record& bef
     out.id = before.id;
     out.unit_price = before.unit_price;
     out.currency = of.currency;
+    out.payment_window_s = of.payment_window_s;
     out.repeat = true;
     if (const outbox_entry* entry = waiting(before.seq)) {
         out.event = entry->event;
@@ -153,12 +156,30 @@ std::expected<void, errc> memory_gate_core::give(std::span<const gate_product> p
     return {};
 }
 
+std::expected<void, errc> memory_gate_core::take_returns(const returned_units& what) {
+    if (auto given = give(what.products); !given) return given;
+    for (const buyer_returns& one : what.buyers)
+        load(one);
+    return {};
+}
+
+void memory_gate_core::load(const buyer_returns& buyer) {
+    const auto found = products_.find(buyer.product_id);
+    if (found == products_.end() || !found->second->limit) return;
+    std::int64_t& applied = found->second->returned[buyer.user_id];
+    const std::int64_t more = buyer.returned - applied;
+    if (more <= 0) return;  // a repeat, or one that was overtaken
+    applied = buyer.returned;
+    found->second->bought[buyer.user_id] -= more;
+}
+
 void memory_gate_core::give_one(const gate_product& what) {
     auto& slot = products_[what.id];
     if (!slot) {
         slot = std::make_unique<product>();
         slot->price = what.price;
         slot->currency = what.currency;
+        slot->payment_window_s = what.payment_window_s;
         slot->limit = what.per_user_limit;
         slot->starts = what.sale_starts_at;
         slot->ends = what.sale_ends_at;

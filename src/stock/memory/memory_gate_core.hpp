@@ -41,6 +41,7 @@ public:
 
     void load(const gate_product& product) { give_one(product); }
     bool load(const allocation& taken);
+    void load(const buyer_returns& buyer);
     void open(std::uint64_t epoch);
     bool is_open() const { return epoch_ != 0; }
 
@@ -48,6 +49,7 @@ public:
     std::vector<decision> reserve(std::span<const reservation> batch, timestamp now);
 
     std::expected<void, errc> give(std::span<const gate_product> products);
+    std::expected<void, errc> take_returns(const returned_units& what);
     void prune(std::span<const recorded_event> events);
 
     std::expected<std::vector<std::optional<std::int64_t>>, errc> available(
@@ -82,8 +84,10 @@ private:
         std::optional<std::int64_t> limit;
         std::optional<timestamp> starts, ends;
         currency_code currency;
+        std::uint32_t payment_window_s = 0;
         boost::unordered_flat_map<key_ref, key_record, key_hash> keys;
-        boost::unordered_flat_map<std::int64_t, std::int64_t> bought;  ///< only under a limit
+        boost::unordered_flat_map<std::int64_t, std::int64_t> bought;    ///< only under a limit
+        boost::unordered_flat_map<std::int64_t, std::int64_t> returned;  ///< of that, and applied
     };
     struct outbox_entry {
         uuid id;

@@ -22,6 +22,11 @@ public:
         }
         return {};
     }
+    std::expected<void, std::string> load(std::span<const buyer_returns> buyers) override {
+        for (const buyer_returns& one : buyers)
+            gate_.load(one);
+        return {};
+    }
     std::expected<std::vector<std::int64_t>, std::string> load(
         std::span<const gate_product> products) override {
         std::vector<std::int64_t> out;

@@ -121,7 +121,7 @@ std::string event_of_entry(const uuid& id, std::string_view entry) {
     grant_terms terms;
     reservation of;
     if (!place || !base || !epoch || !quantity || !product ||
-        !read_price(words->price, terms.unit_price, terms.currency) ||
+        !read_price(words->price, terms.unit_price, terms.currency, terms.payment_window_s) ||
         !read_key_field(words->key_field, of)) {
         return no_event(entry);
     }

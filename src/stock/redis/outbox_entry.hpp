@@ -8,7 +8,8 @@
 //   2 3 1 999 2 40 s7:a key
 //   └ seq 40 + 2, product 3, quantity 1, unit price 999, epoch 2; sale to user 7 under "a key"
 //
-// The unit price is a word of append_price(): 999USD, where the product has a currency of its own.
+// The unit price is a word of append_price(): 999USD, where the product has a currency of its own,
+// and 999+300 or 999USD+300 where its units are held for payment.
 // The id tells the rest: shard and time.
 //
 // Version 0.1 wrote the key field first, and the place last: `s7:a key 3 1 999 2 40 2`. What it

@@ -1,7 +1,5 @@
 #include "redis_codec.hpp"
 
-#include <flashsale/base/json_fields.hpp>
-
 #include <algorithm>
 #include <charconv>
 
@@ -10,114 +8,6 @@
 #include "reservation_event.hpp"
 
 namespace flashsale::stock {
-
-namespace {
-
-constexpr std::size_t uuid_time_characters = 13;  // of a UUID of version 7, in its text
-
-}  // namespace
-
-void argument_list::add(std::string_view text) {
-    bytes_.append(text);
-    ends_.push_back(bytes_.size());
-}
-
-void argument_list::add(std::int64_t number) {
-    append_integer(bytes_, number);
-    ends_.push_back(bytes_.size());
-}
-
-void argument_list::add(std::uint64_t number) {
-    append_integer(bytes_, number);
-    ends_.push_back(bytes_.size());
-}
-
-std::vector<std::string_view> argument_list::views() const {
-    std::vector<std::string_view> out;
-    out.reserve(ends_.size());
-    std::size_t begin = 0;
-    for (const std::size_t end : ends_) {
-        out.emplace_back(bytes_.data() + begin, end - begin);
-        begin = end;
-    }
-    return out;
-}
-
-shard_keys::shard_keys(std::string_view prefix, std::uint32_t shard)
-    : root("{" + std::string(prefix) + ":" + std::to_string(shard) + "}:") {
-    header = root + "gate";
-}
-
-std::string shard_keys::outbox(std::uint64_t epoch) const {
-    return root + std::to_string(epoch) + ":outbox";
-}
-
-argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
-                                std::size_t outbox_events_max, std::span<const reservation> batch,
-                                const sold_out_hints* hints) {
-    argument_list out;
-    out.add(keys.root);
-    out.add(epoch);
-    out.add(static_cast<std::uint64_t>(outbox_events_max));
-    while (!batch.empty()) {
-        const reservation& first = batch.front();
-        const auto other = std::ranges::find_if(batch, [&](const reservation& one) {
-            return one.product_id != first.product_id || one.quantity != first.quantity ||
-                   one.what != first.what;
-        });
-        const auto run = batch.first(static_cast<std::size_t>(other - batch.begin()));
-        batch = batch.subspan(run.size());
-        const bool sale = first.what == operation::sale;
-        const bool in_short =
-            sale && hints != nullptr && hints->is_likely(first.product_id, first.quantity);
-        out.add(first.product_id);
-        out.add(first.quantity);
-        out.add(static_cast<std::uint64_t>(run.size()));
-        out.add(in_short ? "turned away" : sale ? "sale" : "reduction");
-        for (const reservation& one : run)
-            out.add_with([&](std::string& bytes) {
-                add_key_field(bytes, one.what, one.user_id, one.idempotency_key);
-            });
-        if (in_short) continue;
-        for (const reservation& one : run)
-            out.add_with([&](std::string& bytes) {
-                const std::size_t begin = bytes.size();
-                one.id.append_to(bytes);
-                if (one.dated_by_gate) bytes.erase(begin, uuid_time_characters);
-            });
-    }
-    return out;
-}
-
-void add_product(argument_list& to, const gate_product& product) {
-    const auto add_time = [&to](const std::optional<timestamp>& time) {
-        if (time) {
-            to.add(static_cast<std::int64_t>(time->time_since_epoch().count()));
-        } else {
-            to.add("");
-        }
-    };
-    to.add(product.id);
-    to.add(product.supplied);
-    to.add_with([&](std::string& bytes) { append_price(bytes, product.price, product.currency); });
-    if (product.per_user_limit) {
-        to.add(*product.per_user_limit);
-    } else {
-        to.add("");
-    }
-    add_time(product.sale_starts_at);
-    add_time(product.sale_ends_at);
-}
-
-argument_list give_arguments(const shard_keys& keys, std::uint64_t epoch,
-                             std::span<const gate_product> products) {
-    argument_list out;
-    out.add(keys.root);
-    out.add(epoch);
-    for (const gate_product& product : products)
-        add_product(out, product);
-    return out;
-}
 
 namespace {
 
@@ -245,8 +135,9 @@ private:
         std::uint64_t seq = 0;
         std::int64_t price = 0;
         currency_code currency;
+        std::uint32_t window_s = 0;
         if (!read_integer(take_word(text), count) || !read_integer(take_word(text), seq) ||
-            !read_price(text, price, currency) || count > left() || !out_.token) {
+            !read_price(text, price, currency, window_s) || count > left() || !out_.token) {
             return false;
         }
         for (; count > 0; --count, ++seq) {
@@ -259,8 +150,9 @@ private:
             }
             made.unit_price = price;
             made.currency = currency;
+            made.payment_window_s = window_s;
             made.token = *out_.token;
-            made.event = event_of(asked, made.id, {price, currency, epoch_, seq});
+            made.event = event_of(asked, made.id, {price, currency, window_s, epoch_, seq});
         }
         return true;
     }
@@ -270,11 +162,13 @@ private:
         const auto id = uuid::parse(take_word(text));
         std::int64_t price = 0;
         currency_code currency;
-        if (!id || !read_price(take_word(text), price, currency)) return false;
+        std::uint32_t window_s = 0;
+        if (!id || !read_price(take_word(text), price, currency, window_s)) return false;
         grant& made = *out_.decisions.emplace_back(std::in_place);
         made.id = *id;
         made.unit_price = price;
         made.currency = currency;
+        made.payment_window_s = window_s;
         made.repeat = true;
         made.recorded = recorded;
         if (recorded) return true;

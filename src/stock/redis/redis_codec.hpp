@@ -48,6 +48,7 @@ struct shard_keys {
 
 /// A product as give.lua and load.lua read it.
 void add_product(argument_list& to, const gate_product& product);
+void add_buyer(argument_list& to, const buyer_returns& buyer);
 
 /// The batch in runs, as lua/reserve.lua has it; in short form where `hints` are given and say so.
 argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
@@ -55,7 +56,9 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
                                 const sold_out_hints* hints);
 
 argument_list give_arguments(const shard_keys& keys, std::uint64_t epoch,
-                             std::span<const gate_product> products);
+                             const returned_units& units);
+/// What of it belongs to each shard, a product and its buyers together.
+std::vector<returned_units> by_shard(returned_units units, std::uint32_t shards);
 
 /// The status every script's reply begins with.
 struct script_status {

@@ -46,7 +46,16 @@ public:
 
     void give(std::vector<gate_product> products,
               callback<std::expected<void, errc>> done) override {
-        give_as(std::move(products), std::move(done), true);
+        if (products.empty()) return done({});
+        give_as({std::move(products), {}}, std::move(done), true);
+    }
+
+    void take_returns(returned_units what, callback<std::expected<void, errc>> done) override {
+        auto parts = by_shard(std::move(what), count());
+        if (parts.empty()) return done({});
+        auto all = std::make_shared<gathered>(gathered{parts.size(), {}, std::move(done)});
+        for (returned_units& one : parts)
+            give_as(std::move(one), [all](auto result) { all->finish_part(result); }, true);
     }
 
     void prune(std::vector<recorded_event> events,
@@ -253,20 +262,19 @@ private:
         }
     }
 
-    void give_as(std::vector<gate_product> products, callback<std::expected<void, errc>> done,
-                 bool try_again) {
-        if (products.empty()) return done({});
-        const std::uint32_t at = shard_of(products.front().id, count());
+    /// All of one shard.
+    void give_as(returned_units units, callback<std::expected<void, errc>> done, bool try_again) {
+        const std::uint32_t at = shard_of(units.products.front().id, count());
         const std::uint64_t epoch = epochs_.get(at);
-        const auto arguments = give_arguments(shards_[at]->keys, epoch, products);
+        const auto arguments = give_arguments(shards_[at]->keys, epoch, units);
         run(at, epoch, scripts().give, arguments,
-            [this, at, try_again, products = std::move(products),
+            [this, at, try_again, units = std::move(units),
              done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
                 if (reply->first.what == script_status::kind::open) return done({});
                 if (!try_again) return done(std::unexpected(errc::rebuilding));
                 epochs_.raise(at, reply->first.epoch);
-                give_as(std::move(products), std::move(done), false);
+                give_as(std::move(units), std::move(done), false);
             });
     }
 

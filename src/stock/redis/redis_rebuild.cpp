@@ -229,9 +229,20 @@ std::expected<void, std::string> gate_rebuild::load(
             });
         }
         arguments.add_with([&](std::string& bytes) { one.order_id.append_to(bytes); });
-        arguments.add_with(
-            [&](std::string& bytes) { append_price(bytes, one.unit_price, one.currency); });
+        arguments.add_with([&](std::string& bytes) {
+            append_price(bytes, one.unit_price, one.currency, one.payment_window_s);
+        });
     }
+    const auto loaded = impl_->load(arguments);
+    if (!loaded) return std::unexpected(loaded.error());
+    return {};
+}
+
+std::expected<void, std::string> gate_rebuild::load(std::span<const buyer_returns> buyers) {
+    if (buyers.empty()) return {};
+    argument_list arguments = impl_->load_arguments("returns");
+    for (const buyer_returns& one : buyers)
+        add_buyer(arguments, one);
     const auto loaded = impl_->load(arguments);
     if (!loaded) return std::unexpected(loaded.error());
     return {};

@@ -140,7 +140,8 @@ private:
             (made.error() == errc::outcome_unknown ? metrics::unknown : metrics::refused).add();
             return done(std::unexpected(made.error()));
         }
-        const accepted what{made->id, made->unit_price, made->repeat, made->currency};
+        const accepted what{made->id,       made->unit_price,       made->repeat,
+                            made->currency, made->payment_window_s, made->recorded};
         if (made->recorded) {
             metrics::replayed.add();
             return done(what);

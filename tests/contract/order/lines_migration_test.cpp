@@ -10,6 +10,10 @@ using namespace flashsale::test;
 namespace {
 
 constexpr const char* as_before =
+    "DROP TABLE order_changes; DROP TABLE payments;"
+    "ALTER TABLE orders DROP COLUMN payment_window_s, DROP COLUMN expires_at,"
+    " DROP COLUMN status_since, DROP COLUMN payment_id, DROP COLUMN restock,"
+    " DROP COLUMN due_at;"
     "ALTER TABLE orders DROP CONSTRAINT orders_pkey;"
     "ALTER TABLE orders DROP COLUMN line;"
     "ALTER TABLE orders ADD PRIMARY KEY (id);"

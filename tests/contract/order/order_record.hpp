@@ -1,5 +1,6 @@
 #pragma once
 
+#include <flashsale/order/life.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/order/parked.hpp>
 
@@ -17,11 +18,13 @@ struct order_record {
             recording = order::make_postgres_recording(*database.session());
             reader = order::make_postgres_record_reader(*database.session());
             set_aside = order::make_postgres_parked_events(*database.session());
+            life = order::make_postgres_life_store(*database.session());
         } else {
             store = order::make_sqlite_store(*database.queue(), database.io());
             recording = order::make_sqlite_recording(*database.file());
             reader = order::make_sqlite_record_reader(*database.file());
             set_aside = order::make_sqlite_parked_events(*database.file());
+            life = order::make_sqlite_life_store(*database.file());
         }
     }
 
@@ -74,6 +77,7 @@ struct order_record {
     std::unique_ptr<order::recording> recording;
     std::unique_ptr<order::record_reader> reader;
     std::unique_ptr<order::parked_events> set_aside;
+    std::unique_ptr<order::life_store> life;
     uuid_generator make;
 
 private:

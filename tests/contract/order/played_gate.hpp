@@ -38,6 +38,9 @@ public:
               callback<std::expected<void, stock::errc>>) override {
         FAIL("it gives nothing");
     }
+    void take_returns(stock::returned_units, callback<std::expected<void, stock::errc>>) override {
+        FAIL("it takes nothing back");
+    }
 };
 
 /// It answers in the call itself.

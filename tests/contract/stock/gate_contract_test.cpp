@@ -97,36 +97,6 @@ TEST_CASE("gate: a key that was granted is granted again, and takes nothing") {
     CHECK(world.available(product) == 4);
 }
 
-TEST_CASE("gate: a product's own currency comes with its price, in whatever answers the key") {
-    gate_world world(any());
-    const auto dollars = *currency_code::parse("USD");
-    const auto product = world.make_product(10, {}, {}, {}, dollars);
-    const auto other = world.make_product(10);
-    std::vector<reservation> batch;
-    batch.push_back(world.sale(product, 7, 2, "key"));
-    batch.push_back(world.sale(other, 7, 2, "key"));
-    const auto made = world.reserve(std::move(batch));
-    REQUIRE(word(made[0]) == "granted");
-    REQUIRE(word(made[1]) == "granted");
-    CHECK(made[1]->currency.is_none());
-    CHECK(order_in(made[1]->event).currency.is_none());
-    CHECK(order_in(made[0]->event).currency == dollars);
-    CHECK(world.find_event(made[0]->id).value() == made[0]->event);
-
-    const auto again = world.reserve_one(world.sale(product, 7, 2, "key"));
-    REQUIRE(word(again) == "pending");
-    REQUIRE(world.prune(*made[0]).has_value());
-    const auto later = world.reserve_one(world.sale(product, 7, 2, "key"));
-    REQUIRE(word(later) == "recorded");
-    for (const decision& each : {made[0], again, later}) {
-        CHECK(each->unit_price == 1'999);
-        CHECK(each->currency == dollars);
-    }
-    const auto reduced = world.reserve_one(world.reduction(product, 1, "r"));
-    REQUIRE(word(reduced) == "granted");
-    CHECK(std::holds_alternative<events::stock_reduced>(*events::parse(reduced->event)));
-}
-
 TEST_CASE("gate: twins in one batch are one grant") {
     gate_world world(any());
     const auto product = world.make_product(100);

@@ -24,7 +24,8 @@ constexpr postgres::statement insert_product{
     "test_insert_product",
     "WITH made AS (INSERT INTO products (name, price, supplied, stock, per_user_limit, "
     "sale_starts_at,"
-    " sale_ends_at, currency) VALUES ('Lamp', 1999, $1, $1, $2, $3, $4, nullif($5, ''))"
+    " sale_ends_at, currency, payment_window_s)"
+    "   VALUES ('Lamp', 1999, $1, $1, $2, $3, $4, nullif($5, ''), nullif($6::bigint, 0))"
     " RETURNING id),"
     " moved AS (INSERT INTO movements (id, product_id, delta, kind)"
     "   SELECT gen_random_uuid(), id, $1, 'initial' FROM made) SELECT id FROM made"};
@@ -75,13 +76,15 @@ std::unique_ptr<stock::gate> gate_world::another() {
 
 std::int64_t gate_world::make_product(std::int64_t supplied, std::optional<std::int64_t> limit,
                                       std::optional<timestamp> starts,
-                                      std::optional<timestamp> ends, currency_code currency) {
+                                      std::optional<timestamp> ends, currency_code currency,
+                                      std::uint32_t payment_window_s) {
     postgres::parameters with;
     with.integer(supplied).integer(limit).time(starts).time(ends).text(currency.text());
+    with.integer(payment_window_s);
     auto made = database_.execute(insert_product, with);
     if (!made) throw std::runtime_error(made.error().message);
     const std::int64_t id = made->integer(0, 0);
-    const auto told = give({id, supplied, 1'999, limit, starts, ends, currency});
+    const auto told = give({id, supplied, 1'999, limit, starts, ends, currency, payment_window_s});
     if (!told) throw std::runtime_error(std::string(name_of(told.error())));
     return id;
 }
@@ -121,6 +124,11 @@ std::expected<void, stock::errc> gate_world::give(stock::gate_product what) {
         stock::gate& to = gate_ ? *gate_ : *(gate_ = another());
         to.give({what}, std::move(done));
     });
+}
+
+std::expected<void, stock::errc> gate_world::take_returns(stock::returned_units what) {
+    return wait_for<std::expected<void, stock::errc>>(
+        [&](auto done) { gate_->take_returns(std::move(what), std::move(done)); });
 }
 
 std::expected<void, stock::errc> gate_world::prune(const stock::grant& granted) {

@@ -45,7 +45,8 @@ public:
     /// A product in the record and at the gate.
     std::int64_t make_product(std::int64_t supplied, std::optional<std::int64_t> limit = {},
                               std::optional<timestamp> starts = {},
-                              std::optional<timestamp> ends = {}, currency_code currency = {});
+                              std::optional<timestamp> ends = {}, currency_code currency = {},
+                              std::uint32_t payment_window_s = 0);
 
     stock::reservation sale(std::int64_t product, std::int64_t user, std::int64_t quantity,
                             std::string key);
@@ -54,6 +55,7 @@ public:
     std::vector<stock::decision> reserve(std::vector<stock::reservation> batch);
     stock::decision reserve_one(stock::reservation one);
     std::expected<void, stock::errc> give(stock::gate_product what);
+    std::expected<void, stock::errc> take_returns(stock::returned_units what);
     std::expected<void, stock::errc> prune(const stock::grant& granted);
     std::optional<std::int64_t> available(std::int64_t product);
     std::expected<std::optional<std::string>, stock::errc> find_event(uuid id);

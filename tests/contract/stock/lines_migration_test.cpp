@@ -13,6 +13,9 @@ using namespace flashsale::test;
 namespace {
 
 constexpr const char* as_before =
+    "DROP TABLE buyer_returns;"
+    "ALTER TABLE products DROP COLUMN returned, DROP COLUMN payment_window_s;"
+    "ALTER TABLE movements DROP CONSTRAINT movements_written_off_is_nothing;"
     "ALTER TABLE movements DROP CONSTRAINT movements_pkey;"
     "ALTER TABLE movements DROP COLUMN line, DROP COLUMN back;"
     "ALTER TABLE movements ADD PRIMARY KEY (id);"

@@ -16,6 +16,7 @@ new_product lamp(std::string key) {
     out.price = 1'999;
     out.stock = 10;
     out.currency = *currency_code::parse("JPY");
+    out.payment_window_s = 300;
     out.per_user_limit = 2;
     out.sale_starts_at = wall_clock_now();
     out.sale_ends_at = *out.sale_starts_at + std::chrono::hours{1};
@@ -37,6 +38,7 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(made->what.sale_starts_at == what.sale_starts_at);
     CHECK(made->what.sale_ends_at == what.sale_ends_at);
     CHECK(made->what.currency.text() == "JPY");
+    CHECK(made->what.payment_window_s == 300);
 
     REQUIRE(record.database.wait(
         record.store->restock(made->what.id, 5, "r", uuid_generator().make())));
@@ -48,7 +50,8 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(again->what.supplied == 15);
     for (const auto change :
          {+[](new_product& p) { p.name = "Chair"; }, +[](new_product& p) { p.price = 1; },
-          +[](new_product& p) { p.currency = {}; }, +[](new_product& p) { p.stock = 15; },
+          +[](new_product& p) { p.currency = {}; }, +[](new_product& p) { p.payment_window_s = 0; },
+          +[](new_product& p) { p.payment_window_s = 301; }, +[](new_product& p) { p.stock = 15; },
           +[](new_product& p) { p.per_user_limit = {}; },
           +[](new_product& p) { p.sale_starts_at = {}; },
           +[](new_product& p) { p.sale_ends_at = {}; }}) {
@@ -62,15 +65,21 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(found->name == "Lamp");
     CHECK(found->per_user_limit == 2);
     CHECK(found->currency.text() == "JPY");
+    CHECK(found->payment_window_s == 300);
+    const auto listed = record.database.wait(record.store->list(0, 1));
+    REQUIRE(listed.has_value());
+    CHECK(listed->front().payment_window_s == 300);
     const auto restocked =
         record.database.wait(record.store->restock(made->what.id, 5, "r", uuid_generator().make()));
     REQUIRE(restocked.has_value());
     CHECK(restocked->replayed);
     CHECK(restocked->units.currency.text() == "JPY");
+    CHECK(restocked->units.payment_window_s == 300);
     const auto read = record.reader->products(0, 1, 0, 10);
     REQUIRE(read.has_value());
     REQUIRE(read->rows.size() == 1);
     CHECK(read->rows[0].units.currency.text() == "JPY");
+    CHECK(read->rows[0].units.payment_window_s == 300);
     // The first movement and the restock, each once.
     REQUIRE(record.reader->for_each_product([&](const recorded_product& sums) {
         CHECK(sums.stock == 15);
@@ -79,6 +88,29 @@ TEST_CASE("stock store: a product is made once for each key, with its first move
     CHECK(found->created_at == made->what.created_at);
     CHECK(record.database.wait(record.store->find(made->what.id + 1)).error() ==
           errc::product_not_found);
+}
+
+TEST_CASE("stock store: a product is sold outright, or held for up to a week") {
+    stock_record record(each_database());
+    const auto made_with = [&](std::uint32_t window_s) {
+        new_product what = lamp("held for " + std::to_string(window_s));
+        what.payment_window_s = window_s;
+        return record.database.wait(record.store->create(what));
+    };
+    for (const std::uint32_t window_s : {0u, 1u, payment_window_max_s}) {
+        INFO(window_s);
+        const auto made = made_with(window_s);
+        REQUIRE(made.has_value());
+        CHECK(made->what.payment_window_s == window_s);
+        const auto restocked = record.database.wait(
+            record.store->restock(made->what.id, 5, "r", uuid_generator().make()));
+        REQUIRE(restocked.has_value());
+        CHECK_FALSE(restocked->replayed);
+        CHECK(restocked->units.payment_window_s == window_s);
+    }
+    // The database's own rule, for what comes by another way.
+    CHECK_FALSE(made_with(payment_window_max_s + 1).has_value());
+    CHECK(record.database.wait(record.store->list(0, 10))->size() == 3);
 }
 
 TEST_CASE("stock store: products come in pages, ascending") {

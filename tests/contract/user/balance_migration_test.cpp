@@ -12,7 +12,8 @@ TEST_CASE("user balance: users from before have the entry that their balance sta
     user_record record(each_database());
     const bool is_file = record.database.file() != nullptr;
     record.database.sql(
-        "DROP TABLE balance_entries; DELETE FROM schema_migrations WHERE version > 2");
+        "DROP TABLE balance_entries; DROP TABLE charge_decisions; DELETE FROM schema_migrations "
+        "WHERE version > 2");
     const std::string made_at = is_file ? "86400000000" : "'1970-01-02T00:00:00Z'";
     record.database.sql(
         "INSERT INTO users (username, compared_name, balance, idempotency_key, created_at) VALUES"

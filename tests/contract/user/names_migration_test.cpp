@@ -30,7 +30,8 @@ public:
         : database_(kind, sandbox::database::user, user::sqlite_migrations().first(1)) {
         if (kind == database_kind::postgres)
             database_.sql(
-                "DROP TABLE balance_entries; ALTER TABLE users DROP COLUMN compared_name;"
+                "DROP TABLE balance_entries; DROP TABLE charge_decisions; ALTER TABLE users DROP "
+                "COLUMN compared_name;"
                 "DELETE FROM schema_migrations WHERE version > 1;");
     }
 

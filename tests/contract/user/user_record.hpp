@@ -12,7 +12,9 @@ struct user_record {
         : database(kind, sandbox::database::user, user::sqlite_migrations()),
           store(kind == database_kind::postgres
                     ? user::make_postgres_store(*database.pool())
-                    : user::make_sqlite_store(*database.queue(), database.io())) {}
+                    : user::make_sqlite_store(*database.queue(), database.io())),
+          charges(kind == database_kind::postgres ? user::make_postgres_charges(*database.session())
+                                                  : user::make_sqlite_charges(*database.file())) {}
 
     auto create(std::string name, std::int64_t balance, std::string key) {
         return database.wait(store->create(std::move(name), balance, std::move(key)));
@@ -28,6 +30,7 @@ struct user_record {
 
     module_database database;
     std::unique_ptr<user::store> store;
+    std::unique_ptr<user::charges> charges;
 };
 
 }  // namespace flashsale::test

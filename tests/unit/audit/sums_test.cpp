@@ -32,7 +32,7 @@ TEST_CASE("audit: an event that was dropped, by this version or the one before, 
     uuid_generator make;
     const uuid now = make.make(), before = make.make();
     all.record.movements[{now}] = taken(now, 5);
-    all.record.movements[{now}].returned = 1;
+    all.record.movements[{now}].back = stock::came_back::dropped;
     all.record.movements[{before}] = taken(before, 6);
     all.record.movements[{before}].what = stock::operation::reduction;
     all.record.levels[1] = gate_level{6, 12, 1, 6};
@@ -48,8 +48,8 @@ TEST_CASE("audit: an event that was dropped, by this version or the one before, 
         all.record.orders[{before}] = sold_to(9, before, 6);
         CHECK(all.fault() == "orders and sale movements match one to one");
     }
-    SECTION("and a sale without an order, of which only a part has returned, is a fault") {
-        all.record.movements[{now}].returned = 0;
+    SECTION("and a sale without an order, whose units are not back, is a fault") {
+        all.record.movements[{now}].back = stock::came_back::no;
         CHECK(all.fault() == "orders and sale movements match one to one");
     }
 }

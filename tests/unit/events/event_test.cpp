@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
+#include <charconv>
 #include <flashsale/events/event.hpp>
 
 using namespace flashsale;
 using namespace flashsale::events;
+namespace json = boost::json;
 
 namespace {
 
@@ -159,6 +161,58 @@ TEST_CASE(
         const auto read = parse(text);
         CHECK(read.has_value() == (std::string_view(wrong) == "1999"));
         if (!read) CHECK(read.error().starts_with("unit_price"));
+    }
+}
+
+TEST_CASE("event: how long units are held for payment comes with the price") {
+    order_accepted order = sample();
+    order.payment_window_s = 300;
+    for (const char* price : {"1999+300", "1999USD+300"}) {
+        INFO(price);
+        const std::string quoted = '"' + std::string(price) + '"';
+        const std::string in_short = granted_text(order), in_full = text_of(order);
+        CHECK(in_short.ends_with("," + quoted + ",3,9007199254740990]"));
+        CHECK(in_full.find(R"(,"unit_price":)" + quoted + ",") != std::string::npos);
+        for (const std::string& written : {in_short, in_full}) {
+            const auto read = order_in(written);
+            CHECK(read.unit_price == 1'999);
+            CHECK(read.currency == order.currency);
+            CHECK(read.payment_window_s == 300);
+            CHECK(text_of(read) == in_full);
+        }
+        for (const char* wrong : {"1999+", "1999+0", "1999+0300", "1999+604801", "1999+300s",
+                                  "1999+300USD", "1999+-300", "+300"}) {
+            INFO(wrong);
+            std::string text = in_full;
+            text.replace(text.find(price), std::string_view(price).size(), wrong);
+            const auto read = parse(text);
+            REQUIRE_FALSE(read.has_value());
+            CHECK(read.error().starts_with("unit_price"));
+        }
+        order.currency = *currency_code::parse("USD");
+    }
+    CHECK(order_in(granted_text(sample())).payment_window_s == 0);
+}
+
+TEST_CASE("event: the version before sets aside what is held, and takes it for no sale") {
+    // Its rule for a price: an integer; or, as a string, one and then three letters or nothing.
+    const auto takes = [](const json::value& price) {
+        if (!price.is_string()) return price.is_int64() && price.get_int64() >= 0;
+        const std::string_view word = price.get_string();
+        std::int64_t amount = 0;
+        const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), amount);
+        if (fault != std::errc{} || amount < 0 || word.front() == '-') return false;
+        return currency_code::parse({end, word.data() + word.size()}).has_value();
+    };
+    order_accepted order = sample();
+    for (const std::uint32_t window_s : {0u, 1u, 300u, payment_window_max_s}) {
+        for (const char* code : {"", "USD"}) {
+            INFO(window_s << code);
+            order.payment_window_s = window_s;
+            order.currency = *currency_code::parse(code);
+            CHECK(takes(json::parse(text_of(order)).at("unit_price")) == (window_s == 0));
+            CHECK(takes(json::parse(granted_text(order)).at(6)) == (window_s == 0));
+        }
     }
 }
 

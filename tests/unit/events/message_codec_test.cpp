@@ -93,6 +93,25 @@ TEST_CASE("message codec: an event with a currency of its own is read as any JSO
     CHECK_FALSE(parse(written).has_value());
 }
 
+TEST_CASE("message codec: an event of units that are held is read as any JSON would be") {
+    for (const char* code : {"", "USD"}) {
+        order_accepted what = order(42);
+        what.currency = *currency_code::parse(code);
+        what.payment_window_s = 300;
+        std::string written = granted_text(what);
+        std::string_view left = written;
+        const auto quick = take_written_form(left);
+        REQUIRE(quick.has_value());
+        CHECK(left.empty());
+        CHECK(quick->payment_window_s == 300);
+        CHECK(text_of(*quick) == text_of(*parse(written)));
+        written.replace(written.find("+300"), 4, "+0");
+        left = written;
+        CHECK_FALSE(take_written_form(left).has_value());
+        CHECK_FALSE(parse(written).has_value());
+    }
+}
+
 TEST_CASE("message codec: beside what is not in short, orders mean the same") {
     uuid_generator make;
     barrier mark;

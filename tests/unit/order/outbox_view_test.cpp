@@ -38,6 +38,14 @@ public:
     awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(uuid) override {
         co_return std::unexpected(store_errc::dependency_unavailable);
     }
+    awaitable<std::expected<std::vector<flashsale::order::payment>, store_errc>> payments(
+        uuid) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
+    awaitable<std::expected<std::vector<flashsale::order::order_change>, store_errc>> changes(
+        uuid) override {
+        co_return std::unexpected(store_errc::dependency_unavailable);
+    }
     awaitable<std::expected<std::uint64_t, store_errc>> newest_gate(std::uint32_t) override {
         co_return fence;
     }

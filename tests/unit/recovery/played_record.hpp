@@ -39,6 +39,7 @@ public:
             of_.tell("load orders");
             return {};
         }
+        done load(std::span<const stock::buyer_returns>) override { return {}; }
         std::expected<std::vector<std::int64_t>, std::string> load(
             std::span<const stock::gate_product> products) override {
             of_.tell("load products");
@@ -107,6 +108,14 @@ public:
                                                       stock::allocation_id, std::size_t) override {
         return allocation_page{};
     }
+    std::expected<buyer_page, std::string> buyer_returns_of(std::uint32_t, std::uint32_t, buyer,
+                                                            std::size_t) override {
+        return buyer_page{};
+    }
+    std::expected<std::vector<stock::allocation_id>, std::string> came_back(
+        std::span<const stock::allocation_id>) override {
+        return std::vector<stock::allocation_id>{};
+    }
     std::expected<std::vector<stock::allocation_id>, std::string> moved(
         std::span<const stock::allocation_id> ids) override {
         if (!moves) return std::vector<stock::allocation_id>{};
@@ -116,6 +125,9 @@ public:
         return {};
     }
     done for_each_allocation(const std::function<void(stock::allocation)>&) override { return {}; }
+    done for_each_buyer_returns(const std::function<void(stock::buyer_returns)>&) override {
+        return {};
+    }
 
     std::expected<std::vector<stock::refused_movement>, std::string> record(
         std::span<const stock::movement> movements) override {
@@ -142,6 +154,13 @@ public:
         return std::vector<uuid>(ids.begin(), ids.end());
     }
     done for_each_order(const std::function<void(stock::allocation)>&) override { return {}; }
+    std::expected<std::vector<order::unfinished_order>, std::string> unfinished() override {
+        return std::vector<order::unfinished_order>{};
+    }
+    done for_each_payment(const std::function<void(order::payment)>&) override { return {}; }
+    std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
+        return std::vector<uuid>{};
+    }
     done for_each_parked(const std::function<void(order::parked_event)>&) override { return {}; }
     done for_each_dropped(const std::function<void(std::string_view)>&) override { return {}; }
     std::expected<std::vector<uuid>, std::string> late() override { return std::vector<uuid>{}; }

@@ -17,6 +17,9 @@ public:
               callback<std::expected<void, stock::errc>>) override {
         fail();
     }
+    void take_returns(stock::returned_units, callback<std::expected<void, stock::errc>>) override {
+        fail();
+    }
     void read_outbox(std::uint32_t, std::string,
                      callback<std::expected<outbox_page, stock::errc>>) override {
         fail();

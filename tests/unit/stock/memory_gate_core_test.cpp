@@ -153,6 +153,29 @@ TEST_CASE("memory gate: a product's own currency comes with what it grants, and 
     CHECK(order_in(made.front()->event).currency.text() == "USD");
 }
 
+TEST_CASE(
+    "memory gate: a product's payment window comes with what it grants, and with what it had") {
+    memory_gate_core core(10);
+    core.load(gate_product{1, 10, 500, {}, {}, {}, {}, 300});
+    core.load(gate_product{2, 10, 500, {}, {}, {}});
+    uuid_generator ids;
+    CHECK(core.load(sold(ids.make(), 1, 3, 400, "a")));
+    core.open(2);
+    shop names;
+    const auto ask = [&](reservation one) { return core.reserve({&one, 1}, noon).front(); };
+    const auto again = ask(names.sale(1, 7, 3, "a"));
+    const auto made = ask(names.sale(1, 7, 1, "b")), pending = ask(names.sale(1, 7, 1, "b"));
+    const auto outright = ask(names.sale(2, 7, 1, "b"));
+    REQUIRE(word(again) == "recorded");
+    REQUIRE(word(made) == "granted");
+    REQUIRE(word(pending) == "pending");
+    for (const decision& each : {again, made, pending})
+        CHECK(each->payment_window_s == 300);
+    CHECK(order_in(made->event).payment_window_s == 300);
+    CHECK(outright->payment_window_s == 0);
+    CHECK(order_in(outright->event).payment_window_s == 0);
+}
+
 TEST_CASE("memory gate: the event of a grant is the one that every gate writes") {
     shop at;
     at.give(1, 10);

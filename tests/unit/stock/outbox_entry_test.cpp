@@ -38,6 +38,27 @@ TEST_CASE("outbox entry: a price may have a currency, and nothing else may") {
         CHECK_FALSE(events::parse(event_of_entry(id, wrong)).has_value());
 }
 
+TEST_CASE("outbox entry: a price may say how long the units are held") {
+    uuid_generator make;
+    const uuid id = make.make();
+    const auto held = order_in(event_of_entry(id, "2 3 1 1999USD+300 2 40 s7:key"));
+    CHECK(held.unit_price == 1'999);
+    CHECK(held.currency.text() == "USD");
+    CHECK(held.payment_window_s == 300);
+    CHECK(order_in(event_of_entry(id, "2 3 1 0+300 2 40 s7:key")).payment_window_s == 300);
+    CHECK(order_in(event_of_entry(id, "2 3 1 1999 2 40 s7:key")).payment_window_s == 0);
+    for (const char* wrong :
+         {"2 3 1 1999+0 2 40 s7:key", "2 3 1 1999+ 2 40 s7:key", "2 3 1 1999+604801 2 40 s7:key",
+          "2 3 1 1999+300USD 2 40 s7:key", "2 3 1+300 1999 2 40 s7:key"}) {
+        INFO(wrong);
+        CHECK_FALSE(events::parse(event_of_entry(id, wrong)).has_value());
+    }
+    // For a reduction no payment is waited for.
+    const auto reduced = events::parse(event_of_entry(id, "2 3 1 1999USD+300 2 40 rkey"));
+    REQUIRE(reduced.has_value());
+    CHECK(std::get<events::stock_reduced>(*reduced).payment_window_s == 0);
+}
+
 TEST_CASE("outbox entry: a reduction has no user, and its key may begin like a sale's") {
     uuid_generator make;
     const uuid id = make.make();

@@ -341,3 +341,46 @@ TEST_CASE("sold-out hints: bounded") {
     CHECK_FALSE(hints.is_likely(0, 1));
     CHECK(hints.is_likely(static_cast<std::int64_t>(sold_out_hints::products_max), 1));
 }
+
+TEST_CASE("redis codec: a payment window goes to the gate and comes back with the price") {
+    argument_list list;
+    add_product(list, {1, 10, 1'999, {}, {}, {}, *currency_code::parse("USD"), 300});
+    add_product(list, {2, 10, 0, {}, {}, {}, {}, payment_window_max_s});
+    add_product(list, {3, 10, 5, {}, {}, {}});
+    CHECK(list.views()[2] == "1999USD+300");
+    CHECK(list.views()[8] == "0+604800");
+    CHECK(list.views()[14] == "5");
+
+    uuid_generator make;
+    std::vector<reservation> batch;
+    for (std::int64_t user = 1; user <= 5; ++user)
+        batch.push_back(sale(user, make.make()));
+    batch.back().what = operation::reduction;
+    const std::string first = make.make().to_string();
+    const value token = text("t " + make.make(3).to_string());
+    const auto decisions =
+        decode_decisions(array({integer(0), token, text("g 1 42 1999USD+300"), text("g 1 43 1999"),
+                                text("r " + first + " 5+60"),
+                                text("p " + first + " 6USD+1 8 3 1 6USD+1 7 50 s7:a key"),
+                                text("g 1 44 1999+300")}),
+                         7, batch)
+            .decisions;
+    const std::uint32_t windows[] = {300, 0, 60, 1};
+    for (std::size_t i = 0; i < 4; ++i) {
+        INFO(i);
+        REQUIRE(decisions[i].has_value());
+        CHECK(decisions[i]->payment_window_s == windows[i]);
+        if (decisions[i]->recorded) continue;
+        const auto event = order_in(decisions[i]->event);
+        CHECK(event.payment_window_s == windows[i]);
+        CHECK(event.unit_price == decisions[i]->unit_price);
+    }
+    REQUIRE(decisions[4].has_value());
+    const auto reduced = events::parse(decisions[4]->event);
+    REQUIRE(reduced.has_value());
+    CHECK(std::get<events::stock_reduced>(*reduced).payment_window_s == 0);
+    for (const char* wrong : {"g 5 42 1999+0", "g 5 42 1999+604801", "g 5 42 1999+", "g 5 42 +300"})
+        CHECK(decode_decisions(array({integer(0), token, text(wrong)}), 7, batch)
+                  .decisions.front()
+                  .error() == errc::outcome_unknown);
+}

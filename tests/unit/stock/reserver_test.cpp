@@ -27,6 +27,9 @@ public:
     void give(std::vector<gate_product>, callback<std::expected<void, errc>>) override {
         FAIL("a reserver gives nothing");
     }
+    void take_returns(returned_units, callback<std::expected<void, errc>>) override {
+        FAIL("a reserver takes nothing back");
+    }
 
     // The batch asked for last, and those that were still unanswered then.
     std::vector<reservation> asked;

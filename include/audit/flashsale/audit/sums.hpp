@@ -4,6 +4,7 @@
 // each sum exact while the sale runs (reader.hpp), so a fault here is a fault, not a race.
 
 #include <flashsale/audit/balance_sums.hpp>
+#include <flashsale/audit/life_record.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/stock/allocation.hpp>
 #include <flashsale/stock/record.hpp>
@@ -67,6 +68,7 @@ struct audit_record {
     std::vector<order::raised_fence> fences;
     /// Of the user database, page by page; each is exact, and none depends on what else was read.
     balance_sums balances;
+    life_record life;
     /// Nothing was on its way, and nothing was taken while all this was read.
     bool at_rest = false;
 };
@@ -109,7 +111,11 @@ struct audit_result {
 
 audit_result add_up(const audit_record& record);
 
-/// A part of add_up().
+/// Parts of add_up().
 void check_balances(const balance_sums& read, audit_result& into);
+void check_life(const audit_record& record, audit_result& into);
+/// Of which it is to be asked whether they have returned by now.
+std::vector<stock::allocation_id> ended_without_return(const audit_record& record);
+void check_payments(const life_record& read, audit_result& into);
 
 }  // namespace flashsale::audit

@@ -1,7 +1,7 @@
 #pragma once
 
-// Currencies by their ISO 4217 codes, and prices as one word. An amount is in the currency's minor
-// units; how many of them make a major one is the reader's to know.
+// Currencies by their ISO 4217 codes, and prices with their payment windows as one word. An amount
+// is in the currency's minor units; how many of them make a major one is the reader's to know.
 
 #include <array>
 #include <cstdint>
@@ -48,9 +48,16 @@ private:
 /// Whether ISO 4217 has it for money of today, as far as ICU knows.
 bool is_currency(std::string_view code);
 
-/// `1999`, or `1999USD` where it has a currency of its own: what the gates keep, and never look at.
-void append_price(std::string& out, std::int64_t amount, currency_code currency);
+/// Longest time that units are held for payment, in seconds: a week.
+inline constexpr std::uint32_t payment_window_max_s = 604'800;
+
+/// `1999`, or `1999USD` where it has a currency of its own; `1999+300` or `1999USD+300` where the
+/// units are held for so many seconds until they are paid for (0: they are sold outright). What the
+/// gates keep, and never look at.
+void append_price(std::string& out, std::int64_t amount, currency_code currency,
+                  std::uint32_t payment_window_s);
 /// False: it is no price of at least 0.
-bool read_price(std::string_view word, std::int64_t& amount, currency_code& currency);
+bool read_price(std::string_view word, std::int64_t& amount, currency_code& currency,
+                std::uint32_t& payment_window_s);
 
 }  // namespace flashsale

@@ -46,8 +46,15 @@ enum class place : std::uint8_t {
     rebuild_load,
     rebuild_mark_open,
     rebuild_open_gate,
+    // Of the clerk (src/order/life/life_work.hpp).
+    payment_started,   ///< the order is PAYING, and the user database does not know
+    payment_decided,   ///< the user database has decided, and the order is PAYING
+    payment_finished,  ///< the order has the outcome, and no client is answered
+    order_ended,       ///< it is cancelled or expired, and its units are not returned
+    units_returned,    ///< the stock database has them, and the gate does not know
+    gate_told,         ///< it knows, and the order says that they are to be returned
 };
-inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
+inline constexpr std::array<std::string_view, 32> place_names{"after_reserve",
                                                               "before_publish",
                                                               "after_publish",
                                                               "after_confirm",
@@ -72,7 +79,13 @@ inline constexpr std::array<std::string_view, 26> place_names{"after_reserve",
                                                               "rebuild_remove_older",
                                                               "rebuild_load",
                                                               "rebuild_mark_open",
-                                                              "rebuild_open_gate"};
+                                                              "rebuild_open_gate",
+                                                              "payment_started",
+                                                              "payment_decided",
+                                                              "payment_finished",
+                                                              "order_ended",
+                                                              "units_returned",
+                                                              "gate_told"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {

@@ -36,6 +36,7 @@ public:
     /// A string, whatever is in it: the caller looks at that, and says so by fault().
     std::string any_text(std::string_view name);
     std::optional<timestamp> optional_time(std::string_view name);
+    std::optional<bool> optional_boolean(std::string_view name);
 
     /// Call last: faults on any field that no call above asked for. nullopt when all is well.
     std::optional<field_fault> finish();

@@ -6,8 +6,11 @@
 //    "quantity":1,"idempotency_key":"…","created_at":"…","unit_price":999,"epoch":1,"seq":42}
 //
 // unit_price, epoch and seq are given by the gate, in the same atomic step as the decision. Of
-// a product with a currency of its own the unit price is a string, "1999USD".
-// Consumers ignore members that they do not know.
+// a product with a currency of its own the unit price is a string, "1999USD"; of units that are
+// held for payment it says for how many seconds from created_at, "1999+300" or "1999USD+300". A
+// recorder of the version before takes a string for an integer and then three letters or nothing.
+// So it sets such an event aside, as parked; a member of its own it would have ignored, and
+// recorded the order as sold. Consumers ignore members that they do not know.
 //
 // Nearly all that is ever granted are orders, and the broker's price grows with every byte of them.
 // So an order comes from the gate in short, as the values alone, a third as long; its id tells the
@@ -54,8 +57,8 @@ struct basic_units_taken : event_base {
     std::int64_t product_id = 0;
     std::int64_t quantity = 0;
     Text idempotency_key;
-    std::int64_t unit_price = 0;  ///< minor units
-    currency_code currency = {};  ///< of unit_price
+    std::int64_t unit_price = 0;         ///< minor units
+    currency_code currency = {};         ///< of unit_price
     std::uint32_t payment_window_s = 0;  ///< held so long from created_at; 0: sold outright
     std::uint64_t seq = 0;
 };
@@ -67,7 +70,7 @@ struct basic_order_accepted : basic_units_taken<Text> {
     std::int64_t user_id = 0;
 };
 
-/// They were taken out by hand; unit_price means nothing.
+/// They were taken out by hand: unit_price means nothing, and no payment is waited for.
 template <class Text>
 struct basic_stock_reduced : basic_units_taken<Text> {
     static constexpr std::string_view type = "stock_reduced";

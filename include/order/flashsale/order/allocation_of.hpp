@@ -17,6 +17,7 @@ inline stock::allocation units_of(const events::basic_units_taken<std::string>& 
     out.order_id = one.id;
     out.what = what;
     out.currency = one.currency;
+    out.payment_window_s = one.payment_window_s;
     out.product_id = one.product_id;
     out.quantity = one.quantity;
     out.unit_price = one.unit_price;

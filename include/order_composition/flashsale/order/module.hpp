@@ -15,6 +15,7 @@
 #include "flashsale/base/fault_board.hpp"
 #include "flashsale/base/migration.hpp"
 #include "flashsale/order.hpp"
+#include "flashsale/order/changes.hpp"
 #include "flashsale/order/record.hpp"
 #include "flashsale/order/recording.hpp"
 #include "flashsale/order/store.hpp"
@@ -54,6 +55,7 @@ struct http_dependencies {
     stock::gate_outbox& outbox;
     stock::gate_view& units;
     stock::reserver& reserves;
+    order_changes& changes;
     std::uint32_t shards = 1;
     currency_code currency;  ///< the deployment's
 };

@@ -14,6 +14,7 @@
 
 #include "flashsale/base/time.hpp"
 #include "flashsale/base/uuid.hpp"
+#include "flashsale/order/life.hpp"
 #include "flashsale/stock.hpp"
 
 namespace flashsale::postgres {
@@ -48,6 +49,15 @@ struct raised_fence {
     std::uint64_t epoch = 0;
     timestamp begun_at;   ///< by the rebuilding process's clock, before it shuts a gate
     timestamp raised_at;  ///< by the database's
+};
+
+/// An order with something still to be done for it: its hold should have ended, it is PAYING, or
+/// its units are to be returned.
+struct unfinished_order {
+    uuid id;
+    std::int64_t product_id = 0;
+    order_status status = order_status::paying;
+    std::chrono::microseconds age{0};  ///< since that was due, by the database's clock
 };
 
 /// A gate rebuilt from the record has to know each order's key and buyer, and that its units are
@@ -85,6 +95,12 @@ public:
 
     virtual std::expected<void, std::string> for_each_order(
         const std::function<void(stock::allocation)>& each) = 0;
+    virtual std::expected<std::vector<unfinished_order>, std::string> unfinished() = 0;
+    virtual std::expected<void, std::string> for_each_payment(
+        const std::function<void(payment)>& each) = 0;
+    /// Orders that are PAID without a payment that has succeeded, payments that have without such
+    /// an order, and those that differ in buyer or amount.
+    virtual std::expected<std::vector<uuid>, std::string> paid_otherwise() = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
     /// The texts of those that an operator dropped.

@@ -10,6 +10,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/order.hpp"
+#include "flashsale/order/life.hpp"
 
 namespace flashsale::postgres {
 class pool;
@@ -44,6 +45,11 @@ public:
     virtual ~store() = default;
 
     virtual awaitable<std::expected<std::optional<order>, store_errc>> find(uuid id) = 0;
+    /// Those for an order, the oldest first.
+    virtual awaitable<std::expected<std::vector<payment>, store_errc>> payments(uuid order_id) = 0;
+    /// What became of an order since it was accepted, the oldest change first.
+    virtual awaitable<std::expected<std::vector<order_change>, store_errc>> changes(
+        uuid order_id) = 0;
     /// The event of this id, if it is parked and holds units: accepted, and not recorded.
     virtual awaitable<std::expected<std::optional<std::string>, store_errc>> find_parked(
         uuid id) = 0;

@@ -30,6 +30,14 @@ struct allocation_id_hash {
     }
 };
 
+/// Whether the units of an allocation came back, all at once.
+enum class came_back : std::uint8_t {
+    no,
+    dropped,      ///< a person has dropped the event, which never was an order
+    returned,     ///< the order has ended
+    written_off,  ///< the order has ended, and they are not offered again
+};
+
 /// Where one is read from a record that does not know all of it, the rest is 0 or empty: the ledger
 /// knows neither buyer nor price, nor the key of a sale.
 struct allocation {
@@ -40,9 +48,10 @@ struct allocation {
     std::int64_t product_id = 0;
     std::int64_t user_id = 0;  ///< 0 for a reduction
     std::int64_t quantity = 0;
-    std::int64_t returned = 0;         ///< of quantity, units that are back for sale
-    std::int64_t unit_price = 0;       ///< minor units
+    std::int64_t unit_price = 0;         ///< minor units
     std::uint32_t payment_window_s = 0;  ///< it was held so long for payment; 0: sold outright
+    came_back back = came_back::no;
+    bool ended = false;                ///< of an order, by its status: cancelled or expired
     std::string idempotency_key = {};  ///< empty: no request can repeat it
     std::uint64_t epoch = 0;
     std::uint64_t seq = 0;

@@ -43,6 +43,8 @@ public:
     virtual std::expected<void, std::string> load(
         std::span<const allocation> taken,
         const std::function<bool(std::int64_t product_id)>& counts_buyers) = 0;
+    /// What buyers have returned in all, each once; after what they took.
+    virtual std::expected<void, std::string> load(std::span<const buyer_returns> buyers) = 0;
     /// Products, each once. Returns what is free of each now.
     virtual std::expected<std::vector<std::int64_t>, std::string> load(
         std::span<const gate_product> products) = 0;

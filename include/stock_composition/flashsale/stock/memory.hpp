@@ -33,6 +33,8 @@ public:
     void load(const gate_product& product);
     /// Each once. False: no such product.
     bool load(const allocation& taken);
+    /// After what the buyer took.
+    void load(const buyer_returns& buyer);
     /// From here on it decides; until then every answer is `rebuilding`.
     void open(std::uint64_t epoch);
 

@@ -21,6 +21,7 @@
 #include "flashsale/stock.hpp"
 #include "flashsale/stock/gate.hpp"
 #include "flashsale/stock/record.hpp"
+#include "flashsale/stock/returns.hpp"
 #include "flashsale/stock/store.hpp"
 
 namespace flashsale::http {
@@ -146,6 +147,9 @@ std::unique_ptr<reserver> make_reserver(asio::io_context& io, gate_decisions& de
 /// the gate is the database, which is never rebuilt.
 std::unique_ptr<ledger> make_postgres_ledger(postgres::session& stock_database, bool fenced = true);
 std::unique_ptr<ledger> make_sqlite_ledger(sqlite::database& stock_database);
+
+std::unique_ptr<returns> make_postgres_returns(postgres::session& stock_database);
+std::unique_ptr<returns> make_sqlite_returns(sqlite::database& stock_database);
 
 /// Registers /v1/products…; everything must outlive the router.
 struct http_dependencies {

@@ -32,11 +32,13 @@ struct recorded_product {
     std::int64_t supplied = 0;
     std::int64_t stock = 0;
     std::optional<std::int64_t> per_user_limit;
-    std::int64_t moved = 0;     ///< sum of its movements
-    std::int64_t moved_up = 0;  ///< of those that gave units
-    std::int64_t sold = 0;      ///< units of its sale movements
-    std::int64_t reduced = 0;   ///< units of its reductions
-    std::int64_t returned = 0;  ///< of those sold and reduced, units that came back
+    std::int64_t moved = 0;            ///< sum of its movements
+    std::int64_t moved_up = 0;         ///< of those that gave units
+    std::int64_t sold = 0;             ///< units of its sale movements
+    std::int64_t reduced = 0;          ///< units of its reductions
+    std::int64_t dropped = 0;          ///< of those sold and reduced, units of dropped events
+    std::int64_t returned = 0;         ///< of those sold, units of ended orders, for sale again
+    std::int64_t returned_in_all = 0;  ///< the same, as the product says
 };
 
 /// Blocking; one thread. An error's text is for people. What is free at a gate is `supplied` less
@@ -57,6 +59,11 @@ public:
     };
     using product_page = page<product, std::int64_t>;
     using allocation_page = page<allocation, allocation_id>;
+    struct buyer {
+        std::int64_t product_id = 0;
+        std::int64_t user_id = 0;
+    };
+    using buyer_page = page<buyer_returns, buyer>;
 
     /// Products of one shard (shard_of()), those above `after`, 0 at first. One statement a page;
     /// `rows_max` bounds what is read, so a page may be empty and not the last.
@@ -73,15 +80,25 @@ public:
                                                                    allocation_id after,
                                                                    std::size_t rows_max) = 0;
 
-    /// Sales of such products, but those given back. Each is an order's, of the same id; user,
-    /// price and key are there.
+    /// Sales of such products, but those of dropped events. Each is an order's, of the same id;
+    /// user, price and key are there.
     virtual std::expected<allocation_page, std::string> sales(std::uint32_t shard,
                                                               std::uint32_t shards,
                                                               allocation_id after,
                                                               std::size_t rows_max) = 0;
 
+    /// What buyers of such products have returned in all, of products with a limit.
+    virtual std::expected<buyer_page, std::string> buyer_returns_of(std::uint32_t shard,
+                                                                    std::uint32_t shards,
+                                                                    buyer after,
+                                                                    std::size_t rows_max) = 0;
+
     /// Those of the ids that have a movement, perhaps with other lines of their orders.
     virtual std::expected<std::vector<allocation_id>, std::string> moved(
+        std::span<const allocation_id> ids) = 0;
+
+    /// Those of the ids whose units have come back, perhaps with other lines of their orders.
+    virtual std::expected<std::vector<allocation_id>, std::string> came_back(
         std::span<const allocation_id> ids) = 0;
 
     // For the audit: all as of one instant, products ascending.
@@ -90,6 +107,8 @@ public:
         const std::function<void(recorded_product)>& each) = 0;
     virtual std::expected<void, std::string> for_each_allocation(
         const std::function<void(allocation)>& each) = 0;
+    virtual std::expected<void, std::string> for_each_buyer_returns(
+        const std::function<void(buyer_returns)>& each) = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& stock_database);

@@ -25,6 +25,7 @@ struct new_product {
     std::string name;
     std::int64_t price = 0;  ///< minor units
     currency_code currency = {};
+    std::uint32_t payment_window_s = 0;  ///< 0: sold outright
     std::int64_t stock = 0;
     std::optional<std::int64_t> per_user_limit;
     std::optional<timestamp> sale_starts_at;
@@ -36,7 +37,8 @@ struct product {
     std::int64_t id = 0;
     std::string name;
     std::int64_t price = 0;
-    currency_code currency = {};  ///< of the price
+    currency_code currency = {};         ///< of the price
+    std::uint32_t payment_window_s = 0;  ///< 0: sold outright
     std::int64_t supplied = 0;
     std::int64_t stock = 0;  ///< as recorded
     std::optional<std::int64_t> per_user_limit;

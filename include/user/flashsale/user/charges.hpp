@@ -1,8 +1,8 @@
 #pragma once
 
 // Payments from balances, as the user database decides them: one decision for each payment, taken
-// or declined, for ever. It is written by the statement that would debit, so a repeat, whoever
-// makes it and however late, reads the decision and never decides again.
+// or declined, for ever. It is written by the transaction that would debit, so a repeat, by any
+// process and however late, reads the decision and never decides again.
 
 #include <cstdint>
 #include <expected>

@@ -36,7 +36,6 @@ struct directory_options {
 
 std::unique_ptr<directory> make_directory(store& record, const directory_options& options);
 
-/// The database outlives them, and is not used by others while they decide.
 std::unique_ptr<charges> make_postgres_charges(postgres::session& user_database);
 std::unique_ptr<charges> make_sqlite_charges(sqlite::database& user_database);
 

@@ -4,10 +4,14 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "flashsale/base/uuid.hpp"
 
 namespace flashsale::postgres {
 class session;
@@ -24,6 +28,14 @@ struct recorded_balance {
     std::int64_t entries = 0;             ///< the sum of their amounts
 };
 
+/// A payment from a balance that was taken.
+struct taken_charge {
+    uuid payment_id;
+    uuid order_id;
+    std::int64_t user_id = 0;
+    std::int64_t amount = 0;  ///< minor units
+};
+
 /// Blocking; one thread. An error's text is for people.
 class record_reader {
 public:
@@ -37,6 +49,18 @@ public:
     /// them that have no user.
     virtual std::expected<page, std::string> balances(std::int64_t after,
                                                       std::size_t users_max) = 0;
+
+    /// All as of one instant.
+    virtual std::expected<void, std::string> for_each_taken(
+        const std::function<void(taken_charge)>& each) = 0;
+    /// Those of these payments that were taken.
+    virtual std::expected<std::vector<taken_charge>, std::string> taken(
+        std::span<const uuid> payments) = 0;
+    /// Decisions without their entry, entries without their decision, and those that differ, as of
+    /// one instant.
+    virtual std::expected<std::vector<taken_charge>, std::string> without_entry() = 0;
+    /// Users whose entries do not lead from one balance to the next, as of one instant.
+    virtual std::expected<std::vector<std::int64_t>, std::string> broken_books() = 0;
 };
 
 std::unique_ptr<record_reader> make_postgres_record_reader(postgres::session& user_database);

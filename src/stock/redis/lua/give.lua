@@ -1,10 +1,13 @@
 #!lua
--- Tells the gate what products were supplied in all. The gate adds what it has not applied yet, so a
--- repeat, a late arrival or a crash in between changes nothing twice.
+-- Tells the gate what products were supplied in all, and what buyers have returned in all. The gate
+-- adds what it has not applied yet, so a repeat, a late arrival or a crash in between changes nothing
+-- twice.
 --
 -- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  epoch the caller believes in
+-- ARGV[3]  how many products
 -- then, for each product, six: id, supplied, price, limit, starts, ends; the last three may be empty,
 -- the times are in microseconds
+-- then, for each buyer, three: product, user, units returned in all
 --
 -- Returns {1} closed · {2, epoch} · {0}
 
@@ -18,7 +21,8 @@ if header[1] ~= 'open' or header[3] ~= server then return {1} end
 if not (tonumber(header[2]) and tonumber(header[4])) then return {1} end
 if header[2] ~= epoch then return {2, header[2]} end
 
-for at = 3, #ARGV, fields_per_product do
+local buyers = 4 + fields_per_product * tonumber(ARGV[3])
+for at = 4, buyers - 1, fields_per_product do
     local key = root .. epoch .. ':p:' .. ARGV[at]
     local supplied = ARGV[at + 1]
     local applied = redis.call('HGET', key, 'supplied')
@@ -33,6 +37,15 @@ for at = 3, #ARGV, fields_per_product do
         local more = string.format('%.0f', tonumber(supplied) - tonumber(applied))
         redis.call('HINCRBY', key, 'free', more)
         redis.call('HSET', key, 'supplied', supplied)
+    end
+end
+for at = buyers, #ARGV, 3 do
+    local user = ARGV[at + 1]
+    local applied = redis.call('HGET', root .. epoch .. ':v:' .. ARGV[at], user) or '0'
+    local more = tonumber(ARGV[at + 2]) - tonumber(applied)
+    if more > 0 then
+        redis.call('HINCRBY', root .. epoch .. ':b:' .. ARGV[at], user, string.format('-%.0f', more))
+        redis.call('HSET', root .. epoch .. ':v:' .. ARGV[at], user, ARGV[at + 2])
     end
 end
 return {0}

@@ -7,6 +7,7 @@
 --   'takings':  then, for each, six: product, user, quantity, key field, id, price
 --     user       empty where no limit counts them
 --     key field  as in reserve.lua; empty where no request can repeat it
+--   'returns':  then, for each, three: product, user, units returned in all; as in give.lua
 --
 -- Returns {1} the header is not this attempt's: nothing was changed · else {0, …} and for
 -- 'products' what is free of each
@@ -36,6 +37,19 @@ if what == 'products' then
         reply[#reply + 1] = redis.call('HGET', key, 'free')
     end
     return reply
+end
+
+if what == 'returns' then
+    for at = 4, #ARGV, 3 do
+        local product, user = ARGV[at], ARGV[at + 1]
+        local applied = redis.call('HGET', base .. 'v:' .. product, user) or '0'
+        local more = tonumber(ARGV[at + 2]) - tonumber(applied)
+        if more > 0 then
+            redis.call('HINCRBY', base .. 'b:' .. product, user, '-' .. digits(more))
+            redis.call('HSET', base .. 'v:' .. product, user, ARGV[at + 2])
+        end
+    end
+    return {0}
 end
 
 local products = {}

@@ -1,0 +1,34 @@
+#pragma once
+
+// What three databases say of ended orders and of money, read while a sale runs. They are never
+// read as of one instant, but each change is made in one order: a decision about money comes after
+// its payment, and before the payment succeeds; units come back after their order has ended, and
+// before it says that nothing is to be returned. So what is read in the opposite order fits.
+
+#include <chrono>
+#include <unordered_map>
+#include <vector>
+
+#include <flashsale/order/record.hpp>
+#include <flashsale/stock/record.hpp>
+#include <flashsale/user/record.hpp>
+
+namespace flashsale::audit {
+
+/// After that, what was begun should be finished.
+inline constexpr std::chrono::seconds unfinished_max{60};
+
+struct life_record {
+    std::unordered_map<uuid, user::taken_charge, uuid_hash> taken;  ///< read before the payments
+    std::unordered_map<uuid, user::taken_charge, uuid_hash> taken_later;  ///< of those not in it
+    std::vector<user::taken_charge> without_entry;
+    std::vector<std::int64_t> broken_books;  ///< users
+    std::unordered_map<uuid, order::payment, uuid_hash> payments;
+    std::vector<uuid> paid_otherwise;
+    std::vector<order::unfinished_order> unfinished;  ///< read after the orders
+    /// Of ended orders that had none in the ledger: those that have a return by now.
+    std::vector<stock::allocation_id> returned_later;
+    std::vector<stock::buyer_returns> buyers;
+};
+
+}  // namespace flashsale::audit

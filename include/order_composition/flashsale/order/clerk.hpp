@@ -1,0 +1,61 @@
+#pragma once
+
+// The clerk: what becomes of orders after they were recorded. One per process that serves, on a
+// thread of its own.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "flashsale/base/fault_board.hpp"
+#include "flashsale/base/waiting.hpp"
+#include "flashsale/order/changes.hpp"
+#include "flashsale/order/life.hpp"
+#include "flashsale/order/recording.hpp"
+#include "flashsale/stock/gate_decisions.hpp"
+#include "flashsale/stock/returns.hpp"
+#include "flashsale/user/charges.hpp"
+
+namespace flashsale::order {
+
+struct clerk_options {
+    std::size_t batch_orders_max = 1'000;       ///< in one statement
+    std::size_t waiting_requests_max = 16'384;  ///< beyond: overloaded
+    std::chrono::milliseconds patience{2'000};  ///< of a request; then its outcome is unknown
+    std::chrono::milliseconds record_after{
+        250};  ///< the recorder's time for an order that is asked for
+    std::chrono::milliseconds expiry_interval{200};    ///< between looks for holds that have ended
+    std::chrono::milliseconds resume_interval{1'000};  ///< between looks for what others have left
+};
+
+class clerk final : public order_changes {
+public:
+    /// Each is the clerk's thread's alone, from start() to stop().
+    struct dependencies {
+        life_store& orders;
+        recording& record;  ///< with the fences that the recorder has
+        user::charges& balances;
+        stock::returns& units;
+        stock::gate_decisions& gate;
+        waiting wait;  ///< for the gate's answers
+        /// Lets the gate's connections have their turn; several times a second.
+        std::function<void()> poll;
+        fault_board* board = nullptr;  ///< where the line `clerk` says what it is waiting for
+    };
+
+    clerk(const dependencies& uses, const clerk_options& options);
+    ~clerk() override;
+
+    void ask(change_request what, asio::io_context& reply_on, callback<answer> done) override;
+
+    void start();
+    /// Carries out what was asked for, for at most `patience`; what is left ends as unknown. What
+    /// is to be resumed, another process or the next start resumes.
+    void stop(std::chrono::milliseconds patience);
+
+private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace flashsale::order

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <flashsale/http.hpp>
+#include <flashsale/order/module.hpp>
+
+#include <memory>
+
+#include "service.hpp"
+
+namespace flashsale::order {
+
+/// /v1/orders/{id}/payments, /v1/orders/{id}/cancel and /v1/orders/{id}/changes.
+void register_life_routes(http::router& routes, const http_dependencies& uses,
+                          std::shared_ptr<service> orders);
+
+}  // namespace flashsale::order

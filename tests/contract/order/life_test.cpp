@@ -1,0 +1,264 @@
+// What changes orders after they were recorded, on each database: every change once, by whoever
+// comes first, and only those that src/order/status.hpp has.
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+#include "order_record.hpp"
+
+using namespace flashsale;
+using namespace flashsale::test;
+using order::order_status;
+
+namespace {
+
+using ids = std::vector<uuid>;
+
+struct life_record : order_record {
+    explicit life_record(database_kind which) : order_record(which), kind(which) {}
+
+    uuid held(std::uint32_t window_s = 3'600, std::int64_t price = 999) {
+        events::order_accepted one = accepted(++buyer_);
+        one.payment_window_s = window_s;
+        one.unit_price = price;
+        one.quantity = 3;
+        must_record(std::vector{one});
+        return one.id;
+    }
+    uuid outright() {
+        const events::order_accepted one = accepted(++buyer_);
+        must_record(std::vector{one});
+        return one.id;
+    }
+    /// Its time is up.
+    uuid overdue() {
+        const uuid id = held(1);
+        set(id, "expires_at = " + ago(60) + ", due_at = " + ago(60));
+        return id;
+    }
+    /// Its last change was so long ago.
+    void age(const uuid& id) { set(id, "due_at = " + ago(59)); }
+
+    order::order state(const uuid& id) {
+        const auto found = life->find(ids{id});
+        REQUIRE(found.has_value());
+        REQUIRE(found->size() == 1);
+        return found->front();
+    }
+    order_status status(const uuid& id) { return state(id).status; }
+
+    std::vector<order::payment> start(std::vector<order::payment_request> asked) {
+        const auto done = life->start_payments(asked);
+        REQUIRE(done.has_value());
+        return *done;
+    }
+    std::vector<order::payment> start(const uuid& id, const std::string& key = "k") {
+        return start({{id, make.make(), key}});
+    }
+    std::vector<order::ended_order> cancel(const uuid& id, const std::string& reason = {}) {
+        const auto done = life->cancel(std::vector<order::cancel_request>{{id, reason}});
+        REQUIRE(done.has_value());
+        return *done;
+    }
+    std::vector<std::string> history(const uuid& id) {
+        std::vector<std::string> out;
+        for (const auto& one : database.wait(store->changes(id)).value()) {
+            out.push_back(std::string(text_of(one.from)) + " " + std::string(text_of(one.to)) +
+                          (one.reason.empty() ? "" : " " + one.reason));
+        }
+        return out;
+    }
+    std::vector<uuid> due() {
+        const auto found = life->returns_due(100);
+        REQUIRE(found.has_value());
+        ids out;
+        for (const order::ended_order& one : *found)
+            out.push_back(one.what.id);
+        return out;
+    }
+
+    const database_kind kind;
+
+private:
+    std::string ago(int seconds) const {
+        if (kind == database_kind::postgres)
+            return "now() - interval '" + std::to_string(seconds) + " seconds'";
+        return std::to_string(
+            (wall_clock_now() - std::chrono::seconds(seconds)).time_since_epoch() /
+            std::chrono::microseconds(1));
+    }
+    void set(const uuid& id, const std::string& what) {
+        std::string text = id.to_string();
+        if (kind == database_kind::sqlite) {
+            std::erase(text, '-');
+            text = "x'" + text + "'";
+        } else {
+            text = "'" + text + "'";
+        }
+        database.sql("UPDATE orders SET " + what + " WHERE id = " + text);
+    }
+
+    std::int64_t buyer_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("life: an order is recorded as what it is, held or sold outright") {
+    life_record record(each_database());
+    const uuid held = record.held(300), outright = record.outright();
+    const order::order one = record.state(held);
+    CHECK(one.status == order_status::pending);
+    CHECK(one.payment_window_s == 300);
+    CHECK(one.expires_at == one.created_at + std::chrono::seconds(300));
+    CHECK(one.status_since == one.created_at);
+    const order::order other = record.state(outright);
+    CHECK(other.status == order_status::success);
+    CHECK_FALSE(other.was_held());
+    CHECK_FALSE(other.expires_at.has_value());
+    const auto in_store = record.database.wait(record.store->find(held)).value();
+    CHECK(in_store->status == order_status::pending);
+    CHECK(in_store->expires_at == one.expires_at);
+    CHECK(record.history(held).empty());
+    // What a gate is rebuilt from.
+    CHECK(record.orders().at(held).payment_window_s == 300);
+    CHECK(record.orders().at(outright).payment_window_s == 0);
+}
+
+TEST_CASE("life: a cancellation happens once, and says what is to be returned") {
+    life_record record(each_database());
+    const uuid held = record.held(), outright = record.outright();
+    const auto ended = record.cancel(held, "changed my mind");
+    REQUIRE(ended.size() == 1);
+    CHECK(ended[0].what.status == order_status::cancelled);
+    CHECK(ended[0].what.status_since >= ended[0].what.created_at);
+    CHECK(ended[0].units.taken.id == held);
+    CHECK(ended[0].units.taken.delta == -3);
+    CHECK(ended[0].units.taken.product_id == 3);
+    CHECK(ended[0].units.user_id == ended[0].what.user_id);
+    CHECK(ended[0].units.restock);
+    CHECK(record.cancel(held).empty());
+    CHECK(record.history(held) == std::vector<std::string>{"PENDING CANCELLED changed my mind"});
+
+    const auto broken = record.life->cancel(std::vector<order::cancel_request>{
+        {outright, "damaged", false}, {record.make.make(), "is no order"}});
+    REQUIRE(broken.has_value());
+    REQUIRE(broken->size() == 1);
+    CHECK_FALSE(broken->front().units.restock);
+    CHECK(record.history(outright) == std::vector<std::string>{"SUCCESS CANCELLED damaged"});
+
+    CHECK(record.due().empty());  // whoever cancelled is at it
+    record.age(held);
+    CHECK(record.due() == ids{held});
+    REQUIRE(record.life->returned(ids{held}).has_value());
+    CHECK(record.due().empty());
+}
+
+TEST_CASE("life: a hold ends when its time is up, once, the oldest first") {
+    life_record record(each_database());
+    const uuid alive = record.held(), outright = record.outright();
+    const uuid first = record.overdue(), second = record.overdue(), third = record.overdue();
+    const auto some = record.life->expire(2);
+    REQUIRE(some.has_value());
+    REQUIRE(some->size() == 2);
+    for (const order::ended_order& one : *some) {
+        CHECK(one.what.status == order_status::expired);
+        CHECK(one.units.restock);
+    }
+    const auto rest = record.life->expire(10);
+    REQUIRE(rest.has_value());
+    REQUIRE(rest->size() == 1);
+    CHECK(record.life->expire(10)->empty());
+    CHECK(record.status(alive) == order_status::pending);
+    CHECK(record.status(outright) == order_status::success);
+    for (const uuid& one : {first, second, third})
+        CHECK(record.history(one) == std::vector<std::string>{"PENDING EXPIRED"});
+    CHECK(record.cancel(first).empty());
+    CHECK(record.start(first).empty());
+}
+
+TEST_CASE("life: a payment keeps its order from ending until it is decided") {
+    life_record record(each_database());
+    const uuid taken = record.held(), declined = record.held();
+    const auto started = record.start({{taken, record.make.make(), "k"},
+                                       {declined, record.make.make(), "k"},
+                                       {record.make.make(), record.make.make(), "k"}});
+    REQUIRE(started.size() == 2);
+    for (const order::payment& one : started) {
+        CHECK(one.amount == 3 * 999);
+        CHECK(one.state == order::payment_state::started);
+        CHECK(record.status(one.order_id) == order_status::paying);
+        CHECK(record.cancel(one.order_id).empty());
+        CHECK(record.start(one.order_id, "another").empty());
+    }
+    CHECK(record.life->unfinished_payments(10)->empty());
+    record.age(taken);
+    const auto left = record.life->unfinished_payments(10);
+    REQUIRE(left->size() == 1);
+    CHECK(left->front().order_id == taken);
+
+    const auto of = [&](const uuid& id) {
+        return *std::ranges::find(started, id, &order::payment::order_id);
+    };
+    const std::vector<order::payment> paid{of(taken)}, unpaid{of(declined)};
+    for (int twice = 0; twice < 2; ++twice) {
+        REQUIRE(record.life->finish_taken(paid).has_value());
+        REQUIRE(record.life->finish_declined(unpaid).has_value());
+    }
+    // What is decided stays so, whoever comes late with what else.
+    REQUIRE(record.life->finish_declined(paid).has_value());
+    REQUIRE(record.life->finish_taken(unpaid).has_value());
+    CHECK(record.status(taken) == order_status::paid);
+    CHECK(record.status(declined) == order_status::pending);
+    CHECK(record.history(taken) == std::vector<std::string>{"PENDING PAID"});
+    CHECK(record.history(declined).empty());
+    const auto payments = record.database.wait(record.store->payments(taken)).value();
+    REQUIRE(payments.size() == 1);
+    CHECK(payments[0].state == order::payment_state::succeeded);
+    CHECK(payments[0].decided_at.has_value());
+    CHECK(record.life->find_succeeded(ids{taken, declined})->size() == 1);
+
+    CHECK(record.cancel(taken).empty());
+    CHECK(record.start(taken, "another").empty());
+    CHECK(record.start(declined, "another").size() == 1);
+}
+
+TEST_CASE("life: no hold is paid for whose time is up") {
+    life_record record(each_database());
+    const uuid late = record.overdue(), outright = record.outright();
+    CHECK(record.start(late).empty());
+    CHECK(record.start(outright).empty());
+    CHECK(record.status(late) == order_status::pending);
+}
+
+TEST_CASE("life: a key has one payment of its order") {
+    life_record record(each_database());
+    const uuid one = record.held(), other = record.held();
+    const auto declined = record.start(one, "k");
+    REQUIRE(record.life->finish_declined(declined).has_value());
+    // Of two processes that looked before either had begun, the second one is told.
+    const auto twin = record.life->start_payments(std::vector<order::payment_request>{
+        {other, record.make.make(), "k"}, {one, record.make.make(), "k"}});
+    REQUIRE_FALSE(twin.has_value());
+    CHECK(twin.error().twin);
+    CHECK(record.status(one) == order_status::pending);
+    CHECK(record.status(other) == order_status::pending);
+    const auto known = record.life->find_payments(
+        std::vector<order::payment_request>{{one, {}, "k"}, {other, {}, "k"}, {one, {}, "else"}});
+    REQUIRE(known.has_value());
+    REQUIRE(known->size() == 1);
+    CHECK(known->front().state == order::payment_state::failed);
+    CHECK(known->front().idempotency_key == "k");
+}
+
+TEST_CASE("life: a total that no balance can hold is asked for as more than that") {
+    life_record record(each_database());
+    const std::int64_t most = (std::int64_t{1} << 53) - 1;
+    const auto dear = record.start(record.held(60, most));
+    REQUIRE(dear.size() == 1);
+    CHECK(dear[0].amount == most + 1);
+    const auto cheap = record.start(record.held(60, most / 3));
+    CHECK(cheap.at(0).amount == most / 3 * 3);
+    const auto free = record.start(record.held(60, 0));
+    CHECK(free.at(0).amount == 0);
+}

@@ -1,0 +1,348 @@
+// What becomes of an order over HTTP: held, paid for, cancelled, or expired, and its units for sale
+// again.
+
+#include <catch2/catch.hpp>
+
+#include <set>
+
+#include "gates.hpp"
+#include "shop.hpp"
+
+using namespace flashsale::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct held_product {
+    std::int64_t stock = 1;
+    std::int64_t window_s = 3'600;
+    std::int64_t price = 100;
+    std::optional<std::int64_t> per_user_limit = {};
+};
+
+std::int64_t make_held_product(http_client& client, const held_product& of) {
+    json::object body{{"name", "a held thing"},
+                      {"price", of.price},
+                      {"stock", of.stock},
+                      {"payment_window_s", of.window_s}};
+    if (of.per_user_limit) body["per_user_limit"] = *of.per_user_limit;
+    const auto made = client.post("/v1/products", json::value(std::move(body)));
+    REQUIRE(outcome(made) == "201");
+    return made.json().at("id").as_int64();
+}
+
+std::string path_of(const std::string& order, const std::string& rest = {}) {
+    return "/v1/orders/" + order + rest;
+}
+
+http_response pay(http_client& client, const std::string& order, const std::string& key = {}) {
+    http_client::headers headers;
+    if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
+    return client.post(path_of(order, "/payments"), R"({"method":"balance"})", headers);
+}
+
+http_response cancel(http_client& client, const std::string& order,
+                     const std::string& body = "{}") {
+    return client.post(path_of(order, "/cancel"), body);
+}
+
+void deposit(http_client& client, std::int64_t user, std::int64_t amount) {
+    REQUIRE(outcome(client.post("/v1/users/" + std::to_string(user) + "/deposits",
+                                json::value{{"amount", amount}})) == "201");
+}
+
+std::int64_t balance(http_client& client, std::int64_t user) {
+    return client.get("/v1/users/" + std::to_string(user)).json().at("balance").as_int64();
+}
+
+std::string status(http_client& client, const std::string& order) {
+    return std::string(client.get(path_of(order)).json().at("order_status").as_string());
+}
+
+std::string text(const json::value& of, const char* member) {
+    return std::string(of.at(member).as_string());
+}
+
+bool becomes_available(http_client& client, std::int64_t product, std::int64_t units) {
+    return eventually(20s, [&] { return available(client, product) == units; });
+}
+
+}  // namespace
+
+TEST_CASE("life: a held order says until when, and is paid for from the balance") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    const auto product = make_held_product(client, {.stock = 2});
+    const auto placed = place_order(client, user, product, 2, "k");
+    REQUIRE(outcome(placed) == "201");
+    CHECK(text(placed.json(), "order_status") == "PENDING");
+    const std::string expires = text(placed.json(), "expires_at");
+    CHECK(expires > text(placed.json(), "created_at"));
+    const std::string order = order_id(placed);
+
+    const auto poor = pay(client, order, "first");
+    CHECK(outcome(poor) == "402 insufficient_balance");
+    CHECK(status(client, order) == "PENDING");
+    deposit(client, user, 250);
+    const auto again = pay(client, order, "first");
+    CHECK(outcome(again) == "402 insufficient_balance");  // a key has one answer
+    CHECK(again.header("idempotent-replayed") == "true");
+
+    const auto paid = pay(client, order, "second");
+    REQUIRE(outcome(paid) == "201");
+    CHECK(paid.json().at("amount").as_int64() == 200);
+    CHECK(text(paid.json(), "state") == "succeeded");
+    CHECK(paid.header("idempotency-key") == "second");
+    CHECK(paid.header("idempotent-replayed").empty());
+    CHECK(balance(client, user) == 50);
+    for (const auto& repeated : {pay(client, order, "second"), pay(client, order)}) {
+        CHECK(outcome(repeated) == "201");
+        CHECK(repeated.header("idempotent-replayed") == "true");
+        CHECK(text(repeated.json(), "id") == text(paid.json(), "id"));
+    }
+    const auto twice = pay(client, order, "third");
+    CHECK(outcome(twice) == "409 order_not_payable");
+    CHECK(text(twice.json(), "order_status") == "PAID");
+    CHECK_FALSE(text(twice.json(), "since").empty());
+    CHECK(outcome(cancel(client, order)) == "409 order_not_cancellable");
+    CHECK(balance(client, user) == 50);
+
+    const auto shown = client.get(path_of(order)).json();
+    CHECK(text(shown, "order_status") == "PAID");
+    CHECK(text(shown, "expires_at") == expires);
+    CHECK(shown.at("total").as_int64() == 200);
+    CHECK(shown.at("lines").as_array().size() == 1);
+    REQUIRE(shown.at("payments").as_array().size() == 2);
+    CHECK(text(shown.at("payments").at(0), "state") == "failed");
+    CHECK(text(shown.at("payments").at(1), "state") == "succeeded");
+    const auto history = client.get(path_of(order, "/changes")).json().at("items").as_array();
+    REQUIRE(history.size() == 1);
+    CHECK(text(history[0], "from") == "PENDING");
+    CHECK(text(history[0], "to") == "PAID");
+
+    // The key of its placing tells what has become of it.
+    const auto repeated = place_order(client, user, product, 2, "k");
+    CHECK(outcome(repeated) == "201");
+    CHECK(repeated.header("idempotent-replayed") == "true");
+    CHECK(text(repeated.json(), "order_status") == "PAID");
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("life: a cancelled order's units are for sale again, once") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto users = make_users(client, 2);
+    const auto product = make_held_product(client, {.stock = 3, .per_user_limit = 3});
+    const std::string order = order_id(place_order(client, users[0], product, 3, "k"));
+    CHECK(outcome(place_order(client, users[1], product, 1)) == "400 out_of_stock");
+    const auto cancelled = cancel(client, order, R"({"reason":"changed my mind"})");
+    REQUIRE(outcome(cancelled) == "200");
+    CHECK(text(cancelled.json(), "order_status") == "CANCELLED");
+    const auto again = cancel(client, order);
+    CHECK(outcome(again) == "200");
+    CHECK(again.header("idempotent-replayed") == "true");
+    CHECK(becomes_available(client, product, 3));
+    CHECK(outcome(pay(client, order)) == "409 order_not_payable");
+    const auto history = client.get(path_of(order, "/changes")).json().at("items").as_array();
+    REQUIRE(history.size() == 1);
+    CHECK(text(history[0], "reason") == "changed my mind");
+
+    // The limit counts live units; the key stays used.
+    CHECK(outcome(place_order(client, users[0], product, 2)) == "201");
+    CHECK(outcome(place_order(client, users[0], product, 2)) == "409 purchase_limit");
+    const auto replayed = place_order(client, users[0], product, 3, "k");
+    CHECK(outcome(replayed) == "201");
+    CHECK(order_id(replayed) == order);
+    CHECK(text(replayed.json(), "order_status") == "CANCELLED");
+    CHECK(outcome(place_order(client, users[1], product, 1)) == "201");
+    CHECK(available(client, product) == 0);
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("life: a hold that is not paid for ends, and the next one gets its units") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto users = make_users(client, 2);
+    const auto product = make_held_product(client, {.stock = 1, .window_s = 1});
+    const auto placed = place_order(client, users[0], product, 1);
+    REQUIRE(outcome(placed) == "201");
+    const std::string order = order_id(placed);
+    CHECK(becomes_available(client, product, 1));
+    CHECK(status(client, order) == "EXPIRED");
+    CHECK(outcome(pay(client, order)) == "409 order_not_payable");
+    CHECK(outcome(cancel(client, order)) == "409 order_not_cancellable");
+    CHECK(outcome(place_order(client, users[1], product, 1)) == "201");
+    CHECK(becomes_available(client, product, 1));
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("life: an order sold outright can be cancelled, and written off") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    const auto product = make_product(client, 2, {.per_user_limit = 1});
+    const std::string order = order_id(place_order(client, user, product, 1));
+    CHECK(outcome(pay(client, order)) == "409 order_not_payable");
+    CHECK(outcome(place_order(client, user, product, 1)) == "409 purchase_limit");
+    REQUIRE(outcome(cancel(client, order, R"({"restock":false})")) == "200");
+    // Its units are gone, and the buyer may have others.
+    CHECK(eventually(20s, [&] { return outcome(place_order(client, user, product, 1)) == "201"; }));
+    CHECK(available(client, product) == 0);
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("life: what was accepted a moment ago can be paid for and cancelled, recorded or not") {
+    const std::string gate = redis_or_memory();
+    const sandbox world(with_gate(gate));
+    environment how;
+    if (gate == "redis") how = {{"FLASHSALE_RECORDER__ENABLED", "false"}};
+    const flashsale_process shop(world, how);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    deposit(client, user, 1'000);
+    const auto product = make_held_product(client, {.stock = 10});
+    const std::string paid = order_id(place_order(client, user, product, 1));
+    CHECK(outcome(pay(client, paid)) == "201");
+    CHECK(status(client, paid) == "PAID");
+    const std::string cancelled = order_id(place_order(client, user, product, 1));
+    CHECK(outcome(cancel(client, cancelled)) == "200");
+    CHECK(status(client, cancelled) == "CANCELLED");
+    CHECK(becomes_available(client, product, 9));
+}
+
+TEST_CASE("life: bad input names its field, and changes nothing") {
+    const sandbox world(with_gate("memory"));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    const auto product = make_held_product(client, {});
+    const std::string order = order_id(place_order(client, user, product, 1));
+    const auto refused = [&](const char* path, const char* body, const char* field) {
+        const auto answer = client.post(path_of(order, path), body);
+        INFO(path << ' ' << body << ": " << answer.body);
+        CHECK(outcome(answer) == "400 bad_request");
+        CHECK(text(answer.json(), "field") == field);
+    };
+    refused("/payments", "{}", "method");
+    refused("/payments", R"({"method":"barter"})", "method");
+    refused("/payments", R"({"method":1})", "method");
+    refused("/payments", R"({"method":"balance","amount":1})", "amount");
+    refused("/cancel", R"({"reason":""})", "reason");
+    refused("/cancel", R"({"reason":7})", "reason");
+    refused("/cancel", R"({"restock":"no"})", "restock");
+    refused("/cancel", R"({"order":1})", "order");
+    CHECK(outcome(client.post(path_of(order, "/payments"), "[")) == "400 malformed_json");
+    const std::string stranger = "01a20000-0000-7000-8000-000000000001";
+    for (const std::string& none : {std::string("x"), stranger}) {
+        CHECK(outcome(pay(client, none)) == "404 order_not_found");
+        CHECK(outcome(cancel(client, none)) == "404 order_not_found");
+        CHECK(outcome(client.get(path_of(none, "/changes"))) == "404 order_not_found");
+    }
+    CHECK(status(client, order) == "PENDING");
+}
+
+TEST_CASE("life: of many who pay and cancel at once one is first, and the money fits") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    deposit(client, user, 500);
+    const auto product = make_held_product(client, {.stock = 20});
+    std::vector<std::string> orders;
+    for (int i = 0; i < 20; ++i)
+        orders.push_back(order_id(place_order(client, user, product, 1)));
+    const auto all = parallel(8, [&](std::size_t thread) {
+        auto mine = shop.client();
+        std::vector<std::string> outcomes;
+        for (const std::string& order : orders) {
+            const auto answer =
+                thread % 2 == 0 ? pay(mine, order, std::to_string(thread)) : cancel(mine, order);
+            outcomes.push_back(outcome(answer));
+        }
+        return outcomes;
+    });
+    const std::set<std::string> known{"201", "200", "402 insufficient_balance",
+                                      "409 order_not_payable", "409 order_not_cancellable"};
+    for (const auto& outcomes : all) {
+        for (const std::string& one : outcomes) {
+            INFO(one);
+            CHECK(known.contains(one));
+        }
+    }
+    std::int64_t paid = 0, cancelled = 0;
+    for (const std::string& order : orders) {
+        const std::string now = status(client, order);
+        paid += now == "PAID";
+        cancelled += now == "CANCELLED";
+    }
+    CHECK(paid + cancelled == 20);
+    CHECK(paid <= 5);
+    CHECK(balance(client, user) == 500 - 100 * paid);
+    CHECK(becomes_available(client, product, cancelled));
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("life: the audit tells a falsified row of an order's life by its sum") {
+    const sandbox world(with_gate("redis"));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    deposit(client, user, 1'000);
+    const auto product = make_held_product(client, {.stock = 5, .per_user_limit = 5});
+    const std::string paid = order_id(place_order(client, user, product, 1));
+    REQUIRE(outcome(pay(client, paid)) == "201");
+    const std::string cancelled = order_id(place_order(client, user, product, 2));
+    REQUIRE(outcome(cancel(client, cancelled)) == "200");
+    REQUIRE(becomes_available(client, product, 4));
+    REQUIRE(audit_fault(world) == "");
+
+    using database = sandbox::database;
+    struct falsification {
+        database where;
+        std::string done, undone, sum;
+    };
+    const std::string of_paid = " WHERE id = '" + paid + "'";
+    const std::string of_cancelled = " WHERE id = '" + cancelled + "'";
+    const std::vector<falsification> all{
+        {database::order, "UPDATE orders SET order_status = 'PENDING'" + of_cancelled,
+         "UPDATE orders SET order_status = 'CANCELLED'" + of_cancelled,
+         "returns and ended orders match one to one"},
+        {database::order,
+         "UPDATE orders SET order_status = 'CANCELLED', status_since = now()" + of_paid,
+         "UPDATE orders SET order_status = 'PAID'" + of_paid,
+         "returns and ended orders match one to one"},
+        {database::order, "UPDATE payments SET amount = amount + 1",
+         "UPDATE payments SET amount = amount - 1",
+         "every paid order has one payment of its total"},
+        {database::order, "UPDATE payments SET state = 'failed'",
+         "UPDATE payments SET state = 'succeeded'", "money that was taken has paid its order"},
+        {database::user, "UPDATE charge_decisions SET taken = false",
+         "UPDATE charge_decisions SET taken = true", "what was paid for was taken"},
+        {database::user, "UPDATE balance_entries SET balance_after = balance_after + 1",
+         "UPDATE balance_entries SET balance_after = balance_after - 1",
+         "each entry leads from one balance to the next"},
+        {database::user, "UPDATE balance_entries SET payment_id = order_id WHERE kind = 'payment'",
+         "UPDATE balance_entries SET payment_id = idempotency_key::uuid WHERE kind = 'payment'",
+         "payments taken and entries match one to one"},
+        {database::stock, "UPDATE products SET returned = returned + 1",
+         "UPDATE products SET returned = returned - 1", "returned = sum of returns"},
+        {database::stock, "UPDATE buyer_returns SET returned = returned + 1",
+         "UPDATE buyer_returns SET returned = returned - 1",
+         "a buyer's returns = sum of the buyer's returned orders"},
+    };
+    for (const falsification& one : all) {
+        INFO(one.done);
+        world.sql(one.where, one.done);
+        const auto audit = world.flashsale({"audit"});
+        CHECK(audit.exit_code == 1);
+        INFO(audit.output);
+        CHECK(audit.output.find(one.sum) != std::string::npos);
+        world.sql(one.where, one.undone);
+    }
+    CHECK(audit_fault(world) == "");
+}

@@ -10,7 +10,7 @@ namespace {
 
 using sql::access;
 
-#define ENTRY_COLUMNS "id, user_id, kind, amount, balance_after, created_at"
+#define ENTRY_COLUMNS "id, user_id, kind, amount, balance_after, created_at, order_id, payment_id"
 
 // One statement decides, changes the balance and notes it, under the lock on the user's row; id and
 // time of the entry are taken under that lock too. A twin that waited for it does not see the entry
@@ -39,7 +39,8 @@ constexpr sql::statement add_deposit{
      " RETURNING " ENTRY_COLUMNS}};
 constexpr sql::statement find_deposit{
     access::read, "find_deposit",
-    "SELECT e.id, e.user_id, e.kind, e.amount, e.balance_after, e.created_at, u.balance"
+    "SELECT e.id, e.user_id, e.kind, e.amount, e.balance_after, e.created_at,"
+    "  e.order_id, e.payment_id, u.balance"
     " FROM users u LEFT JOIN balance_entries e"
     "   ON e.user_id = u.id AND e.kind = 'deposit' AND e.idempotency_key = $1"
     " WHERE u.id = $2"};
@@ -50,8 +51,17 @@ constexpr sql::statement list_entries{access::read, "list_entries",
 #undef ENTRY_COLUMNS
 
 balance_entry entry_of(const sql::rows& rows, std::size_t row) {
-    return {rows.integer(row, 0), rows.integer(row, 1), std::string(rows.text(row, 2)),
-            rows.integer(row, 3), rows.integer(row, 4), rows.time(row, 5)};
+    const auto uuid_at = [&](std::size_t column) {
+        return rows.is_null(row, column) ? std::nullopt : std::optional(rows.uuid(row, column));
+    };
+    return {rows.integer(row, 0),
+            rows.integer(row, 1),
+            std::string(rows.text(row, 2)),
+            rows.integer(row, 3),
+            rows.integer(row, 4),
+            rows.time(row, 5),
+            uuid_at(6),
+            uuid_at(7)};
 }
 
 }  // namespace
@@ -73,7 +83,7 @@ awaitable<std::expected<store::deposited, store_errc>> balance_book::deposit(std
     if (known->empty()) co_return std::unexpected(store_errc::user_not_found);
     if (known->is_null(0, 0)) {
         // Nothing was added, and nothing has this key. What was in the way may be gone by now.
-        const bool too_high = known->integer(0, 6) > balance_before_max;
+        const bool too_high = known->integer(0, 8) > balance_before_max;
         co_return std::unexpected(too_high ? store_errc::balance_too_high
                                            : store_errc::outcome_unknown);
     }

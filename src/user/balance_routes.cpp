@@ -25,7 +25,16 @@ void append_entry(std::string& out, const balance_entry& what) {
     append_integer(out, what.amount);
     out.append(R"(,"balance":)");
     append_integer(out, what.balance);
-    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
+    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).push_back('"');
+    const auto append_id = [&](std::string_view name, const std::optional<uuid>& id) {
+        if (!id) return;
+        out.append(name);
+        id->append_to(out);
+        out.push_back('"');
+    };
+    append_id(R"(,"order_id":")", what.order_id);
+    append_id(R"(,"payment_id":")", what.payment_id);
+    out.push_back('}');
 }
 
 class balance_routes {

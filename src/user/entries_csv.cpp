@@ -8,8 +8,13 @@ namespace flashsale::user {
 
 namespace {
 
-constexpr std::string_view header_line = "id,user_id,kind,amount,balance,created_at\r\n";
+constexpr std::string_view header_line =
+    "id,user_id,kind,amount,balance,created_at,order_id,payment_id\r\n";
 constexpr std::int64_t entries_per_page = 1'000;
+
+std::string text_of(const std::optional<uuid>& id) {
+    return id ? id->to_string() : std::string();
+}
 
 void append_entries(std::string& out, const std::vector<balance_entry>& entries) {
     for (const balance_entry& one : entries) {
@@ -19,7 +24,9 @@ void append_entries(std::string& out, const std::vector<balance_entry>& entries)
             .text(one.kind)
             .integer(one.amount)
             .integer(one.balance)
-            .text(to_rfc3339(one.created_at));
+            .text(to_rfc3339(one.created_at))
+            .text(text_of(one.order_id))
+            .text(text_of(one.payment_id));
     }
 }
 

@@ -28,14 +28,17 @@ enum class charge_decision {
                ///< taken
 };
 
-/// Blocking; one thread.
+/// Blocking; one thread. Any number of processes may decide at once, the same payments too.
 class charges {
 public:
     virtual ~charges() = default;
 
     /// One transaction; one decision for each, in their order. Several may be of one user, and of
-    /// one order. An error means that nothing, or an unknown part, was decided, and that the same
-    /// call has to be made again; its text is for people.
+    /// one order. Of those of a user that are new, each is taken that the balance has room for when
+    /// the ones before it are paid; one that is declined spends nothing. A payment that was decided
+    /// is known by its id alone: it is the caller's that an id means one order, user and amount.
+    /// An error means that nothing, or an unknown part, was decided, and that the same call has to
+    /// be made again; its text is for people.
     virtual std::expected<std::vector<charge_decision>, std::string> decide(
         std::span<const charge> all) = 0;
 };

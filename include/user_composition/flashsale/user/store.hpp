@@ -11,6 +11,7 @@
 
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/time.hpp"
+#include "flashsale/base/uuid.hpp"
 
 namespace flashsale::postgres {
 class pool;
@@ -35,10 +36,12 @@ struct user {
 struct balance_entry {
     std::int64_t id = 0;
     std::int64_t user_id = 0;
-    std::string kind;          ///< `starting`, `deposit`
+    std::string kind;          ///< `starting`, `deposit`, `payment`
     std::int64_t amount = 0;   ///< minor units, what the balance grew by
     std::int64_t balance = 0;  ///< right after it
     timestamp created_at;
+    std::optional<uuid> order_id = {};    ///< of a payment alone
+    std::optional<uuid> payment_id = {};  ///< likewise
 };
 
 struct id_range {

@@ -44,9 +44,11 @@ life_work::done life_work::change(const batch& asked, deadline now) {
     for (asked_change* one : first) {
         if (!one->answer) (is_payment(*one) ? payments : cancellations).push_back(one);
     }
-    if (auto paid = pay(payments, rest); !paid) return paid;
-    if (auto cancelled = cancel(cancellations, rest); !cancelled) return cancelled;
-    return explain(rest);
+    // The user database may be away, which hinders payments alone.
+    const auto paid = pay(payments, rest);
+    const auto cancelled = cancel(cancellations, rest);
+    const auto explained = explain(rest);
+    return !paid ? paid : !cancelled ? cancelled : explained;
 }
 
 life_work::done life_work::record_those_asked_for(const batch& asked, deadline now) {

@@ -53,7 +53,10 @@ constexpr postgres::statement keep_late{
     "   THEN greatest(l.published_at, excluded.published_at) END"};
 constexpr postgres::statement remove_parked_orders{
     "remove_parked_orders",
-    "DELETE FROM orders WHERE id = ANY($1::uuid[]) AND id IN (SELECT event_id FROM parked)"};
+    "WITH gone AS ("
+    "  DELETE FROM orders WHERE id = ANY($1::uuid[]) AND id IN (SELECT event_id FROM parked)"
+    "  RETURNING id"
+    ") DELETE FROM order_lives WHERE order_id IN (SELECT id FROM gone)"};
 constexpr postgres::statement read_fences{"read_fences", "SELECT shard, epoch FROM fences"};
 // Barriers of an hour ago have done their work.
 constexpr postgres::statement insert_barriers{

@@ -14,6 +14,8 @@ namespace flashsale::order {
 
 namespace {
 
+constexpr sqlite::statement remove_life_of_parked{
+    "DELETE FROM order_lives WHERE order_id = ?1 AND order_id IN (SELECT event_id FROM parked)"};
 constexpr sqlite::statement remove_parked_order{
     "DELETE FROM orders WHERE id = ?1 AND id IN (SELECT event_id FROM parked)"};
 #define INSERT_ORDER(STATUS)                                                           \
@@ -195,10 +197,18 @@ public:
     }
 
     std::expected<void, std::string> take_back(std::span<const uuid> orders) override {
-        for (const uuid& id : orders) {
-            const auto done = database_.prepare(remove_parked_order).uuid(id).run();
-            if (!done) return fault_of(done.error());
-        }
+        if (orders.empty()) return {};
+        const auto done =
+            database_.transaction(access::write, [&](sqlite::database& in) -> attempt {
+                for (const uuid& id : orders) {
+                    for (const auto* what : {&remove_life_of_parked, &remove_parked_order}) {
+                        const auto gone = in.prepare(*what).uuid(id).run();
+                        if (!gone) return std::unexpected(gone.error());
+                    }
+                }
+                return {};
+            });
+        if (!done) return fault_of(done.error());
         return {};
     }
 

@@ -80,11 +80,9 @@ TEST_CASE("payment window: an order is held by it, and one of a product without 
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM parked") == 0);
     CHECK(world.number(sandbox::database::order,
-                       "SELECT count(*) FROM orders WHERE"
+                       "SELECT count(*) FROM order_lives WHERE"
                        " payment_window_s = 3600") == 1);
-    CHECK(world.number(sandbox::database::order,
-                       "SELECT count(*) FROM orders WHERE"
-                       " payment_window_s IS NULL") == 1);
+    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM order_lives") == 1);
 }
 
 TEST_CASE("payment window: a gate that is built anew knows it") {

@@ -32,7 +32,13 @@ void check_payments(const life_record& read, audit_result& into) {
     for (const uuid& one : read.paid_otherwise)
         fault("every paid order has one payment of its total", "no such payment, or no such order",
               one);
+    std::unordered_map<uuid, uuid, uuid_hash> paid_by;
     for (const auto& [id, charge] : read.taken) {
+        const auto [first, is_first] = paid_by.try_emplace(charge.order_id, id);
+        if (!is_first)
+            fault("at most one payment of an order is taken",
+                  "payments " + first->second.to_string() + " and " + id.to_string(),
+                  charge.order_id, charge.user_id);
         const auto payment = read.payments.find(id);
         const bool kept = payment != read.payments.end() && fits(charge, payment->second) &&
                           payment->second.state != order::payment_state::failed;

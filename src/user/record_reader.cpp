@@ -34,10 +34,11 @@ constexpr sql::statement charges_without_entry{
     "SELECT coalesce(d.payment_id, e.payment_id), coalesce(d.order_id, e.order_id),"
     "       coalesce(d.user_id, e.user_id), coalesce(d.amount, -e.amount)"
     " FROM (SELECT * FROM charge_decisions WHERE taken AND amount > 0) d"
-    " FULL JOIN (SELECT * FROM balance_entries WHERE kind = 'payment') e"
+    " FULL JOIN (SELECT *, count(*) OVER (PARTITION BY payment_id) AS alike"
+    "            FROM balance_entries WHERE kind = 'payment') e"
     "   ON e.payment_id = d.payment_id"
     " WHERE d.payment_id IS NULL OR e.payment_id IS NULL OR e.amount <> -d.amount"
-    "    OR e.user_id <> d.user_id OR e.order_id <> d.order_id"
+    "    OR e.user_id <> d.user_id OR e.order_id <> d.order_id OR e.alike > 1"
     " ORDER BY 1"};
 constexpr sql::statement entries_out_of_step{
     sql::access::read, "record_entries_out_of_step",

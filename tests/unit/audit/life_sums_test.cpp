@@ -106,6 +106,14 @@ TEST_CASE("audit: money that was taken has paid its order, and what is paid for 
         all.record.life.taken.at(all.payment).amount = 99;
         CHECK_FALSE(all.fault().empty());
     }
+    SECTION("taken twice for one order") {
+        const uuid second = uuid_generator().make();
+        all.record.life.taken[second] = all.record.life.taken.at(all.payment);
+        all.record.life.taken[second].payment_id = second;
+        all.record.life.payments[second] = all.money();
+        all.record.life.payments[second].state = payment_state::started;
+        CHECK(all.faults() == only{"at most one payment of an order is taken"});
+    }
     SECTION("paid for, and nothing was taken") {
         all.record.life.taken.clear();
         CHECK(all.fault() == "what was paid for was taken");

@@ -56,8 +56,8 @@ public:
     /// Those of these payments that were taken.
     virtual std::expected<std::vector<taken_charge>, std::string> taken(
         std::span<const uuid> payments) = 0;
-    /// Decisions without their entry, entries without their decision, and those that differ, as of
-    /// one instant.
+    /// Decisions without their entry, entries without their decision, those that differ, and those
+    /// with two entries, as of one instant.
     virtual std::expected<std::vector<taken_charge>, std::string> without_entry() = 0;
     /// Users whose entries do not lead from one balance to the next, as of one instant.
     virtual std::expected<std::vector<std::int64_t>, std::string> broken_books() = 0;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "report/bars.hpp"
 #include "limits/limits.hpp"
+#include "report/bars.hpp"
 #include "site/sale_site.hpp"
 
 namespace flashsale::bench {
@@ -26,6 +26,7 @@ struct report_sizes {
     std::size_t users = 250'000;
     std::size_t replays = 5'000;
     std::size_t stored_orders = 200'000;
+    std::size_t payments = 20'000;
     std::size_t many_products = 1'000;
     std::size_t crowd = 2'000;  ///< connections, where they are many
     std::size_t idle_connections = 10'000;
@@ -67,6 +68,7 @@ bar measure_accepted(bench_run& run, std::size_t connections, double threshold);
 bar measure_stored(bench_run& run, double threshold);
 bar measure_many_products(bench_run& run);
 bar measure_crowd(bench_run& run);
+bar measure_payments(bench_run& run);
 bar measure_gates(bench_run& run);
 bar measure_idle_memory(bench_run& run);
 

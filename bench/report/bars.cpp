@@ -41,7 +41,8 @@ const std::vector<bar::cost>* bar::median_costs() const {
 
 bool bar::holds() const {
     if (!refusals.empty() || measured.empty() || limit.empty() || median(limit) <= 0) return false;
-    return must_be == rule::at_least ? ratio() >= threshold : ratio() <= threshold;
+    const double counts = of_measured ? median(measured) : ratio();
+    return must_be == rule::at_least ? counts >= threshold : counts <= threshold;
 }
 
 std::vector<bar::cost> costs_of(const std::vector<cpu_share>& cpu, std::uint64_t orders) {
@@ -106,6 +107,7 @@ boost::json::array bars_json(const std::vector<bar>& bars) {
             {"ratio", each.ratio()},
             {"must_be", each.must_be == bar::rule::at_least ? "at_least" : "at_most"},
             {"threshold", each.threshold},
+            {"threshold_of", each.of_measured ? "measured" : "ratio"},
             {"holds", each.holds()},
             {"measured_rounds", numbers(each.measured)},
             {"limit_rounds", numbers(each.limit)},

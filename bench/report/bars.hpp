@@ -20,6 +20,7 @@ struct bar {
     std::string limit_name;  ///< what the limit is
     rule must_be = rule::at_least;
     double threshold = 0;            ///< of the ratio
+    bool of_measured = false;        ///< the threshold is of what was measured instead
     std::vector<double> measured{};  ///< one for each round
     std::vector<double> limit{};
     std::vector<std::string> refusals{};  ///< why a round gave no figure: then nothing holds

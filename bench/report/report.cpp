@@ -63,9 +63,10 @@ constexpr std::array<std::string_view, 4> stack_sections{"limits", "p99", "gates
 }  // namespace
 
 std::span<const std::string_view> section_names() {
-    static constexpr std::array<std::string_view, 12> all{
-        "limits", "refusals", "accepted_512", "accepted_64", "stored",  "many_products",
-        "crowd",  "p99",      "gates",        "idle_memory", "compare", "sale"};
+    static constexpr std::array<std::string_view, 14> all{
+        "limits",        "refusals",    "accepted_512", "accepted_64", "stored",
+        "many_products", "payments",    "expiry",       "crowd",       "p99",
+        "gates",         "idle_memory", "compare",      "sale"};
     return all;
 }
 
@@ -93,6 +94,8 @@ full_report make_report(bench_run& run, const std::vector<std::string>& only) {
     if (wanted("stored")) all.bars.push_back(measure_stored(run, stored_min));
     if (wanted("many_products")) all.bars.push_back(measure_many_products(run));
     if (wanted("crowd")) all.bars.push_back(measure_crowd(run));
+    if (wanted("payments")) all.bars.push_back(measure_payments(run));
+    if (wanted("expiry")) std::ranges::move(measure_expiry(run), std::back_inserter(all.bars));
     if (wanted("p99")) {
         // Anew: half of what the machine could do minutes ago may be nearly all that it can now.
         const double accepted = median(measure_accepted(run, 512, accepted_min).measured);

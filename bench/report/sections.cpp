@@ -53,6 +53,10 @@ report_sizes report_sizes::smoke() {
     small.users = 2'000;
     small.replays = 200;
     small.stored_orders = 2'000;
+    small.payments = 500;
+    small.holds = 500;
+    small.hold_window = std::chrono::seconds{6};
+    small.expiry_load = milliseconds{1'000};
     small.many_products = 20;
     small.crowd = 200;
     small.idle_connections = 200;

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "report/bars.hpp"
 #include "limits/limits.hpp"
+#include "report/bars.hpp"
 #include "site/sale_site.hpp"
 
 namespace flashsale::bench {
@@ -26,6 +26,10 @@ struct report_sizes {
     std::size_t users = 250'000;
     std::size_t replays = 5'000;
     std::size_t stored_orders = 200'000;
+    std::size_t payments = 20'000;
+    std::size_t holds = 100'000;
+    std::chrono::seconds hold_window{60};           ///< of the first; the last gets half of it
+    std::chrono::milliseconds expiry_load{10'000};  ///< orders while holds end
     std::size_t many_products = 1'000;
     std::size_t crowd = 2'000;  ///< connections, where they are many
     std::size_t idle_connections = 10'000;
@@ -67,6 +71,9 @@ bar measure_accepted(bench_run& run, std::size_t connections, double threshold);
 bar measure_stored(bench_run& run, double threshold);
 bar measure_many_products(bench_run& run);
 bar measure_crowd(bench_run& run);
+bar measure_payments(bench_run& run);
+/// Holds that end together: when nothing else happens, and while orders are accepted.
+std::vector<bar> measure_expiry(bench_run& run);
 bar measure_gates(bench_run& run);
 bar measure_idle_memory(bench_run& run);
 

@@ -62,12 +62,19 @@ sale_site::sale_site(const workplace& where, std::size_t users, progress_line& p
 }
 
 std::vector<sold_product> sale_site::add_products(std::size_t count, std::int64_t stock_each) {
-    const std::vector<new_product> wanted(count, {stock_each, std::nullopt});
+    return add(std::vector<new_product>(count, {.stock = stock_each}));
+}
+
+sold_product sale_site::add_held_product(std::int64_t stock, std::int64_t payment_window_s) {
+    return add({{.stock = stock, .payment_window_s = payment_window_s}}).front();
+}
+
+std::vector<sold_product> sale_site::add(const std::vector<new_product>& wanted) {
     const auto made = create_products(load(16), make_run_name(), wanted, &progress_);
     if (!made) throw std::runtime_error(made.error());
     std::vector<sold_product> all;
-    for (const auto id : *made)
-        all.push_back({id, stock_each, std::nullopt});
+    for (std::size_t i = 0; i < made->size(); ++i)
+        all.push_back({(*made)[i], wanted[i].stock, std::nullopt});
     return all;
 }
 
@@ -130,6 +137,10 @@ void sale_site::check(std::span<const order_stream* const> streams) {
         std::ranges::move(part.accepted, std::back_inserter(known.accepted));
         std::ranges::move(part.unsure, std::back_inserter(known.unsure));
     }
+    check(known);
+}
+
+void sale_site::check(const sale& known) {
     wait_until_stored(known);
     const auto record = databases_->read(ids_of(known.products));
     if (!record) throw std::runtime_error(record.error());

@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "site/child.hpp"
-#include "site/deployment.hpp"
 #include "load/order_stream.hpp"
 #include "load/plain_http.hpp"
 #include "load/progress.hpp"
-#include "record/record_source.hpp"
 #include "load/window.hpp"
+#include "record/record_source.hpp"
+#include "site/child.hpp"
+#include "site/deployment.hpp"
+#include "site/shop.hpp"
 
 namespace flashsale::bench {
 
@@ -36,6 +37,8 @@ public:
     /// New products, over HTTP.
     std::vector<sold_product> add_products(std::size_t count, std::int64_t stock_each);
     sold_product add_product(std::int64_t stock) { return add_products(1, stock).front(); }
+    /// One whose orders are held for so long, until they are paid for.
+    sold_product add_held_product(std::int64_t stock, std::int64_t payment_window_s);
 
     /// A plan for these products: a run name of its own, and users that asked longest ago.
     stream_plan plan(std::vector<sold_product> products);
@@ -54,6 +57,8 @@ public:
         const order_stream* const all[] = {&one};
         check(all);
     }
+    /// What clients know by other ways.
+    void check(const sale& known);
     /// Ends the server in order, and audits; throws sums_fail. Last.
     void close();
 
@@ -62,6 +67,7 @@ public:
 
 private:
     clock::time_point wait_until_stored(const sale& known);
+    std::vector<sold_product> add(const std::vector<new_product>& wanted);
 
     deployment world_;
     child server_;

@@ -98,6 +98,9 @@ std::expected<std::vector<std::int64_t>, std::string> create_products(
         if (const auto limit = products[i].per_user_limit) {
             text += fmt::format(R"(,"per_user_limit":{})", *limit);
         }
+        if (const auto window = products[i].payment_window_s) {
+            text += fmt::format(R"(,"payment_window_s":{})", *window);
+        }
         return text + "}";
     };
     return creation{"/v1/products", products.size(), body, run}.run(load, progress);

@@ -21,7 +21,8 @@ std::expected<std::vector<std::int64_t>, std::string> create_users(const load_op
 
 struct new_product {
     std::int64_t stock = 0;
-    std::optional<std::int64_t> per_user_limit;
+    std::optional<std::int64_t> per_user_limit{};
+    std::optional<std::int64_t> payment_window_s{};
 };
 
 /// POST /v1/products for each. Returns their ids in the same order, or a sentence.

@@ -46,14 +46,15 @@ TEST_CASE("bench: the report, in brief, on real servers") {
                           {}, std::chrono::seconds{500});
     INFO(done.output);
     REQUIRE(done.exit_code == 0);
-    for (const char* row :
-         {"sold-out refusals", "accepted, one hot product, 512 connections",
-          "accepted, one hot product, 64 connections", "stored, first request to last",
-          "products, 512 connections", "p99 of accepted", "Redis gate", "resident per idle"}) {
+    for (const char* row : {"sold-out refusals", "accepted, one hot product, 512 connections",
+                            "accepted, one hot product, 64 connections",
+                            "stored, first request to last", "products, 512 connections",
+                            "paid for from balances", "holds end, until all are available",
+                            "p99 of accepted", "Redis gate", "resident per idle"}) {
         CHECK_THAT(done.output, Catch::Contains(row));
     }
     const auto report = json::parse(text_of(out.path / "report.json"));
-    CHECK(report.at("bars").as_array().size() == 9);
+    CHECK(report.at("bars").as_array().size() == 12);
     for (const auto& bar : report.at("bars").as_array()) {
         INFO(json::serialize(bar));
         CHECK(bar.at("limit").to_number<double>() > 0);

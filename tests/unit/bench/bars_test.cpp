@@ -46,6 +46,16 @@ TEST_CASE("bars: what was not measured does not hold") {
     CHECK_THAT(bars_table({late}), Catch::Contains("the generator itself was late"));
 }
 
+TEST_CASE("bars: a threshold may be of what was measured, whatever the ratio says") {
+    auto row = make(bar::rule::at_least, 5'000, {5'000}, {80'000});
+    CHECK_FALSE(row.holds());
+    row.of_measured = true;
+    CHECK(row.holds());
+    row.measured = {4'999};
+    CHECK_FALSE(row.holds());
+    CHECK(bars_json({row}).at(0).at("threshold_of") == "measured");
+}
+
 TEST_CASE("bars: the table and the JSON say the same") {
     const auto good = make(bar::rule::at_least, 0.4, {500}, {1'000});
     const auto bad = make(bar::rule::at_least, 0.9, {500}, {1'000});

@@ -31,11 +31,13 @@ constexpr postgres::statement record_returns{
     "record_returns",
     "WITH batch AS ("
     "  SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
-    "                       $6::bigint[], $7::timestamptz[], $8::bigint[], $9::text[])"
-    "    AS b (id, line, product_id, quantity, epoch, seq, created_at, user_id, kind)"
+    "                       $6::bigint[], $7::timestamptz[], $8::bigint[], $9::text[],"
+    "                       $10::bigint[])"
+    "    AS b (id, line, product_id, quantity, epoch, seq, created_at, user_id, kind, sold)"
     "), taken AS ("
     "  INSERT INTO movements (id, line, product_id, delta, kind, epoch, seq, created_at)"
     "  SELECT id, line, product_id, -quantity, 'sale', epoch, seq, created_at FROM batch"
+    "  WHERE sold = 0"
     "  ON CONFLICT (id, line, back) DO NOTHING RETURNING product_id, delta"
     "), came_back AS ("
     "  INSERT INTO movements (id, line, back, product_id, delta, kind)"
@@ -91,9 +93,9 @@ private:
             out = {};
             const auto good = without_refused(in, lines, out);
             if (!good) return std::unexpected(good.error());
-            if (good->empty()) return {};
+            if (good->lines.empty()) return {};
             if (auto written = write(in, *good); !written) return written;
-            return read(in, *good, out.units);
+            return read(in, good->lines, out.units);
         });
         if (done) return out;
         const bool hopeless = done.error().what == postgres::error::kind::data ||
@@ -101,8 +103,14 @@ private:
         return std::unexpected(ledger_fault{hopeless, done.error().message});
     }
 
-    static std::expected<std::vector<ended_line>, postgres::error> without_refused(
-        postgres::session& in, std::span<const ended_line> lines, recorded_returns& out) {
+    struct batch {
+        std::vector<ended_line> lines;
+        std::vector<std::int64_t> sold;  ///< of each, 1 if its sale is there; nearly always it is
+    };
+
+    static std::expected<batch, postgres::error> without_refused(postgres::session& in,
+                                                                 std::span<const ended_line> lines,
+                                                                 recorded_returns& out) {
         std::vector<uuid> ids;
         std::vector<std::int64_t> numbers, products;
         for (const ended_line& one : lines) {
@@ -115,15 +123,18 @@ private:
         const auto known = in.execute(known_lines, with);
         if (!known) return std::unexpected(known.error());
         std::vector<std::string> faults(lines.size());
+        std::vector<std::int64_t> sold(lines.size());
         for (std::size_t row = 0; row < known->size(); ++row) {
             const auto place = static_cast<std::size_t>(known->integer(row, 0) - 1);
             faults[place] = fault_of_return(lines[place], known->boolean(row, 1),
                                             known->text(row, 2), known->text(row, 3));
+            sold[place] = !known->text(row, 2).empty();
         }
-        std::vector<ended_line> good;
+        batch good;
         for (std::size_t i = 0; i < lines.size(); ++i) {
             if (faults[i].empty()) {
-                good.push_back(lines[i]);
+                good.lines.push_back(lines[i]);
+                good.sold.push_back(sold[i]);
             } else {
                 out.refused.push_back({lines[i].taken.taken(), std::move(faults[i])});
             }
@@ -131,12 +142,12 @@ private:
         return good;
     }
 
-    static attempt write(postgres::session& in, std::span<const ended_line> lines) {
+    static attempt write(postgres::session& in, const batch& good) {
         std::vector<uuid> ids;
         std::vector<std::int64_t> numbers, products, quantities, epochs, seqs, users;
         std::vector<timestamp> times;
         std::vector<std::string_view> kinds;
-        for (const ended_line& one : lines) {
+        for (const ended_line& one : good.lines) {
             ids.push_back(one.taken.id);
             numbers.push_back(one.taken.line);
             products.push_back(one.taken.product_id);
@@ -150,6 +161,7 @@ private:
         postgres::parameters with;
         with.uuids(ids).integers(numbers).integers(products).integers(quantities);
         with.integers(epochs).integers(seqs).times(times).integers(users).texts(kinds);
+        with.integers(good.sold);
         const auto done = in.execute(record_returns, with);
         if (!done) return std::unexpected(done.error());
         return {};

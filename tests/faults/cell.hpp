@@ -29,6 +29,7 @@ std::vector<cell> rabbitmq_cells();
 std::vector<cell> postgres_cells();
 std::vector<cell> recorder_cells();
 std::vector<cell> lease_cells();
+std::vector<cell> life_cells();
 std::vector<cell> network_cells();
 std::vector<cell> client_cells();
 

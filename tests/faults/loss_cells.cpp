@@ -251,7 +251,7 @@ std::vector<cell> loss_cells() {
         {"a product's creation races a rebuild", create_while_rebuilding},
     };
     for (std::size_t i = static_cast<std::size_t>(faults::place::rebuild_raise_epoch);
-         i < faults::place_names.size(); ++i)
+         i <= static_cast<std::size_t>(faults::place::rebuild_open_gate); ++i)
         all.push_back(crash_while_rebuilding(static_cast<faults::place>(i)));
 
     cell two{"two rebuilders, one asleep through its lease", sleep_through_the_lease};

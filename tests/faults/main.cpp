@@ -80,7 +80,7 @@ std::vector<cell> all_cells() {
     std::vector<cell> all;
     for (auto group : {process_cells, redis_cells, loss_cells, memory_cells, fence_cells,
                        fence_stall_cells, rabbitmq_cells, postgres_cells, recorder_cells,
-                       lease_cells, network_cells, client_cells}) {
+                       lease_cells, life_cells, network_cells, client_cells}) {
         for (cell& one : group())
             all.push_back(std::move(one));
     }

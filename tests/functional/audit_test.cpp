@@ -121,8 +121,11 @@ TEST_CASE("audit: exits 1 and names the user after a balance or an entry is chan
     check_finds("UPDATE users SET balance = 9 WHERE id = " + user, adds_up,
                 "balance 9, entries 10");
     check_finds("UPDATE users SET balance = 10 WHERE id = " + user +
-                    "; UPDATE balance_entries SET amount = 12 WHERE user_id = " + user,
-                adds_up, "balance 10, entries 12");
+                    "; UPDATE balance_entries SET balance_after = 11 WHERE user_id = " + user,
+                "each entry leads from one balance to the next", "an entry says another balance");
+    check_finds(
+        "UPDATE balance_entries SET amount = 12, balance_after = 12 WHERE user_id = " + user,
+        adds_up, "balance 10, entries 12");
     check_finds("DELETE FROM balance_entries WHERE user_id = " + user, adds_up,
                 "balance 10, entries 0");
     world.sql(sandbox::database::user, "UPDATE users SET balance = 0 WHERE id = " + user);

@@ -121,6 +121,18 @@ TEST_CASE("life: a held order says until when, and is paid for from the balance"
     REQUIRE(history.size() == 1);
     CHECK(text(history[0], "from") == "PENDING");
     CHECK(text(history[0], "to") == "PAID");
+    const std::string entries_path = "/v1/users/" + std::to_string(user) + "/entries";
+    const auto entries = client.get(entries_path).json().at("items").as_array();
+    REQUIRE(entries.size() == 2);
+    CHECK(text(entries[0], "kind") == "payment");
+    CHECK(entries[0].at("amount").as_int64() == -200);
+    CHECK(text(entries[0], "order_id") == order);
+    CHECK(text(entries[0], "payment_id") == text(paid.json(), "id"));
+    CHECK_FALSE(entries[1].as_object().contains("order_id"));
+    CHECK_FALSE(entries[1].as_object().contains("payment_id"));
+    const auto csv = client.get(entries_path, {{"Accept", "text/csv"}}).body;
+    CHECK(csv.contains(",payment,-200,50,"));
+    CHECK(csv.contains("," + order + "," + text(paid.json(), "id") + "\r\n"));
 
     // The key of its placing tells what has become of it.
     const auto repeated = place_order(client, user, product, 2, "k");

@@ -1,0 +1,216 @@
+// Held orders, while the processes die at each step of what the clerk does: every one is paid for,
+// cancelled or expired as its client was told, and the books of all three databases fit.
+
+#include <boost/json.hpp>
+
+#include <flashsale/base/fault_points.hpp>
+
+#include "cell.hpp"
+#include "eventually.hpp"
+#include "http_client.hpp"
+
+namespace flashsale::test {
+
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using database = sandbox::database;
+
+constexpr std::int64_t price = 7;
+constexpr std::int64_t balance = 1'000'000;
+constexpr std::int64_t stock = 500;
+
+/// A client that asks one process after the other, with the same key, until it has an answer that
+/// is none of 503.
+class patient_client {
+public:
+    explicit patient_client(world& of) : world_(of) {}
+
+    http_response post(const std::string& path, const json::value& body, const std::string& key) {
+        return until_known([&](http_client& client) {
+            return client.post(path, body, {{"Idempotency-Key", key}});
+        });
+    }
+    http_response get(const std::string& path) {
+        return until_known([&](http_client& client) { return client.get(path); });
+    }
+
+private:
+    http_response until_known(const std::function<http_response(http_client&)>& ask) {
+        std::optional<http_response> answer;
+        world_.until("an answer", [&] {
+            try {
+                http_client client(world_.port(turn_++ % world_.processes()));
+                answer = ask(client);
+            } catch (const std::exception&) {
+                return false;
+            }
+            return answer->status < 500;
+        });
+        return *answer;
+    }
+
+    world& world_;
+    std::size_t turn_ = 0;
+};
+
+/// Orders of one buyer on a product, and what the client was told of each at the end.
+class holder {
+public:
+    explicit holder(world& of) : world_(of), client_(of) {
+        user_ = id_in(client_.post("/v1/users", {{"username", "the holder"}, {"balance", balance}},
+                                   "holder"));
+        patient_ = make_product("patient", 3'600);
+        brief_ = make_product("brief", 1);
+    }
+
+    /// A round is an order that is paid for, one that is cancelled, and one that is left.
+    void round() {
+        const std::string paid = place(patient_), cancelled = place(patient_);
+        expired_.push_back(place(brief_));
+        told(paid, client_.post(path(paid, "/payments"), {{"method", "balance"}}, "pay"), 201,
+             "PAID");
+        told(cancelled, client_.post(path(cancelled, "/cancel"), json::object{}, "cancel"), 200,
+             "CANCELLED");
+    }
+
+    void add_up() {
+        for (const std::string& one : expired_)
+            states_[one] = "EXPIRED";
+        world_.until("every hold ends", [&] {
+            return world_.place().number(database::order,
+                                         "SELECT count(*) FROM order_lives WHERE due_at IS NOT "
+                                         "NULL AND due_at < now() + interval '10 minutes'") == 0;
+        });
+        std::int64_t paid = 0;
+        for (const auto& [order, state] : states_) {
+            const auto shown = client_.get(path(order));
+            if (shown.status != 200 || shown.json().at("order_status").as_string() != state)
+                world_.complain("order " + order + " is to be " + state + ": " + shown.body);
+            paid += state == "PAID";
+        }
+        equal("the balance", balance - price * paid,
+              client_.get("/v1/users/" + std::to_string(user_)).json().at("balance").as_int64());
+        equal("payments taken", paid,
+              world_.place().number(database::user,
+                                    "SELECT count(*) FROM charge_decisions WHERE taken"));
+        equal("units free of the one that is paid for or cancelled", stock - paid,
+              free_of(patient_));
+        equal("units free of the one whose holds expire", stock, free_of(brief_));
+        equal("returns", static_cast<std::int64_t>(states_.size()) - paid,
+              world_.place().number(database::stock,
+                                    "SELECT count(*) FROM movements WHERE kind = 'return'"));
+    }
+
+private:
+    static std::int64_t id_in(const http_response& answer) {
+        return answer.json().at("id").as_int64();
+    }
+    static std::string path(const std::string& order, const std::string& rest = {}) {
+        return "/v1/orders/" + order + rest;
+    }
+
+    std::int64_t make_product(const std::string& name, std::int64_t window_s) {
+        return id_in(client_.post(
+            "/v1/products",
+            {{"name", name}, {"price", price}, {"stock", stock}, {"payment_window_s", window_s}},
+            name));
+    }
+
+    std::string place(std::int64_t product) {
+        const std::string key = std::string(sold_before_key) + std::to_string(++orders_);
+        const auto made = client_.post(
+            "/v1/orders", {{"user_id", user_}, {"product_id", product}, {"quantity", 1}}, key);
+        if (made.status != 201) throw std::runtime_error("no order: " + made.body);
+        return std::string(made.json().at("id").as_string());
+    }
+
+    void told(const std::string& order, const http_response& answer, unsigned expected,
+              const char* state) {
+        if (answer.status == expected) {
+            states_[order] = state;
+        } else {
+            world_.complain("order " + order + " is not " + state + ": " + answer.body);
+        }
+    }
+
+    std::int64_t free_of(std::int64_t product) {
+        return client_.get("/v1/products/" + std::to_string(product))
+            .json()
+            .at("available")
+            .as_int64();
+    }
+
+    void equal(const char* what, std::int64_t expected, std::int64_t found) {
+        if (expected == found) return;
+        world_.complain(std::string(what) + ": " + std::to_string(found) + ", to be " +
+                        std::to_string(expected));
+    }
+
+    world& world_;
+    patient_client client_;
+    std::int64_t user_ = 0, patient_ = 0, brief_ = 0;
+    int orders_ = 0;
+    std::vector<std::string> expired_;
+    std::map<std::string, std::string> states_;
+};
+
+void die_while_orders_end(world& w) {
+    holder buyer(w);
+    int rounds = 0;
+    // Each process dies once, at its own time.
+    while (w.crashes() < 2 && ++rounds < 150)
+        buyer.round();
+    if (w.crashes() < 2) throw std::runtime_error("no two deaths at the crash point");
+    w.fault(2);
+    for (int i = 0; i < 5; ++i)
+        buyer.round();
+    buyer.add_up();
+    w.sell(50);
+}
+
+void lose_the_gate_while_orders_end(world& w) {
+    holder buyer(w);
+    for (int i = 0; i < 4; ++i) {
+        for (int round = 0; round < 5; ++round)
+            buyer.round();
+        stack::redis_cli({"FLUSHALL"});
+        w.fault();
+    }
+    buyer.add_up();
+    w.sell(50);
+}
+
+void kill_while_orders_end(world& w) {
+    holder buyer(w);
+    for (std::size_t i = 0; i < 8; ++i) {
+        for (int round = 0; round < 3; ++round)
+            buyer.round();
+        w.kill(i % w.processes(), SIGKILL);
+        w.fault();
+    }
+    buyer.add_up();
+    w.sell(50);
+}
+
+}  // namespace
+
+std::vector<cell> life_cells() {
+    std::vector<cell> all;
+    for (auto i = static_cast<std::size_t>(faults::place::payment_started);
+         i <= static_cast<std::size_t>(faults::place::gate_told); ++i) {
+        const std::string place(faults::place_names[i]);
+        cell one{"life: crash at " + place, die_while_orders_end};
+        one.crash_points = true;
+        one.options.first_life = {{"FLASHSALE_CRASH", place + ":3"}};
+        all.push_back(std::move(one));
+    }
+    all.push_back({"life: SIGKILL, two processes", kill_while_orders_end});
+    cell lost{"life: redis: FLUSHALL, four times", lose_the_gate_while_orders_end};
+    lost.damages = {stack::server::redis};
+    all.push_back(std::move(lost));
+    return all;
+}
+
+}  // namespace flashsale::test

@@ -4,8 +4,8 @@ namespace flashsale::test {
 
 // Not here: return_stops. A process that goes on asking a gate that is shut out is told 'unknown'
 // each time, and no sum shows it; the model's control of that name does. Nor own_token and begun,
-// which take a rebuild that ends at the wrong moment beside a process that sleeps; those of the model
-// show them too.
+// which take a rebuild that ends at the wrong moment beside a process that sleeps; those of the
+// model show them too.
 std::vector<control> controls() {
     return {
         // Here and in the last one the comparison would find the orders missing, and shut the gate.
@@ -24,6 +24,8 @@ std::vector<control> controls() {
         {"ack_after_commit", "the recorder dies uncommitted, then FLUSHALL"},
         // Such a gate has taken less than the record says, and would be shut and rebuilt for that.
         {"supplied,record_check", "redis: SCRIPT FLUSH"},
+        {"returning", "life: crash at units_returned"},
+        {"supplied,record_check", "life: crash at gate_told"},
         {"unbinding", "another key prefix, past a sleeper"},
         {"unbinding", "another database number, past a sleeper"},
         {"unbinding", "master and process cut off together, replica promoted"},

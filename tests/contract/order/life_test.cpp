@@ -223,6 +223,23 @@ TEST_CASE("life: a payment keeps its order from ending until it is decided") {
     CHECK(record.start(declined, "another").size() == 1);
 }
 
+TEST_CASE("life: what was decided about one payment says nothing about the next one") {
+    life_record record(each_database());
+    const uuid id = record.held();
+    const auto first = record.start(id, "first");
+    REQUIRE(record.life->finish_declined(first).has_value());
+    const auto second = record.start(id, "second");
+    REQUIRE(second.size() == 1);
+    // A process that slept comes with the first one.
+    REQUIRE(record.life->finish_declined(first).has_value());
+    CHECK(record.status(id) == order_status::paying);
+    REQUIRE(record.life->finish_taken(first).has_value());
+    CHECK(record.status(id) == order_status::paying);
+    REQUIRE(record.life->finish_taken(second).has_value());
+    CHECK(record.status(id) == order_status::paid);
+    CHECK(record.life->find_succeeded(ids{id})->front().id == second[0].id);
+}
+
 TEST_CASE("life: no hold is paid for whose time is up") {
     life_record record(each_database());
     const uuid late = record.overdue(), outright = record.outright();

@@ -85,8 +85,9 @@ world_options first_apart() {
 // ---- a clock that is wrong
 
 constexpr std::chrono::milliseconds lag_max = 2s;
-/// For a machine that has other work: a batch, a rest and a look are a second and a half.
-constexpr std::chrono::milliseconds slack = 8s;
+/// For a machine that has much other work: a batch, a rest and a look are a second and a half, and
+/// with a load of fourteen on two cores 8 s were once not enough.
+constexpr std::chrono::milliseconds slack = 16s;
 
 std::string faked_clock() {
     for (const auto& one : std::filesystem::directory_iterator("/usr/lib")) {
@@ -108,7 +109,7 @@ void clock_ahead(world& w) {
     const std::string header = "{" + w.place().name() + ":0}:gate";
     std::deque<std::pair<steady::time_point, std::int64_t>> granted;
     std::int64_t behind = 0;
-    const auto end = steady::now() + 25s;
+    const auto end = steady::now() + 40s;
     while (steady::now() < end) {
         const auto asked = steady::now();
         granted.emplace_back(asked, std::stoll(stack::redis_cli({"--raw", "HGET", header, "seq"})));

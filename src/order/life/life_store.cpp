@@ -77,13 +77,13 @@ constexpr sql::statement cancel_orders{
 #undef CANCELLABLE
 
 // In SQLite the new times mark those that were chosen, for the texts behind the first one.
-#define CHOSEN "l.due_at = ?2 + 1000000 AND l.status_since = ?2"
+#define CHOSEN "l.due_at = ?3 + 1000000 AND l.status_since = ?3"
 constexpr sql::statement expire_orders{
     access::write,
     "life_expire",
     "WITH due AS ("
     "  SELECT o.id FROM " LIVES_AND_HEADS
-    "  WHERE o.order_status = 'PENDING' AND l.due_at <= now()"
+    "  WHERE o.order_status = 'PENDING' AND l.due_at >= $2 AND l.due_at <= now()"
     "  ORDER BY l.due_at, l.order_id LIMIT $1 FOR UPDATE OF o, l SKIP LOCKED"
     "), noted AS ("
     "  INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
@@ -93,12 +93,12 @@ constexpr sql::statement expire_orders{
     "  FROM due WHERE e.order_id = due.id RETURNING e.*"
     ") UPDATE orders o SET order_status = 'EXPIRED'"
     " FROM l WHERE o.id = l.order_id AND o.line = 0 RETURNING " ENDED_COLUMNS,
-    {"UPDATE order_lives SET status_since = ?2, due_at = ?2 + 1000000 WHERE order_id IN"
+    {"UPDATE order_lives SET status_since = ?3, due_at = ?3 + 1000000 WHERE order_id IN"
      " (SELECT l.order_id FROM " LIVES_AND_HEADS
-     "  WHERE o.order_status = 'PENDING' AND l.due_at <= ?2"
+     "  WHERE o.order_status = 'PENDING' AND l.due_at >= ?2 AND l.due_at <= ?3"
      "  ORDER BY l.due_at, l.order_id LIMIT ?1)",
      "INSERT INTO order_changes (order_id, from_status, to_status, changed_at)"
-     " SELECT o.id, 'PENDING', 'EXPIRED', ?2 FROM " LIVES_AND_HEADS
+     " SELECT o.id, 'PENDING', 'EXPIRED', ?3 FROM " LIVES_AND_HEADS
      " WHERE o.order_status = 'PENDING' AND " CHOSEN,
      "UPDATE orders SET order_status = 'EXPIRED' WHERE line = 0 AND order_status = 'PENDING'"
      " AND id IN (SELECT l.order_id FROM order_lives l WHERE " CHOSEN ")",
@@ -301,8 +301,8 @@ public:
         return ended(cancel_orders, with.now());
     }
 
-    result<std::vector<ended_order>> expire(std::size_t orders_max) override {
-        return ended(expire_orders, up_to(orders_max).now());
+    result<std::vector<ended_order>> expire(std::size_t orders_max, timestamp from) override {
+        return ended(expire_orders, up_to(orders_max).time(from).now());
     }
 
     result<std::vector<payment>> start_payments(std::span<const payment_request> asked) override {

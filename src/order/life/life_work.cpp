@@ -249,13 +249,19 @@ void life_work::explain_cancellation(asked_change& one, const order& state) {
 // ---- what no request asks for
 
 std::expected<bool, std::string> life_work::expire() {
-    const auto ended = uses_.orders.expire(batch_orders_max_);
+    const auto ended = uses_.orders.expire(batch_orders_max_, expired_from_);
     if (!ended) return text_of(ended.error());
+    expired_from_ = {};
+    if (ended->size() == batch_orders_max_) {
+        for (const ended_order& one : *ended)
+            expired_from_ = std::max(expired_from_, one.what.expires_at.value());
+    }
     if (auto done = return_units(*ended); !done) return std::unexpected(done.error());
     return ended->size() == batch_orders_max_;
 }
 
 std::expected<bool, std::string> life_work::resume() {
+    expired_from_ = {};  // what another process had begun to end, and has not
     const auto payments = uses_.orders.unfinished_payments(batch_orders_max_);
     if (!payments) return text_of(payments.error());
     const auto money = decide(*payments);

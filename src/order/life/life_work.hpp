@@ -70,6 +70,9 @@ private:
     const clerk::dependencies uses_;
     const std::size_t batch_orders_max_;
     uuid_generator ids_;
+    /// Of many holds that end together: where the batch before has come to. The index has the dead
+    /// entries of all batches, and to walk over them each time would take longer and longer.
+    timestamp expired_from_{};
 };
 
 }  // namespace flashsale::order

@@ -96,8 +96,10 @@ public:
 
     /// SUCCESS and PENDING become CANCELLED. Answers those that have changed.
     virtual result<std::vector<ended_order>> cancel(std::span<const cancel_request> asked) = 0;
-    /// PENDING whose time is up by the database's clock become EXPIRED, the oldest first.
-    virtual result<std::vector<ended_order>> expire(std::size_t orders_max) = 0;
+    /// PENDING whose time is up by the database's clock, but not before `from`, become EXPIRED, the
+    /// oldest first.
+    virtual result<std::vector<ended_order>> expire(std::size_t orders_max,
+                                                    timestamp from = {}) = 0;
 
     /// PENDING whose time is not up become PAYING, each with its payment, `started`. Answers the
     /// payments. A twin: another process had a payment under one of these keys at the same time.

@@ -91,7 +91,7 @@ public:
     void wait(std::chrono::milliseconds time);
     /// Throws std::runtime_error(what) if it does not hold in time.
     void until(const char* what, const std::function<bool()>& condition,
-               std::chrono::milliseconds most = std::chrono::seconds{120});
+               std::chrono::milliseconds most = std::chrono::seconds{300});
     /// Until so many more are accepted, or refused with 503.
     void sell(std::uint64_t orders);
     void refuse(std::uint64_t answers);

@@ -77,7 +77,7 @@ TEST_CASE("currency: a gate that is built anew knows it") {
     REQUIRE(currency_of(accepted) == "JPY");
     record_all(world);
     if (world.kind() == composition::stack) {
-        const auto rebuilt = world.flashsale({"rebuild", "--shard", "0"});
+        const auto rebuilt = world.rebuild();
         CAPTURE(rebuilt.output);
         REQUIRE(rebuilt.exit_code == 0);
     } else {

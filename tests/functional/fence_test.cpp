@@ -108,14 +108,14 @@ TEST_CASE("fence: another queue that takes an older gate's events stops a rebuil
     REQUIRE(outcome(place_order(client, user, product, 1)) == "201");
     const std::string old = token_of(world);
     const foreign_queue foreign(world, old);
-    const auto refused = world.flashsale({"rebuild", "--shard", "0"});
+    const auto refused = world.rebuild();
     INFO(refused.output);
     CHECK(refused.exit_code == 3);
     CHECK(refused.output.find("the routing key " + old + " are still taken") != std::string::npos);
     // It is not open under a fence with a hole.
     CHECK(outcome(place_order(client, user, product, 1)) != "201");
     foreign.remove();
-    const auto done = world.flashsale({"rebuild", "--shard", "0"});
+    const auto done = world.rebuild();
     INFO(done.output);
     CHECK(done.exit_code == 0);
     CHECK(token_of(world) != old);
@@ -181,7 +181,7 @@ TEST_CASE("fence: the binding lost with all connections standing: another token,
     CHECK(audit_fault(world) == "");
     CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 3);
     // A rebuild knows of both.
-    CHECK(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+    CHECK(world.rebuild().exit_code == 0);
     CHECK(world.number(sandbox::database::stock, "SELECT count(*) FROM shard_tokens") == 1);
     CHECK(audit_fault(world) == "");
 }

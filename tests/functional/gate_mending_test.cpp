@@ -63,7 +63,7 @@ TEST_CASE("trust: a gate that refuses is rebuilt, whatever the reason, and nobod
     auto client = shop.client(), other = second.client();
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 100);
-    REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+    REQUIRE(world.rebuild().exit_code == 0);
     std::int64_t sold = 0;
     for (const damage& one : damages) {
         INFO(one.name);
@@ -91,7 +91,7 @@ TEST_CASE("trust: every process names a closed gate at once, and is ready when i
     const sandbox world(by_hand);
     const flashsale_process shop(world), second(world);
     auto client = shop.client(), other = second.client();
-    REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+    REQUIRE(world.rebuild().exit_code == 0);
     for (const damage& one : damages) {
         INFO(one.name);
         for (auto* each : {&client, &other})
@@ -102,7 +102,7 @@ TEST_CASE("trust: every process names a closed gate at once, and is ready when i
             CHECK(each->get("/readyz").body.find("gate: redis: the gate is") != std::string::npos);
             CHECK(closed_answers(*each) > 0);
         }
-        REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+        REQUIRE(world.rebuild().exit_code == 0);
     }
 }
 

@@ -58,7 +58,7 @@ struct parked_order {
     /// A gate made anew from the record.
     void rebuild_gate() {
         if (!embedded()) {
-            REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+            REQUIRE(world.rebuild().exit_code == 0);
             return;
         }
         close();
@@ -347,7 +347,7 @@ TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for
     REQUIRE(sale.decide("retry").exit_code == 0);
     REQUIRE(outcome(place_order(sale.client, sale.user, sale.product, 7)) == "201");
     REQUIRE(audit_fault(sale.world) == "");
-    REQUIRE(sale.world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+    REQUIRE(sale.world.rebuild().exit_code == 0);
     flashsale::uuid_generator make;
     order_accepted late;
     late.id = make.make();

@@ -95,7 +95,7 @@ TEST_CASE("payment window: a gate that is built anew knows it") {
     REQUIRE(text(accepted, "order_status") == "PENDING");
     REQUIRE(audit_fault(world) == "");
     if (world.kind() == composition::stack) {
-        const auto rebuilt = world.flashsale({"rebuild", "--shard", "0"});
+        const auto rebuilt = world.rebuild();
         CAPTURE(rebuilt.output);
         REQUIRE(rebuilt.exit_code == 0);
     } else {

@@ -172,7 +172,7 @@ TEST_CASE(
                         R"({"quantity":1})")
                   .status == 200);
         CHECK(available(client, product) == 5);
-        CHECK(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+        CHECK(world.rebuild().exit_code == 0);
         CHECK(eventually(60s,
                          [&] { return outcome(place_order(client, buyer, product, 1)) == "201"; }));
         CHECK(audit_fault(world) == "");
@@ -207,7 +207,7 @@ TEST_CASE("permissions: RabbitMQ: what the documentation allows suffices") {
     const auto product = make_product(client, 1'000);
     const auto sells = [&] { return outcome(place_order(client, buyer, product, 1)) == "201"; };
     CHECK(eventually(60s, sells));
-    const auto by_hand = world.flashsale({"rebuild", "--shard", "0"});
+    const auto by_hand = world.rebuild();
     INFO(by_hand.output);
     CHECK(by_hand.exit_code == 0);
     CHECK(eventually(60s, sells));

@@ -42,7 +42,7 @@ TEST_CASE("pooler: by the session: migrates, sells, rebuilds, starts again, audi
             CHECK(outcome(answer) == "201");
         }
         if (start == 1) {
-            const auto rebuilt = world.flashsale({"rebuild", "--shard", "0"});
+            const auto rebuilt = world.rebuild();
             INFO(rebuilt.output);
             CHECK(rebuilt.exit_code == 0);
             CHECK(eventually(

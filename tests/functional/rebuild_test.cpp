@@ -282,7 +282,7 @@ TEST_CASE("rebuild: a survivor that is no event of this version is parked, and n
     const std::string id = flashsale::uuid_generator().make().to_string();
     stack::redis_cli({"HSET", outbox, id, R"({"version":2,"id":")" + id + R"("})"});
 
-    const auto done = world.flashsale({"rebuild", "--shard", "0"});
+    const auto done = world.rebuild();
     INFO(done.output);
     CHECK(done.exit_code == 0);
     CHECK(outcome(place_order_and_know(client, user, product, 4, "rest")) == "201");

@@ -50,7 +50,7 @@ TEST_CASE("restore: a record that is whole is never called behind, whatever come
     const auto user = make_user(client, "u");
     const auto product = make_product(client, 1'000'000), few = make_product(client, 1);
     REQUIRE(outcome(place_order_and_know(client, user, few, 1, "last")) == "201");
-    REQUIRE(world.flashsale({"rebuild", "--shard", "0"}).exit_code == 0);
+    REQUIRE(world.rebuild().exit_code == 0);
 
     // Of the gate before: one that is granted again, and one that is refused.
     flashsale::uuid_generator make;

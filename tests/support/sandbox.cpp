@@ -172,4 +172,11 @@ finished sandbox::flashsale(const std::vector<std::string>& arguments,
     return run(command, variables_, limit);
 }
 
+finished sandbox::rebuild() const {
+    while (true) {
+        auto done = flashsale({"rebuild", "--shard", "0"});
+        if (done.exit_code != 3 || !done.output.contains("overtaken by another")) return done;
+    }
+}
+
 }  // namespace flashsale::test

@@ -63,6 +63,9 @@ public:
     /// Runs `flashsale ARGS… --config FILE` in this world.
     finished flashsale(const std::vector<std::string>& arguments,
                        std::chrono::milliseconds limit = std::chrono::seconds{120}) const;
+    /// `flashsale rebuild --shard 0`, and again as long as it says that a serving process has
+    /// overtaken it: so it is when the machine is too busy for it to keep its lease.
+    finished rebuild() const;
 
 private:
     void point_at_servers();

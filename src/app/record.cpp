@@ -33,10 +33,21 @@ embedded_record::embedded_record(const config& settings, const data_folder& in)
             .recording = order::make_sqlite_recording(order_database),
             .parked = order::make_sqlite_parked_events(order_database)} {}
 
+namespace {
+
+/// The clerk finds the rows of a thousand orders by their ids, in tables of millions.
+postgres::options by_key(const config& settings, const std::string& url) {
+    auto out = postgres_options(settings, url);
+    out.by_index = true;
+    return out;
+}
+
+}  // namespace
+
 stack_life::stack_life(const config& settings, bool fenced)
-    : user_database(postgres_options(settings, settings.postgres.user_url)),
-      stock_database(postgres_options(settings, settings.postgres.stock_url)),
-      order_database(postgres_options(settings, settings.postgres.order_url)),
+    : user_database(by_key(settings, settings.postgres.user_url)),
+      stock_database(by_key(settings, settings.postgres.stock_url)),
+      order_database(by_key(settings, settings.postgres.order_url)),
       ports{.orders = order::make_postgres_life_store(order_database),
             .recording = order::make_postgres_recording(order_database, fenced),
             .balances = user::make_postgres_charges(user_database),

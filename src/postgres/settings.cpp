@@ -17,13 +17,19 @@ struct memory_freer {
 
 }  // namespace
 
-std::array<std::pair<const char*, std::string>, 4> server_settings(const options& from) {
+std::vector<std::pair<const char*, std::string>> server_settings(const options& from) {
     const auto ms = [](std::chrono::milliseconds value) { return std::to_string(value.count()); };
-    return {{{"statement_timeout", ms(from.statement_timeout)},
-             {"lock_timeout", ms(from.lock_timeout)},
-             {"idle_in_transaction_session_timeout",
-              ms(from.statement_timeout + std::chrono::seconds(10))},
-             {"TimeZone", "UTC"}}};
+    std::vector<std::pair<const char*, std::string>> all{
+        {"statement_timeout", ms(from.statement_timeout)},
+        {"lock_timeout", ms(from.lock_timeout)},
+        {"idle_in_transaction_session_timeout",
+         ms(from.statement_timeout + std::chrono::seconds(10))},
+        {"TimeZone", "UTC"}};
+    if (from.by_index) {
+        for (const char* other : {"enable_seqscan", "enable_hashjoin", "enable_mergejoin"})
+            all.emplace_back(other, "off");
+    }
+    return all;
 }
 
 bool has_options(const options& from) {

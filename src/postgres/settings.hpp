@@ -2,13 +2,13 @@
 
 // From `options` to what libpq is told, and names derived from a URL.
 
-#include <array>
 #include <expected>
 #include <flashsale/postgres.hpp>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace flashsale::postgres {
 
@@ -21,7 +21,7 @@ using conninfo = std::map<std::string, std::string>;
 std::expected<conninfo, std::string> connection_settings(const options& from);
 
 /// Of the session, beside synchronous_commit.
-std::array<std::pair<const char*, std::string>, 4> server_settings(const options& from);
+std::vector<std::pair<const char*, std::string>> server_settings(const options& from);
 
 /// Whether the URL says `options` (PGOPTIONS is not looked at). They win over server_settings(),
 /// travel with them, and are marked, so that it shows when a pooler has dropped them.

@@ -35,6 +35,9 @@ struct options {
     std::chrono::milliseconds statement_timeout{5'000};  ///< the server's, and ours a second longer
     std::chrono::milliseconds lock_timeout{2'000};
     std::string application_name = "flashsale";
+    /// Rows are found by indexes alone. For statements that find the rows of a long array by their
+    /// keys: the server would rather read whole tables, while it believes that they are small.
+    bool by_index = false;
 };
 
 /// Whether options::url can be used; else what is wrong with it and what is expected, with nothing

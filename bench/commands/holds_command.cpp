@@ -38,6 +38,12 @@ struct arguments {
 
 int run(arguments& given) {
     auto& holds = given.holds;
+    const auto users = static_cast<std::int64_t>(holds.users);
+    if (holds.per_user_limit > 0 && users * holds.per_user_limit < holds.stock) {
+        std::cerr << "flashsale-bench: " << users << " users of " << holds.per_user_limit
+                  << " units each cannot buy " << holds.stock << "\n";
+        return exit_usage;
+    }
     for (const auto& url : given.urls) {
         auto parsed = parse_target(url);
         if (!parsed) {
@@ -87,7 +93,7 @@ void add_holds(CLI::App& app, action& chosen) {
     command
         ->add_option("--limit", holds.per_user_limit,
                      "Purchase limit per user, of units held or paid for; 0: none")
-        ->check(CLI::Range(0, 10))
+        ->check(CLI::Range(0, 1'000'000))
         ->capture_default_str();
     command
         ->add_option("--payment-window-s", given->payment_window_s,

@@ -15,9 +15,12 @@ namespace {
 // So many grants per unit are divided into thirds. A third of them is paid for, so that most units
 // come back once, and some twice or more.
 constexpr std::size_t mixed_per_unit = 2;
-// Of what one order costs: a second payment by mistake would be taken, and so be found.
-constexpr std::int64_t balance_in_orders = 10;
 constexpr std::chrono::milliseconds look_interval{200};
+
+/// It pays for all units: so one that is paid for twice by mistake is paid for, and found.
+std::int64_t starting_balance(const holds_options& options) {
+    return product_price * options.stock;
+}
 
 exit_code unreachable(std::ostream& complaints, const std::string& why, const char* remedy) {
     complaints << "flashsale-bench: " << why << "\n" << remedy << "\n";
@@ -52,11 +55,11 @@ sale known_orders(const hold_traffic& orders, std::int64_t returned) {
             .unsure = orders.unsure()};
 }
 
-held_sale known_lives(const hold_traffic& orders) {
+held_sale known_lives(const holds_options& options, const hold_traffic& orders) {
     const auto& plan = orders.plan();
     return {.stock = plan.product.supplied,
             .price = product_price,
-            .starting_balance = product_price * balance_in_orders,
+            .starting_balance = starting_balance(options),
             .per_user_limit = plan.product.per_user_limit,
             .users = plan.users,
             .orders = orders.lives()};
@@ -75,8 +78,8 @@ exit_code run_holds(const holds_options& options, record_source& databases, life
                    .mixed = mixed_per_unit * static_cast<std::size_t>(options.stock),
                    .most = options.selling_max,
                    .run = make_run_name()};
-    auto users = create_users(options.load, plan.run, options.users, &progress,
-                              product_price * balance_in_orders);
+    auto users =
+        create_users(options.load, plan.run, options.users, &progress, starting_balance(options));
     if (!users) return unreachable(complaints, users.error(), start_server);
     plan.users = std::move(*users);
     if (options.per_user_limit > 0) plan.product.per_user_limit = options.per_user_limit;
@@ -106,7 +109,7 @@ exit_code run_holds(const holds_options& options, record_source& databases, life
     progress.clear();
     const auto record = databases.read(*products);
     if (!record) return unreachable(complaints, record.error(), start_databases);
-    report.lives = add_up(known_lives(orders), *life);
+    report.lives = add_up(known_lives(options, orders), *life);
     report.checked = add_up(known_orders(orders, report.lives.returned), *record);
     report.judge();
 

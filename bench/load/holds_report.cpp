@@ -54,7 +54,7 @@ void holds_report::judge() {
 void holds_report::print(std::ostream& out) const {
     const auto& totals = orders.totals();
     out << fmt::format(
-        "Held orders: {} units, limit {} per user, held for {} s; {} users, who ask until all is "
+        "Held orders: {} units, limit {} per user, held for {} s; {} users asking until all is "
         "paid for, {} connections\n\n",
         options.stock, options.per_user_limit > 0 ? std::to_string(options.per_user_limit) : "none",
         options.payment_window.count(), options.users, options.load.connections);

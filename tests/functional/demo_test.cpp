@@ -114,3 +114,20 @@ TEST_CASE("the demo of held orders: a return that is lost is found") {
     CHECK(done.exit_code == 1);
     CHECK(json::parse(done.last_line()).at("unreturned").as_int64() >= 1);
 }
+
+TEST_CASE("the demo of held orders: units that are held for too long end it") {
+    const sandbox world(composition::embedded);
+    const flashsale_process shop(world);
+    const auto done =
+        run({bench_binary(), "holds", "--config", world.config_file(), "--url", shop.url(),
+             "--stock", "10", "--users", "60", "--connections", "4", "--payment-window-s", "600",
+             "--selling-max-s", "1", "--storing-max-s", "1"},
+            world.variables(), std::chrono::seconds{200});
+    INFO(done.output);
+    CHECK(done.exit_code == 1);
+    CHECK_THAT(done.output, Catch::Contains("of 10 units only"));
+    const auto report = json::parse(done.last_line());
+    CHECK_FALSE(report.at("holds").as_bool());
+    CHECK(report.at("paid").as_int64() < 10);
+    CHECK(report.at("oversold").as_int64() == 0);
+}

@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     action chosen;
     add_bare(app, chosen);
     add_compare(app, chosen);
+    add_holds(app, chosen);
     add_instructions(app, chosen);
     add_limits(app, chosen);
     add_rate(app, chosen);

@@ -14,6 +14,7 @@ using action = std::function<int()>;
 // One for each subcommand, in a file of its own: declares it, and sets `chosen` when it is given.
 void add_bare(CLI::App& app, action& chosen);
 void add_compare(CLI::App& app, action& chosen);
+void add_holds(CLI::App& app, action& chosen);
 void add_instructions(CLI::App& app, action& chosen);
 void add_limits(CLI::App& app, action& chosen);
 void add_rate(CLI::App& app, action& chosen);

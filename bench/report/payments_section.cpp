@@ -8,7 +8,7 @@ namespace flashsale::bench {
 namespace {
 
 constexpr std::size_t connections = 512;
-constexpr std::int64_t price = 100;  // what every product of a run costs
+constexpr auto price = product_price;
 constexpr std::int64_t window_s = 3'600;
 constexpr double per_second_min = 5'000;
 

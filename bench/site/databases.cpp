@@ -88,6 +88,10 @@ database_urls find_databases(const std::filesystem::path& config, const environm
     return {all.stock(), all.order()};
 }
 
+std::string find_user_database(const std::filesystem::path& config, const environment& from) {
+    return finder{config, from}.user();
+}
+
 std::optional<std::filesystem::path> find_data_folder(const std::filesystem::path& config,
                                                       const environment& from) {
     const finder all{config, from};

@@ -21,6 +21,9 @@ std::optional<std::string> process_environment(const char* name);
 /// std::runtime_error with a sentence if a URL is nowhere to be found.
 database_urls find_databases(const std::filesystem::path& config, const environment& from);
 
+/// `postgres.user_url`, or FLASHSALE_POSTGRES__USER_URL, in the same way.
+std::string find_user_database(const std::filesystem::path& config, const environment& from);
+
 /// Where an embedded deployment (stock.gate `memory`) keeps its data, found in the same way;
 /// nullopt: it is no embedded one.
 std::optional<std::filesystem::path> find_data_folder(const std::filesystem::path& config,

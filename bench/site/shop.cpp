@@ -82,9 +82,11 @@ std::string make_run_name() {
 std::expected<std::vector<std::int64_t>, std::string> create_users(const load_options& load,
                                                                    const std::string& run,
                                                                    std::size_t count,
-                                                                   progress_line* progress) {
-    const auto body = [&run](std::size_t i) {
-        return fmt::format(R"({{"username":"rush-{}-{}"}})", run, i);
+                                                                   progress_line* progress,
+                                                                   std::int64_t starting_balance) {
+    const auto body = [&](std::size_t i) {
+        if (starting_balance == 0) return fmt::format(R"({{"username":"rush-{}-{}"}})", run, i);
+        return fmt::format(R"({{"username":"rush-{}-{}","balance":{}}})", run, i, starting_balance);
     };
     return creation{"/v1/users", count, body, run}.run(load, progress);
 }
@@ -93,8 +95,8 @@ std::expected<std::vector<std::int64_t>, std::string> create_products(
     const load_options& load, const std::string& run, const std::vector<new_product>& products,
     progress_line* progress) {
     const auto body = [&](std::size_t i) {
-        auto text = fmt::format(R"({{"name":"rush-{}-{}","price":100,"stock":{})", run, i,
-                                products[i].stock);
+        auto text = fmt::format(R"({{"name":"rush-{}-{}","price":{},"stock":{})", run, i,
+                                product_price, products[i].stock);
         if (const auto limit = products[i].per_user_limit) {
             text += fmt::format(R"(,"per_user_limit":{})", *limit);
         }

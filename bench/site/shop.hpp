@@ -14,10 +14,12 @@ namespace flashsale::bench {
 std::string make_run_name();
 
 /// POST /v1/users, `count` times. Returns their ids, or a sentence.
-std::expected<std::vector<std::int64_t>, std::string> create_users(const load_options& load,
-                                                                   const std::string& run,
-                                                                   std::size_t count,
-                                                                   progress_line* progress);
+std::expected<std::vector<std::int64_t>, std::string> create_users(
+    const load_options& load, const std::string& run, std::size_t count, progress_line* progress,
+    std::int64_t starting_balance = 0);
+
+/// Of every product that is made here.
+inline constexpr std::int64_t product_price = 100;
 
 struct new_product {
     std::int64_t stock = 0;

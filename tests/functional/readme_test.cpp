@@ -88,7 +88,13 @@ TEST_CASE("README: the tour answers what it says") {
         CHECK(pasted.exit_code == 0);
         CHECK(pasted.output.find("FAULT") == std::string::npos);
     }
-    CHECK(world.number(sandbox::database::order, "SELECT count(*) FROM orders") == 4);
+    using database = sandbox::database;
+    CHECK(world.number(database::order, "SELECT count(*) FROM orders") == 8);
+    CHECK(world.number(database::order,
+                       "SELECT count(*) FROM orders WHERE order_status = 'PAID'") == 2);
+    CHECK(world.number(database::order,
+                       "SELECT count(*) FROM orders WHERE order_status = 'CANCELLED'") == 2);
+    CHECK(world.number(database::user, "SELECT sum(balance) FROM users") == 2 * 1'000);
 }
 
 TEST_CASE("README: an answer that is missing, or comes too early, is noticed") {

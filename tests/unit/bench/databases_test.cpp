@@ -17,6 +17,7 @@ TEST_CASE("databases: from the configuration, the environment wins") {
     const auto found = find_databases(config.path(), none);
     CHECK(found.stock == "s");
     CHECK(found.order == "o");
+    CHECK(find_user_database(config.path(), none) == "u");
     const environment some = [](const char* name) -> std::optional<std::string> {
         if (std::string_view{name} == "FLASHSALE_POSTGRES__STOCK_URL") return "elsewhere";
         return std::nullopt;

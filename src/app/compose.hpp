@@ -4,6 +4,7 @@
 
 #include <flashsale/events/amqp.hpp>
 #include <flashsale/http.hpp>
+#include <flashsale/order/clerk.hpp>
 #include <flashsale/order/module.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/redis.hpp>
@@ -36,6 +37,12 @@ inline postgres::pool_limits pool_limits(const config& from) {
     out.connections = size_of(from.postgres.connections_per_worker);
     out.pipelined_statements_max = size_of(from.postgres.pipelined_statements_max);
     out.waiting_statements_max = size_of(from.postgres.waiting_statements_max);
+    return out;
+}
+
+inline order::clerk_options clerk_options_of(const config& from) {
+    order::clerk_options out;
+    out.payment_grace = std::chrono::seconds{from.orders.payment_grace_s};
     return out;
 }
 

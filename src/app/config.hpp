@@ -35,7 +35,7 @@ struct config {
         std::int64_t waiting_reservations_max, outbox_events_max;
     } stock;
     struct {
-        std::int64_t confirm_deadline_ms;
+        std::int64_t confirm_deadline_ms, payment_grace_s;
     } orders;
     struct {
         bool enabled;

@@ -193,6 +193,9 @@ std::span<const setting> settings() {
          "from asking the gate to the log's confirm, then 503 outcome_unknown; one for a "
          "deployment",
          INTEGER(orders.confirm_deadline_ms, 50, 60'000, 2'000)},
+        {"orders.payment_grace_s",
+         "by which the end of a hold is put off, once, when a payment from outside is announced",
+         INTEGER(orders.payment_grace_s, 0, 3'600, 60)},
 
         {"recorder.enabled", "whether this process takes a turn at writing to the databases",
          FLAG(recorder.enabled, true)},

@@ -65,7 +65,8 @@ public:
           gate_(stock::make_memory_gate(units, io)),
           stores_{.users = user::make_sqlite_store(files.user, io),
                   .products = stock::make_sqlite_store(files.stock, io),
-                  .orders = order::make_sqlite_store(files.order, io)} {}
+                  .orders = order::make_sqlite_store(files.order, io),
+                  .owed = order::make_sqlite_owed_payments(files.order, io)} {}
 
     stock::gate& gate() override { return *gate_; }
     const worker_stores& stores() const override { return stores_; }
@@ -121,9 +122,10 @@ struct life_part {
               fault_board& board)
         : record(settings, in),
           gate(stock::make_memory_gate(units, io)),
-          clerk({*record.ports.orders, *record.ports.recording, *record.ports.balances,
-                 *record.ports.units, *gate, *gate, wait_on(io), [] {}, &board},
-                {}) {}
+          clerk({*record.ports.orders, *record.ports.money, *record.ports.recording,
+                 *record.ports.balances, *record.ports.credits, *record.ports.units, *gate, *gate,
+                 wait_on(io), [] {}, &board},
+                clerk_options_of(settings)) {}
 
     embedded_life record;
     asio::io_context io{1};

@@ -4,6 +4,7 @@
 // waits for them. Workers have stores of their own (serving.hpp).
 
 #include <flashsale/order/life.hpp>
+#include <flashsale/order/money.hpp>
 #include <flashsale/order/parked.hpp>
 #include <flashsale/order/record.hpp>
 #include <flashsale/order/recording.hpp>
@@ -16,6 +17,7 @@
 #include <flashsale/stock/returns.hpp>
 #include <flashsale/stock/shard_registry.hpp>
 #include <flashsale/user/charges.hpp>
+#include <flashsale/user/credits.hpp>
 
 #include <memory>
 
@@ -36,7 +38,9 @@ struct record_ports {
 struct life_ports {
     std::unique_ptr<order::life_store> orders;
     std::unique_ptr<order::recording> recording;
+    std::unique_ptr<order::money_store> money;
     std::unique_ptr<user::charges> balances;
+    std::unique_ptr<user::credits> credits;
     std::unique_ptr<stock::returns> units;
 };
 

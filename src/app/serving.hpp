@@ -12,6 +12,7 @@
 #include <flashsale/base/fault_board.hpp>
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/changes.hpp>
+#include <flashsale/order/owed.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock/gate.hpp>
 #include <flashsale/stock/store.hpp>
@@ -27,6 +28,7 @@ struct worker_stores {
     std::unique_ptr<user::store> users;
     std::unique_ptr<stock::store> products;
     std::unique_ptr<order::store> orders;
+    std::unique_ptr<order::owed_payments> owed;
 };
 
 /// What one HTTP worker stands on: adapters on its io_context, for its thread alone.

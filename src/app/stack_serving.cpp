@@ -75,7 +75,8 @@ public:
                           pool_limits(settings)),
           stores_{.users = user::make_postgres_store(user_database_),
                   .products = stock::make_postgres_store(access_.stock_database()),
-                  .orders = order::make_postgres_store(order_database_)} {}
+                  .orders = order::make_postgres_store(order_database_),
+                  .owed = order::make_postgres_owed_payments(order_database_)} {}
 
     stock::gate& gate() override { return access_.gate(); }
     const worker_stores& stores() const override { return stores_; }
@@ -156,10 +157,10 @@ struct life_part {
     life_part(const config& settings, stock::shard_epochs& epochs, fault_board& board)
         : record(settings, capabilities_of(settings).rebuilds_gates()),
           access(io, settings, epochs),
-          clerk({*record.ports.orders, *record.ports.recording, *record.ports.balances,
-                 *record.ports.units, access.gate(), access.gate(), wait_on(io), [this] { poll(); },
-                 &board},
-                {}) {}
+          clerk({*record.ports.orders, *record.ports.money, *record.ports.recording,
+                 *record.ports.balances, *record.ports.credits, *record.ports.units, access.gate(),
+                 access.gate(), wait_on(io), [this] { poll(); }, &board},
+                clerk_options_of(settings)) {}
 
     void start() {
         access.start();

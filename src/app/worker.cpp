@@ -28,8 +28,8 @@ worker::worker(const config& settings, serving& behind, const health& state)
 
     // The hot route first: the router looks in this order.
     const auto currency = currency_code::of_record(settings.stock.currency);
-    order::register_routes(routes_, {io_, *stores.orders, *users_, gate, gate, *reserver_,
-                                     behind.changes(), behind.shards(), currency});
+    order::register_routes(routes_, {io_, *stores.orders, *stores.owed, *users_, gate, gate,
+                                     *reserver_, behind.changes(), behind.shards(), currency});
     stock::register_routes(routes_, {io_, *stores.products, gate, gate, *reserver_, currency});
     user::register_routes(routes_, io_, *stores.users);
     register_health_routes(routes_, state, [this] { return stands_on_->dependencies(); });

@@ -2,6 +2,8 @@
 
 #include <flashsale/audit/sums.hpp>
 
+#include <limits>
+
 namespace flashsale::audit {
 
 namespace {
@@ -9,6 +11,53 @@ namespace {
 bool fits(const user::taken_charge& charge, const order::payment& payment) {
     return charge.order_id == payment.order_id && charge.user_id == payment.user_id &&
            charge.amount == payment.amount;
+}
+
+bool fits(const user::given_refund& entry, const order::refund& refund) {
+    return entry.order_id == refund.order_id && entry.payment_id == refund.payment_id &&
+           entry.user_id == refund.user_id && entry.amount == refund.amount &&
+           refund.method == order::payment_method::balance;
+}
+
+void check_refunds(const life_record& read, audit_result& into) {
+    constexpr const char* one_to_one = "refunds and what balances got back match one to one";
+    const auto fault = [&](const char* sum, std::string found, const uuid& order,
+                           std::int64_t user = 0) {
+        into.faults.push_back(
+            {.sum = sum, .found = std::move(found), .orders = {order}, .user_id = user});
+    };
+    for (const auto& [id, entry] : read.given_back) {
+        const auto refund = read.refunds.find(id);
+        if (refund == read.refunds.end() || !fits(entry, refund->second))
+            fault(one_to_one, "refund " + id + ": there is no such refund",
+                  entry.order_id.value_or(uuid{}), entry.user_id);
+    }
+    for (const auto& [id, refund] : read.refunds) {
+        if (!is_given_back(refund) || read.given_back.contains(id)) continue;
+        const auto later = read.given_later.find(id);
+        if (later == read.given_later.end() || !fits(later->second, refund))
+            fault(one_to_one, "refund " + id + ": the balance has not got it", refund.order_id,
+                  refund.user_id);
+    }
+    for (const uuid& one : read.refunded_otherwise)
+        fault("every payment that goes back has one refund of its amount",
+              "no such refund, or no such payment", one);
+    for (const order::unfinished_money& one : read.money_unfinished) {
+        if (one.age < unfinished_max) continue;
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(one.age).count();
+        fault("what was begun is finished",
+              std::string(one.is_refund ? "a refund to a balance" : "money from outside") +
+                  " is not decided for " + std::to_string(seconds) + " s",
+              one.order_id);
+    }
+    for (const auto& [id, refund] : read.refunds) {
+        if (refund.state == order::refund_state::succeeded) continue;
+        ++into.owed.refunds;
+        if (__builtin_add_overflow(into.owed.amount, refund.amount, &into.owed.amount))
+            into.owed.amount = std::numeric_limits<std::int64_t>::max();
+        if (!into.owed.since || refund.created_at < *into.owed.since)
+            into.owed.since = refund.created_at;
+    }
 }
 
 }  // namespace
@@ -47,7 +96,7 @@ void check_payments(const life_record& read, audit_result& into) {
                   charge.order_id, charge.user_id);
     }
     for (const auto& [id, payment] : read.payments) {
-        if (payment.state != order::payment_state::succeeded) continue;
+        if (!was_taken(payment)) continue;
         auto charge = read.taken.find(id);
         if (charge == read.taken.end()) {
             charge = read.taken_later.find(id);
@@ -61,6 +110,7 @@ void check_payments(const life_record& read, audit_result& into) {
             fault("what was paid for was taken", "payment " + id.to_string() + " differs",
                   payment.order_id, payment.user_id);
     }
+    check_refunds(read, into);
 }
 
 }  // namespace flashsale::audit

@@ -216,14 +216,32 @@ void audit_reader::read_charges(life_record& into) {
         [&](order::payment one) { into.payments.emplace(one.id, std::move(one)); }));
     std::vector<uuid> later;
     for (const auto& [id, payment] : into.payments) {
-        if (payment.state == order::payment_state::succeeded && !into.taken.contains(id))
-            later.push_back(id);
+        if (was_taken(payment) && !into.taken.contains(id)) later.push_back(id);
     }
     for (const user::taken_charge& one : must_have(view_->users().taken(later)))
         into.taken_later.emplace(one.payment_id, one);
     into.without_entry = must_have(view_->users().without_entry());
     into.broken_books = must_have(view_->users().broken_books());
     into.paid_otherwise = must_have(view_->orders().paid_otherwise());
+}
+
+void audit_reader::read_refunds(life_record& into) {
+    must(view_->users().for_each_given_back([&](user::given_refund one) {
+        std::string id = one.refund_id;
+        into.given_back.emplace(std::move(id), std::move(one));
+    }));
+    must(view_->orders().for_each_refund(
+        [&](order::refund one) { into.refunds.emplace(one.id.to_string(), std::move(one)); }));
+    std::vector<std::string> later;
+    for (const auto& [id, refund] : into.refunds) {
+        if (is_given_back(refund) && !into.given_back.contains(id)) later.push_back(id);
+    }
+    for (user::given_refund& one : must_have(view_->users().given_back(later))) {
+        std::string id = one.refund_id;
+        into.given_later.emplace(std::move(id), std::move(one));
+    }
+    into.refunded_otherwise = must_have(view_->orders().refunded_otherwise());
+    into.money_unfinished = must_have(view_->orders().money_unfinished());
 }
 
 void audit_reader::read_returns(audit_record& into) {
@@ -236,6 +254,7 @@ void audit_reader::read_returns(audit_record& into) {
 audit_record audit_reader::read() {
     life_record money;
     read_charges(money);
+    read_refunds(money);
     audit_record record = read_sale();
     record.life = std::move(money);
     read_returns(record);

@@ -82,6 +82,14 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
     line("reduced", result.reduced);
     line("returned", result.returned);
     line("orders", result.orders);
+    line("owed", result.owed.refunds);
+    if (result.owed.since) {
+        out.append("  refunds of ")
+            .append(std::to_string(result.owed.amount))
+            .append(" in all, the oldest since ")
+            .append(to_rfc3339(*result.owed.since))
+            .push_back('\n');
+    }
     line("in outbox", result.outbox);
     line("late", result.late);
     line("parked", result.parked);
@@ -140,22 +148,26 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
     json::array late;
     for (const late_finding& one : result.late_events)
         late.emplace_back(late_json(one));
-    json::object out{{"holds", result.holds()},
-                     {"gate_checked", result.gate_checked || record.gate_is_database},
-                     {"users", result.users},
-                     {"products", result.products},
-                     {"supplied", result.supplied},
-                     {"free", result.free},
-                     {"sold", result.sold},
-                     {"reduced", result.reduced},
-                     {"returned", result.returned},
-                     {"stock", result.stock},
-                     {"orders", result.orders},
-                     {"outbox", result.outbox},
-                     {"late", std::move(late)},
-                     {"parked", std::move(parked)},
-                     {"at_rest", result.at_rest},
-                     {"faults", std::move(faults)}};
+    json::object out{
+        {"holds", result.holds()},
+        {"gate_checked", result.gate_checked || record.gate_is_database},
+        {"users", result.users},
+        {"products", result.products},
+        {"supplied", result.supplied},
+        {"free", result.free},
+        {"sold", result.sold},
+        {"reduced", result.reduced},
+        {"returned", result.returned},
+        {"stock", result.stock},
+        {"orders", result.orders},
+        {"outbox", result.outbox},
+        {"owed_refunds", result.owed.refunds},
+        {"owed_amount", result.owed.amount},
+        {"owed_since", result.owed.since ? json::value(to_rfc3339(*result.owed.since)) : nullptr},
+        {"late", std::move(late)},
+        {"parked", std::move(parked)},
+        {"at_rest", result.at_rest},
+        {"faults", std::move(faults)}};
     if (record.gate_fault) out["gate_fault"] = *record.gate_fault;
     return json::serialize(out) + "\n";
 }

@@ -29,6 +29,18 @@ constexpr sql::statement find_taken{
     "SELECT " CHARGE_COLUMNS " FROM charge_decisions WHERE taken AND payment_id = ANY($1::uuid[])",
     {"SELECT " CHARGE_COLUMNS " FROM charge_decisions WHERE taken AND payment_id = ?1"}};
 #undef CHARGE_COLUMNS
+#define REFUND_COLUMNS "idempotency_key, payment_id, order_id, user_id, amount"
+constexpr sql::statement all_given_back{sql::access::read, "record_all_given_back",
+                                        "SELECT " REFUND_COLUMNS
+                                        " FROM balance_entries WHERE kind = 'refund'"};
+constexpr sql::statement find_given_back{
+    sql::access::read,
+    "record_find_given_back",
+    "SELECT " REFUND_COLUMNS
+    " FROM balance_entries WHERE kind = 'refund' AND idempotency_key = ANY($1::text[])",
+    {"SELECT " REFUND_COLUMNS
+     " FROM balance_entries WHERE kind = 'refund' AND idempotency_key = ?1"}};
+#undef REFUND_COLUMNS
 constexpr sql::statement charges_without_entry{
     sql::access::read, "record_charges_without_entry",
     "SELECT coalesce(d.payment_id, e.payment_id), coalesce(d.order_id, e.order_id),"
@@ -51,6 +63,15 @@ constexpr std::size_t rows_per_piece = 10'000;
 
 taken_charge charge_of(const sql::rows& rows, std::size_t row) {
     return {rows.uuid(row, 0), rows.uuid(row, 1), rows.integer(row, 2), rows.integer(row, 3)};
+}
+
+given_refund given_refund_of(const sql::rows& rows, std::size_t row) {
+    const auto id = [&](std::size_t column) {
+        return rows.is_null(row, column) ? std::optional<uuid>{}
+                                         : std::optional(rows.uuid(row, column));
+    };
+    return {std::string(rows.text(row, 0)), id(1), id(2), rows.integer(row, 3),
+            rows.integer(row, 4)};
 }
 
 std::unexpected<std::string> fault_of(const sql::error& error) {
@@ -93,6 +114,28 @@ public:
         std::span<const uuid> payments) override {
         if (payments.empty()) return std::vector<taken_charge>{};
         return charges(find_taken, sql::parameters().uuids(payments));
+    }
+
+    std::expected<void, std::string> for_each_given_back(
+        const std::function<void(given_refund)>& each) override {
+        const auto done =
+            database_->stream(all_given_back, rows_per_piece, [&](const sql::rows& rows) {
+                for (std::size_t row = 0; row < rows.size(); ++row)
+                    each(given_refund_of(rows, row));
+            });
+        if (!done) return fault_of(done.error());
+        return {};
+    }
+
+    std::expected<std::vector<given_refund>, std::string> given_back(
+        std::span<const std::string> refunds) override {
+        std::vector<given_refund> out;
+        if (refunds.empty()) return out;
+        const auto found = database_->execute(find_given_back, sql::parameters().texts(refunds));
+        if (!found) return fault_of(found.error());
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(given_refund_of(*found, row));
+        return out;
     }
 
     std::expected<std::vector<taken_charge>, std::string> without_entry() override {

@@ -19,7 +19,7 @@ using database = sandbox::database;
 
 constexpr std::int64_t price = 7;
 constexpr std::int64_t balance = 1'000'000;
-constexpr std::int64_t stock = 500;
+constexpr std::int64_t stock = 1'000;
 
 /// A client that asks one process after the other, with the same key, until it has an answer that
 /// is none of 503.
@@ -65,14 +65,31 @@ public:
         brief_ = make_product("brief", 1);
     }
 
-    /// A round is an order that is paid for, one that is cancelled, and one that is left.
+    /// A round is an order that is paid for, one that is paid for and refunded, the same with money
+    /// from outside, one that is cancelled after money of another amount came for it, and one that
+    /// is left.
     void round() {
-        const std::string paid = place(patient_), cancelled = place(patient_);
+        const std::string paid = place(patient_), refunded = place(patient_),
+                          paid_outside = place(patient_), refunded_outside = place(patient_),
+                          cancelled = place(patient_);
         expired_.push_back(place(brief_));
-        told(paid, client_.post(path(paid, "/payments"), {{"method", "balance"}}, "pay"), 201,
-             "PAID");
-        told(cancelled, client_.post(path(cancelled, "/cancel"), json::object{}, "cancel"), 200,
-             "CANCELLED");
+        pay(paid);
+        pay(refunded);
+        tell(paid_outside, price, 201);
+        tell(refunded_outside, price, 201);
+        tell(cancelled, price + 1, 409);
+        told(paid, "PAID");
+        told(paid_outside, "PAID");
+        (void)refund(refunded);
+        const std::string owed = refund(refunded_outside);
+        expect(refunded_outside,
+               client_.post("/v1/refunds/" + owed + "/confirm", {{"reference", owed}}, "confirm"),
+               200);
+        told(refunded, "REFUNDED");
+        told(refunded_outside, "REFUNDED");
+        expect(cancelled, client_.post(path(cancelled, "/cancel"), json::object{}, "cancel"), 200);
+        told(cancelled, "CANCELLED");
+        ++rounds_;
     }
 
     void add_up() {
@@ -83,6 +100,13 @@ public:
                                          "SELECT count(*) FROM order_lives WHERE due_at IS NOT "
                                          "NULL AND due_at < now() + interval '10 minutes'") == 0;
         });
+        world_.until("all money is where it belongs", [&] {
+            return world_.place().number(
+                       database::order,
+                       "SELECT (SELECT count(*) FROM payments WHERE state = 'started') + (SELECT "
+                       "count(*) FROM refunds WHERE state = 'pending' AND method = 'balance')") ==
+                   0;
+        });
         std::int64_t paid = 0;
         for (const auto& [order, state] : states_) {
             const auto shown = client_.get(path(order));
@@ -90,17 +114,25 @@ public:
                 world_.complain("order " + order + " is to be " + state + ": " + shown.body);
             paid += state == "PAID";
         }
-        equal("the balance", balance - price * paid,
+        const auto count = [&](database which, const char* of) {
+            return world_.place().number(which, std::string("SELECT count(*) FROM ") + of);
+        };
+        equal("the balance", balance - price * rounds_,
               client_.get("/v1/users/" + std::to_string(user_)).json().at("balance").as_int64());
-        equal("payments taken", paid,
-              world_.place().number(database::user,
-                                    "SELECT count(*) FROM charge_decisions WHERE taken"));
+        equal("payments taken", 2 * rounds_, count(database::user, "charge_decisions WHERE taken"));
+        equal("refunds to the balance", rounds_,
+              count(database::user, "balance_entries WHERE kind = 'refund'"));
+        equal("payments from outside that paid", rounds_,
+              count(database::order, "payments WHERE method = 'external' AND state = 'succeeded'"));
+        equal("payments from outside that went back", rounds_,
+              count(database::order, "payments WHERE method = 'external' AND state = 'refunded'"));
+        equal("payments from outside that are owed", rounds_,
+              count(database::order, "payments WHERE state = 'refund_due'"));
         equal("units free of the one that is paid for or cancelled", stock - paid,
               free_of(patient_));
         equal("units free of the one whose holds expire", stock, free_of(brief_));
         equal("returns", static_cast<std::int64_t>(states_.size()) - paid,
-              world_.place().number(database::stock,
-                                    "SELECT count(*) FROM movements WHERE kind = 'return'"));
+              count(database::stock, "movements WHERE kind = 'return'"));
     }
 
 private:
@@ -126,13 +158,27 @@ private:
         return std::string(made.json().at("id").as_string());
     }
 
-    void told(const std::string& order, const http_response& answer, unsigned expected,
-              const char* state) {
-        if (answer.status == expected) {
-            states_[order] = state;
-        } else {
-            world_.complain("order " + order + " is not " + state + ": " + answer.body);
-        }
+    void pay(const std::string& order) {
+        expect(order, client_.post(path(order, "/payments"), {{"method", "balance"}}, "pay"), 201);
+    }
+    void tell(const std::string& order, std::int64_t amount, unsigned status) {
+        expect(order,
+               client_.post(path(order, "/payments"),
+                            {{"method", "external"}, {"reference", order}, {"amount", amount}},
+                            "tell"),
+               status);
+    }
+    /// The refund's id.
+    std::string refund(const std::string& order) {
+        const auto answer = client_.post(path(order, "/refunds"), json::object{}, "refund");
+        expect(order, answer, 201);
+        return answer.status == 201 ? std::string(answer.json().at("id").as_string()) : "none";
+    }
+    void told(const std::string& order, const char* state) { states_[order] = state; }
+    void expect(const std::string& order, const http_response& answer, unsigned status) {
+        if (answer.status != status)
+            world_.complain("order " + order + ": " + std::to_string(status) +
+                            " was to come, and not " + answer.body);
     }
 
     std::int64_t free_of(std::int64_t product) {
@@ -152,6 +198,7 @@ private:
     patient_client client_;
     std::int64_t user_ = 0, patient_ = 0, brief_ = 0;
     int orders_ = 0;
+    std::int64_t rounds_ = 0;
     std::vector<std::string> expired_;
     std::map<std::string, std::string> states_;
 };
@@ -199,7 +246,7 @@ void kill_while_orders_end(world& w) {
 std::vector<cell> life_cells() {
     std::vector<cell> all;
     for (auto i = static_cast<std::size_t>(faults::place::payment_started);
-         i <= static_cast<std::size_t>(faults::place::gate_told); ++i) {
+         i <= static_cast<std::size_t>(faults::place::refund_given); ++i) {
         const std::string place(faults::place_names[i]);
         cell one{"life: crash at " + place, die_while_orders_end};
         one.crash_points = true;

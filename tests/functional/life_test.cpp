@@ -6,68 +6,10 @@
 #include <set>
 
 #include "gates.hpp"
-#include "shop.hpp"
+#include "held_orders.hpp"
 
 using namespace flashsale::test;
 using namespace std::chrono_literals;
-
-namespace {
-
-struct held_product {
-    std::int64_t stock = 1;
-    std::int64_t window_s = 3'600;
-    std::int64_t price = 100;
-    std::optional<std::int64_t> per_user_limit = {};
-};
-
-std::int64_t make_held_product(http_client& client, const held_product& of) {
-    json::object body{{"name", "a held thing"},
-                      {"price", of.price},
-                      {"stock", of.stock},
-                      {"payment_window_s", of.window_s}};
-    if (of.per_user_limit) body["per_user_limit"] = *of.per_user_limit;
-    const auto made = client.post("/v1/products", json::value(std::move(body)));
-    REQUIRE(outcome(made) == "201");
-    return made.json().at("id").as_int64();
-}
-
-std::string path_of(const std::string& order, const std::string& rest = {}) {
-    return "/v1/orders/" + order + rest;
-}
-
-http_response pay(http_client& client, const std::string& order, const std::string& key = {}) {
-    http_client::headers headers;
-    if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
-    return client.post(path_of(order, "/payments"), R"({"method":"balance"})", headers);
-}
-
-http_response cancel(http_client& client, const std::string& order,
-                     const std::string& body = "{}") {
-    return client.post(path_of(order, "/cancel"), body);
-}
-
-void deposit(http_client& client, std::int64_t user, std::int64_t amount) {
-    REQUIRE(outcome(client.post("/v1/users/" + std::to_string(user) + "/deposits",
-                                json::value{{"amount", amount}})) == "201");
-}
-
-std::int64_t balance(http_client& client, std::int64_t user) {
-    return client.get("/v1/users/" + std::to_string(user)).json().at("balance").as_int64();
-}
-
-std::string status(http_client& client, const std::string& order) {
-    return std::string(client.get(path_of(order)).json().at("order_status").as_string());
-}
-
-std::string text(const json::value& of, const char* member) {
-    return std::string(of.at(member).as_string());
-}
-
-bool becomes_available(http_client& client, std::int64_t product, std::int64_t units) {
-    return eventually(20s, [&] { return available(client, product) == units; });
-}
-
-}  // namespace
 
 TEST_CASE("life: a held order says until when, and is paid for from the balance") {
     const sandbox world(with_gate(every_gate()));

@@ -250,6 +250,15 @@ public:
     std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
         return fault("no audit is made here");
     }
+    nothing for_each_refund(const std::function<void(order::refund)>&) override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<uuid>, std::string> refunded_otherwise() override {
+        return fault("no audit is made here");
+    }
+    std::expected<std::vector<order::unfinished_money>, std::string> money_unfinished() override {
+        return fault("no audit is made here");
+    }
     nothing for_each_parked(const std::function<void(order::parked_event)>&) override {
         return fault("no audit is made here");
     }

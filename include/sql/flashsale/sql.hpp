@@ -59,7 +59,7 @@ public:
         const char* sql = nullptr;
         int parameters = 0;  ///< the highest number in it
     };
-    static constexpr std::size_t sqlite_texts_max = 4;
+    static constexpr std::size_t sqlite_texts_max = 6;
 
     /// A text for both, with `$1`, `$2`, …: SQLite numbers such names by their first use, so they
     /// are first used in this order.

@@ -3,7 +3,7 @@
 -- second for a million orders.
 ALTER TABLE orders DROP CONSTRAINT orders_status_known;
 ALTER TABLE orders ADD CONSTRAINT orders_status_known CHECK (order_status IN
-    ('SUCCESS', 'PENDING', 'PAYING', 'PAID', 'CANCELLED', 'EXPIRED'));
+    ('SUCCESS', 'PENDING', 'PAYING', 'PAID', 'CANCELLED', 'EXPIRED', 'REFUNDED'));
 
 -- Of orders that were held, or have ended. One that was sold outright has no row, and costs what it
 -- cost before. A row is changed only by a transaction that has locked its order.
@@ -13,9 +13,10 @@ CREATE TABLE order_lives (
     expires_at       timestamptz,  -- of a hold: created_at and the window
     status_since     timestamptz,  -- null: since created_at
     payment_id       uuid,         -- that decides, or has paid
+    extended         boolean NOT NULL DEFAULT false,  -- expires_at was put off, for an announced payment
     restock          boolean NOT NULL DEFAULT true,  -- of an ended order: whether its units are offered again
     -- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
-    -- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
+    -- (PAYING), or the units are returned (CANCELLED, EXPIRED, REFUNDED). Null: nothing is.
     due_at           timestamptz,
     CONSTRAINT order_lives_hold_ends CHECK ((payment_window_s IS NULL) = (expires_at IS NULL))
 );
@@ -32,7 +33,9 @@ CREATE TABLE order_changes (
     PRIMARY KEY (order_id, id)
 );
 
--- Money for one order. Never deleted. `started`: the user database has the decision, or will have.
+-- Money for one order. Never deleted. `started`, from a balance: the user database has the decision,
+-- or will have; from outside: announced, and since received_at here. `refund_due`: it belongs to the
+-- buyer, and has a refund.
 CREATE TABLE payments (
     id              uuid PRIMARY KEY,
     order_id        uuid        NOT NULL,
@@ -41,14 +44,51 @@ CREATE TABLE payments (
     amount          bigint      NOT NULL,  -- minor units; 2^53: that, or more
     currency        text,                  -- null: the deployment's
     state           text        NOT NULL,
-    idempotency_key text        NOT NULL,
+    idempotency_key text        NOT NULL,  -- from outside: the payment's id, the reference is the key
+    reference       text,                  -- of money from outside, the shop's own
+    reason          text,                  -- why a refund is due, a problem's code
     created_at      timestamptz NOT NULL,
+    received_at     timestamptz,           -- of money from outside
     decided_at      timestamptz,
     CONSTRAINT payments_key_unique UNIQUE (order_id, idempotency_key),
-    CONSTRAINT payments_method_known CHECK (method = 'balance'),
-    CONSTRAINT payments_state_known CHECK (state IN ('started', 'succeeded', 'failed')),
+    CONSTRAINT payments_reference_unique UNIQUE (reference),
+    CONSTRAINT payments_method_known CHECK (method IN ('balance', 'external')),
+    CONSTRAINT payments_referred_to CHECK ((method = 'external') = (reference IS NOT NULL)),
+    CONSTRAINT payments_state_known
+        CHECK (state IN ('started', 'succeeded', 'failed', 'refund_due', 'refunded')),
     CONSTRAINT payments_decided CHECK ((decided_at IS NULL) = (state = 'started')),
+    CONSTRAINT payments_received
+        CHECK (method = 'balance' OR received_at IS NOT NULL OR state IN ('started', 'failed')),
     CONSTRAINT payments_amount_exact CHECK (amount >= 0 AND amount <= 9007199254740992)
 );
 -- An order is paid once.
 CREATE UNIQUE INDEX payments_one_succeeds ON payments (order_id) WHERE state = 'succeeded';
+CREATE INDEX payments_received_started ON payments (received_at)
+    WHERE state = 'started' AND received_at IS NOT NULL;
+CREATE INDEX payments_refund_due ON payments (id) WHERE state = 'refund_due';
+
+-- A payment that goes back, whole and once.
+CREATE TABLE refunds (
+    id         uuid PRIMARY KEY,
+    payment_id uuid        NOT NULL,
+    order_id   uuid        NOT NULL,
+    user_id    bigint      NOT NULL,
+    method     text        NOT NULL,  -- the payment's: where the money goes
+    amount     bigint      NOT NULL,  -- minor units
+    currency   text,                  -- null: the deployment's
+    state      text        NOT NULL,
+    reason     text,
+    reference  text,                  -- under which the money has gone back to the outside
+    created_at timestamptz NOT NULL,
+    done_at    timestamptz,
+    due_at     timestamptz,           -- when any process gives it back to the balance; null: none does
+    CONSTRAINT refunds_once UNIQUE (payment_id),
+    CONSTRAINT refunds_method_known CHECK (method IN ('balance', 'external')),
+    CONSTRAINT refunds_state_known CHECK (state IN ('pending', 'succeeded')),
+    CONSTRAINT refunds_done CHECK ((done_at IS NULL) = (state = 'pending')),
+    CONSTRAINT refunds_referred_to
+        CHECK ((reference IS NOT NULL) = (method = 'external' AND state = 'succeeded')),
+    CONSTRAINT refunds_amount_exact CHECK (amount >= 0 AND amount <= 9007199254740992)
+);
+CREATE INDEX refunds_due ON refunds (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX refunds_of_order ON refunds (order_id);

@@ -22,7 +22,8 @@ CREATE TABLE orders_with_life (
     -- For a list, SQLite would build a table with each row that is inserted.
     CONSTRAINT orders_status_known
         CHECK (order_status = 'SUCCESS' OR order_status = 'PENDING' OR order_status = 'PAYING'
-               OR order_status = 'PAID' OR order_status = 'CANCELLED' OR order_status = 'EXPIRED')
+               OR order_status = 'PAID' OR order_status = 'CANCELLED' OR order_status = 'EXPIRED'
+               OR order_status = 'REFUNDED')
 ) STRICT, WITHOUT ROWID;
 INSERT INTO orders_with_life (id, line, user_id, product_id, quantity, unit_price, order_status,
                               idempotency_key, epoch, seq, created_at, currency, recorded)
@@ -41,9 +42,10 @@ CREATE TABLE order_lives (
     expires_at       INTEGER,  -- of a hold: created_at and the window
     status_since     INTEGER,  -- null: since created_at
     payment_id       BLOB,     -- that decides, or has paid
+    extended         INTEGER NOT NULL DEFAULT 0,  -- expires_at was put off, for an announced payment
     restock          INTEGER NOT NULL DEFAULT 1,  -- of an ended order: whether its units are offered again
     -- When something is to be done for the order: the hold ends (PENDING), the payment is resumed
-    -- (PAYING), or the units are returned (CANCELLED, EXPIRED). Null: nothing is.
+    -- (PAYING), or the units are returned (CANCELLED, EXPIRED, REFUNDED). Null: nothing is.
     due_at           INTEGER,
     CONSTRAINT order_lives_hold_ends CHECK ((payment_window_s IS NULL) = (expires_at IS NULL))
 ) STRICT, WITHOUT ROWID;
@@ -60,7 +62,9 @@ CREATE TABLE order_changes (
 ) STRICT;
 CREATE INDEX order_changes_by_order ON order_changes (order_id, id);
 
--- Money for one order. Never deleted. `started`: the user database has the decision, or will have.
+-- Money for one order. Never deleted. `started`, from a balance: the user database has the decision,
+-- or will have; from outside: announced, and since received_at here. `refund_due`: it belongs to the
+-- buyer, and has a refund.
 CREATE TABLE payments (
     id              BLOB PRIMARY KEY,
     order_id        BLOB    NOT NULL,
@@ -69,15 +73,53 @@ CREATE TABLE payments (
     amount          INTEGER NOT NULL,  -- minor units; 2^53: that, or more
     currency        TEXT,              -- null: the deployment's
     state           TEXT    NOT NULL,
-    idempotency_key TEXT    NOT NULL,
+    idempotency_key TEXT    NOT NULL,  -- from outside: the payment's id, the reference is the key
+    reference       TEXT,              -- of money from outside, the shop's own
+    reason          TEXT,              -- why a refund is due, a problem's code
     created_at      INTEGER NOT NULL,
+    received_at     INTEGER,           -- of money from outside
     decided_at      INTEGER,
     CONSTRAINT payments_key_unique UNIQUE (order_id, idempotency_key),
-    CONSTRAINT payments_method_known CHECK (method = 'balance'),
+    CONSTRAINT payments_reference_unique UNIQUE (reference),
+    CONSTRAINT payments_method_known CHECK (method = 'balance' OR method = 'external'),
+    CONSTRAINT payments_referred_to CHECK ((method = 'external') = (reference IS NOT NULL)),
     CONSTRAINT payments_state_known
-        CHECK (state = 'started' OR state = 'succeeded' OR state = 'failed'),
+        CHECK (state = 'started' OR state = 'succeeded' OR state = 'failed' OR state = 'refund_due'
+               OR state = 'refunded'),
     CONSTRAINT payments_decided CHECK ((decided_at IS NULL) = (state = 'started')),
+    CONSTRAINT payments_received
+        CHECK (method = 'balance' OR received_at IS NOT NULL OR state = 'started'
+               OR state = 'failed'),
     CONSTRAINT payments_amount_exact CHECK (amount >= 0 AND amount <= 9007199254740992)
 ) STRICT, WITHOUT ROWID;
 -- An order is paid once.
 CREATE UNIQUE INDEX payments_one_succeeds ON payments (order_id) WHERE state = 'succeeded';
+CREATE INDEX payments_received_started ON payments (received_at)
+    WHERE state = 'started' AND received_at IS NOT NULL;
+CREATE INDEX payments_refund_due ON payments (id) WHERE state = 'refund_due';
+
+-- A payment that goes back, whole and once.
+CREATE TABLE refunds (
+    id         BLOB PRIMARY KEY,
+    payment_id BLOB    NOT NULL,
+    order_id   BLOB    NOT NULL,
+    user_id    INTEGER NOT NULL,
+    method     TEXT    NOT NULL,  -- the payment's: where the money goes
+    amount     INTEGER NOT NULL,  -- minor units
+    currency   TEXT,              -- null: the deployment's
+    state      TEXT    NOT NULL,
+    reason     TEXT,
+    reference  TEXT,              -- under which the money has gone back to the outside
+    created_at INTEGER NOT NULL,
+    done_at    INTEGER,
+    due_at     INTEGER,           -- when any process gives it back to the balance; null: none does
+    CONSTRAINT refunds_once UNIQUE (payment_id),
+    CONSTRAINT refunds_method_known CHECK (method = 'balance' OR method = 'external'),
+    CONSTRAINT refunds_state_known CHECK (state = 'pending' OR state = 'succeeded'),
+    CONSTRAINT refunds_done CHECK ((done_at IS NULL) = (state = 'pending')),
+    CONSTRAINT refunds_referred_to
+        CHECK ((reference IS NOT NULL) = (method = 'external' AND state = 'succeeded')),
+    CONSTRAINT refunds_amount_exact CHECK (amount >= 0 AND amount <= 9007199254740992)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refunds_due ON refunds (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX refunds_of_order ON refunds (order_id);

@@ -8,15 +8,18 @@ CREATE TABLE balance_entries (
     kind            text        NOT NULL,
     order_id        uuid,
     payment_id      uuid,
-    idempotency_key text        NOT NULL,  -- empty: that a user starts with; of a payment: its id
+    idempotency_key text        NOT NULL,  -- empty: that a user starts with; of a payment or a refund: its id
     balance_after   bigint      NOT NULL,
     created_at      timestamptz NOT NULL,
-    CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment'),
+    CONSTRAINT balance_entries_kind_known 
+        CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment' OR kind = 'refund'),
     CONSTRAINT balance_entries_amount_not_zero CHECK (amount <> 0),
-    CONSTRAINT balance_entries_gains CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit')),
+    CONSTRAINT balance_entries_gains 
+        CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit' OR kind = 'refund')),
     CONSTRAINT balance_entries_pay_for_orders
         CHECK ((kind = 'payment') = (amount < 0)
-               AND (kind <> 'payment' OR (order_id IS NOT NULL AND payment_id IS NOT NULL))),
+               AND (NOT (kind = 'payment' OR kind = 'refund')
+                    OR (order_id IS NOT NULL AND payment_id IS NOT NULL))),
     CONSTRAINT balance_entries_balance_exact
         CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind <> 'deposit'))
 );

@@ -8,16 +8,19 @@ CREATE TABLE balance_entries (
     kind            TEXT    NOT NULL,
     order_id        BLOB,
     payment_id      BLOB,
-    idempotency_key TEXT    NOT NULL,     -- empty: that a user starts with; of a payment: its id
+    idempotency_key TEXT    NOT NULL,     -- empty: that a user starts with; of a payment or a refund: its id
     balance_after   INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
     -- For a list, SQLite would build a table with each row that is inserted.
-    CONSTRAINT balance_entries_kind_known CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment'),
+    CONSTRAINT balance_entries_kind_known 
+        CHECK (kind = 'starting' OR kind = 'deposit' OR kind = 'payment' OR kind = 'refund'),
     CONSTRAINT balance_entries_amount_not_zero CHECK (amount <> 0),
-    CONSTRAINT balance_entries_gains CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit')),
+    CONSTRAINT balance_entries_gains 
+        CHECK (amount > 0 OR NOT (kind = 'starting' OR kind = 'deposit' OR kind = 'refund')),
     CONSTRAINT balance_entries_pay_for_orders
         CHECK ((kind = 'payment') = (amount < 0)
-               AND (kind <> 'payment' OR (order_id IS NOT NULL AND payment_id IS NOT NULL))),
+               AND (NOT (kind = 'payment' OR kind = 'refund')
+                    OR (order_id IS NOT NULL AND payment_id IS NOT NULL))),
     CONSTRAINT balance_entries_balance_exact
         CHECK (balance_after >= 0 AND (balance_after <= 9007199254740991 OR kind <> 'deposit'))
 ) STRICT;

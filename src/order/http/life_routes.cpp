@@ -5,6 +5,7 @@
 #include <flashsale/base/json_fields.hpp>
 #include <flashsale/order/problems.hpp>
 
+#include "change_problems.hpp"
 #include "order_json.hpp"
 
 namespace flashsale::order {
@@ -12,46 +13,8 @@ namespace flashsale::order {
 namespace {
 
 constexpr std::size_t reason_bytes_max = 200;
-
-/// Says in which state the order stands, and since when.
-http::response problem_with_state(const http::problem_type& type,
-                                  const std::optional<order>& state) {
-    if (!state) return http::problem(type);
-    std::string members = R"(,"order_status":")";
-    members.append(shown(state->status)).append(R"(","since":")");
-    members.append(to_rfc3339(state->status_since)).push_back('"');
-    return http::problem_with(type, members);
-}
-
-http::response problem_of(const change_failure& why) {
-    using kind = change_failure::kind;
-    const auto made = [&] {
-        switch (why.why) {
-            case kind::not_payable:
-                return problem_with_state(problems::order_not_payable, why.what);
-            case kind::not_cancellable:
-                return problem_with_state(problems::order_not_cancellable, why.what);
-            case kind::insufficient_balance:
-                return http::problem(problems::insufficient_balance);
-            case kind::not_recorded:
-            case kind::late:
-                return http::problem(problems::order_not_recorded);
-            case kind::overloaded:
-                return http::problem(http::problems::overloaded);
-            case kind::outcome_unknown:
-                break;
-        }
-        return http::problem(http::problems::outcome_unknown);
-    };
-    http::response out = made();
-    out.replayed = why.replayed;
-    return out;
-}
-
-http::response problem_of(const change_refusal& why) {
-    if (const auto* none = std::get_if<failure>(&why)) return problem_of(*none);
-    return problem_of(std::get<change_failure>(why));
-}
+constexpr std::size_t reference_bytes_max = 200;
+constexpr std::int64_t amount_max = 9'007'199'254'740'991;  ///< 2^53 - 1
 
 void append_change(std::string& out, const order_change& what) {
     out.append(R"({"from":")").append(shown(what.from));
@@ -75,9 +38,20 @@ public:
         auto value = http::parse_body(asked.body);
         if (!value) co_return std::move(value.error());
         json_fields fields(*value);
-        if (fields.any_text("method") != "balance") fields.fault("method", R"("balance")");
-        if (auto fault = fields.finish()) co_return http::problem(*fault);
+        const std::string method = fields.any_text("method");
         change_request wanted{.what = change_request::kind::pay_from_balance, .order_id = *id};
+        if (method == "external") {
+            wanted.what = change_request::kind::pay_from_outside;
+            wanted.reference = fields.text("reference", 1, reference_bytes_max);
+            wanted.amount = fields.integer("amount", 1, amount_max);
+            const auto status = fields.optional_text("status", 1, reference_bytes_max);
+            wanted.announced = status == "started";
+            if (status && !wanted.announced && status != "succeeded")
+                fields.fault("status", R"("started" or "succeeded")");
+        } else if (method != "balance") {
+            fields.fault("method", R"("balance" or "external")");
+        }
+        if (auto fault = fields.finish()) co_return http::problem(*fault);
         wanted.key_is_ours = asked.idempotency_key.empty();
         wanted.idempotency_key =
             wanted.key_is_ours ? keys_.make().to_string() : std::string(asked.idempotency_key);
@@ -88,16 +62,9 @@ public:
             out.status = 201;
             out.replayed = done->replayed;
             out.location = "/v1/orders/" + id->to_string();
-            append_payment(out.body,
-                           {.id = done->by->payment_id,
-                            .order_id = *id,
-                            .amount = done->by->amount,
-                            .currency = done->what.currency,
-                            .state = payment_state::succeeded,
-                            .created_at = done->by->created_at},
-                           currency_);
+            append_payment(out.body, *done->by, currency_);
         } else {
-            out = problem_of(done.error());
+            out = problem_of(done.error(), currency_);
         }
         out.idempotency_key = std::move(key);
         co_return out;
@@ -122,7 +89,7 @@ public:
             out.replayed = done->replayed;
             append_order(out.body, done->what, currency_);
         } else {
-            out = problem_of(done.error());
+            out = problem_of(done.error(), currency_);
         }
         out.idempotency_key = std::move(key);
         co_return out;

@@ -39,6 +39,13 @@ std::string total_of(const order& what) {
     return {digits.rbegin(), digits.rend()};
 }
 
+/// Nothing of an empty one.
+void append_text(std::string& out, std::string_view name, std::string_view text) {
+    if (text.empty()) return;
+    out.append(name);
+    append_json_string(out, text);
+}
+
 }  // namespace
 
 void append_order(std::string& out, const order& what, currency_code of_deployment) {
@@ -68,11 +75,29 @@ void append_payment(std::string& out, const payment& what, currency_code of_depl
     what.id.append_to(out);
     out.append(R"(","order_id":")");
     what.order_id.append_to(out);
-    out.append(R"(","method":"balance","amount":)");
+    out.append(R"(","method":")").append(text_of(what.method)).append(R"(","amount":)");
     append_integer(out, what.amount);
     out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
-    out.append(R"(","state":")").append(text_of(what.state));
-    out.append(R"(","created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
+    out.append(R"(","state":")").append(text_of(what.state)).push_back('"');
+    append_text(out, R"(,"reason":)", what.reason);
+    append_text(out, R"(,"reference":)", what.reference);
+    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
+}
+
+void append_refund(std::string& out, const refund& what, currency_code of_deployment) {
+    out.append(R"({"id":")");
+    what.id.append_to(out);
+    out.append(R"(","order_id":")");
+    what.order_id.append_to(out);
+    out.append(R"(","payment_id":")");
+    what.payment_id.append_to(out);
+    out.append(R"(","method":")").append(text_of(what.method)).append(R"(","amount":)");
+    append_integer(out, what.amount);
+    out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
+    out.append(R"(","state":")").append(text_of(what.state)).push_back('"');
+    append_text(out, R"(,"reason":)", what.reason);
+    append_text(out, R"(,"reference":)", what.reference);
+    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
 }
 
 http::response problem_of(const failure& why) {

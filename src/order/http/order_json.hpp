@@ -18,6 +18,7 @@ void append_order(std::string& out, const order& what, currency_code of_deployme
 void append_order_in_full(std::string& out, const order& what, std::span<const payment> payments,
                           currency_code of_deployment);
 void append_payment(std::string& out, const payment& what, currency_code of_deployment);
+void append_refund(std::string& out, const refund& what, currency_code of_deployment);
 
 http::response problem_of(const failure& why);
 

@@ -218,7 +218,9 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
                 .query = {"limit", "cursor"},
                 .offers = list_types});
     // `all` owns the service, and the routes share it.
-    register_life_routes(routes, uses, std::shared_ptr<service>(all, &all->orders()));
+    const std::shared_ptr<service> orders(all, &all->orders());
+    register_life_routes(routes, uses, orders);
+    register_money_routes(routes, uses, orders);
 }
 
 }  // namespace flashsale::order

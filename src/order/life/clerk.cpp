@@ -36,7 +36,7 @@ struct waiting_change {
 
 struct clerk::impl {
     impl(const dependencies& what, const clerk_options& bounds)
-        : uses(what), options(bounds), work(what, bounds.batch_orders_max) {}
+        : uses(what), options(bounds), work(what, bounds) {}
 
     void run() {
         auto next_expiry = steady::now(), next_resume = next_expiry;
@@ -80,13 +80,13 @@ struct clerk::impl {
         arrived.clear();
     }
 
-    life_work::done change() {
-        life_work::batch batch;
+    done change() {
+        batch next;
         for (waiting_change& one : waiting) {
-            if (batch.size() == options.batch_orders_max) break;
-            batch.push_back(&one.one);
+            if (next.size() == options.batch_orders_max) break;
+            next.push_back(&one.one);
         }
-        return work.change(batch, steady::now());
+        return work.change(next, steady::now());
     }
 
     /// Those that have an answer, and those whose time is over. What has been in a batch is in the
@@ -112,7 +112,7 @@ struct clerk::impl {
         waiting = std::move(rest);
     }
 
-    static life_work::done note_more(const std::expected<bool, std::string>& outcome, bool& more) {
+    static done note_more(const std::expected<bool, std::string>& outcome, bool& more) {
         if (!outcome) return std::unexpected(outcome.error());
         more = *outcome;
         return {};
@@ -126,7 +126,7 @@ struct clerk::impl {
 
     template <class What>
     bool attempt(What what) {
-        const life_work::done done = what();
+        const done done = what();
         std::optional<known_fault> now;
         if (!done) now = known_fault{done.error(), false};
         if (now == fault) return done.has_value();
@@ -169,7 +169,7 @@ void clerk::ask(change_request what, asio::io_context& reply_on, callback<answer
         impl_->options.waiting_requests_max) {
         impl_->held.fetch_sub(1, std::memory_order_relaxed);
         asio::post(reply_on, [done = std::move(done)]() mutable {
-            done(std::unexpected(change_failure{change_failure::kind::overloaded, {}, false}));
+            done(std::unexpected(change_failure{.why = change_failure::kind::overloaded}));
         });
         return;
     }

@@ -5,7 +5,7 @@
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/sql.hpp>
 
-#include "record/order_columns.hpp"
+#include "record/ended_columns.hpp"
 #include "record/payment_columns.hpp"
 
 namespace flashsale::order {
@@ -13,12 +13,6 @@ namespace flashsale::order {
 namespace {
 
 using sql::access;
-
-/// Behind an order's columns: what its units are known by in the ledger. ended_order_at() reads it.
-#define ENDED_COLUMNS ORDER_COLUMNS ", o.line, o.epoch, o.seq, l.restock"
-/// The heads of orders that have a row in order_lives.
-#define HEADS_AND_LIVES "orders o JOIN order_lives l ON l.order_id = o.id AND o.line = 0"
-#define LIVES_AND_HEADS "order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
 
 constexpr sql::statement find_orders{
     access::read,
@@ -38,9 +32,11 @@ constexpr sql::statement find_succeeded_payments{
     access::read,
     "life_find_succeeded",
     "SELECT " PAYMENT_COLUMNS_OF(
-        "") " FROM payments WHERE order_id = ANY($1::uuid[]) AND state = 'succeeded'",
+        "p.") " FROM order_lives l JOIN payments p ON p.id = l.payment_id"
+              " WHERE l.order_id = ANY($1::uuid[]) AND p.decided_at IS NOT NULL",
     {"SELECT " PAYMENT_COLUMNS_OF(
-        "") " FROM payments WHERE order_id = ?1 AND state = 'succeeded'"}};
+        "p.") " FROM order_lives l JOIN payments p ON p.id = l.payment_id"
+              " WHERE l.order_id = ?1 AND p.decided_at IS NOT NULL"}};
 
 // An order sold outright gets its row here.
 #define CANCELLABLE \
@@ -106,15 +102,12 @@ constexpr sql::statement expire_orders{
      " WHERE o.order_status = 'EXPIRED' AND " CHOSEN}};
 #undef CHOSEN
 
-// What an order costs in all, or 2^53, which no balance reaches.
-#define TOTAL                                                               \
-    "CASE WHEN unit_price > 0 AND quantity > 9007199254740992 / unit_price" \
-    "     THEN 9007199254740992 ELSE quantity * unit_price END"
 constexpr sql::statement start_paying{
     access::write,
     "life_start_paying",
     "WITH held AS ("
-    "  SELECT o.id, o.user_id, o.quantity, o.unit_price, o.currency, a.payment_id, a.key"
+    "  SELECT o.id, o.user_id, o.currency, " ORDER_TOTAL
+    " AS total, a.payment_id, a.key"
     "  FROM " HEADS_AND_LIVES
     "  JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS a (id, payment_id, key) ON a.id = o.id"
     "  WHERE o.order_status = 'PENDING' AND l.expires_at > now()"
@@ -127,19 +120,17 @@ constexpr sql::statement start_paying{
     "  FROM held h WHERE l.order_id = h.id"
     ") INSERT INTO payments AS p (id, order_id, user_id, method, amount, currency, state,"
     "                             idempotency_key, created_at)"
-    " SELECT payment_id, id, user_id, 'balance', " TOTAL
-    ", currency, 'started', key, now()"
+    " SELECT payment_id, id, user_id, 'balance', total, currency, 'started', key, now()"
     " FROM held RETURNING " PAYMENT_COLUMNS_OF("p."),
     {"INSERT INTO payments (id, order_id, user_id, method, amount, currency, state,"
      "                      idempotency_key, created_at)"
-     " SELECT ?2, o.id, user_id, 'balance', " TOTAL
+     " SELECT ?2, o.id, user_id, 'balance', " ORDER_TOTAL
      ", currency, 'started', ?3, ?4 FROM " HEADS_AND_LIVES
      " WHERE o.id = ?1 AND o.order_status = 'PENDING' AND l.expires_at > ?4"
      " RETURNING " PAYMENT_COLUMNS_OF(""),
      "UPDATE order_lives SET status_since = ?4, due_at = ?4 + 1000000, payment_id = ?2"
      " WHERE order_id = ?1 AND changes() = 1",
      "UPDATE orders SET order_status = 'PAYING' WHERE id = ?1 AND line = 0 AND changes() = 1"}};
-#undef TOTAL
 
 // The locks are on both rows: another payment may have been started for the order meanwhile.
 #define PAID_FOR_BY_ASKED                                                                 \
@@ -208,51 +199,21 @@ constexpr sql::statement find_unfinished{
 constexpr sql::statement find_returns_due{
     access::read,
     "life_find_returns_due",
-    "SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS
-    " WHERE o.order_status IN ('CANCELLED', 'EXPIRED') AND l.due_at <= now()"
+    "SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS " WHERE o.order_status IN (" ENDED_STATES
+    ") AND l.due_at <= now()"
     " ORDER BY l.due_at, l.order_id LIMIT $1",
-    {"SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS
-     " WHERE o.order_status IN ('CANCELLED', 'EXPIRED') AND l.due_at <= ?2"
+    {"SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS " WHERE o.order_status IN (" ENDED_STATES
+     ") AND l.due_at <= ?2"
      " ORDER BY l.due_at, l.order_id LIMIT ?1"}};
 constexpr sql::statement clear_returns{
     access::write,
     "life_clear_returns",
     "UPDATE order_lives l SET due_at = NULL FROM orders o"
     " WHERE l.order_id = ANY($1::uuid[]) AND o.id = l.order_id AND o.line = 0"
-    "   AND o.order_status IN ('CANCELLED', 'EXPIRED')",
+    "   AND o.order_status IN (" ENDED_STATES ")",
     {"UPDATE order_lives SET due_at = NULL WHERE order_id = ?1 AND EXISTS"
      " (SELECT 1 FROM orders o WHERE o.id = ?1 AND o.line = 0"
-     "  AND o.order_status IN ('CANCELLED', 'EXPIRED'))"}};
-#undef LIVES_AND_HEADS
-#undef HEADS_AND_LIVES
-#undef ENDED_COLUMNS
-
-std::unexpected<life_fault> fault_of(const sql::error& error) {
-    return std::unexpected(life_fault{error.what == sql::error::kind::unique_violation,
-                                      "order database: " + error.message});
-}
-
-ended_order ended_order_at(const sql::rows& rows, std::size_t row) {
-    const order what = read_order(rows, row);
-    stock::allocation taken;
-    taken.order_id = what.id;
-    taken.line = static_cast<std::uint32_t>(rows.integer(row, order_columns));
-    taken.product_id = what.product_id;
-    taken.user_id = what.user_id;
-    taken.quantity = what.quantity;
-    taken.epoch = static_cast<std::uint64_t>(rows.integer(row, order_columns + 1));
-    taken.seq = static_cast<std::uint64_t>(rows.integer(row, order_columns + 2));
-    return {what,
-            {movement_of(std::move(taken)), what.user_id, rows.boolean(row, order_columns + 3)}};
-}
-
-std::vector<ended_order> ended_orders(const sql::rows& rows) {
-    std::vector<ended_order> out;
-    out.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row)
-        out.push_back(ended_order_at(rows, row));
-    return out;
-}
+     "  AND o.order_status IN (" ENDED_STATES "))"}};
 
 template <class All, class Of>
 auto each_of(const All& all, Of of) {

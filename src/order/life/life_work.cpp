@@ -1,10 +1,5 @@
 #include "life_work.hpp"
 
-#include <spdlog/spdlog.h>
-
-#include <unordered_map>
-#include <unordered_set>
-
 #include <flashsale/base/fault_points.hpp>
 #include <flashsale/base/must_hold.hpp>
 #include <flashsale/user/charges.hpp>
@@ -14,44 +9,51 @@ namespace flashsale::order {
 namespace {
 
 using failed = change_failure::kind;
-using id_set = std::unordered_set<uuid, uuid_hash>;
-template <class T>
-using by_id = std::unordered_map<uuid, T, uuid_hash>;
+using asks = change_request::kind;
 
-std::unexpected<std::string> text_of(const life_fault& fault) {
-    return std::unexpected(fault.message);
-}
-
-paid paid_by(const payment& one) {
-    return {one.id, one.amount, one.created_at};
-}
-
-bool is_payment(const asked_change& one) {
-    return one.what.what == change_request::kind::pay_from_balance;
+payment succeeded(payment what) {
+    what.state = payment_state::succeeded;
+    return what;
 }
 
 }  // namespace
 
-life_work::done life_work::change(const batch& asked, deadline now) {
+done life_work::change(const batch& asked, deadline now) {
     must_hold(asked.size() <= batch_orders_max_, "a batch of changes is bounded");
     // Two for one order: the second is told what the first has made of it.
     id_set seen;
-    batch first, payments, cancellations, rest;
+    batch first, payments, cancellations, outside, refunds;
     for (asked_change* one : asked) {
         if (seen.insert(one->what.order_id).second) first.push_back(one);
     }
     if (auto recorded = record_those_asked_for(first, now); !recorded) return recorded;
     for (asked_change* one : first) {
-        if (!one->answer) (is_payment(*one) ? payments : cancellations).push_back(one);
+        if (one->answer) continue;
+        switch (one->what.what) {
+            case asks::pay_from_balance:
+                payments.push_back(one);
+                break;
+            case asks::pay_from_outside:
+                outside.push_back(one);
+                break;
+            case asks::cancel:
+                cancellations.push_back(one);
+                break;
+            case asks::refund:
+                refunds.push_back(one);
+                break;
+        }
     }
-    // The user database may be away, which hinders payments alone.
-    const auto paid = pay(payments, rest);
-    const auto cancelled = cancel(cancellations, rest);
-    const auto explained = explain(rest);
-    return !paid ? paid : !cancelled ? cancelled : explained;
+    // The user database may be away, which hinders payments from it alone.
+    const done all[] = {pay(payments), cancel(cancellations), money_.take_in(outside),
+                        money_.refund_orders(refunds), explain(first)};
+    for (const done& one : all) {
+        if (!one) return one;
+    }
+    return {};
 }
 
-life_work::done life_work::record_those_asked_for(const batch& asked, deadline now) {
+done life_work::record_those_asked_for(const batch& asked, deadline now) {
     std::vector<events::order_accepted> orders;
     for (asked_change* one : asked) {
         if (one->what.event.empty() || now < one->record_at) continue;
@@ -74,11 +76,12 @@ life_work::done life_work::record_those_asked_for(const batch& asked, deadline n
 
 // ---- payments
 
-life_work::done life_work::pay(const batch& asked, batch& rest) {
+done life_work::pay(const batch& asked) {
+    if (asked.empty()) return {};
     std::vector<payment_request> requests;
     for (asked_change* one : asked) {
-        if (one->payment_id == uuid{}) one->payment_id = ids_.make(one->what.order_id.shard());
-        requests.push_back({one->what.order_id, one->payment_id, one->what.idempotency_key});
+        if (one->new_id == uuid{}) one->new_id = ids_.make(one->what.order_id.shard());
+        requests.push_back({one->what.order_id, one->new_id, one->what.idempotency_key});
     }
     const auto before = uses_.orders.find_payments(requests);
     if (!before) return text_of(before.error());
@@ -91,13 +94,11 @@ life_work::done life_work::pay(const batch& asked, batch& rest) {
     for (asked_change* one : asked) {
         const auto found = known.find(one->what.order_id);
         if (found == known.end()) {
-            to_start.push_back({one->what.order_id, one->payment_id, one->what.idempotency_key});
-            by_payment.emplace(one->payment_id, one);
+            to_start.push_back({one->what.order_id, one->new_id, one->what.idempotency_key});
+            by_payment.emplace(one->new_id, one);
         } else if (found->second->state == payment_state::failed) {
-            one->fail(failed::insufficient_balance, {}, true);
-        } else if (found->second->state == payment_state::succeeded) {
-            rest.push_back(one);
-        }  // else it is under way
+            one->fail({.why = failed::insufficient_balance, .replayed = true});
+        }  // else it is under way, or has paid
     }
     const auto started = uses_.orders.start_payments(to_start);
     if (!started && started.error().twin) return {};  // it is found the next time
@@ -117,15 +118,10 @@ life_work::done life_work::pay(const batch& asked, batch& rest) {
         asked_change& of = *by_payment.at(one.id);
         const auto state = paid_orders.find(one.order_id);
         if (state != paid_orders.end() && state->second->status == order_status::paid)
-            of.answer = changed{*state->second, paid_by(one), false};
-        by_payment.erase(one.id);
+            of.answer = changed{.what = *state->second, .by = succeeded(one)};
     }
-    for (const payment& one : money->declined) {
+    for (const payment& one : money->declined)
         by_payment.at(one.id)->fail(failed::insufficient_balance);
-        by_payment.erase(one.id);
-    }
-    for (const auto& [id, one] : by_payment)
-        rest.push_back(one);
     return {};
 }
 
@@ -152,7 +148,8 @@ std::expected<life_work::decided, std::string> life_work::decide(std::span<const
 
 // ---- cancellations
 
-life_work::done life_work::cancel(const batch& asked, batch& rest) {
+done life_work::cancel(const batch& asked) {
+    if (asked.empty()) return {};
     std::vector<cancel_request> requests;
     by_id<asked_change*> by_order;
     for (asked_change* one : asked) {
@@ -161,58 +158,56 @@ life_work::done life_work::cancel(const batch& asked, batch& rest) {
     }
     const auto ended = uses_.orders.cancel(requests);
     if (!ended) return text_of(ended.error());
-    for (const ended_order& one : *ended) {
-        by_order.at(one.what.id)->answer = changed{one.what, {}, false};
-        by_order.erase(one.what.id);
-    }
-    for (const auto& [id, one] : by_order)
-        rest.push_back(one);
-    if (auto returned = return_units(*ended); !returned) return returned;
-    remove_events(*ended);
+    for (const ended_order& one : *ended)
+        by_order.at(one.what.id)->answer = changed{.what = one.what};
+    if (auto returned = units_.give_back(*ended); !returned) return returned;
+    units_.remove_events(*ended);
     return {};
-}
-
-// Both databases have these orders. Until the recorder finds that out, the outbox would show them
-// as they were accepted. One that stays is only published once more.
-void life_work::remove_events(std::span<const ended_order> recorded) {
-    if (recorded.empty()) return;
-    std::vector<stock::recorded_event> events;
-    for (const ended_order& one : recorded)
-        events.push_back({one.what.id, one.what.id.shard(), one.units.taken.epoch});
-    (void)wait_for<std::expected<void, stock::errc>>(
-        uses_.wait, [&](auto done) { uses_.outbox.prune(std::move(events), std::move(done)); });
 }
 
 // ---- what was not changed
 
-life_work::done life_work::explain(const batch& rest) {
-    if (rest.empty()) return {};
-    std::vector<uuid> ids, payable;
-    for (const asked_change* one : rest) {
+done life_work::explain(const batch& asked) {
+    batch rest;
+    std::vector<uuid> ids;
+    for (asked_change* one : asked) {
+        if (one->answer) continue;
+        rest.push_back(one);
         ids.push_back(one->what.order_id);
-        if (is_payment(*one)) payable.push_back(one->what.order_id);
     }
+    if (rest.empty()) return {};
     const auto found = uses_.orders.find(ids);
     if (!found) return text_of(found.error());
-    const auto succeeded = uses_.orders.find_succeeded(payable);
-    if (!succeeded) return text_of(succeeded.error());
-    by_id<const order*> states;
-    by_id<const payment*> payments;
+    const auto paid = uses_.orders.find_succeeded(ids);
+    if (!paid) return text_of(paid.error());
+    const auto refunds = uses_.money.refunds_of(ids);
+    if (!refunds) return text_of(refunds.error());
+    by_id<what_there_is> states;
     for (const order& one : *found)
-        states.emplace(one.id, &one);
-    for (const payment& one : *succeeded)
-        payments.emplace(one.order_id, &one);
+        states[one.id].state = &one;
+    for (const payment& one : *paid)
+        states[one.order_id].by = &one;
+    for (const refund& one : *refunds)
+        states[one.order_id].back = &one;
     for (asked_change* one : rest) {
-        const auto state = states.find(one->what.order_id);
-        if (state == states.end()) {
+        const auto there = states.find(one->what.order_id);
+        if (there == states.end() || there->second.state == nullptr) {
             if (one->what.event.empty()) one->fail(failed::not_recorded);
             continue;  // else the recorder may still do it
         }
-        if (is_payment(*one)) {
-            const auto by = payments.find(one->what.order_id);
-            explain_payment(*one, *state->second, by == payments.end() ? nullptr : by->second);
-        } else {
-            explain_cancellation(*one, *state->second);
+        switch (one->what.what) {
+            case asks::pay_from_balance:
+                explain_payment(*one, there->second);
+                break;
+            case asks::pay_from_outside:
+                explain_announcement(*one, there->second);
+                break;
+            case asks::cancel:
+                explain_cancellation(*one, *there->second.state);
+                break;
+            case asks::refund:
+                explain_refund(*one, there->second);
+                break;
         }
     }
     return {};
@@ -220,29 +215,48 @@ life_work::done life_work::explain(const batch& rest) {
 
 // PAYING is decided soon, and PENDING was another state a moment ago, or is one soon: its time is
 // up, or another has begun to change it. Both are asked for again.
-void life_work::explain_payment(asked_change& one, const order& state, const payment* by) {
-    if (state.status == order_status::pending || state.status == order_status::paying) return;
-    const bool ours =
-        by != nullptr && (one.what.key_is_ours || by->idempotency_key == one.what.idempotency_key);
-    if (state.status == order_status::paid && ours) {
-        one.answer = changed{state, paid_by(*by), true};
+void life_work::explain_payment(asked_change& one, const what_there_is& is) {
+    const auto status = is.state->status;
+    if (status == order_status::pending || status == order_status::paying) return;
+    const bool ours = is.by != nullptr && is.by->method == payment_method::balance &&
+                      (one.what.key_is_ours || is.by->idempotency_key == one.what.idempotency_key);
+    if (ours && (status == order_status::paid || status == order_status::refunded)) {
+        one.answer = changed{.what = *is.state, .by = *is.by, .replayed = true};
     } else {
-        one.fail(failed::not_payable, state);
+        one.fail(failed::not_payable, *is.state);
     }
+}
+
+// Money that is here is always kept, so this was only announced, for an order that takes none.
+void life_work::explain_announcement(asked_change& one, const what_there_is& is) {
+    const auto status = is.state->status;
+    if (!one.what.announced || status == order_status::pending || status == order_status::paying)
+        return;
+    one.fail(failed::not_payable, *is.state);
 }
 
 void life_work::explain_cancellation(asked_change& one, const order& state) {
     switch (state.status) {
         case order_status::cancelled:
-            one.answer = changed{state, {}, true};
+            one.answer = changed{.what = state, .replayed = true};
             return;
         case order_status::paid:
         case order_status::expired:
+        case order_status::refunded:
             return one.fail(failed::not_cancellable, state);
         case order_status::success:
         case order_status::pending:
         case order_status::paying:
             return;
+    }
+}
+
+void life_work::explain_refund(asked_change& one, const what_there_is& is) {
+    if (is.state->status == order_status::paid) return;
+    if (is.state->status == order_status::refunded && is.back != nullptr) {
+        one.answer = changed{.what = *is.state, .back = *is.back, .replayed = true};
+    } else {
+        one.fail(failed::not_refundable, *is.state);
     }
 }
 
@@ -256,7 +270,7 @@ std::expected<bool, std::string> life_work::expire() {
         for (const ended_order& one : *ended)
             expired_from_ = std::max(expired_from_, one.what.expires_at.value());
     }
-    if (auto done = return_units(*ended); !done) return std::unexpected(done.error());
+    if (auto done = units_.give_back(*ended); !done) return std::unexpected(done.error());
     return ended->size() == batch_orders_max_;
 }
 
@@ -267,38 +281,11 @@ std::expected<bool, std::string> life_work::resume() {
     const auto money = decide(*payments);
     const auto ended = uses_.orders.returns_due(batch_orders_max_);
     if (!ended) return text_of(ended.error());
-    if (auto done = return_units(*ended); !done) return std::unexpected(done.error());
+    if (auto done = units_.give_back(*ended); !done) return std::unexpected(done.error());
+    const auto more = money_.resume();
     if (!money) return std::unexpected(money.error());
-    return payments->size() == batch_orders_max_ || ended->size() == batch_orders_max_;
-}
-
-life_work::done life_work::return_units(std::span<const ended_order> ended) {
-    if (ended.empty()) return {};
-    faults::pass(faults::place::order_ended);
-    std::vector<stock::ended_line> lines;
-    lines.reserve(ended.size());
-    for (const ended_order& one : ended)
-        lines.push_back(one.units);
-    auto recorded = uses_.units.record(lines);
-    if (!recorded) return std::unexpected("stock database: " + recorded.error());
-    id_set refused;
-    for (const stock::refused_movement& one : recorded->refused) {
-        spdlog::error("order {} has ended, and its units cannot be returned: {}",
-                      one.of.order_id.to_string(), one.reason);
-        refused.insert(one.of.order_id);
-    }
-    faults::pass(faults::place::units_returned);
-    const auto told = wait_for<std::expected<void, stock::errc>>(uses_.wait, [&](auto done) {
-        uses_.gate.take_returns(std::move(recorded->units), std::move(done));
-    });
-    if (!told) return std::unexpected("the gate was not told of returned units");
-    faults::pass(faults::place::gate_told);
-    std::vector<uuid> finished;
-    for (const ended_order& one : ended) {
-        if (!refused.contains(one.what.id)) finished.push_back(one.what.id);
-    }
-    if (const auto done = uses_.orders.returned(finished); !done) return text_of(done.error());
-    return {};
+    if (!more) return more;
+    return *more || payments->size() == batch_orders_max_ || ended->size() == batch_orders_max_;
 }
 
 }  // namespace flashsale::order

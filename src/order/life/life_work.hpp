@@ -7,11 +7,6 @@
 // then PAYING becomes PAID, or PENDING again. Meanwhile nothing else changes the order: so the
 // money of an order that has ended is never taken, however long a process sleeps in between. What a
 // process leaves at PAYING, any process finishes: it asks for the same payment.
-//
-// Units of an order that has ended go up at the record first: the status, then the stock database,
-// then the gate, which is told cumulative numbers. Until that is done the order is due
-// (order_lives.due_at). Each step may be done again and changes nothing twice, and what a process
-// leaves, any process finishes.
 
 #include <flashsale/order/clerk.hpp>
 
@@ -19,28 +14,20 @@
 #include <string>
 #include <vector>
 
+#include "asked_change.hpp"
+#include "money_work.hpp"
+#include "unit_returns.hpp"
+
 namespace flashsale::order {
-
-struct asked_change {
-    change_request what;
-    deadline until;      ///< then its outcome is unknown
-    deadline record_at;  ///< then the clerk records the order itself
-    uuid payment_id = {};
-    std::optional<order_changes::answer> answer = {};  ///< until then it is asked again
-
-    void fail(change_failure::kind why, std::optional<order> state = {}, bool replayed = false) {
-        answer = std::unexpected(change_failure{why, std::move(state), replayed});
-    }
-};
 
 /// Blocking; one thread. An error's text is for people: what was begun is finished by a later call.
 class life_work {
 public:
-    using done = std::expected<void, std::string>;
-    using batch = std::vector<asked_change*>;
-
-    life_work(const clerk::dependencies& uses, std::size_t batch_orders_max)
-        : uses_(uses), batch_orders_max_(batch_orders_max) {}
+    life_work(const clerk::dependencies& uses, const clerk_options& options)
+        : uses_(uses),
+          batch_orders_max_(options.batch_orders_max),
+          units_(uses),
+          money_(uses, options) {}
 
     /// Answers those that can be answered now; the others are to be handed in again. At most
     /// batch_orders_max.
@@ -53,22 +40,29 @@ public:
 
 private:
     done record_those_asked_for(const batch& asked, deadline now);
-    done pay(const batch& asked, batch& rest);
-    done cancel(const batch& asked, batch& rest);
-    /// Those that were not changed: answers by what there is.
-    done explain(const batch& rest);
-    void explain_payment(asked_change& one, const order& state, const payment* by);
-    void explain_cancellation(asked_change& one, const order& state);
+    done pay(const batch& asked);
+    done cancel(const batch& asked);
+    /// Those that have no answer, by what there is.
+    done explain(const batch& asked);
+    struct what_there_is {
+        const order* state = nullptr;
+        const payment* by = nullptr;   ///< that has paid
+        const refund* back = nullptr;  ///< of that
+    };
+    static void explain_payment(asked_change& one, const what_there_is& is);
+    static void explain_announcement(asked_change& one, const what_there_is& is);
+    static void explain_cancellation(asked_change& one, const order& state);
+    static void explain_refund(asked_change& one, const what_there_is& is);
 
     struct decided {
         std::vector<payment> taken, declined;
     };
     std::expected<decided, std::string> decide(std::span<const payment> started);
-    done return_units(std::span<const ended_order> ended);
-    void remove_events(std::span<const ended_order> recorded);
 
     const clerk::dependencies uses_;
     const std::size_t batch_orders_max_;
+    unit_returns units_;
+    money_work money_;
     uuid_generator ids_;
     /// Of many holds that end together: where the batch before has come to. The index has the dead
     /// entries of all batches, and to walk over them each time would take longer and longer.

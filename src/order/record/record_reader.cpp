@@ -77,12 +77,40 @@ constexpr sql::statement all_payments{access::read, "record_all_payments",
                                       "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments"};
 constexpr sql::statement find_paid_otherwise{
     access::read, "record_paid_otherwise",
-    "SELECT coalesce(o.id, p.order_id)"
-    " FROM (SELECT * FROM orders WHERE line = 0 AND order_status = 'PAID') o"
-    " FULL JOIN (SELECT * FROM payments WHERE state = 'succeeded') p ON p.order_id = o.id"
-    " WHERE o.id IS NULL OR p.id IS NULL OR p.user_id <> o.user_id"
-    "    OR p.amount <> o.quantity * o.unit_price"
+    "SELECT o.id FROM orders o LEFT JOIN order_lives l ON l.order_id = o.id"
+    " LEFT JOIN payments p ON p.id = l.payment_id AND p.order_id = o.id"
+    " WHERE o.line = 0 AND o.order_status IN ('PAID', 'REFUNDED')"
+    "   AND (p.id IS NULL OR p.user_id <> o.user_id OR p.amount <> o.quantity * o.unit_price"
+    "        OR p.state IN ('started', 'failed')"
+    "        OR (o.order_status = 'PAID') <> (p.state = 'succeeded'))"
+    " UNION SELECT p.order_id FROM payments p"
+    " LEFT JOIN orders o ON o.id = p.order_id AND o.line = 0"
+    " LEFT JOIN order_lives l ON l.order_id = p.order_id"
+    " WHERE p.state = 'succeeded' AND (o.id IS NULL OR o.order_status <> 'PAID'"
+    "                                  OR l.payment_id IS NULL OR l.payment_id <> p.id)"
     " ORDER BY 1"};
+constexpr sql::statement all_refunds{access::read, "record_all_refunds",
+                                     "SELECT " REFUND_COLUMNS_OF("") " FROM refunds"};
+constexpr sql::statement find_refunded_otherwise{
+    access::read, "record_refunded_otherwise",
+    "SELECT coalesce(p.order_id, r.order_id)"
+    " FROM (SELECT * FROM payments WHERE state IN ('refund_due', 'refunded')) p"
+    " FULL JOIN refunds r ON r.payment_id = p.id"
+    " WHERE p.id IS NULL OR r.id IS NULL OR r.order_id <> p.order_id OR r.user_id <> p.user_id"
+    "    OR r.method <> p.method OR r.amount <> p.amount"
+    "    OR (r.state = 'pending') <> (p.state = 'refund_due')"
+    " ORDER BY 1"};
+constexpr sql::statement find_unfinished_money{
+    access::read,
+    "record_unfinished_money",
+    "SELECT order_id, false, (extract(epoch FROM now() - received_at) * 1000000)::bigint"
+    " FROM payments WHERE state = 'started' AND received_at IS NOT NULL"
+    " UNION ALL SELECT order_id, true, (extract(epoch FROM now() - created_at) * 1000000)::bigint"
+    " FROM refunds WHERE state = 'pending' AND method = 'balance' ORDER BY 1",
+    {"SELECT order_id, 0, ?1 - received_at FROM payments"
+     " WHERE state = 'started' AND received_at IS NOT NULL"
+     " UNION ALL SELECT order_id, 1, ?1 - created_at FROM refunds"
+     " WHERE state = 'pending' AND method = 'balance' ORDER BY 1"}};
 constexpr std::size_t rows_per_piece = 10'000;
 
 stock::allocation allocation_of(const sql::rows& rows, std::size_t row) {
@@ -182,11 +210,30 @@ public:
     }
 
     std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
-        const auto found = database_->execute(find_paid_otherwise);
+        return ids_of(find_paid_otherwise);
+    }
+
+    std::expected<void, std::string> for_each_refund(
+        const std::function<void(refund)>& each) override {
+        return stream(all_refunds, [&](const sql::rows& rows) {
+            for (refund& one : read_refunds(rows))
+                each(std::move(one));
+        });
+    }
+
+    std::expected<std::vector<uuid>, std::string> refunded_otherwise() override {
+        return ids_of(find_refunded_otherwise);
+    }
+
+    std::expected<std::vector<unfinished_money>, std::string> money_unfinished() override {
+        const auto found =
+            database_->execute(find_unfinished_money, std::move(sql::parameters().now()));
         if (!found) return std::unexpected("order database: " + found.error().message);
-        std::vector<uuid> out;
-        for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(found->uuid(row, 0));
+        std::vector<unfinished_money> out;
+        for (std::size_t row = 0; row < found->size(); ++row) {
+            out.push_back({found->uuid(row, 0), found->boolean(row, 1),
+                           std::chrono::microseconds(found->integer(row, 2))});
+        }
         return out;
     }
 
@@ -208,14 +255,7 @@ public:
         });
     }
 
-    std::expected<std::vector<uuid>, std::string> late() override {
-        const auto found = database_->execute(late_ids);
-        if (!found) return std::unexpected("order database: " + found.error().message);
-        std::vector<uuid> out;
-        for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(found->uuid(row, 0));
-        return out;
-    }
+    std::expected<std::vector<uuid>, std::string> late() override { return ids_of(late_ids); }
 
     std::expected<std::vector<late_event>, std::string> late_events() override {
         const auto found = database_->execute(all_late);
@@ -241,6 +281,15 @@ public:
     }
 
 private:
+    std::expected<std::vector<uuid>, std::string> ids_of(const sql::statement& what) {
+        const auto found = database_->execute(what);
+        if (!found) return std::unexpected("order database: " + found.error().message);
+        std::vector<uuid> out;
+        for (std::size_t row = 0; row < found->size(); ++row)
+            out.push_back(found->uuid(row, 0));
+        return out;
+    }
+
     std::expected<void, std::string> stream(const sql::statement& what,
                                             const std::function<void(const sql::rows&)>& each) {
         const auto done = database_->stream(what, rows_per_piece, each);

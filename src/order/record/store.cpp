@@ -3,6 +3,7 @@
 
 #include "order_columns.hpp"
 #include "payment_columns.hpp"
+#include "store_errc.hpp"
 
 namespace flashsale::order {
 
@@ -53,11 +54,6 @@ constexpr sql::statement find_fence{
 
 constexpr uuid after_all{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                           0xff, 0xff, 0xff, 0xff}};
-
-store_errc errc_of(const sql::error& error) {
-    return error.what == sql::error::kind::overloaded ? store_errc::overloaded
-                                                      : store_errc::dependency_unavailable;
-}
 
 class sql_store final : public store {
 public:

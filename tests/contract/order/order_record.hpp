@@ -2,6 +2,7 @@
 
 #include <flashsale/order/life.hpp>
 #include <flashsale/order/module.hpp>
+#include <flashsale/order/money.hpp>
 #include <flashsale/order/parked.hpp>
 
 #include "../module_database.hpp"
@@ -15,16 +16,20 @@ struct order_record {
         : database(kind, sandbox::database::order, of_sqlite) {
         if (kind == database_kind::postgres) {
             store = order::make_postgres_store(*database.pool());
+            owed = order::make_postgres_owed_payments(*database.pool());
             recording = order::make_postgres_recording(*database.session());
             reader = order::make_postgres_record_reader(*database.session());
             set_aside = order::make_postgres_parked_events(*database.session());
             life = order::make_postgres_life_store(*database.session());
+            money = order::make_postgres_money_store(*database.session());
         } else {
             store = order::make_sqlite_store(*database.queue(), database.io());
+            owed = order::make_sqlite_owed_payments(*database.queue(), database.io());
             recording = order::make_sqlite_recording(*database.file());
             reader = order::make_sqlite_record_reader(*database.file());
             set_aside = order::make_sqlite_parked_events(*database.file());
             life = order::make_sqlite_life_store(*database.file());
+            money = order::make_sqlite_money_store(*database.file());
         }
     }
 
@@ -74,10 +79,12 @@ struct order_record {
 
     module_database database;
     std::unique_ptr<order::store> store;
+    std::unique_ptr<order::owed_payments> owed;
     std::unique_ptr<order::recording> recording;
     std::unique_ptr<order::record_reader> reader;
     std::unique_ptr<order::parked_events> set_aside;
     std::unique_ptr<order::life_store> life;
+    std::unique_ptr<order::money_store> money;
     uuid_generator make;
 
 private:

@@ -14,7 +14,9 @@ struct user_record {
                     ? user::make_postgres_store(*database.pool())
                     : user::make_sqlite_store(*database.queue(), database.io())),
           charges(kind == database_kind::postgres ? user::make_postgres_charges(*database.session())
-                                                  : user::make_sqlite_charges(*database.file())) {}
+                                                  : user::make_sqlite_charges(*database.file())),
+          credits(kind == database_kind::postgres ? user::make_postgres_credits(*database.session())
+                                                  : user::make_sqlite_credits(*database.file())) {}
 
     auto create(std::string name, std::int64_t balance, std::string key) {
         return database.wait(store->create(std::move(name), balance, std::move(key)));
@@ -31,6 +33,7 @@ struct user_record {
     module_database database;
     std::unique_ptr<user::store> store;
     std::unique_ptr<user::charges> charges;
+    std::unique_ptr<user::credits> credits;
 };
 
 }  // namespace flashsale::test

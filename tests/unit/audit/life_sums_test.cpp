@@ -137,3 +137,74 @@ TEST_CASE("audit: money that was taken has paid its order, and what is paid for 
         CHECK(all.fault() == "each entry leads from one balance to the next");
     }
 }
+
+TEST_CASE("audit: a balance gets back what a refund says, and nothing else") {
+    life all;
+    const uuid refund = uuid_generator().make();
+    const std::string id = refund.to_string();
+    all.money().state = payment_state::refunded;
+    all.record.life.refunds[id] = {.id = refund,
+                                   .payment_id = all.payment,
+                                   .order_id = all.paid,
+                                   .user_id = 2,
+                                   .amount = 100,
+                                   .state = order::refund_state::succeeded};
+    const user::given_refund entry{id, all.payment, all.paid, 2, 100};
+    all.record.life.given_back[id] = entry;
+    const char* sum = "refunds and what balances got back match one to one";
+    CHECK(all.fault().empty());
+    SECTION("a balance has got nothing") {
+        all.record.life.given_back.clear();
+        CHECK(all.fault() == sum);
+        all.record.life.given_later[id] = entry;  // it was read after that
+        CHECK(all.fault().empty());
+        all.record.life.given_later[id].amount = 99;
+        CHECK(all.fault() == sum);
+    }
+    SECTION("a balance has got what no refund says") {
+        all.record.life.refunds.clear();
+        CHECK(all.fault() == sum);
+    }
+    SECTION("another amount, another user") {
+        all.record.life.given_back[id].amount = 101;
+        CHECK(all.fault() == sum);
+        all.record.life.given_back[id] = entry;
+        all.record.life.given_back[id].user_id = 3;
+        CHECK(all.fault() == sum);
+    }
+    SECTION("one that is pending is owed, and no fault") {
+        all.record.life.given_back.clear();
+        all.record.life.refunds[id].state = order::refund_state::pending;
+        all.record.life.refunds[id].created_at = timestamp(std::chrono::seconds(7));
+        const auto result = add_up(all.record);
+        CHECK(result.holds());
+        CHECK(result.owed.refunds == 1);
+        CHECK(result.owed.amount == 100);
+        CHECK(result.owed.since == timestamp(std::chrono::seconds(7)));
+        all.record.life.money_unfinished.push_back({all.paid, true, unfinished_max});
+        CHECK(all.fault() == "what was begun is finished");
+        all.record.life.money_unfinished[0].age -= std::chrono::microseconds(1);
+        CHECK(all.fault().empty());
+    }
+    SECTION("one to the outside is the shop's own") {
+        all.record.life.given_back.clear();
+        all.record.life.refunds[id].method = order::payment_method::external;
+        CHECK(all.fault().empty());
+        all.record.life.given_back[id] = entry;
+        CHECK(all.fault() == sum);
+    }
+    SECTION("what the order database alone can say") {
+        all.record.life.refunded_otherwise.push_back(all.paid);
+        CHECK(all.fault() == "every payment that goes back has one refund of its amount");
+    }
+}
+
+TEST_CASE("audit: money from outside was never taken from a balance") {
+    life all;
+    all.money().method = order::payment_method::external;
+    all.record.life.taken.clear();
+    CHECK(all.fault().empty());
+    all.money().method = order::payment_method::balance;
+    all.money().state = payment_state::refund_due;
+    CHECK(all.fault() == "what was paid for was taken");
+}

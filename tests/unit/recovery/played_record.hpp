@@ -161,6 +161,13 @@ public:
     std::expected<std::vector<uuid>, std::string> paid_otherwise() override {
         return std::vector<uuid>{};
     }
+    done for_each_refund(const std::function<void(order::refund)>&) override { return {}; }
+    std::expected<std::vector<uuid>, std::string> refunded_otherwise() override {
+        return std::vector<uuid>{};
+    }
+    std::expected<std::vector<order::unfinished_money>, std::string> money_unfinished() override {
+        return std::vector<order::unfinished_money>{};
+    }
     done for_each_parked(const std::function<void(order::parked_event)>&) override { return {}; }
     done for_each_dropped(const std::function<void(std::string_view)>&) override { return {}; }
     std::expected<std::vector<uuid>, std::string> late() override { return std::vector<uuid>{}; }

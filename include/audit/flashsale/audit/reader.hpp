@@ -52,6 +52,7 @@ private:
     void read_ledger(audit_record& into);
     void read_orders(audit_record& into, bool of_movements_only);
     void read_charges(life_record& into);
+    void read_refunds(life_record& into);
     void read_returns(audit_record& into);
     void read_balances(audit_record& into);
     /// Waits for a gate that was only now connected to.

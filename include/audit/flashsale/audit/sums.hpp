@@ -97,9 +97,17 @@ struct audit_fault {
     std::int64_t user_id = 0;       ///< 0: not of one user
 };
 
+/// Refunds that are pending. No fault: the shop gives the money back, and confirms it.
+struct owed_money {
+    std::size_t refunds = 0;
+    std::int64_t amount = 0;  ///< minor units, of whatever currencies; at most 2^63 - 1
+    std::optional<timestamp> since = {};
+};
+
 struct audit_result {
     std::vector<audit_fault> faults;
     std::vector<late_finding> late_events;
+    owed_money owed;
     std::int64_t supplied = 0, stock = 0, free = 0, sold = 0, reduced = 0, returned = 0;
     std::size_t users = 0, products = 0, orders = 0, outbox = 0, parked = 0;
     std::size_t late = 0;  ///< of which the gate is still to be asked

@@ -53,8 +53,12 @@ enum class place : std::uint8_t {
     order_ended,       ///< it is cancelled or expired, and its units are not returned
     units_returned,    ///< the stock database has them, and the gate does not know
     gate_told,         ///< it knows, and the order says that they are to be returned
+    payment_received,  ///< money from outside is in the record, and not decided
+    payment_refused,   ///< what has to go back is owed, and the rest is not decided
+    order_refunded,    ///< its payment is owed, and neither money nor units are back
+    refund_given,      ///< the user database has the money, and the refund is pending
 };
-inline constexpr std::array<std::string_view, 32> place_names{"after_reserve",
+inline constexpr std::array<std::string_view, 36> place_names{"after_reserve",
                                                               "before_publish",
                                                               "after_publish",
                                                               "after_confirm",
@@ -85,7 +89,11 @@ inline constexpr std::array<std::string_view, 32> place_names{"after_reserve",
                                                               "payment_finished",
                                                               "order_ended",
                                                               "units_returned",
-                                                              "gate_told"};
+                                                              "gate_told",
+                                                              "payment_received",
+                                                              "payment_refused",
+                                                              "order_refunded",
+                                                              "refund_given"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {

@@ -1,7 +1,7 @@
 #pragma once
 
-// Changes of orders as a request asks for them: to pay for one, or to cancel it. The clerk carries
-// them out, and answers from the order database.
+// Changes of orders as a request asks for them: to pay for one, to cancel it, or to give its money
+// back. The clerk carries them out, and answers from the order database.
 
 #include <cstdint>
 #include <expected>
@@ -11,40 +11,42 @@
 #include "flashsale/base/async.hpp"
 #include "flashsale/base/uuid.hpp"
 #include "flashsale/order.hpp"
+#include "flashsale/order/payment.hpp"
 
 namespace flashsale::order {
 
 struct change_request {
-    enum class kind : std::uint8_t { pay_from_balance, cancel };
+    enum class kind : std::uint8_t { pay_from_balance, pay_from_outside, cancel, refund };
     kind what = kind::cancel;
     uuid order_id;
-    std::string idempotency_key = {};  ///< of a payment
+    std::string idempotency_key = {};  ///< of a payment from a balance
     bool key_is_ours = false;          ///< the client sent none: a payment before answers for it
-    std::string reason = {};           ///< of a cancellation; may be empty
-    bool restock = true;  ///< of a cancellation; false: the units are not offered again
+    std::string reference = {};        ///< of money from outside: its key
+    std::int64_t amount = 0;           ///< of money from outside
+    bool announced = false;            ///< of money from outside: it may come; else it is here
+    std::string reason = {};           ///< of a cancellation or a refund; may be empty
+    bool restock = true;               ///< of those; false: the units are not offered again
     /// The order's event, where it is known to be accepted and may not be recorded: it is recorded
     /// first, if the recorder has not done it soon.
     std::string event = {};
 };
 
-/// A payment, as its buyer may know it.
-struct paid {
-    uuid payment_id;
-    std::int64_t amount = 0;
-    timestamp created_at;
-};
-
 struct changed {
-    order what;                   ///< as it stands after the change
-    std::optional<paid> by = {};  ///< of a payment
-    bool replayed = false;        ///< it was done before
+    order what;                       ///< as it stands after the change
+    std::optional<payment> by = {};   ///< of a payment
+    std::optional<refund> back = {};  ///< of a refund
+    bool replayed = false;            ///< it was done before
 };
 
 struct change_failure {
     enum class kind : std::uint8_t {
         not_recorded,  ///< the order database has no such order; there may be one on its way to it
-        not_payable,   ///< `what` says in which state it stands
+        not_payable,   ///< `what` says in which state it stands; `by`: the money is here, and owed
         not_cancellable,
+        not_refundable,
+        too_late,         ///< the hold has ended; `by` is owed
+        amount_mismatch,  ///< it is not what the order costs; `by` is owed
+        reference_taken,  ///< by a payment for another order, or of another amount
         insufficient_balance,
         late,             ///< the gate is asked again for the order; ask again later
         overloaded,       ///< nothing was done
@@ -52,6 +54,7 @@ struct change_failure {
     };
     kind why = kind::outcome_unknown;
     std::optional<order> what = {};
+    std::optional<payment> by = {};
     bool replayed = false;  ///< this was the answer before
 };
 

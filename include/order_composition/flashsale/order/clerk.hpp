@@ -11,6 +11,7 @@
 #include "flashsale/base/waiting.hpp"
 #include "flashsale/order/changes.hpp"
 #include "flashsale/order/life.hpp"
+#include "flashsale/order/money.hpp"
 #include "flashsale/order/recording.hpp"
 #include "flashsale/stock/gate_decisions.hpp"
 #include "flashsale/stock/gate_outbox.hpp"
@@ -18,7 +19,8 @@
 
 namespace flashsale::user {
 class charges;
-}
+class credits;
+}  // namespace flashsale::user
 
 namespace flashsale::order {
 
@@ -27,7 +29,8 @@ struct clerk_options {
     std::size_t waiting_requests_max = 16'384;  ///< beyond: overloaded
     std::chrono::milliseconds patience{2'000};  ///< of a request; then its outcome is unknown
     std::chrono::milliseconds record_after{
-        250};  ///< the recorder's time for an order that is asked for
+        250};                                ///< the recorder's time for an order that is asked for
+    std::chrono::seconds payment_grace{60};  ///< for an announced payment, once per order
     std::chrono::milliseconds expiry_interval{200};    ///< between looks for holds that have ended
     std::chrono::milliseconds resume_interval{1'000};  ///< between looks for what others have left
 };
@@ -37,8 +40,10 @@ public:
     /// Each is the clerk's thread's alone, from start() to stop().
     struct dependencies {
         life_store& orders;
+        money_store& money;
         recording& record;  ///< with the fences that the recorder has
         user::charges& balances;
+        user::credits& credits;
         stock::returns& units;
         stock::gate_decisions& gate;
         stock::outbox_backlog& outbox;  ///< the gate's

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "flashsale/order.hpp"
+#include "flashsale/order/payment.hpp"
 #include "flashsale/stock/returns.hpp"
 
 namespace flashsale::postgres {
@@ -24,26 +25,6 @@ class database;
 }
 
 namespace flashsale::order {
-
-enum class payment_state : std::uint8_t {
-    started,    ///< the user database has the decision, or will have
-    succeeded,  ///< it has paid its order
-    failed,     ///< declined; nothing was taken
-};
-
-struct payment {
-    uuid id;
-    uuid order_id;
-    std::int64_t user_id = 0;
-    std::int64_t amount = 0;  ///< minor units; beyond what a balance can hold: that, or more
-    currency_code currency = {};
-    payment_state state = payment_state::started;
-    std::string idempotency_key = {};
-    timestamp created_at = {};
-    std::optional<timestamp> decided_at = {};
-};
-std::string_view text_of(payment_state what);
-std::optional<payment_state> payment_state_of(std::string_view text);
 
 /// A wish to pay for an order from its buyer's balance.
 struct payment_request {
@@ -91,7 +72,7 @@ public:
     /// Those that there are: of these orders, under these keys.
     virtual result<std::vector<payment>> find_payments(std::span<const payment_request> asked) = 0;
 
-    /// Those that have paid for one of these orders.
+    /// Those that have paid for one of these orders, refunded ones too.
     virtual result<std::vector<payment>> find_succeeded(std::span<const uuid> orders) = 0;
 
     /// SUCCESS and PENDING become CANCELLED. Answers those that have changed.

@@ -16,6 +16,7 @@
 #include "flashsale/base/migration.hpp"
 #include "flashsale/order.hpp"
 #include "flashsale/order/changes.hpp"
+#include "flashsale/order/owed.hpp"
 #include "flashsale/order/record.hpp"
 #include "flashsale/order/recording.hpp"
 #include "flashsale/order/store.hpp"
@@ -51,6 +52,7 @@ std::span<const migration> sqlite_migrations();
 struct http_dependencies {
     asio::io_context& io;
     store& record;
+    owed_payments& owed;
     user::directory& users;
     stock::gate_outbox& outbox;
     stock::gate_view& units;

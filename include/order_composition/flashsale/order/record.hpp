@@ -60,6 +60,13 @@ struct unfinished_order {
     std::chrono::microseconds age{0};  ///< since that was due, by the database's clock
 };
 
+/// Money that the clerk has still to do something with.
+struct unfinished_money {
+    uuid order_id;
+    bool is_refund = false;            ///< to a balance; else a payment from outside
+    std::chrono::microseconds age{0};  ///< by the database's clock
+};
+
 /// A gate rebuilt from the record has to know each order's key and buyer, and that its units are
 /// gone: so for the recorded orders, and for parked events, which keep their units until a person
 /// decides. The same id may be in both: it took its units once.
@@ -98,9 +105,16 @@ public:
     virtual std::expected<std::vector<unfinished_order>, std::string> unfinished() = 0;
     virtual std::expected<void, std::string> for_each_payment(
         const std::function<void(payment)>& each) = 0;
-    /// Orders that are PAID without a payment that has succeeded, payments that have without such
-    /// an order, and those that differ in buyer or amount.
+    /// Orders that are PAID or REFUNDED without the one payment that did it, payments that have
+    /// succeeded without such an order, and those that differ in buyer or amount.
     virtual std::expected<std::vector<uuid>, std::string> paid_otherwise() = 0;
+    virtual std::expected<void, std::string> for_each_refund(
+        const std::function<void(refund)>& each) = 0;
+    /// Orders with a payment that is to go back, or has, without its one refund of that amount, and
+    /// with a refund without such a payment.
+    virtual std::expected<std::vector<uuid>, std::string> refunded_otherwise() = 0;
+    /// Received and not decided, or to be given back to a balance.
+    virtual std::expected<std::vector<unfinished_money>, std::string> money_unfinished() = 0;
     virtual std::expected<void, std::string> for_each_parked(
         const std::function<void(parked_event)>& each) = 0;
     /// The texts of those that an operator dropped.

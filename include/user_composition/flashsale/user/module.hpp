@@ -10,6 +10,7 @@
 #include "flashsale/base/migration.hpp"
 #include "flashsale/user.hpp"
 #include "flashsale/user/charges.hpp"
+#include "flashsale/user/credits.hpp"
 #include "flashsale/user/store.hpp"
 
 namespace flashsale::http {
@@ -38,6 +39,8 @@ std::unique_ptr<directory> make_directory(store& record, const directory_options
 
 std::unique_ptr<charges> make_postgres_charges(postgres::session& user_database);
 std::unique_ptr<charges> make_sqlite_charges(sqlite::database& user_database);
+std::unique_ptr<credits> make_postgres_credits(postgres::session& user_database);
+std::unique_ptr<credits> make_sqlite_credits(sqlite::database& user_database);
 
 /// Registers /v1/users, /v1/users/{id} and what is below it of its balance; everything must outlive
 /// the router.

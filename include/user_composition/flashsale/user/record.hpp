@@ -36,6 +36,14 @@ struct taken_charge {
     std::int64_t amount = 0;  ///< minor units
 };
 
+/// A refund that a balance has, as its entry says.
+struct given_refund {
+    std::string refund_id;
+    std::optional<uuid> payment_id, order_id;
+    std::int64_t user_id = 0;
+    std::int64_t amount = 0;  ///< minor units
+};
+
 /// Blocking; one thread. An error's text is for people.
 class record_reader {
 public:
@@ -56,6 +64,12 @@ public:
     /// Those of these payments that were taken.
     virtual std::expected<std::vector<taken_charge>, std::string> taken(
         std::span<const uuid> payments) = 0;
+    /// All as of one instant.
+    virtual std::expected<void, std::string> for_each_given_back(
+        const std::function<void(given_refund)>& each) = 0;
+    /// Those of these refunds that balances have, by their ids.
+    virtual std::expected<std::vector<given_refund>, std::string> given_back(
+        std::span<const std::string> refunds) = 0;
     /// Decisions without their entry, entries without their decision, those that differ, and those
     /// with two entries, as of one instant.
     virtual std::expected<std::vector<taken_charge>, std::string> without_entry() = 0;

@@ -36,7 +36,7 @@ struct user {
 struct balance_entry {
     std::int64_t id = 0;
     std::int64_t user_id = 0;
-    std::string kind;          ///< `starting`, `deposit`, `payment`
+    std::string kind;          ///< `starting`, `deposit`, `payment`, `refund`
     std::int64_t amount = 0;   ///< minor units, what the balance grew by
     std::int64_t balance = 0;  ///< right after it
     timestamp created_at;

@@ -1,0 +1,47 @@
+#include "unit_returns.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <flashsale/base/fault_points.hpp>
+
+namespace flashsale::order {
+
+done unit_returns::give_back(std::span<const ended_order> ended) {
+    if (ended.empty()) return {};
+    faults::pass(faults::place::order_ended);
+    std::vector<stock::ended_line> lines;
+    lines.reserve(ended.size());
+    for (const ended_order& one : ended)
+        lines.push_back(one.units);
+    auto recorded = uses_.units.record(lines);
+    if (!recorded) return std::unexpected("stock database: " + recorded.error());
+    id_set refused;
+    for (const stock::refused_movement& one : recorded->refused) {
+        spdlog::error("order {} has ended, and its units cannot be returned: {}",
+                      one.of.order_id.to_string(), one.reason);
+        refused.insert(one.of.order_id);
+    }
+    faults::pass(faults::place::units_returned);
+    const auto told = wait_for<std::expected<void, stock::errc>>(uses_.wait, [&](auto done) {
+        uses_.gate.take_returns(std::move(recorded->units), std::move(done));
+    });
+    if (!told) return std::unexpected("the gate was not told of returned units");
+    faults::pass(faults::place::gate_told);
+    std::vector<uuid> finished;
+    for (const ended_order& one : ended) {
+        if (!refused.contains(one.what.id)) finished.push_back(one.what.id);
+    }
+    if (const auto done = uses_.orders.returned(finished); !done) return text_of(done.error());
+    return {};
+}
+
+void unit_returns::remove_events(std::span<const ended_order> recorded) {
+    if (recorded.empty()) return;
+    std::vector<stock::recorded_event> events;
+    for (const ended_order& one : recorded)
+        events.push_back({one.what.id, one.what.id.shard(), one.units.taken.epoch});
+    (void)wait_for<std::expected<void, stock::errc>>(
+        uses_.wait, [&](auto done) { uses_.outbox.prune(std::move(events), std::move(done)); });
+}
+
+}  // namespace flashsale::order

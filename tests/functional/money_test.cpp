@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <flashsale/base/time.hpp>
+
 #include <set>
 
 #include "gates.hpp"
@@ -91,7 +93,9 @@ TEST_CASE("money: what comes for an order that has ended is owed, and confirmed 
     CHECK(owed(client).size() == 1);
     CHECK(audit_fault(world) == "");
     const auto audit = world.flashsale({"audit"});
-    CHECK(audit.output.contains("owed        1\n  refunds of 100 in all, the oldest since "));
+    CHECK(audit.output.contains("owed        1\n  refunds of " +
+                                std::to_string(owed(client)[0].at("amount").as_int64()) +
+                                " in all, the oldest since "));
 }
 
 TEST_CASE("money: an announced payment keeps its hold for a while, and once") {
@@ -276,4 +280,50 @@ TEST_CASE("money: of many who pay from outside and from a balance at once one is
     }
     CHECK(balance(client, user) == 2'000 - 100 * from_balance);
     CHECK(eventually(20s, [&] { return audit_fault(world) == ""; }));
+}
+
+TEST_CASE("money: with the user database away a payment waits, and nothing else does") {
+    const sandbox world(with_gate("redis"));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    deposit(client, user, 1'000);
+    const auto patient = make_held_product(client, {.stock = 5});
+    const auto brief = make_held_product(client, {.stock = 1, .window_s = 3});
+    const std::string paid = order_id(place_order(client, user, patient, 1));
+    const std::string other = order_id(place_order(client, user, patient, 1));
+    const std::string waits = order_id(place_order(client, user, brief, 1));
+    REQUIRE(outcome(pay(client, paid, "k")) == "201");
+    const auto let_in = [&](const char* whether) {
+        world.sql(sandbox::database::order, "ALTER DATABASE flashsale_user_" + world.name() +
+                                                " ALLOW_CONNECTIONS " + whether);
+        world.sql(sandbox::database::order,
+                  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                  " WHERE datname = 'flashsale_user_" +
+                      world.name() + "'");
+    };
+    let_in("false");
+    CHECK(outcome(pay(client, waits, "k")) == "503 outcome_unknown");
+    CHECK(status(client, waits) == "PENDING");
+    // It is being decided: it neither ends nor is cancelled meanwhile.
+    CHECK(outcome(cancel(client, waits)) == "503 outcome_unknown");
+    CHECK(outcome(tell(client, other, "card", 100)) == "201");
+    const auto back = refund(client, paid);
+    CHECK(outcome(back) == "201");
+    CHECK(text(back.json(), "state") == "pending");
+    CHECK(becomes_available(client, patient, 4));
+    CHECK(eventually(20s, [&] {
+        const auto now = client.get(path_of(waits)).json();
+        return flashsale::parse_rfc3339(text(now, "expires_at")).value() + 1s <
+               flashsale::wall_clock_now();
+    }));
+    CHECK(status(client, waits) == "PENDING");
+    let_in("true");
+    CHECK(eventually(20s, [&] { return status(client, waits) == "PAID"; }));
+    CHECK(eventually(20s, [&] { return balance(client, user) == 900; }));
+    const auto answered = pay(client, waits, "k");
+    CHECK(outcome(answered) == "201");
+    CHECK(answered.header("idempotent-replayed") == "true");
+    CHECK(eventually(20s, [&] { return owed(client).empty(); }));
+    CHECK(audit_fault(world) == "");
 }

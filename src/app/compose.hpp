@@ -40,6 +40,15 @@ inline postgres::pool_limits pool_limits(const config& from) {
     return out;
 }
 
+inline stock::reserver_options reserver_options_of(const config& from) {
+    stock::reserver_options out;
+    out.confirm_deadline = ms_of(from.orders.confirm_deadline_ms);
+    out.waiting_reservations_max = size_of(from.stock.waiting_reservations_max);
+    out.message_events_enough = size_of(from.stock.message_events_enough);
+    out.message_batches_max = size_of(from.stock.message_batches_max);
+    return out;
+}
+
 inline order::clerk_options clerk_options_of(const config& from) {
     order::clerk_options out;
     out.payment_grace = std::chrono::seconds{from.orders.payment_grace_s};

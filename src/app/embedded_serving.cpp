@@ -119,18 +119,20 @@ struct recording_part {
 /// answers.
 struct life_part {
     life_part(const config& settings, const data_folder& in, stock::memory_gate_owner& units,
-              fault_board& board)
+              events::log& log, fault_board& board)
         : record(settings, in),
           gate(stock::make_memory_gate(units, io)),
-          clerk({*record.ports.orders, *record.ports.money, *record.ports.recording,
-                 *record.ports.balances, *record.ports.credits, *record.ports.units, *gate, *gate,
-                 wait_on(io), [] {}, &board},
+          reserves(stock::make_reserver(io, *gate, log, 1, reserver_options_of(settings))),
+          clerk({*record.ports.orders, *record.ports.money, *record.ports.replacements,
+                 *record.ports.recording, *record.ports.balances, *record.ports.credits,
+                 *record.ports.units, *gate, *gate, *reserves, wait_on(io), [] {}, &board},
                 clerk_options_of(settings)) {}
 
     embedded_life record;
     asio::io_context io{1};
     asio::executor_work_guard<executor> work{io.get_executor()};
     std::unique_ptr<stock::gate> gate;
+    std::unique_ptr<stock::reserver> reserves;
     order::clerk clerk;
 };
 
@@ -145,7 +147,7 @@ public:
         say_if_open(folder_);
         files_ = std::make_unique<databases>(settings_, folder_);
         log_ = std::make_unique<events::sqlite_log>(log_options(folder_));
-        life_ = std::make_unique<life_part>(settings_, folder_, units_, board_);
+        life_ = std::make_unique<life_part>(settings_, folder_, units_, log_->writer(), board_);
         if (workers > 1) {
             own_.emplace(1);
             deciding_ = &*own_;

@@ -51,6 +51,7 @@ stack_life::stack_life(const config& settings, bool fenced)
       ports{.orders = order::make_postgres_life_store(order_database),
             .recording = order::make_postgres_recording(order_database, fenced),
             .money = order::make_postgres_money_store(order_database),
+            .replacements = order::make_postgres_replacement_store(order_database),
             .balances = user::make_postgres_charges(user_database),
             .credits = user::make_postgres_credits(user_database),
             .units = stock::make_postgres_returns(stock_database)} {}
@@ -62,6 +63,7 @@ embedded_life::embedded_life(const config& settings, const data_folder& in)
       ports{.orders = order::make_sqlite_life_store(order_database),
             .recording = order::make_sqlite_recording(order_database),
             .money = order::make_sqlite_money_store(order_database),
+            .replacements = order::make_sqlite_replacement_store(order_database),
             .balances = user::make_sqlite_charges(user_database),
             .credits = user::make_sqlite_credits(user_database),
             .units = stock::make_sqlite_returns(stock_database)} {}

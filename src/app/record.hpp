@@ -9,6 +9,7 @@
 #include <flashsale/order/record.hpp>
 #include <flashsale/order/recording.hpp>
 #include <flashsale/order/recovery.hpp>
+#include <flashsale/order/replacement.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/sqlite.hpp>
 #include <flashsale/stock.hpp>
@@ -39,6 +40,7 @@ struct life_ports {
     std::unique_ptr<order::life_store> orders;
     std::unique_ptr<order::recording> recording;
     std::unique_ptr<order::money_store> money;
+    std::unique_ptr<order::replacement_store> replacements;
     std::unique_ptr<user::charges> balances;
     std::unique_ptr<user::credits> credits;
     std::unique_ptr<stock::returns> units;

@@ -154,12 +154,16 @@ struct recording_part {
 
 /// The clerk and what it alone uses. It asks the gate on its own thread, and waits for the answers.
 struct life_part {
-    life_part(const config& settings, stock::shard_epochs& epochs, fault_board& board)
+    life_part(const config& settings, stock::shard_epochs& epochs, events::log& log,
+              fault_board& board)
         : record(settings, capabilities_of(settings).rebuilds_gates()),
           access(io, settings, epochs),
-          clerk({*record.ports.orders, *record.ports.money, *record.ports.recording,
-                 *record.ports.balances, *record.ports.credits, *record.ports.units, access.gate(),
-                 access.gate(), wait_on(io), [this] { poll(); }, &board},
+          reserves(stock::make_reserver(io, access.gate(), log, epochs.shards(),
+                                        reserver_options_of(settings))),
+          clerk({*record.ports.orders, *record.ports.money, *record.ports.replacements,
+                 *record.ports.recording, *record.ports.balances, *record.ports.credits,
+                 *record.ports.units, access.gate(), access.gate(), *reserves, wait_on(io),
+                 [this] { poll(); }, &board},
                 clerk_options_of(settings)) {}
 
     void start() {
@@ -181,6 +185,7 @@ struct life_part {
     asio::io_context io{1};
     asio::executor_work_guard<executor> work{io.get_executor()};
     gate_access access;
+    std::unique_ptr<stock::reserver> reserves;
     order::clerk clerk;
 };
 
@@ -202,7 +207,7 @@ public:
                 std::make_unique<recording_part>(settings, epochs_, *log_, deployment, board_);
         }
         recovery_ = std::make_unique<recovery_thread>(settings, epochs_, *log_, deployment, board_);
-        life_ = std::make_unique<life_part>(settings, epochs_, board_);
+        life_ = std::make_unique<life_part>(settings, epochs_, *log_, board_);
     }
 
     std::uint32_t shards() const override { return epochs_.shards(); }

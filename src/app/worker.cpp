@@ -18,13 +18,9 @@ worker::worker(const config& settings, serving& behind, const health& state)
     users.waiting_lookups_max = size_of(settings.users.waiting_lookups_max);
     users_ = user::make_directory(*stores.users, users);
 
-    stock::reserver_options reserves;
-    reserves.confirm_deadline = ms_of(settings.orders.confirm_deadline_ms);
-    reserves.waiting_reservations_max = size_of(settings.stock.waiting_reservations_max);
-    reserves.message_events_enough = size_of(settings.stock.message_events_enough);
-    reserves.message_batches_max = size_of(settings.stock.message_batches_max);
     stock::gate& gate = stands_on_->gate();
-    reserver_ = stock::make_reserver(io_, gate, behind.log(), behind.shards(), reserves);
+    reserver_ = stock::make_reserver(io_, gate, behind.log(), behind.shards(),
+                                     reserver_options_of(settings));
 
     // The hot route first: the router looks in this order.
     const auto currency = currency_code::of_record(settings.stock.currency);

@@ -2,6 +2,7 @@
 
 #include <flashsale/audit/sums.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace flashsale::audit {
@@ -50,6 +51,9 @@ void check_refunds(const life_record& read, audit_result& into) {
                   " is not decided for " + std::to_string(seconds) + " s",
               one.order_id);
     }
+    into.owed.placing = static_cast<std::size_t>(
+        std::ranges::count(read.payments, order::payment_state::placing,
+                           [](const auto& one) { return one.second.state; }));
     for (const auto& [id, refund] : read.refunds) {
         if (refund.state == order::refund_state::succeeded) continue;
         ++into.owed.refunds;

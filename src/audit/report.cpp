@@ -82,6 +82,7 @@ std::string audit_report_text(const audit_record& record, const audit_result& re
     line("reduced", result.reduced);
     line("returned", result.returned);
     line("orders", result.orders);
+    line("placing", result.owed.placing);
     line("owed", result.owed.refunds);
     if (result.owed.since) {
         out.append("  refunds of ")
@@ -161,6 +162,7 @@ std::string audit_report_json(const audit_record& record, const audit_result& re
         {"stock", result.stock},
         {"orders", result.orders},
         {"outbox", result.outbox},
+        {"placing", result.owed.placing},
         {"owed_refunds", result.owed.refunds},
         {"owed_amount", result.owed.amount},
         {"owed_since", result.owed.since ? json::value(to_rfc3339(*result.owed.since)) : nullptr},

@@ -8,8 +8,8 @@ namespace {
 constexpr std::array<std::string_view, 7> names{"SUCCESS",   "PENDING", "PAYING",  "PAID",
                                                 "CANCELLED", "EXPIRED", "REFUNDED"};
 constexpr std::array<std::string_view, 2> methods{"balance", "external"};
-constexpr std::array<std::string_view, 5> payment_names{"started", "succeeded", "failed",
-                                                        "refund_due", "refunded"};
+constexpr std::array<std::string_view, 6> payment_names{"started", "succeeded",  "failed",
+                                                        "placing", "refund_due", "refunded"};
 constexpr std::array<std::string_view, 2> refund_names{"pending", "succeeded"};
 
 template <class Enum, std::size_t count>

@@ -60,9 +60,15 @@ TEST_CASE("money: what comes for an order that has ended is owed, and confirmed 
     const std::string expired = order_id(place_order(client, user, short_hold, 1));
     const std::string sold = order_id(place_order(client, user, outright, 1));
     REQUIRE(becomes_available(client, short_hold, 1));
+    // Another has its unit by then.
+    const std::string next = order_id(place_order(client, user, short_hold, 1));
+    REQUIRE(outcome(tell(client, next, "in-time", 100)) == "201");
     const auto late = tell(client, expired, "late", 100);
     CHECK(outcome(late) == "409 payment_too_late");
     CHECK(text(late.json(), "order_status") == "EXPIRED");
+    const auto told_again = tell(client, expired, "late", 100);
+    CHECK(outcome(told_again) == "409 payment_too_late");
+    CHECK(told_again.header("idempotent-replayed") == "true");
     const auto total = client.get(path_of(sold)).json().at("total").as_int64();
     CHECK(outcome(tell(client, sold, "none", total)) == "409 order_not_payable");
 
@@ -96,6 +102,43 @@ TEST_CASE("money: what comes for an order that has ended is owed, and confirmed 
     CHECK(audit.output.contains("owed        1\n  refunds of " +
                                 std::to_string(owed(client)[0].at("amount").as_int64()) +
                                 " in all, the oldest since "));
+}
+
+TEST_CASE("money: what comes too late buys the same again, if it can be had") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    const auto product = make_held_product(client, {.stock = 2, .window_s = 2});
+    const std::string expired = order_id(place_order(client, user, product, 1));
+    const std::string cancelled = order_id(place_order(client, user, product, 1));
+    REQUIRE(outcome(cancel(client, cancelled)) == "200");
+    REQUIRE(becomes_available(client, product, 2));
+    std::set<std::string> bought;
+    for (const std::string& old : {expired, cancelled}) {
+        const auto paid = tell(client, old, "for " + old, 100);
+        INFO(paid.body);
+        REQUIRE(outcome(paid) == "201");
+        CHECK(text(paid.json(), "replaces") == old);
+        const std::string order = text(paid.json(), "order_id");
+        CHECK(paid.header("location") == path_of(order));
+        bought.insert(order);
+        const auto now = client.get(path_of(order)).json();
+        CHECK(text(now, "order_status") == "PAID");
+        CHECK(text(now, "replaces") == old);
+        const auto before = client.get(path_of(old)).json();
+        CHECK(text(before, "replaced_by") == order);
+        CHECK((text(before, "order_status") == "EXPIRED") == (old == expired));
+        const auto again = tell(client, old, "for " + old, 100);
+        CHECK(outcome(again) == "201");
+        CHECK(again.header("idempotent-replayed") == "true");
+        CHECK(text(again.json(), "order_id") == order);
+    }
+    CHECK(bought.size() == 2);
+    CHECK(available(client, product) == 0);
+    CHECK(outcome(tell(client, expired, "once more", 100)) == "409 payment_too_late");
+    CHECK(owed(client).size() == 1);
+    CHECK(audit_fault(world) == "");
 }
 
 TEST_CASE("money: an announced payment keeps its hold for a while, and once") {
@@ -273,7 +316,8 @@ TEST_CASE("money: of many who pay from outside and from a balance at once one is
         const auto shown = client.get(path_of(order)).json();
         std::int64_t succeeded = 0;
         for (const auto& one : shown.at("payments").as_array()) {
-            succeeded += text(one, "state") == "succeeded";
+            // Money that came too late may have bought another one.
+            succeeded += text(one, "state") == "succeeded" && text(one, "order_id") == order;
             from_balance += text(one, "method") == "balance" && text(one, "state") == "succeeded";
         }
         CHECK(succeeded == (text(shown, "order_status") == "PAID" ? 1 : 0));
@@ -320,6 +364,8 @@ TEST_CASE("money: with the user database away a payment waits, and nothing else 
     CHECK(status(client, waits) == "PENDING");
     let_in("true");
     CHECK(eventually(20s, [&] { return status(client, waits) == "PAID"; }));
+    const std::string path = "/v1/users/" + std::to_string(user);
+    REQUIRE(eventually(20s, [&] { return client.get(path).status == 200; }));
     CHECK(eventually(20s, [&] { return balance(client, user) == 900; }));
     const auto answered = pay(client, waits, "k");
     CHECK(outcome(answered) == "201");

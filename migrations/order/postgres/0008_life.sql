@@ -34,8 +34,8 @@ CREATE TABLE order_changes (
 );
 
 -- Money for one order. Never deleted. `started`, from a balance: the user database has the decision,
--- or will have; from outside: announced, and since received_at here. `refund_due`: it belongs to the
--- buyer, and has a refund.
+-- or will have; from outside: announced, and since received_at here. `placing`: it came too late, and
+-- buys the same again. `refund_due`: it belongs to the buyer, and has a refund.
 CREATE TABLE payments (
     id              uuid PRIMARY KEY,
     order_id        uuid        NOT NULL,
@@ -47,6 +47,7 @@ CREATE TABLE payments (
     idempotency_key text        NOT NULL,  -- from outside: the payment's id, the reference is the key
     reference       text,                  -- of money from outside, the shop's own
     reason          text,                  -- why a refund is due, a problem's code
+    replaces        uuid,                  -- the order that it came too late for; order_id is another
     created_at      timestamptz NOT NULL,
     received_at     timestamptz,           -- of money from outside
     decided_at      timestamptz,
@@ -55,16 +56,17 @@ CREATE TABLE payments (
     CONSTRAINT payments_method_known CHECK (method IN ('balance', 'external')),
     CONSTRAINT payments_referred_to CHECK ((method = 'external') = (reference IS NOT NULL)),
     CONSTRAINT payments_state_known
-        CHECK (state IN ('started', 'succeeded', 'failed', 'refund_due', 'refunded')),
-    CONSTRAINT payments_decided CHECK ((decided_at IS NULL) = (state = 'started')),
+        CHECK (state IN ('started', 'succeeded', 'failed', 'placing', 'refund_due', 'refunded')),
+    CONSTRAINT payments_decided CHECK ((decided_at IS NULL) = (state IN ('started', 'placing'))),
     CONSTRAINT payments_received
         CHECK (method = 'balance' OR received_at IS NOT NULL OR state IN ('started', 'failed')),
     CONSTRAINT payments_amount_exact CHECK (amount >= 0 AND amount <= 9007199254740992)
 );
 -- An order is paid once.
 CREATE UNIQUE INDEX payments_one_succeeds ON payments (order_id) WHERE state = 'succeeded';
-CREATE INDEX payments_received_started ON payments (received_at)
-    WHERE state = 'started' AND received_at IS NOT NULL;
+CREATE INDEX payments_undecided ON payments (received_at)
+    WHERE decided_at IS NULL AND received_at IS NOT NULL;
+CREATE INDEX payments_replaces ON payments (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX payments_refund_due ON payments (id) WHERE state = 'refund_due';
 
 -- A payment that goes back, whole and once.

@@ -63,8 +63,8 @@ CREATE TABLE order_changes (
 CREATE INDEX order_changes_by_order ON order_changes (order_id, id);
 
 -- Money for one order. Never deleted. `started`, from a balance: the user database has the decision,
--- or will have; from outside: announced, and since received_at here. `refund_due`: it belongs to the
--- buyer, and has a refund.
+-- or will have; from outside: announced, and since received_at here. `placing`: it came too late, and
+-- buys the same again. `refund_due`: it belongs to the buyer, and has a refund.
 CREATE TABLE payments (
     id              BLOB PRIMARY KEY,
     order_id        BLOB    NOT NULL,
@@ -76,6 +76,7 @@ CREATE TABLE payments (
     idempotency_key TEXT    NOT NULL,  -- from outside: the payment's id, the reference is the key
     reference       TEXT,              -- of money from outside, the shop's own
     reason          TEXT,              -- why a refund is due, a problem's code
+    replaces        BLOB,                  -- the order that it came too late for; order_id is another
     created_at      INTEGER NOT NULL,
     received_at     INTEGER,           -- of money from outside
     decided_at      INTEGER,
@@ -84,9 +85,10 @@ CREATE TABLE payments (
     CONSTRAINT payments_method_known CHECK (method = 'balance' OR method = 'external'),
     CONSTRAINT payments_referred_to CHECK ((method = 'external') = (reference IS NOT NULL)),
     CONSTRAINT payments_state_known
-        CHECK (state = 'started' OR state = 'succeeded' OR state = 'failed' OR state = 'refund_due'
-               OR state = 'refunded'),
-    CONSTRAINT payments_decided CHECK ((decided_at IS NULL) = (state = 'started')),
+        CHECK (state = 'started' OR state = 'succeeded' OR state = 'failed' OR state = 'placing'
+               OR state = 'refund_due' OR state = 'refunded'),
+    CONSTRAINT payments_decided
+        CHECK ((decided_at IS NULL) = (state = 'started' OR state = 'placing')),
     CONSTRAINT payments_received
         CHECK (method = 'balance' OR received_at IS NOT NULL OR state = 'started'
                OR state = 'failed'),
@@ -94,8 +96,9 @@ CREATE TABLE payments (
 ) STRICT, WITHOUT ROWID;
 -- An order is paid once.
 CREATE UNIQUE INDEX payments_one_succeeds ON payments (order_id) WHERE state = 'succeeded';
-CREATE INDEX payments_received_started ON payments (received_at)
-    WHERE state = 'started' AND received_at IS NOT NULL;
+CREATE INDEX payments_undecided ON payments (received_at)
+    WHERE decided_at IS NULL AND received_at IS NOT NULL;
+CREATE INDEX payments_replaces ON payments (replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX payments_refund_due ON payments (id) WHERE state = 'refund_due';
 
 -- A payment that goes back, whole and once.

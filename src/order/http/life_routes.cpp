@@ -61,7 +61,7 @@ public:
         if (done) {
             out.status = 201;
             out.replayed = done->replayed;
-            out.location = "/v1/orders/" + id->to_string();
+            out.location = "/v1/orders/" + done->by->order_id.to_string();
             append_payment(out.body, *done->by, currency_);
         } else {
             out = problem_of(done.error(), currency_);

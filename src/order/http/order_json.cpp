@@ -62,7 +62,14 @@ void append_order_in_full(std::string& out, const order& what, std::span<const p
     append_integer(out, what.quantity);
     out.append(R"(,"unit_price":)");
     append_integer(out, what.unit_price);
-    out.append(R"(}],"total":)").append(total_of(what)).append(R"(,"payments":[)");
+    out.append(R"(}],"total":)").append(total_of(what));
+    for (const payment& one : payments) {
+        if (!one.replaces) continue;
+        const bool is_new = one.order_id == what.id;
+        append_text(out, is_new ? R"(,"replaces":)" : R"(,"replaced_by":)",
+                    (is_new ? *one.replaces : one.order_id).to_string());
+    }
+    out.append(R"(,"payments":[)");
     for (const payment& one : payments) {
         if (&one != &payments.front()) out.push_back(',');
         append_payment(out, one, of_deployment);
@@ -81,6 +88,7 @@ void append_payment(std::string& out, const payment& what, currency_code of_depl
     out.append(R"(","state":")").append(text_of(what.state)).push_back('"');
     append_text(out, R"(,"reason":)", what.reason);
     append_text(out, R"(,"reference":)", what.reference);
+    if (what.replaces) append_text(out, R"(,"replaces":)", what.replaces->to_string());
     out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
 }
 

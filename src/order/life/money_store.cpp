@@ -70,16 +70,17 @@ constexpr sql::statement put_off_end{
      "   (SELECT 1 FROM orders WHERE id = ?1 AND line = 0 AND order_status = 'PENDING')"}};
 
 // Of which order one may say so without its lock: nothing becomes payable again, and a total never
-// changes. Late is money for a hold that has ended by itself, or by its buyer.
-#define REASON                                                                            \
-    "CASE WHEN p.amount <> " ORDER_TOTAL                                                  \
-    " THEN 'amount_mismatch'"                                                             \
-    "     WHEN o.order_status = 'EXPIRED' OR (o.order_status = 'CANCELLED' AND l.restock" \
-    "                                         AND l.payment_window_s IS NOT NULL)"        \
-    "     THEN 'payment_too_late' ELSE 'order_not_payable' END"
-#define IS_REFUSED                                                                    \
-    "p.state = 'started' AND p.received_at IS NOT NULL AND (p.amount <> " ORDER_TOTAL \
-    " OR o.order_status NOT IN ('PENDING', 'PAYING'))"
+// changes. Late is money for a hold that has ended by itself, or by its buyer; that is asked for at
+// the gate first.
+#define TOO_LATE                                                   \
+    "(o.order_status = 'EXPIRED' OR (o.order_status = 'CANCELLED'" \
+    "   AND coalesce(l.restock, false) AND l.payment_window_s IS NOT NULL))"
+#define REASON \
+    "CASE WHEN p.amount <> " ORDER_TOTAL " THEN 'amount_mismatch' ELSE 'order_not_payable' END"
+#define IS_HERE "p.state = 'started' AND p.received_at IS NOT NULL"
+#define IS_REFUSED                           \
+    IS_HERE " AND (p.amount <> " ORDER_TOTAL \
+            " OR (o.order_status NOT IN ('PENDING', 'PAYING') AND NOT " TOO_LATE "))"
 constexpr sql::statement refuse_payments{
     access::write,
     "money_refuse",
@@ -107,8 +108,24 @@ constexpr sql::statement refuse_payments{
      "UPDATE payments SET state = 'refund_due', decided_at = ?3,"
      "                    reason = (SELECT reason FROM refunds WHERE id = ?2)"
      " WHERE id = ?1 AND changes() = 1"}};
+constexpr sql::statement begin_placing{
+    access::write,
+    "money_begin_placing",
+    "WITH late AS ("
+    "  SELECT p.id FROM unnest($1::uuid[]) AS a (payment_id) JOIN payments p ON p.id = a.payment_id"
+    "  JOIN orders o ON o.id = p.order_id AND o.line = 0"
+    "  JOIN order_lives l ON l.order_id = o.id"
+    "  WHERE " IS_HERE " AND p.amount = " ORDER_TOTAL " AND " TOO_LATE
+    "  ORDER BY p.order_id, p.id FOR UPDATE OF p"
+    ") UPDATE payments p SET state = 'placing' FROM late WHERE p.id = late.id",
+    {"UPDATE payments SET state = 'placing' WHERE id IN"
+     " (SELECT p.id FROM payments p JOIN orders o ON o.id = p.order_id AND o.line = 0"
+     "  JOIN order_lives l ON l.order_id = o.id"
+     "  WHERE p.id = ?1 AND " IS_HERE " AND p.amount = " ORDER_TOTAL " AND " TOO_LATE ")"}};
 #undef IS_REFUSED
+#undef IS_HERE
 #undef REASON
+#undef TOO_LATE
 
 constexpr sql::statement use_payments{
     access::write,
@@ -151,10 +168,10 @@ constexpr sql::statement find_undecided{
     access::read,
     "money_find_undecided",
     "SELECT " PAYMENT_COLUMNS_OF(
-        "") " FROM payments WHERE state = 'started' AND received_at <= now() - interval '1 second'"
+        "") " FROM payments WHERE decided_at IS NULL AND received_at <= now() - interval '1 second'"
             " ORDER BY received_at LIMIT $1",
     {"SELECT " PAYMENT_COLUMNS_OF(
-        "") " FROM payments WHERE state = 'started' AND received_at <= ?2 - 1000000"
+        "") " FROM payments WHERE decided_at IS NULL AND received_at <= ?2 - 1000000"
             " ORDER BY received_at LIMIT ?1"}};
 
 constexpr sql::statement refund_paid{
@@ -279,7 +296,8 @@ public:
         if (payments.empty()) return {};
         sql::parameters with;
         with.uuids(payments).uuids(refunds);
-        return run(refuse_payments, with.now());
+        if (auto refused = run(refuse_payments, with.now()); !refused) return refused;
+        return run(begin_placing, sql::parameters().uuids(payments));
     }
     result<void> use_received(std::span<const uuid> payments) override {
         if (payments.empty()) return {};

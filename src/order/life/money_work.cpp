@@ -11,8 +11,9 @@ namespace {
 
 using failed = change_failure::kind;
 
-bool is_received(const payment& what) {
-    return what.state == payment_state::started && what.received_at.has_value();
+bool is_undecided(const payment& what) {
+    return what.received_at.has_value() &&
+           (what.state == payment_state::started || what.state == payment_state::placing);
 }
 
 failed why_owed(const payment& what) {
@@ -41,13 +42,14 @@ done money_work::take_in(const batch& asked) {
     by_id<payment_state> before;
     for (const payment& one : *kept) {
         asked_change& of = *by_reference.at(one.reference);
-        if (one.order_id != of.what.order_id || one.amount != of.what.amount) {
+        if (one.replaces.value_or(one.order_id) != of.what.order_id ||
+            one.amount != of.what.amount) {
             of.fail(failed::reference_taken);
             continue;
         }
         by_payment.emplace(one.id, &of);
         before.emplace(one.id, one.state);
-        if (is_received(one)) received.push_back(one);
+        if (is_undecided(one)) received.push_back(one);
     }
     if (auto decided = decide(received); !decided) return decided;
     return answer(by_payment, before);
@@ -64,7 +66,7 @@ done money_work::decide(std::span<const payment> received) {
         return text_of(refused.error());
     faults::pass(faults::place::payment_refused);
     if (const auto used = uses_.money.use_received(payments); !used) return text_of(used.error());
-    return {};
+    return replacements_.place(payments);
 }
 
 done money_work::answer(const by_id<asked_change*>& by_payment,
@@ -84,10 +86,12 @@ done money_work::answer(const by_id<asked_change*>& by_payment,
         by_order.emplace(one.id, &one);
     for (const payment& one : *now) {
         asked_change& of = *by_payment.at(one.id);
-        const auto state = by_order.find(one.order_id);
+        const auto state = by_order.find(of.what.order_id);
         if (state == by_order.end()) continue;
         const bool replayed = one.id != of.new_id && (before.at(one.id) == one.state);
         switch (one.state) {
+            case payment_state::placing:
+                break;
             case payment_state::started:
                 if (one.received_at) break;  // it is decided soon
                 [[fallthrough]];

@@ -4,10 +4,10 @@
 //
 // The shop's service tells of money that it has taken. That is kept first, whatever the order's
 // state, under the shop's reference, which makes a repeat harmless. Then it pays its order, if that
-// is PENDING, its time is not up and the amount is its total; or it is owed: the payment becomes
-// refund_due with a refund in the same transaction. What can be neither yet (a payment from the
-// balance is under way, or the hold is about to end) waits, and is decided by whichever process
-// comes next.
+// is PENDING, its time is not up and the amount is its total; or it comes too late, and buys the
+// same again; or it is owed: the payment becomes refund_due with a refund in the same transaction.
+// What can be neither yet (a payment from the balance is under way, or the hold is about to end)
+// waits, and is decided by whichever process comes next.
 //
 // A refund is pending until the money has gone back. To a balance the clerk gives it itself, once
 // by the entry's key; to the outside the shop's service does, and confirms it.
@@ -17,6 +17,7 @@
 #include <span>
 
 #include "asked_change.hpp"
+#include "replacement_work.hpp"
 #include "unit_returns.hpp"
 
 namespace flashsale::order {
@@ -28,7 +29,8 @@ public:
         : uses_(uses),
           payments_max_(options.batch_orders_max),
           grace_(options.payment_grace),
-          units_(uses) {}
+          units_(uses),
+          replacements_(uses) {}
 
     done take_in(const batch& asked);
     done refund_orders(const batch& asked);
@@ -45,6 +47,7 @@ private:
     const std::size_t payments_max_;
     const std::chrono::seconds grace_;
     unit_returns units_;
+    replacement_work replacements_;
     uuid_generator ids_;
 };
 

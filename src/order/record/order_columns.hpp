@@ -18,18 +18,18 @@ namespace flashsale::order {
 
 inline constexpr std::size_t order_columns = 11;
 
-inline order read_order(const sql::rows& rows, std::size_t row) {
-    return {.id = rows.uuid(row, 0),
-            .user_id = rows.integer(row, 1),
-            .product_id = rows.integer(row, 2),
-            .quantity = rows.integer(row, 3),
-            .unit_price = rows.integer(row, 4),
-            .created_at = rows.time(row, 5),
-            .currency = currency_code::of_record(rows.text(row, 6)),
-            .payment_window_s = static_cast<std::uint32_t>(rows.integer(row, 7)),
-            .status = order_status_of(rows.text(row, 8)).value(),
-            .expires_at = rows.optional_time(row, 9),
-            .status_since = rows.time(row, 10)};
+inline order read_order(const sql::rows& rows, std::size_t row, std::size_t first = 0) {
+    return {.id = rows.uuid(row, first),
+            .user_id = rows.integer(row, first + 1),
+            .product_id = rows.integer(row, first + 2),
+            .quantity = rows.integer(row, first + 3),
+            .unit_price = rows.integer(row, first + 4),
+            .created_at = rows.time(row, first + 5),
+            .currency = currency_code::of_record(rows.text(row, first + 6)),
+            .payment_window_s = static_cast<std::uint32_t>(rows.integer(row, first + 7)),
+            .status = order_status_of(rows.text(row, first + 8)).value(),
+            .expires_at = rows.optional_time(row, first + 9),
+            .status_since = rows.time(row, first + 10)};
 }
 
 }  // namespace flashsale::order

@@ -12,7 +12,7 @@
     TABLE "id, " TABLE "order_id, " TABLE "user_id, " TABLE "amount, coalesce(" TABLE            \
           "currency, ''), " TABLE "state, " TABLE "idempotency_key, " TABLE "created_at, " TABLE \
           "decided_at, " TABLE "method, coalesce(" TABLE "reference, ''), coalesce(" TABLE       \
-          "reason, ''), " TABLE "received_at"
+          "reason, ''), " TABLE "received_at, " TABLE "replaces"
 /// read_refunds() reads these.
 #define REFUND_COLUMNS_OF(TABLE)                                                                  \
     TABLE "id, " TABLE "payment_id, " TABLE "order_id, " TABLE "user_id, " TABLE "method, " TABLE \
@@ -21,7 +21,7 @@
 
 namespace flashsale::order {
 
-inline constexpr std::size_t payment_columns = 13;
+inline constexpr std::size_t payment_columns = 14;
 
 inline payment read_payment(const sql::rows& rows, std::size_t row) {
     return {.id = rows.uuid(row, 0),
@@ -34,6 +34,7 @@ inline payment read_payment(const sql::rows& rows, std::size_t row) {
             .idempotency_key = std::string(rows.text(row, 6)),
             .reference = std::string(rows.text(row, 10)),
             .reason = std::string(rows.text(row, 11)),
+            .replaces = rows.is_null(row, 13) ? std::nullopt : std::optional(rows.uuid(row, 13)),
             .created_at = rows.time(row, 7),
             .received_at = rows.optional_time(row, 12),
             .decided_at = rows.optional_time(row, 8)};

@@ -40,7 +40,8 @@ constexpr sql::statement list_product_orders{
     " WHERE o.product_id = $1 AND o.recorded > $2 ORDER BY o.recorded LIMIT $3"};
 constexpr sql::statement list_payments{
     access::read, "list_payments",
-    "SELECT " PAYMENT_COLUMNS_OF("") " FROM payments WHERE order_id = $1 ORDER BY created_at, id"};
+    "SELECT " PAYMENT_COLUMNS_OF(
+        "") " FROM payments WHERE order_id = $1 OR replaces = $1 ORDER BY created_at, id"};
 constexpr sql::statement list_changes{
     access::read, "list_changes",
     "SELECT from_status, to_status, coalesce(reason, ''), changed_at FROM order_changes"

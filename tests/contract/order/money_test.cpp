@@ -117,8 +117,8 @@ TEST_CASE("money: what is of no use is owed, with the reason, and goes back once
     const std::int64_t total = record.total;
     CHECK(reason(paid, "a", total) == "order_not_payable");
     CHECK(reason(outright, "b", 999) == "order_not_payable");
-    CHECK(reason(late, "c", total) == "payment_too_late");
-    CHECK(reason(cancelled, "d", total) == "payment_too_late");
+    CHECK(reason(late, "c", total + 1) == "amount_mismatch");
+    CHECK(reason(cancelled, "d", total - 1) == "amount_mismatch");
     CHECK(reason(broken, "e", total) == "order_not_payable");
     CHECK(reason(open, "f", total - 1) == "amount_mismatch");
     CHECK(record.status(open) == order_status::pending);
@@ -182,8 +182,8 @@ TEST_CASE("money: it waits while a balance is asked, and while a hold is about t
     REQUIRE(record.life->expire(10)->size() == 1);
     record.decide({first, second});
     CHECK(record.now(first).reason == "order_not_payable");
-    CHECK(record.now(second).reason == "payment_too_late");
-    CHECK(record.reader->money_unfinished()->empty());
+    CHECK(record.now(second).state == payment_state::placing);
+    CHECK(record.reader->money_unfinished()->empty());  // it may wait for the gate
     record.adds_up();
 }
 
@@ -288,4 +288,66 @@ TEST_CASE("money: the audit sees a row that was falsified") {
     falsified("UPDATE order_lives SET extended = NOT extended, payment_id = NULL",
               "UPDATE order_lives SET extended = NOT extended, payment_id ="
               " (SELECT id FROM payments p WHERE p.order_id = order_lives.order_id)");
+}
+
+TEST_CASE("money: what comes too late buys the same again, at the old price") {
+    money_record record(each_database());
+    const uuid late = record.overdue(), cancelled = record.held(), other = record.held();
+    REQUIRE(record.life->expire(10)->size() == 1);
+    REQUIRE(record.cancel(cancelled).size() == 1);
+    const order::payment first = record.pay(late, "r1"), second = record.pay(cancelled, "r2");
+    CHECK(first.state == payment_state::placing);
+    CHECK(second.state == payment_state::placing);
+    CHECK_FALSE(first.decided_at.has_value());
+    auto waiting = record.replacements->late(ids{first.id, second.id});
+    REQUIRE(waiting->size() == 2);
+    for (const order::late_payment& one : *waiting)
+        CHECK_FALSE(one.returned);
+    REQUIRE(record.life->returned(ids{late, cancelled}).has_value());
+    waiting = record.replacements->late(ids{first.id});
+    REQUIRE(waiting->size() == 1);
+    CHECK(waiting->front().returned);
+    CHECK(waiting->front().old.id == late);
+    CHECK(waiting->front().by.id == first.id);
+
+    // The gate has granted it, at another price.
+    events::order_accepted granted = record.accepted(record.state(late).user_id);
+    granted.payment_window_s = 60;
+    granted.unit_price = 5'000;
+    granted.quantity = 3;
+    record.must_record(std::vector{granted});
+    const std::vector<order::replacement> by{{first.id, late, granted.id}};
+    // Not by another's order, nor by one that has ended.
+    const std::vector<order::replacement> wrong{
+        {second.id, cancelled, granted.id}, {first.id, late, other}, {first.id, late, late}};
+    REQUIRE(record.replacements->pay(wrong).has_value());
+    CHECK(record.status(granted.id) == order_status::pending);
+    CHECK(record.status(other) == order_status::pending);
+    for (int twice = 0; twice < 2; ++twice)
+        REQUIRE(record.replacements->pay(by).has_value());
+    const order::order bought = record.state(granted.id);
+    CHECK(bought.status == order_status::paid);
+    CHECK(bought.unit_price == 999);
+    CHECK(record.history(granted.id) ==
+          std::vector<std::string>{"PENDING PAID it replaces " + late.to_string()});
+    const order::payment paid = record.now(first.id);
+    CHECK(paid.state == payment_state::succeeded);
+    CHECK(paid.order_id == granted.id);
+    CHECK(paid.replaces == late);
+    // It is found with both orders, and told again it is the same.
+    CHECK(record.database.wait(record.store->payments(late))->front().id == first.id);
+    CHECK(record.database.wait(record.store->payments(granted.id))->front().id == first.id);
+    CHECK(record.tell(late, "r1").id == first.id);
+    CHECK(record.status(late) == order_status::expired);
+
+    REQUIRE(record.replacements->give_up(ids{first.id}, ids{record.make.make()}).has_value());
+    CHECK(record.now(first.id).state == payment_state::succeeded);
+    REQUIRE(record.replacements->give_up(ids{second.id}, ids{record.make.make()}).has_value());
+    CHECK(record.now(second.id).state == payment_state::refund_due);
+    CHECK(record.all_owed().front().back.reason == "payment_too_late");
+    record.adds_up();
+    // It is refunded as any other.
+    REQUIRE(record.refund(granted.id).size() == 1);
+    CHECK(record.all_owed().size() == 2);
+    record.adds_up();
 }

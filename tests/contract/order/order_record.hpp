@@ -4,6 +4,7 @@
 #include <flashsale/order/module.hpp>
 #include <flashsale/order/money.hpp>
 #include <flashsale/order/parked.hpp>
+#include <flashsale/order/replacement.hpp>
 
 #include "../module_database.hpp"
 
@@ -22,6 +23,7 @@ struct order_record {
             set_aside = order::make_postgres_parked_events(*database.session());
             life = order::make_postgres_life_store(*database.session());
             money = order::make_postgres_money_store(*database.session());
+            replacements = order::make_postgres_replacement_store(*database.session());
         } else {
             store = order::make_sqlite_store(*database.queue(), database.io());
             owed = order::make_sqlite_owed_payments(*database.queue(), database.io());
@@ -30,6 +32,7 @@ struct order_record {
             set_aside = order::make_sqlite_parked_events(*database.file());
             life = order::make_sqlite_life_store(*database.file());
             money = order::make_sqlite_money_store(*database.file());
+            replacements = order::make_sqlite_replacement_store(*database.file());
         }
     }
 
@@ -85,6 +88,7 @@ struct order_record {
     std::unique_ptr<order::parked_events> set_aside;
     std::unique_ptr<order::life_store> life;
     std::unique_ptr<order::money_store> money;
+    std::unique_ptr<order::replacement_store> replacements;
     uuid_generator make;
 
 private:

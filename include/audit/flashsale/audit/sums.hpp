@@ -102,6 +102,7 @@ struct owed_money {
     std::size_t refunds = 0;
     std::int64_t amount = 0;  ///< minor units, of whatever currencies; at most 2^63 - 1
     std::optional<timestamp> since = {};
+    std::size_t placing = 0;  ///< late payments that still ask for units
 };
 
 struct audit_result {

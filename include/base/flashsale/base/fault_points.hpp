@@ -47,18 +47,20 @@ enum class place : std::uint8_t {
     rebuild_mark_open,
     rebuild_open_gate,
     // Of the clerk (src/order/life/life_work.hpp).
-    payment_started,   ///< the order is PAYING, and the user database does not know
-    payment_decided,   ///< the user database has decided, and the order is PAYING
-    payment_finished,  ///< the order has the outcome, and no client is answered
-    order_ended,       ///< it is cancelled or expired, and its units are not returned
-    units_returned,    ///< the stock database has them, and the gate does not know
-    gate_told,         ///< it knows, and the order says that they are to be returned
-    payment_received,  ///< money from outside is in the record, and not decided
-    payment_refused,   ///< what has to go back is owed, and the rest is not decided
-    order_refunded,    ///< its payment is owed, and neither money nor units are back
-    refund_given,      ///< the user database has the money, and the refund is pending
+    payment_started,       ///< the order is PAYING, and the user database does not know
+    payment_decided,       ///< the user database has decided, and the order is PAYING
+    payment_finished,      ///< the order has the outcome, and no client is answered
+    order_ended,           ///< it is cancelled or expired, and its units are not returned
+    units_returned,        ///< the stock database has them, and the gate does not know
+    gate_told,             ///< it knows, and the order says that they are to be returned
+    payment_received,      ///< money from outside is in the record, and not decided
+    payment_refused,       ///< what has to go back is owed, and the rest is not decided
+    order_refunded,        ///< its payment is owed, and neither money nor units are back
+    refund_given,          ///< the user database has the money, and the refund is pending
+    replacement_granted,   ///< late money has the units, and only the gate knows
+    replacement_recorded,  ///< it is an order, and not paid for
 };
-inline constexpr std::array<std::string_view, 36> place_names{"after_reserve",
+inline constexpr std::array<std::string_view, 38> place_names{"after_reserve",
                                                               "before_publish",
                                                               "after_publish",
                                                               "after_confirm",
@@ -93,7 +95,9 @@ inline constexpr std::array<std::string_view, 36> place_names{"after_reserve",
                                                               "payment_received",
                                                               "payment_refused",
                                                               "order_refunded",
-                                                              "refund_given"};
+                                                              "refund_given",
+                                                              "replacement_granted",
+                                                              "replacement_recorded"};
 
 /// Each is there for a reason, and the matrix shows it by leaving it out.
 enum class guard : std::uint8_t {

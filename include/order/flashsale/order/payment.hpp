@@ -22,6 +22,7 @@ enum class payment_state : std::uint8_t {
     started,     ///< from a balance: being decided. From outside: announced, or here and being used
     succeeded,   ///< it has paid its order
     failed,      ///< declined; nothing was taken
+    placing,     ///< from outside, too late for its order: it buys the same again, if it can
     refund_due,  ///< the money is here and belongs to the buyer: a refund says how much and why
     refunded,    ///< and it has gone back
 };
@@ -37,6 +38,8 @@ struct payment {
     std::string idempotency_key = {};
     std::string reference = {};  ///< of money from outside: the shop's own, one payment each
     std::string reason = {};     ///< of a refund that is due: a problem's code
+    std::optional<uuid> replaces =
+        {};  ///< the order that it came too late for; order_id is another
     timestamp created_at = {};
     std::optional<timestamp> received_at = {};  ///< money from outside is here since
     std::optional<timestamp> decided_at = {};

@@ -13,6 +13,8 @@
 #include "flashsale/order/life.hpp"
 #include "flashsale/order/money.hpp"
 #include "flashsale/order/recording.hpp"
+#include "flashsale/order/replacement.hpp"
+#include "flashsale/stock.hpp"
 #include "flashsale/stock/gate_decisions.hpp"
 #include "flashsale/stock/gate_outbox.hpp"
 #include "flashsale/stock/returns.hpp"
@@ -41,13 +43,15 @@ public:
     struct dependencies {
         life_store& orders;
         money_store& money;
+        replacement_store& replacements;
         recording& record;  ///< with the fences that the recorder has
         user::charges& balances;
         user::credits& credits;
         stock::returns& units;
         stock::gate_decisions& gate;
-        stock::outbox_backlog& outbox;  ///< the gate's
-        waiting wait;                   ///< for the gate's answers
+        stock::gate_outbox& outbox;  ///< the gate's
+        stock::reserver& reserves;   ///< by that gate
+        waiting wait;                ///< for the gate's answers
         /// Lets the gate's connections have their turn; several times a second.
         std::function<void()> poll;
         fault_board* board = nullptr;  ///< where the line `clerk` says what it is waiting for

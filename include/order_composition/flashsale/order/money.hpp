@@ -52,7 +52,8 @@ public:
     virtual result<std::vector<payment>> receive(std::span<const told_payment> told,
                                                  std::chrono::seconds grace) = 0;
     /// Of these received payments: those of another amount than their order's total, and of orders
-    /// that cannot be paid for any more, become refund_due, each with its refund.
+    /// that take no money, become refund_due, each with its refund; those that came too late become
+    /// `placing` (replacement.hpp).
     virtual result<void> refuse_received(std::span<const uuid> payments,
                                          std::span<const uuid> refunds) = 0;
     /// PENDING whose time is not up become PAID by these, one payment each.

@@ -67,7 +67,8 @@ public:
         }
         std::uint64_t strangers = 0;
         for (const auto& [key, rows] : by_key)
-            strangers += !wished.contains(key) && !key.starts_with(sold_before_key);
+            strangers += !wished.contains(key) && !key.starts_with(sold_before_key) &&
+                         !key.starts_with(bought_again_key);
         count(found_.lost, "accepted and not in the order database");
         count(found_.doubled, "orders beyond one for a key");
         count(vanished, "201s whose GET said 404");

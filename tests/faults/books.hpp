@@ -30,6 +30,8 @@ struct verdict {
 
 /// Keys of orders that were there before the sale, and that no buyer asked for.
 inline constexpr std::string_view sold_before_key = "earlier-";
+/// Such are also those that the clerk places for late money.
+inline constexpr std::string_view bought_again_key = "payment ";
 
 /// Waits for the backlog, audits, and fills everything in but `faults` and `restored`. The sale
 /// must be over. `port`: of a process that answers what is free at the gate. `expected_parked`: any

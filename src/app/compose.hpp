@@ -51,6 +51,7 @@ inline stock::reserver_options reserver_options_of(const config& from) {
 
 inline order::clerk_options clerk_options_of(const config& from) {
     order::clerk_options out;
+    out.currency = currency_code::of_record(from.stock.currency);
     out.payment_grace = std::chrono::seconds{from.orders.payment_grace_s};
     return out;
 }

@@ -42,10 +42,19 @@ postgres::options by_key(const config& settings, const std::string& url) {
     return out;
 }
 
+/// One thread does all of the clerk's work: while it waits for the money of one user, whose row may
+/// be locked, holds end later.
+postgres::options impatient(postgres::options what) {
+    what.connect_timeout = std::min(what.connect_timeout, std::chrono::milliseconds{1'000});
+    what.statement_timeout = std::min(what.statement_timeout, std::chrono::milliseconds{1'000});
+    what.lock_timeout = std::min(what.lock_timeout, std::chrono::milliseconds{250});
+    return what;
+}
+
 }  // namespace
 
 stack_life::stack_life(const config& settings, bool fenced)
-    : user_database(by_key(settings, settings.postgres.user_url)),
+    : user_database(impatient(by_key(settings, settings.postgres.user_url))),
       stock_database(by_key(settings, settings.postgres.stock_url)),
       order_database(by_key(settings, settings.postgres.order_url)),
       ports{.orders = order::make_postgres_life_store(order_database),

@@ -1,5 +1,7 @@
 #include "charging.hpp"
 
+#include <flashsale/user/store.hpp>
+
 namespace flashsale::user {
 
 charging_result decide_charges(std::span<const charge> all, charging_state state) {
@@ -12,7 +14,9 @@ charging_result decide_charges(std::span<const charge> all, charging_state state
             continue;
         }
         const auto balance = state.balances.find(one.user_id);
-        const bool can = balance != state.balances.end() && balance->second >= one.amount &&
+        // Beyond what a balance is to hold an amount says only that it is more.
+        const bool can = one.amount <= balance_max && balance != state.balances.end() &&
+                         balance->second >= one.amount &&
                          state.paid_orders.insert(one.order_id).second;
         if (can) {
             known->second = charge_decision::taken;

@@ -25,12 +25,14 @@ constexpr sql::statement give_back_each{
     "  SELECT id, balance FROM users WHERE id IN (SELECT user_id FROM asked)"
     "  ORDER BY id FOR UPDATE"
     "), fresh AS ("
-    "  SELECT a.*, l.balance + sum(a.amount) OVER (PARTITION BY a.user_id ORDER BY a.place)"
-    "           AS balance_after"
-    "  FROM asked a JOIN locked l ON l.id = a.user_id"
-    "  WHERE a.amount > 0 AND a.refund_id NOT IN (SELECT refund_id FROM known)"
-    "    AND EXISTS (SELECT 1 FROM charge_decisions d WHERE d.payment_id = a.payment_id AND d.taken"
-    "                AND d.user_id = a.user_id AND d.amount = a.amount)"
+    "  SELECT * FROM ("
+    "    SELECT a.*, l.balance + sum(a.amount) OVER (PARTITION BY a.user_id ORDER BY a.place)"
+    "             AS balance_after"
+    "    FROM asked a JOIN locked l ON l.id = a.user_id"
+    "    WHERE a.amount > 0 AND a.refund_id NOT IN (SELECT refund_id FROM known)"
+    "      AND EXISTS (SELECT 1 FROM charge_decisions d WHERE d.payment_id = a.payment_id"
+    "                  AND d.taken AND d.user_id = a.user_id AND d.amount = a.amount)"
+    "  ) f WHERE balance_after <= 4611686018427387904"
     "), entries AS ("
     "  INSERT INTO balance_entries (user_id, amount, kind, order_id, payment_id, idempotency_key,"
     "                               balance_after, created_at)"
@@ -49,7 +51,7 @@ constexpr sql::statement give_back_each{
     {"INSERT INTO balance_entries (user_id, amount, kind, order_id, payment_id, idempotency_key,"
      "                             balance_after, created_at)"
      " SELECT ?4, ?5, 'refund', ?3, ?2, ?6, balance + ?5, ?7 FROM users"
-     " WHERE id = ?4 AND ?5 > 0 AND NOT " HAS_ENTRY
+     " WHERE id = ?4 AND ?5 > 0 AND balance <= 4611686018427387904 - ?5 AND NOT " HAS_ENTRY
      "   AND EXISTS (SELECT 1 FROM charge_decisions d WHERE d.payment_id = ?2 AND d.taken"
      "               AND d.user_id = ?4 AND d.amount = ?5)",
      "UPDATE users SET balance = balance + ?5 WHERE id = ?4 AND changes() = 1",

@@ -373,3 +373,32 @@ TEST_CASE("money: with the user database away a payment waits, and nothing else 
     CHECK(eventually(20s, [&] { return owed(client).empty(); }));
     CHECK(audit_fault(world) == "");
 }
+
+TEST_CASE("money: a balance pays in its own currency, and nothing beyond what it may hold") {
+    const sandbox world(with_gate(redis_or_memory()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto user = make_user(client, "ada");
+    constexpr std::int64_t most = 9'007'199'254'740'991;
+    deposit(client, user, most);
+    const auto foreign = client.post(
+        "/v1/products",
+        R"({"name":"foreign","price":100,"currency":"KWD","stock":1,"payment_window_s":3600})");
+    REQUIRE(outcome(foreign) == "201");
+    const std::string order =
+        order_id(place_order(client, user, foreign.json().at("id").as_int64(), 1));
+    const auto refused = pay(client, order);
+    CHECK(outcome(refused) == "409 other_currency");
+    CHECK(text(refused.json(), "order_status") == "PENDING");
+    CHECK(balance(client, user) == most);
+    CHECK(outcome(tell(client, order, "card", 100)) == "201");
+    // A refund may bring a balance beyond that; an order that costs more is still not paid.
+    const auto dear = make_held_product(client, {.stock = 10, .price = most});
+    const std::string first = order_id(place_order(client, user, dear, 1));
+    REQUIRE(outcome(pay(client, first)) == "201");
+    deposit(client, user, most);
+    REQUIRE(outcome(refund(client, first)) == "201");
+    const std::string more = order_id(place_order(client, user, dear, 5));
+    CHECK(outcome(pay(client, more)) == "402 insufficient_balance");
+    CHECK(audit_fault(world) == "");
+}

@@ -44,7 +44,7 @@ CREATE TABLE payments (
     amount          bigint      NOT NULL,  -- minor units; 2^53: that, or more
     currency        text,                  -- null: the deployment's
     state           text        NOT NULL,
-    idempotency_key text        NOT NULL,  -- from outside: the payment's id, the reference is the key
+    idempotency_key text        NOT NULL,  -- from outside one that no client can send: the reference is the key
     reference       text,                  -- of money from outside, the shop's own
     reason          text,                  -- why a refund is due, a problem's code
     replaces        uuid,                  -- the order that it came too late for; order_id is another

@@ -73,7 +73,7 @@ CREATE TABLE payments (
     amount          INTEGER NOT NULL,  -- minor units; 2^53: that, or more
     currency        TEXT,              -- null: the deployment's
     state           TEXT    NOT NULL,
-    idempotency_key TEXT    NOT NULL,  -- from outside: the payment's id, the reference is the key
+    idempotency_key TEXT    NOT NULL,  -- from outside one that no client can send: the reference is the key
     reference       TEXT,              -- of money from outside, the shop's own
     reason          TEXT,              -- why a refund is due, a problem's code
     replaces        BLOB,                  -- the order that it came too late for; order_id is another

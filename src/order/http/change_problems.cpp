@@ -36,6 +36,8 @@ const http::problem_type& type_of(change_failure::kind why) {
             return problems::amount_mismatch;
         case kind::reference_taken:
             return problems::reference_taken;
+        case kind::other_currency:
+            return problems::other_currency;
         case kind::insufficient_balance:
             return problems::insufficient_balance;
         case kind::not_recorded:

@@ -111,6 +111,7 @@ constexpr sql::statement start_paying{
     "  FROM " HEADS_AND_LIVES
     "  JOIN unnest($1::uuid[], $2::uuid[], $3::text[]) AS a (id, payment_id, key) ON a.id = o.id"
     "  WHERE o.order_status = 'PENDING' AND l.expires_at > now()"
+    "    AND ($4 = '' OR coalesce(o.currency, $4) = $4)"
     "  ORDER BY o.id FOR UPDATE OF o, l"
     "), changed AS ("
     "  UPDATE orders o SET order_status = 'PAYING' FROM held h WHERE o.id = h.id AND o.line = 0"
@@ -125,10 +126,11 @@ constexpr sql::statement start_paying{
     {"INSERT INTO payments (id, order_id, user_id, method, amount, currency, state,"
      "                      idempotency_key, created_at)"
      " SELECT ?2, o.id, user_id, 'balance', " ORDER_TOTAL
-     ", currency, 'started', ?3, ?4 FROM " HEADS_AND_LIVES
-     " WHERE o.id = ?1 AND o.order_status = 'PENDING' AND l.expires_at > ?4"
+     ", currency, 'started', ?3, ?5 FROM " HEADS_AND_LIVES
+     " WHERE o.id = ?1 AND o.order_status = 'PENDING' AND l.expires_at > ?5"
+     "   AND (?4 = '' OR coalesce(o.currency, ?4) = ?4)"
      " RETURNING " PAYMENT_COLUMNS_OF(""),
-     "UPDATE order_lives SET status_since = ?4, due_at = ?4 + 1000000, payment_id = ?2"
+     "UPDATE order_lives SET status_since = ?5, due_at = ?5 + 1000000, payment_id = ?2"
      " WHERE order_id = ?1 AND changes() = 1",
      "UPDATE orders SET order_status = 'PAYING' WHERE id = ?1 AND line = 0 AND changes() = 1"}};
 
@@ -205,6 +207,17 @@ constexpr sql::statement find_returns_due{
     {"SELECT " ENDED_COLUMNS " FROM " LIVES_AND_HEADS " WHERE o.order_status IN (" ENDED_STATES
      ") AND l.due_at <= ?2"
      " ORDER BY l.due_at, l.order_id LIMIT ?1"}};
+constexpr sql::statement put_off_returns{
+    access::write,
+    "life_put_off_returns",
+    "UPDATE order_lives SET due_at = now() + interval '1 minute'"
+    " WHERE order_id = ANY($1::uuid[]) AND due_at IS NOT NULL AND order_id IN"
+    "   (SELECT id FROM orders WHERE id = ANY($1::uuid[]) AND line = 0"
+    "    AND order_status IN (" ENDED_STATES "))",
+    {"UPDATE order_lives SET due_at = ?2 + 60000000"
+     " WHERE order_id = ?1 AND due_at IS NOT NULL AND EXISTS"
+     "   (SELECT 1 FROM orders o WHERE o.id = ?1 AND o.line = 0"
+     "    AND o.order_status IN (" ENDED_STATES "))"}};
 constexpr sql::statement clear_returns{
     access::write,
     "life_clear_returns",
@@ -266,12 +279,14 @@ public:
         return ended(expire_orders, up_to(orders_max).time(from).now());
     }
 
-    result<std::vector<payment>> start_payments(std::span<const payment_request> asked) override {
+    result<std::vector<payment>> start_payments(std::span<const payment_request> asked,
+                                                currency_code of_balances) override {
         if (asked.empty()) return std::vector<payment>{};
         sql::parameters with;
         with.uuids(each_of(asked, &payment_request::order_id));
         with.uuids(each_of(asked, &payment_request::payment_id));
         with.texts(each_of(asked, &payment_request::idempotency_key));
+        with.text(of_balances.text());
         return payments(start_paying, with.now());
     }
 
@@ -291,6 +306,10 @@ public:
     result<void> returned(std::span<const uuid> orders) override {
         if (orders.empty()) return {};
         return run(clear_returns, sql::parameters().uuids(orders));
+    }
+    result<void> put_off(std::span<const uuid> orders) override {
+        if (orders.empty()) return {};
+        return run(put_off_returns, sql::parameters().uuids(orders).now());
     }
 
 private:

@@ -100,7 +100,7 @@ done life_work::pay(const batch& asked) {
             one->fail({.why = failed::insufficient_balance, .replayed = true});
         }  // else it is under way, or has paid
     }
-    const auto started = uses_.orders.start_payments(to_start);
+    const auto started = uses_.orders.start_payments(to_start, currency_);
     if (!started && started.error().twin) return {};  // it is found the next time
     if (!started) return text_of(started.error());
     faults::pass(faults::place::payment_started);
@@ -215,8 +215,10 @@ done life_work::explain(const batch& asked) {
 
 // PAYING is decided soon, and PENDING was another state a moment ago, or is one soon: its time is
 // up, or another has begun to change it. Both are asked for again.
-void life_work::explain_payment(asked_change& one, const what_there_is& is) {
+void life_work::explain_payment(asked_change& one, const what_there_is& is) const {
     const auto status = is.state->status;
+    if (status == order_status::pending && is.state->currency.or_else(currency_) != currency_)
+        return one.fail(failed::other_currency, *is.state);
     if (status == order_status::pending || status == order_status::paying) return;
     const bool ours = is.by != nullptr && is.by->method == payment_method::balance &&
                       (one.what.key_is_ours || is.by->idempotency_key == one.what.idempotency_key);
@@ -278,11 +280,12 @@ std::expected<bool, std::string> life_work::resume() {
     expired_from_ = {};  // what another process had begun to end, and has not
     const auto payments = uses_.orders.unfinished_payments(batch_orders_max_);
     if (!payments) return text_of(payments.error());
+    // Each has its own databases, and what is away hinders no other.
     const auto money = decide(*payments);
+    const auto more = money_.resume();
     const auto ended = uses_.orders.returns_due(batch_orders_max_);
     if (!ended) return text_of(ended.error());
     if (auto done = units_.give_back(*ended); !done) return std::unexpected(done.error());
-    const auto more = money_.resume();
     if (!money) return std::unexpected(money.error());
     if (!more) return more;
     return *more || payments->size() == batch_orders_max_ || ended->size() == batch_orders_max_;

@@ -26,6 +26,7 @@ public:
     life_work(const clerk::dependencies& uses, const clerk_options& options)
         : uses_(uses),
           batch_orders_max_(options.batch_orders_max),
+          currency_(options.currency),
           units_(uses),
           money_(uses, options) {}
 
@@ -49,7 +50,7 @@ private:
         const payment* by = nullptr;   ///< that has paid
         const refund* back = nullptr;  ///< of that
     };
-    static void explain_payment(asked_change& one, const what_there_is& is);
+    void explain_payment(asked_change& one, const what_there_is& is) const;
     static void explain_announcement(asked_change& one, const what_there_is& is);
     static void explain_cancellation(asked_change& one, const order& state);
     static void explain_refund(asked_change& one, const what_there_is& is);
@@ -61,6 +62,7 @@ private:
 
     const clerk::dependencies uses_;
     const std::size_t batch_orders_max_;
+    const currency_code currency_;
     unit_returns units_;
     money_work money_;
     uuid_generator ids_;

@@ -26,7 +26,7 @@ constexpr sql::statement receive_payments{
     " LEFT JOIN order_lives l ON l.order_id = o.id"
     " WHERE a.announced = 0"
     "    OR (o.order_status IN ('PENDING', 'PAYING') AND l.expires_at > now())"
-    " ORDER BY a.reference"
+    " ORDER BY a.order_id"
     " ON CONFLICT (reference) DO UPDATE SET received_at = excluded.received_at"
     "   WHERE p.received_at IS NULL AND excluded.received_at IS NOT NULL AND p.state = 'started'"
     "     AND p.order_id = excluded.order_id AND p.amount = excluded.amount",
@@ -268,7 +268,7 @@ public:
             orders.push_back(one.order_id);
             payments.push_back(one.payment_id);
             references.push_back(one.reference);
-            keys.push_back(one.payment_id.to_string());
+            keys.push_back("external " + one.payment_id.to_string());  // no client can send a space
             amounts.push_back(one.amount);
             only_announced.push_back(one.announced);
         }

@@ -175,10 +175,11 @@ done money_work::give_back(std::span<const refund> pending) {
 std::expected<bool, std::string> money_work::resume() {
     const auto received = uses_.money.received_undecided(payments_max_);
     if (!received) return text_of(received.error());
-    if (auto decided = decide(*received); !decided) return std::unexpected(decided.error());
+    const auto decided = decide(*received);
     const auto refunds = uses_.money.refunds_due(payments_max_);
     if (!refunds) return text_of(refunds.error());
     if (auto given = give_back(*refunds); !given) return std::unexpected(given.error());
+    if (!decided) return std::unexpected(decided.error());
     return refunds->size() == payments_max_;
 }
 

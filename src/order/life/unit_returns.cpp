@@ -32,6 +32,8 @@ done unit_returns::give_back(std::span<const ended_order> ended) {
         if (!refused.contains(one.what.id)) finished.push_back(one.what.id);
     }
     if (const auto done = uses_.orders.returned(finished); !done) return text_of(done.error());
+    const std::vector<uuid> later(refused.begin(), refused.end());
+    if (const auto done = uses_.orders.put_off(later); !done) return text_of(done.error());
     return {};
 }
 

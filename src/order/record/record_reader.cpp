@@ -65,11 +65,13 @@ constexpr sql::statement find_unfinished{
     access::read,
     "record_unfinished",
     "SELECT o.id, o.product_id, o.order_status,"
-    "       (extract(epoch FROM now() - l.due_at) * 1000000)::bigint"
+    "       (extract(epoch FROM now() - CASE WHEN o.order_status = 'PENDING' THEN l.due_at"
+    "                                   ELSE l.status_since END) * 1000000)::bigint"
     " FROM order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
     " WHERE l.due_at IS NOT NULL AND (o.order_status <> 'PENDING' OR l.due_at < now())"
     " ORDER BY o.id",
-    {"SELECT o.id, o.product_id, o.order_status, ?1 - l.due_at"
+    {"SELECT o.id, o.product_id, o.order_status,"
+     "       ?1 - CASE WHEN o.order_status = 'PENDING' THEN l.due_at ELSE l.status_since END"
      " FROM order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
      " WHERE l.due_at IS NOT NULL AND (o.order_status <> 'PENDING' OR l.due_at < ?1)"
      " ORDER BY o.id"}};

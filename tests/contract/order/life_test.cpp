@@ -59,6 +59,10 @@ TEST_CASE("life: a cancellation happens once, and says what is to be returned") 
     CHECK(record.due().empty());  // whoever cancelled is at it
     record.age(held);
     CHECK(record.due() == ids{held});
+    REQUIRE(record.life->put_off(ids{held}).has_value());
+    CHECK(record.due().empty());  // the stock database refuses it: others come first
+    CHECK(record.reader->unfinished()->size() == 2);
+    record.age(held);
     REQUIRE(record.life->returned(ids{held}).has_value());
     CHECK(record.due().empty());
 }

@@ -113,3 +113,14 @@ TEST_CASE("credits: many processes that give back the same refunds give each onc
     CHECK(record.balance(user) == 1'000);
     record.add_up(user);
 }
+
+TEST_CASE("credits: a balance that a row can hardly hold gets nothing, and hinders no other") {
+    refunding_record record(each_database());
+    const auto rich = record.make_user(100), other = record.make_user(100);
+    const credit first = record.paid(rich, 60), second = record.paid(other, 60);
+    record.database.sql("UPDATE users SET balance = 4611686018427387900 WHERE id = " +
+                        std::to_string(rich));
+    CHECK(record.give_back({first, second}) == 1);
+    CHECK(record.balance(other) == 100);
+    CHECK(record.balance(rich) == 4611686018427387900);
+}

@@ -47,6 +47,7 @@ struct change_failure {
         too_late,         ///< the hold has ended; `by` is owed
         amount_mismatch,  ///< it is not what the order costs; `by` is owed
         reference_taken,  ///< by a payment for another order, or of another amount
+        other_currency,   ///< than the balance's
         insufficient_balance,
         late,             ///< the gate is asked again for the order; ask again later
         overloaded,       ///< nothing was done

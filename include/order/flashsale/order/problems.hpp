@@ -18,6 +18,10 @@ inline constexpr http::problem_type order_not_payable{
 inline constexpr http::problem_type order_not_cancellable{409, "order_not_cancellable",
                                                           "The order cannot be cancelled",
                                                           "It has expired, or it is paid."};
+inline constexpr http::problem_type other_currency{
+    409, "other_currency", "The order is in another currency",
+    "A balance is in the deployment's currency, and pays for orders in that alone. Nothing was "
+    "taken."};
 inline constexpr http::problem_type order_not_refundable{
     409, "order_not_refundable", "The order cannot be refunded",
     "Only an order that is paid can be. One that was sold outright is cancelled instead."};
@@ -42,8 +46,8 @@ inline constexpr http::problem_type order_not_recorded{
 
 /// For the router.
 inline constexpr const http::problem_type* all[]{
-    &order_not_found,      &insufficient_balance,   &order_not_payable, &order_not_cancellable,
-    &order_not_refundable, &payment_too_late,       &amount_mismatch,   &reference_taken,
-    &refund_not_found,     &refund_not_confirmable, &order_not_recorded};
+    &order_not_found,      &insufficient_balance,   &order_not_payable,  &order_not_cancellable,
+    &order_not_refundable, &payment_too_late,       &amount_mismatch,    &reference_taken,
+    &refund_not_found,     &refund_not_confirmable, &order_not_recorded, &other_currency};
 
 }  // namespace flashsale::order::problems

@@ -84,7 +84,9 @@ public:
 
     /// PENDING whose time is not up become PAYING, each with its payment, `started`. Answers the
     /// payments. A twin: another process had a payment under one of these keys at the same time.
-    virtual result<std::vector<payment>> start_payments(std::span<const payment_request> asked) = 0;
+    /// Only of orders in the currency of balances, which an order without one is in.
+    virtual result<std::vector<payment>> start_payments(std::span<const payment_request> asked,
+                                                        currency_code of_balances = {}) = 0;
     /// PAYING by these payments become PAID, and the payments succeeded.
     virtual result<void> finish_taken(std::span<const payment> taken) = 0;
     /// PAYING by these become PENDING again, and the payments failed.
@@ -97,6 +99,8 @@ public:
     virtual result<std::vector<ended_order>> returns_due(std::size_t orders_max) = 0;
     /// The stock database and the gate know of their units.
     virtual result<void> returned(std::span<const uuid> orders) = 0;
+    /// It refuses them: they are due again in a minute, behind all others.
+    virtual result<void> put_off(std::span<const uuid> orders) = 0;
 };
 
 std::unique_ptr<life_store> make_postgres_life_store(postgres::session& order_database);

@@ -57,7 +57,7 @@ struct unfinished_order {
     uuid id;
     std::int64_t product_id = 0;
     order_status status = order_status::paying;
-    std::chrono::microseconds age{0};  ///< since that was due, by the database's clock
+    std::chrono::microseconds age{0};  ///< of that, by the database's clock
 };
 
 /// Money that the clerk has still to do something with.

@@ -29,9 +29,9 @@ public:
     virtual ~credits() = default;
 
     /// One transaction. Answers the refunds that have gone back, now or before. Not among them: one
-    /// whose payment was not taken from this user, or was another amount. An error means that
-    /// nothing, or an unknown part, was done, and that the same call has to be made again; its text
-    /// is for people.
+    /// whose payment was not taken from this user, or was another amount, or that would bring a
+    /// balance beyond 2^62. An error means that nothing, or an unknown part, was done, and that the
+    /// same call has to be made again; its text is for people.
     virtual std::expected<std::vector<uuid>, std::string> give_back(
         std::span<const credit> all) = 0;
 };

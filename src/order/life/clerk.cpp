@@ -46,7 +46,7 @@ struct clerk::impl {
             if (stopping && (waiting.empty() || steady::now() >= stop_at)) break;
             auto again_at = std::min(next_expiry, next_resume);
             if (!waiting.empty()) {
-                const bool done = attempt([this] { return change(); });
+                const bool done = attempt(part::change, [this] { return change(); });
                 answer();
                 if (!waiting.empty())
                     again_at = steady::now() + (done ? look_again_interval : retry_interval);
@@ -57,12 +57,14 @@ struct clerk::impl {
             }
             if (steady::now() >= next_expiry) {
                 bool more = false;
-                const bool done = attempt([&] { return note_more(work.expire(), more); });
+                const bool done =
+                    attempt(part::expire, [&] { return note_more(work.expire(), more); });
                 next_expiry = next_look(done, more, options.expiry_interval);
             }
             if (steady::now() >= next_resume) {
                 bool more = false;
-                const bool done = attempt([&] { return note_more(work.resume(), more); });
+                const bool done =
+                    attempt(part::resume, [&] { return note_more(work.resume(), more); });
                 next_resume = next_look(done, more, options.resume_interval);
             }
             rest_until(std::min({again_at, next_expiry, next_resume}));
@@ -124,16 +126,21 @@ struct clerk::impl {
         return more ? now : now + interval;
     }
 
+    /// Each has a fault of its own: that holds still end does not mean that a refund goes back.
+    enum class part : std::uint8_t { change, expire, resume };
     template <class What>
-    bool attempt(What what) {
-        const done done = what();
+    bool attempt(part of, What what) {
+        const done outcome = what();
+        auto& fault = faults[static_cast<std::size_t>(of)];
         std::optional<known_fault> now;
-        if (!done) now = known_fault{done.error(), false};
-        if (now == fault) return done.has_value();
+        if (!outcome) now = known_fault{outcome.error(), false};
+        if (now == fault) return outcome.has_value();
         if (now) spdlog::warn("clerk: {}", now->what);
-        fault = now;
-        if (uses.board) uses.board->set("clerk", std::move(now));
-        return done.has_value();
+        fault = std::move(now);
+        const auto first =
+            std::ranges::find_if(faults, [](const auto& one) { return one.has_value(); });
+        if (uses.board) uses.board->set("clerk", first == faults.end() ? std::nullopt : *first);
+        return outcome.has_value();
     }
 
     void rest_until(deadline until) {
@@ -154,7 +161,7 @@ struct clerk::impl {
     // --- the clerk's thread ---
     life_work work;
     std::deque<waiting_change> waiting;
-    std::optional<known_fault> fault;  // as on the board
+    std::array<std::optional<known_fault>, 3> faults;  // of its parts; the first is on the board
     std::jthread thread;
 };
 

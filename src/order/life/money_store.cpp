@@ -27,9 +27,10 @@ constexpr sql::statement receive_payments{
     " WHERE a.announced = 0"
     "    OR (o.order_status IN ('PENDING', 'PAYING') AND l.expires_at > now())"
     " ORDER BY a.order_id"
-    " ON CONFLICT (reference) DO UPDATE SET received_at = excluded.received_at"
+    " ON CONFLICT (reference) DO UPDATE SET received_at = excluded.received_at,"
+    "   amount = excluded.amount"
     "   WHERE p.received_at IS NULL AND excluded.received_at IS NOT NULL AND p.state = 'started'"
-    "     AND p.order_id = excluded.order_id AND p.amount = excluded.amount",
+    "     AND p.order_id = excluded.order_id",
     {"INSERT INTO payments AS p (id, order_id, user_id, method, amount, currency, state,"
      "                           idempotency_key, reference, created_at, received_at)"
      " SELECT ?2, o.id, o.user_id, 'external', ?4, o.currency, 'started',"
@@ -37,9 +38,10 @@ constexpr sql::statement receive_payments{
      " FROM orders o LEFT JOIN order_lives l ON l.order_id = o.id"
      " WHERE o.id = ?1 AND o.line = 0"
      "   AND (?5 = 0 OR (o.order_status IN ('PENDING', 'PAYING') AND l.expires_at > ?7))"
-     " ON CONFLICT (reference) DO UPDATE SET received_at = excluded.received_at"
+     " ON CONFLICT (reference) DO UPDATE SET received_at = excluded.received_at,"
+     "   amount = excluded.amount"
      "   WHERE p.received_at IS NULL AND excluded.received_at IS NOT NULL AND p.state = 'started'"
-     "     AND p.order_id = excluded.order_id AND p.amount = excluded.amount"}};
+     "     AND p.order_id = excluded.order_id"}};
 
 constexpr sql::statement find_by_reference{
     access::read,

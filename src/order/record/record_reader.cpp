@@ -6,7 +6,7 @@
 #include <flashsale/sql.hpp>
 #include <flashsale/stock/shard_of.hpp>
 
-#include "order_columns.hpp"
+#include "ended_columns.hpp"
 #include "payment_columns.hpp"
 
 namespace flashsale::order {
@@ -82,7 +82,7 @@ constexpr sql::statement find_paid_otherwise{
     "SELECT o.id FROM orders o LEFT JOIN order_lives l ON l.order_id = o.id"
     " LEFT JOIN payments p ON p.id = l.payment_id AND p.order_id = o.id"
     " WHERE o.line = 0 AND o.order_status IN ('PAID', 'REFUNDED')"
-    "   AND (p.id IS NULL OR p.user_id <> o.user_id OR p.amount <> o.quantity * o.unit_price"
+    "   AND (p.id IS NULL OR p.user_id <> o.user_id OR p.amount <> " ORDER_TOTAL
     "        OR p.state IN ('started', 'failed')"
     "        OR (o.order_status = 'PAID') <> (p.state = 'succeeded'))"
     " UNION SELECT p.order_id FROM payments p"

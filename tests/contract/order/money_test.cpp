@@ -202,6 +202,11 @@ TEST_CASE("money: an announced payment puts off the end of its hold, once") {
     CHECK(record.now(first.id).state == payment_state::started);
     CHECK(record.receive(late, "r3", record.total, true).empty());
     CHECK(record.receive(outright, "r4", 999, true).empty());
+    CHECK(record.tell(id, "r1", 5, true).amount == record.total);  // another announcement
+    const order::payment other = record.tell(id, "r2", 5);         // other money than was announced
+    CHECK(other.amount == 5);
+    record.decide({other.id});
+    CHECK(record.now(other.id).reason == "amount_mismatch");
     // It comes; that it was announced a second time changes nothing.
     CHECK(record.tell(id, "r1").received_at.has_value());
     CHECK(record.tell(id, "r1", record.total, true).received_at.has_value());

@@ -46,9 +46,10 @@ public:
     using result = std::expected<T, life_fault>;
 
     /// Keeps what was told, each reference once, and answers what there is by these references: it
-    /// may be another order's. One that was announced, and is here now, is received. What is only
-    /// announced is kept if its order can still be paid for, and puts off the end of the hold by
-    /// `grace`, once in the order's life. Nothing of an order that is not recorded.
+    /// may be another order's. One that was announced, and is here now, is received, in whatever
+    /// amount came. What is only announced is kept if its order can still be paid for, and puts off
+    /// the end of the hold by `grace`, once in the order's life. Nothing of an order that is not
+    /// recorded.
     virtual result<std::vector<payment>> receive(std::span<const told_payment> told,
                                                  std::chrono::seconds grace) = 0;
     /// Of these received payments: those of another amount than their order's total, and of orders

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands/command.hpp"
+#include "commands/targets.hpp"
 #include "load/holds.hpp"
 #include "record/find_record.hpp"
 
@@ -44,14 +45,7 @@ int run(arguments& given) {
                   << " units each cannot buy " << holds.stock << "\n";
         return exit_usage;
     }
-    for (const auto& url : given.urls) {
-        auto parsed = parse_target(url);
-        if (!parsed) {
-            std::cerr << "flashsale-bench: " << parsed.error() << "\n";
-            return exit_usage;
-        }
-        holds.load.targets.push_back(std::move(*parsed));
-    }
+    if (!read_targets(given.urls, holds.load.targets)) return exit_usage;
     holds.load.answer_timeout = std::chrono::milliseconds{given.answer_timeout_ms};
     holds.payment_window = std::chrono::seconds{given.payment_window_s};
     holds.selling_max = std::chrono::seconds{given.selling_max_s};

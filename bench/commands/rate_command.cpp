@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands/command.hpp"
+#include "commands/targets.hpp"
 #include "record/find_record.hpp"
 #include "load/rate.hpp"
 
@@ -35,14 +36,7 @@ struct arguments {
 };
 
 int run(arguments& given) {
-    for (const auto& url : given.urls) {
-        auto parsed = parse_target(url);
-        if (!parsed) {
-            std::cerr << "flashsale-bench: " << parsed.error() << "\n";
-            return exit_usage;
-        }
-        given.rate.loop.load.targets.push_back(std::move(*parsed));
-    }
+    if (!read_targets(given.urls, given.rate.loop.load.targets)) return exit_usage;
     const auto in_ms = [](double seconds) {
         return std::chrono::milliseconds{static_cast<std::int64_t>(seconds * 1'000)};
     };

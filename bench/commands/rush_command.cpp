@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands/command.hpp"
+#include "commands/targets.hpp"
 #include "record/find_record.hpp"
 #include "load/rush.hpp"
 
@@ -37,14 +38,7 @@ struct arguments {
 };
 
 int run(arguments& given) {
-    for (const auto& url : given.urls) {
-        auto parsed = parse_target(url);
-        if (!parsed) {
-            std::cerr << "flashsale-bench: " << parsed.error() << "\n";
-            return exit_usage;
-        }
-        given.rush.load.targets.push_back(std::move(*parsed));
-    }
+    if (!read_targets(given.urls, given.rush.load.targets)) return exit_usage;
     given.rush.load.answer_timeout = std::chrono::milliseconds{given.answer_timeout_ms};
     given.rush.storing_max = std::chrono::seconds{given.storing_max_s};
     std::unique_ptr<record_source> databases;

@@ -1,5 +1,7 @@
 #include "record/postgres_lives.hpp"
 
+#include "record/postgres_reading.hpp"
+
 namespace flashsale::bench {
 
 namespace {
@@ -20,19 +22,6 @@ constexpr statement read_returns{
 constexpr statement read_returned{"bench_returned", "SELECT returned FROM products WHERE id = $1"};
 constexpr statement read_balances{"bench_balances",
                                   "SELECT id, balance FROM users WHERE id = ANY($1)"};
-
-std::unexpected<std::string> sentence(const char* database, const postgres::error& fault) {
-    return std::unexpected("cannot read the " + std::string{database} +
-                           " database: " + fault.message);
-}
-
-postgres::options settings(const std::string& url) {
-    postgres::options all;
-    all.url = url;
-    all.statement_timeout = std::chrono::minutes{1};
-    all.application_name = "flashsale-bench";
-    return all;
-}
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "record/postgres_record.hpp"
 
+#include "record/postgres_reading.hpp"
+
 #include <utility>
 
 namespace flashsale::bench {
@@ -45,21 +47,6 @@ movement_kind kind_of(std::string_view name) {
     if (name == "sale") return movement_kind::sale;
     if (name == "reduction") return movement_kind::reduction;
     return movement_kind::other;
-}
-
-std::unexpected<std::string> sentence(const char* database, const postgres::error& fault) {
-    return std::unexpected("cannot read the " + std::string{database} +
-                           " database: " + fault.message);
-}
-
-postgres::options settings(const std::string& url) {
-    postgres::options all;
-    all.url = url;
-    // It reads by product, for which orders have no index: after ten minutes of a soak, ten million
-    // rows, by a server that yields to all others.
-    all.statement_timeout = std::chrono::minutes{10};
-    all.application_name = "flashsale-bench";
-    return all;
 }
 
 }  // namespace

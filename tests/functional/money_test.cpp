@@ -210,6 +210,10 @@ TEST_CASE("money: a refund gives the money and the units back, once") {
     CHECK(text(outside.json(), "state") == "pending");
     REQUIRE(owed(client).size() == 1);
     CHECK(text(owed(client)[0], "reason") == "order_refunded");
+    // It has paid, and its repeat is answered so, whatever came after.
+    const auto repeated = tell(client, from_outside, "card", 200);
+    CHECK(outcome(repeated) == "201");
+    CHECK(repeated.header("idempotent-replayed") == "true");
     const std::string id = text(outside.json(), "id");
     CHECK(outcome(client.post("/v1/refunds/" + id + "/confirm", R"({"reference":"b"})")) == "200");
     CHECK(owed(client).empty());

@@ -1,4 +1,5 @@
-// /v1/orders/{id}/payments, /v1/orders/{id}/cancel and /v1/orders/{id}/changes
+// /v1/orders/{id}/payments, /v1/orders/{id}/cancel, /v1/orders/{id}/refunds and
+// /v1/orders/{id}/changes
 
 #include "life_routes.hpp"
 
@@ -13,7 +14,6 @@ namespace flashsale::order {
 namespace {
 
 constexpr std::size_t reason_bytes_max = 200;
-constexpr std::size_t reference_bytes_max = 200;
 constexpr std::int64_t amount_max = 9'007'199'254'740'991;  ///< 2^53 - 1
 
 void append_change(std::string& out, const order_change& what) {
@@ -71,28 +71,10 @@ public:
     }
 
     awaitable<http::response> cancel(const http::request& asked) {
-        const auto id = uuid::parse(asked.parameter);
-        if (!id) co_return http::problem(problems::order_not_found);
-        change_request wanted{.what = change_request::kind::cancel, .order_id = *id};
-        if (!asked.body.empty()) {
-            auto value = http::parse_body(asked.body);
-            if (!value) co_return std::move(value.error());
-            json_fields fields(*value);
-            wanted.reason = fields.optional_text("reason", 1, reason_bytes_max).value_or("");
-            wanted.restock = fields.optional_boolean("restock").value_or(true);
-            if (auto fault = fields.finish()) co_return http::problem(*fault);
-        }
-        std::string key(asked.idempotency_key);
-        const auto done = co_await orders_->change(std::move(wanted), asked.name.to_string());
-        http::response out;
-        if (done) {
-            out.replayed = done->replayed;
-            append_order(out.body, done->what, currency_);
-        } else {
-            out = problem_of(done.error(), currency_);
-        }
-        out.idempotency_key = std::move(key);
-        co_return out;
+        return end(asked, change_request::kind::cancel);
+    }
+    awaitable<http::response> refund(const http::request& asked) {
+        return end(asked, change_request::kind::refund);
     }
 
     awaitable<http::response> changes(const http::request& asked) {
@@ -113,6 +95,35 @@ public:
     }
 
 private:
+    /// Of an order that is cancelled or refunded: why, and whether its units are for sale again.
+    awaitable<http::response> end(const http::request& asked, change_request::kind how) {
+        const auto id = uuid::parse(asked.parameter);
+        if (!id) co_return http::problem(problems::order_not_found);
+        change_request wanted{.what = how, .order_id = *id};
+        if (!asked.body.empty()) {
+            auto value = http::parse_body(asked.body);
+            if (!value) co_return std::move(value.error());
+            json_fields fields(*value);
+            wanted.reason = fields.optional_text("reason", 1, reason_bytes_max).value_or("");
+            wanted.restock = fields.optional_boolean("restock").value_or(true);
+            if (auto fault = fields.finish()) co_return http::problem(*fault);
+        }
+        std::string key(asked.idempotency_key);
+        const auto done = co_await orders_->change(std::move(wanted), asked.name.to_string());
+        http::response out;
+        if (!done) {
+            out = problem_of(done.error(), currency_);
+        } else if (done->back) {
+            out.status = 201;
+            append_refund(out.body, *done->back, currency_);
+        } else {
+            append_order(out.body, done->what, currency_);
+        }
+        if (done) out.replayed = done->replayed;
+        out.idempotency_key = std::move(key);
+        co_return out;
+    }
+
     const std::shared_ptr<service> orders_;
     store& record_;
     const currency_code currency_;  ///< the deployment's
@@ -136,6 +147,11 @@ void register_life_routes(http::router& routes, const http_dependencies& uses,
                 .who_may = callers::anybody(),
                 .handle = http::coroutine{
                     uses.io, [all](const http::request& asked) { return all->cancel(asked); }}});
+    routes.add({.verb = method::post,
+                .pattern = "/v1/orders/{id}/refunds",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{
+                    uses.io, [all](const http::request& asked) { return all->refund(asked); }}});
     routes.add({.verb = method::get,
                 .pattern = "/v1/orders/{id}/changes",
                 .who_may = callers::anybody(),

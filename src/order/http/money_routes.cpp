@@ -1,10 +1,9 @@
-// /v1/orders/{id}/refunds, /v1/refunds/{id}/confirm and /v1/payments
+// /v1/refunds/{id}/confirm and /v1/payments: money that belongs to buyers again
 
 #include <flashsale/base/json_fields.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/order/problems.hpp>
 
-#include "change_problems.hpp"
 #include "life_routes.hpp"
 #include "lists.hpp"
 #include "order_json.hpp"
@@ -13,8 +12,6 @@ namespace flashsale::order {
 
 namespace {
 
-constexpr std::size_t reason_bytes_max = 200;
-constexpr std::size_t reference_bytes_max = 200;
 constexpr std::string_view owed_status = "status=refund_due";
 
 /// The query without its status; nullopt: the status is not there, or another one.
@@ -39,34 +36,8 @@ std::optional<std::string> without_status(std::string_view query) {
 
 class money_routes {
 public:
-    money_routes(const http_dependencies& uses, std::shared_ptr<service> orders)
-        : orders_(std::move(orders)), owed_(uses.owed), currency_(uses.currency) {}
-
-    awaitable<http::response> refund(const http::request& asked) {
-        const auto id = uuid::parse(asked.parameter);
-        if (!id) co_return http::problem(problems::order_not_found);
-        change_request wanted{.what = change_request::kind::refund, .order_id = *id};
-        if (!asked.body.empty()) {
-            auto value = http::parse_body(asked.body);
-            if (!value) co_return std::move(value.error());
-            json_fields fields(*value);
-            wanted.reason = fields.optional_text("reason", 1, reason_bytes_max).value_or("");
-            wanted.restock = fields.optional_boolean("restock").value_or(true);
-            if (auto fault = fields.finish()) co_return http::problem(*fault);
-        }
-        std::string key(asked.idempotency_key);
-        const auto done = co_await orders_->change(std::move(wanted), asked.name.to_string());
-        http::response out;
-        if (done) {
-            out.status = 201;
-            out.replayed = done->replayed;
-            append_refund(out.body, *done->back, currency_);
-        } else {
-            out = problem_of(done.error(), currency_);
-        }
-        out.idempotency_key = std::move(key);
-        co_return out;
-    }
+    explicit money_routes(const http_dependencies& uses)
+        : owed_(uses.owed), currency_(uses.currency) {}
 
     awaitable<http::response> confirm(const http::request& asked) {
         const auto id = uuid::parse(asked.parameter);
@@ -121,23 +92,16 @@ public:
     }
 
 private:
-    const std::shared_ptr<service> orders_;
     owed_payments& owed_;
     const currency_code currency_;  ///< the deployment's
 };
 
 }  // namespace
 
-void register_money_routes(http::router& routes, const http_dependencies& uses,
-                           std::shared_ptr<service> orders) {
+void register_money_routes(http::router& routes, const http_dependencies& uses) {
     using http::callers;
     using http::method;
-    auto all = std::make_shared<money_routes>(uses, std::move(orders));
-    routes.add({.verb = method::post,
-                .pattern = "/v1/orders/{id}/refunds",
-                .who_may = callers::anybody(),
-                .handle = http::coroutine{
-                    uses.io, [all](const http::request& asked) { return all->refund(asked); }}});
+    auto all = std::make_shared<money_routes>(uses);
     routes.add({.verb = method::post,
                 .pattern = "/v1/refunds/{id}/confirm",
                 .who_may = callers::anybody(),

@@ -218,9 +218,8 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
                 .query = {"limit", "cursor"},
                 .offers = list_types});
     // `all` owns the service, and the routes share it.
-    const std::shared_ptr<service> orders(all, &all->orders());
-    register_life_routes(routes, uses, orders);
-    register_money_routes(routes, uses, orders);
+    register_life_routes(routes, uses, std::shared_ptr<service>(all, &all->orders()));
+    register_money_routes(routes, uses);
 }
 
 }  // namespace flashsale::order

@@ -5,8 +5,7 @@
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/sql.hpp>
 
-#include "record/ended_columns.hpp"
-#include "record/payment_columns.hpp"
+#include "sql_reading.hpp"
 
 namespace flashsale::order {
 
@@ -240,12 +239,12 @@ auto each_of(const All& all, Of of) {
 class sql_life_store final : public life_store {
 public:
     explicit sql_life_store(std::unique_ptr<sql::session> database)
-        : database_(std::move(database)) {}
+        : record_(std::move(database)) {}
 
     result<std::vector<order>> find(std::span<const uuid> ids) override {
         if (ids.empty()) return std::vector<order>{};
-        const auto found = database_->execute(find_orders, sql::parameters().uuids(ids));
-        if (!found) return fault_of(found.error());
+        const auto found = record_.rows(find_orders, sql::parameters().uuids(ids));
+        if (!found) return std::unexpected(found.error());
         std::vector<order> out;
         for (std::size_t row = 0; row < found->size(); ++row)
             out.push_back(read_order(*found, row));
@@ -257,12 +256,12 @@ public:
         sql::parameters with;
         with.uuids(each_of(asked, &payment_request::order_id));
         with.texts(each_of(asked, &payment_request::idempotency_key));
-        return payments(find_payments_by_key, with);
+        return record_.payments(find_payments_by_key, with);
     }
 
     result<std::vector<payment>> find_succeeded(std::span<const uuid> orders) override {
         if (orders.empty()) return std::vector<payment>{};
-        return payments(find_succeeded_payments, sql::parameters().uuids(orders));
+        return record_.payments(find_succeeded_payments, sql::parameters().uuids(orders));
     }
 
     result<std::vector<ended_order>> cancel(std::span<const cancel_request> asked) override {
@@ -272,11 +271,11 @@ public:
         with.texts(each_of(asked, &cancel_request::reason));
         with.integers(
             each_of(asked, [](const cancel_request& one) { return std::int64_t{one.restock}; }));
-        return ended(cancel_orders, with.now());
+        return record_.ended(cancel_orders, with.now());
     }
 
     result<std::vector<ended_order>> expire(std::size_t orders_max, timestamp from) override {
-        return ended(expire_orders, up_to(orders_max).time(from).now());
+        return record_.ended(expire_orders, up_to(orders_max).time(from).now());
     }
 
     result<std::vector<payment>> start_payments(std::span<const payment_request> asked,
@@ -287,7 +286,7 @@ public:
         with.uuids(each_of(asked, &payment_request::payment_id));
         with.texts(each_of(asked, &payment_request::idempotency_key));
         with.text(of_balances.text());
-        return payments(start_paying, with.now());
+        return record_.payments(start_paying, with.now());
     }
 
     result<void> finish_taken(std::span<const payment> taken) override {
@@ -297,50 +296,30 @@ public:
         return finish(finish_unpaid, declined);
     }
     result<std::vector<payment>> unfinished_payments(std::size_t payments_max) override {
-        return payments(find_unfinished, up_to(payments_max).now());
+        return record_.payments(find_unfinished, up_to(payments_max).now());
     }
 
     result<std::vector<ended_order>> returns_due(std::size_t orders_max) override {
-        return ended(find_returns_due, up_to(orders_max).now());
+        return record_.ended(find_returns_due, up_to(orders_max).now());
     }
     result<void> returned(std::span<const uuid> orders) override {
         if (orders.empty()) return {};
-        return run(clear_returns, sql::parameters().uuids(orders));
+        return record_.run(clear_returns, sql::parameters().uuids(orders));
     }
     result<void> put_off(std::span<const uuid> orders) override {
         if (orders.empty()) return {};
-        return run(put_off_returns, sql::parameters().uuids(orders).now());
+        return record_.run(put_off_returns, sql::parameters().uuids(orders).now());
     }
 
 private:
-    static sql::parameters up_to(std::size_t rows_max) {
-        return std::move(sql::parameters().integer(static_cast<std::int64_t>(rows_max)));
-    }
-
-    result<void> run(const sql::statement& what, const sql::parameters& with) {
-        const auto done = database_->execute(what, with);
-        if (!done) return fault_of(done.error());
-        return {};
-    }
-    result<std::vector<ended_order>> ended(const sql::statement& what,
-                                           const sql::parameters& with) {
-        const auto found = database_->execute(what, with);
-        if (!found) return fault_of(found.error());
-        return ended_orders(*found);
-    }
-    result<std::vector<payment>> payments(const sql::statement& what, const sql::parameters& with) {
-        const auto found = database_->execute(what, with);
-        if (!found) return fault_of(found.error());
-        return read_payments(*found);
-    }
     result<void> finish(const sql::statement& what, std::span<const payment> decided) {
         if (decided.empty()) return {};
         sql::parameters with;
         with.uuids(each_of(decided, &payment::order_id)).uuids(each_of(decided, &payment::id));
-        return run(what, with.now());
+        return record_.run(what, with.now());
     }
 
-    const std::unique_ptr<sql::session> database_;
+    sql_reading record_;
 };
 
 }  // namespace

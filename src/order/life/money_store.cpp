@@ -4,8 +4,7 @@
 #include <flashsale/order/money.hpp>
 #include <flashsale/sql.hpp>
 
-#include "record/ended_columns.hpp"
-#include "record/payment_columns.hpp"
+#include "sql_reading.hpp"
 
 namespace flashsale::order {
 
@@ -166,15 +165,16 @@ constexpr sql::statement use_payments{
      "UPDATE payments SET state = 'succeeded', decided_at = ?2 WHERE id = ?1 AND changes() = 1"}};
 #undef ITS_ORDER
 
+// `started` before `placing`, which may wait for a gate for long.
 constexpr sql::statement find_undecided{
     access::read,
     "money_find_undecided",
     "SELECT " PAYMENT_COLUMNS_OF(
         "") " FROM payments WHERE decided_at IS NULL AND received_at <= now() - interval '1 second'"
-            " ORDER BY received_at LIMIT $1",
+            " ORDER BY state DESC, received_at LIMIT $1",
     {"SELECT " PAYMENT_COLUMNS_OF(
         "") " FROM payments WHERE decided_at IS NULL AND received_at <= ?2 - 1000000"
-            " ORDER BY received_at LIMIT ?1"}};
+            " ORDER BY state DESC, received_at LIMIT ?1"}};
 
 constexpr sql::statement refund_paid{
     access::write,
@@ -258,7 +258,7 @@ constexpr sql::statement put_off_refunds{
 class sql_money_store final : public money_store {
 public:
     explicit sql_money_store(std::unique_ptr<sql::session> database)
-        : database_(std::move(database)) {}
+        : record_(std::move(database)) {}
 
     result<std::vector<payment>> receive(std::span<const told_payment> told,
                                          std::chrono::seconds grace) override {
@@ -277,9 +277,9 @@ public:
         sql::parameters with;
         with.uuids(orders).uuids(payments).texts(references).integers(amounts);
         with.integers(only_announced).texts(keys);
-        if (const auto done = run(receive_payments, with.now()); !done)
+        if (const auto done = record_.run(receive_payments, with.now()); !done)
             return std::unexpected(done.error());
-        auto known = payments_of(find_by_reference, sql::parameters().texts(references));
+        auto known = record_.payments(find_by_reference, sql::parameters().texts(references));
         if (!known) return known;
         for (const payment& one : *known) {
             if (!one.received_at && one.state == payment_state::started)
@@ -288,7 +288,7 @@ public:
         if (announced.empty() || grace.count() == 0) return known;
         sql::parameters until;
         until.uuids(announced).integer(grace.count());
-        if (const auto done = run(put_off_end, until.now()); !done)
+        if (const auto done = record_.run(put_off_end, until.now()); !done)
             return std::unexpected(done.error());
         return known;
     }
@@ -298,19 +298,19 @@ public:
         if (payments.empty()) return {};
         sql::parameters with;
         with.uuids(payments).uuids(refunds);
-        if (auto refused = run(refuse_payments, with.now()); !refused) return refused;
-        return run(begin_placing, sql::parameters().uuids(payments));
+        if (auto refused = record_.run(refuse_payments, with.now()); !refused) return refused;
+        return record_.run(begin_placing, sql::parameters().uuids(payments));
     }
     result<void> use_received(std::span<const uuid> payments) override {
         if (payments.empty()) return {};
-        return run(use_payments, sql::parameters().uuids(payments).now());
+        return record_.run(use_payments, sql::parameters().uuids(payments).now());
     }
     result<std::vector<payment>> find(std::span<const uuid> payments) override {
         if (payments.empty()) return std::vector<payment>{};
-        return payments_of(find_payments, sql::parameters().uuids(payments));
+        return record_.payments(find_payments, sql::parameters().uuids(payments));
     }
     result<std::vector<payment>> received_undecided(std::size_t payments_max) override {
-        return payments_of(find_undecided, up_to(payments_max).now());
+        return record_.payments(find_undecided, up_to(payments_max).now());
     }
 
     result<std::vector<ended_order>> refund_orders(std::span<const refund_request> asked) override {
@@ -326,48 +326,26 @@ public:
         }
         sql::parameters with;
         with.uuids(orders).uuids(refunds).texts(reasons).integers(restock);
-        const auto ended = database_->execute(refund_paid, with.now());
-        if (!ended) return fault_of(ended.error());
-        return ended_orders(*ended);
+        return record_.ended(refund_paid, with.now());
     }
     result<std::vector<refund>> refunds_of(std::span<const uuid> orders) override {
         if (orders.empty()) return std::vector<refund>{};
-        return refunds(find_refunds, sql::parameters().uuids(orders));
+        return record_.refunds(find_refunds, sql::parameters().uuids(orders));
     }
     result<std::vector<refund>> refunds_due(std::size_t refunds_max) override {
-        return refunds(find_refunds_due, up_to(refunds_max).now());
+        return record_.refunds(find_refunds_due, up_to(refunds_max).now());
     }
     result<void> given_back(std::span<const uuid> refunds) override {
         if (refunds.empty()) return {};
-        return run(finish_refunds, sql::parameters().uuids(refunds).now());
+        return record_.run(finish_refunds, sql::parameters().uuids(refunds).now());
     }
     result<void> put_off(std::span<const uuid> refunds) override {
         if (refunds.empty()) return {};
-        return run(put_off_refunds, sql::parameters().uuids(refunds).now());
+        return record_.run(put_off_refunds, sql::parameters().uuids(refunds).now());
     }
 
 private:
-    static sql::parameters up_to(std::size_t rows_max) {
-        return std::move(sql::parameters().integer(static_cast<std::int64_t>(rows_max)));
-    }
-    result<void> run(const sql::statement& what, const sql::parameters& with) {
-        const auto done = database_->execute(what, with);
-        if (!done) return fault_of(done.error());
-        return {};
-    }
-    result<std::vector<payment>> payments_of(const sql::statement& what,
-                                             const sql::parameters& with) {
-        const auto found = database_->execute(what, with);
-        if (!found) return fault_of(found.error());
-        return read_payments(*found);
-    }
-    result<std::vector<refund>> refunds(const sql::statement& what, const sql::parameters& with) {
-        const auto found = database_->execute(what, with);
-        if (!found) return fault_of(found.error());
-        return read_refunds(*found);
-    }
-
-    const std::unique_ptr<sql::session> database_;
+    sql_reading record_;
 };
 
 }  // namespace

@@ -16,6 +16,11 @@ bool is_undecided(const payment& what) {
            (what.state == payment_state::started || what.state == payment_state::placing);
 }
 
+/// Before it was refunded with its order.
+bool has_paid(const payment& what) {
+    return what.reason == "order_refunded";
+}
+
 failed why_owed(const payment& what) {
     if (what.reason == "amount_mismatch") return failed::amount_mismatch;
     return what.reason == "payment_too_late" ? failed::too_late : failed::not_payable;
@@ -101,6 +106,11 @@ done money_work::answer(const by_id<asked_change*>& by_payment,
             case payment_state::failed:
             case payment_state::refund_due:
             case payment_state::refunded:
+                // It had paid, and was answered so; the refund came after.
+                if (has_paid(one)) {
+                    of.answer = changed{.what = *state->second, .by = one, .replayed = true};
+                    break;
+                }
                 of.fail({.why = why_owed(one),
                          .what = *state->second,
                          .by = one,
@@ -110,8 +120,6 @@ done money_work::answer(const by_id<asked_change*>& by_payment,
     }
     return {};
 }
-
-// Of an order that was paid and refunded the payment has been of use: its repeat is answered so.
 
 done money_work::refund_orders(const batch& asked) {
     if (asked.empty()) return {};
@@ -163,9 +171,10 @@ done money_work::give_back(std::span<const refund> pending) {
     std::vector<uuid> refused;
     for (const user::credit& one : credits) {
         if (known.contains(one.refund_id)) continue;
-        spdlog::error("refund {} cannot be given back: user {} has no payment {} of {}",
-                      one.refund_id.to_string(), one.user_id, one.payment_id.to_string(),
-                      one.amount);
+        spdlog::error(
+            "refund {} of {} is not taken by the balance of user {}: it is full, or "
+            "payment {} was not taken from it",
+            one.refund_id.to_string(), one.amount, one.user_id, one.payment_id.to_string());
         refused.push_back(one.refund_id);
     }
     if (const auto done = uses_.money.put_off(refused); !done) return text_of(done.error());

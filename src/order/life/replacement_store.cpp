@@ -3,8 +3,7 @@
 #include <flashsale/order/replacement.hpp>
 #include <flashsale/sql.hpp>
 
-#include "record/ended_columns.hpp"
-#include "record/payment_columns.hpp"
+#include "sql_reading.hpp"
 
 namespace flashsale::order {
 
@@ -92,13 +91,13 @@ constexpr sql::statement give_up_placing{
 class sql_replacement_store final : public replacement_store {
 public:
     explicit sql_replacement_store(std::unique_ptr<sql::session> database)
-        : database_(std::move(database)) {}
+        : record_(std::move(database)) {}
 
     result<std::vector<late_payment>> late(std::span<const uuid> payments) override {
         std::vector<late_payment> out;
         if (payments.empty()) return out;
-        const auto found = database_->execute(find_late, sql::parameters().uuids(payments));
-        if (!found) return fault_of(found.error());
+        const auto found = record_.rows(find_late, sql::parameters().uuids(payments));
+        if (!found) return std::unexpected(found.error());
         for (std::size_t row = 0; row < found->size(); ++row) {
             out.push_back({read_payment(*found, row), read_order(*found, row, payment_columns + 1),
                            found->boolean(row, payment_columns)});
@@ -117,24 +116,18 @@ public:
         }
         sql::parameters with;
         with.uuids(payments).uuids(orders).texts(reasons);
-        return run(pay_replacements, with.now());
+        return record_.run(pay_replacements, with.now());
     }
 
     result<void> give_up(std::span<const uuid> payments, std::span<const uuid> refunds) override {
         if (payments.empty()) return {};
         sql::parameters with;
         with.uuids(payments).uuids(refunds);
-        return run(give_up_placing, with.now());
+        return record_.run(give_up_placing, with.now());
     }
 
 private:
-    result<void> run(const sql::statement& what, const sql::parameters& with) {
-        const auto done = database_->execute(what, with);
-        if (!done) return fault_of(done.error());
-        return {};
-    }
-
-    const std::unique_ptr<sql::session> database_;
+    sql_reading record_;
 };
 
 }  // namespace

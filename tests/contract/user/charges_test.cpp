@@ -19,12 +19,6 @@ constexpr charge_decision taken = charge_decision::taken, declined = charge_deci
 struct charging_record : user_record {
     using user_record::user_record;
 
-    std::int64_t make_user(std::int64_t balance) {
-        const std::string number = std::to_string(++made_);
-        const auto made = create("user " + number, balance, "made " + number);
-        REQUIRE(made.has_value());
-        return made->who.id;
-    }
     charge of(std::int64_t user, std::int64_t amount, uuid order = {}) {
         return {make.make(), order == uuid{} ? make.make() : order, user, amount};
     }
@@ -33,23 +27,7 @@ struct charging_record : user_record {
         if (!done) throw std::runtime_error(done.error());
         return std::move(*done);
     }
-    std::int64_t balance(std::int64_t user) { return (*find(user))->balance; }
-    /// The user's entries add up to the balance, each with what it left.
-    void add_up(std::int64_t user) {
-        const auto all = entries(user);
-        REQUIRE(all.has_value());
-        std::int64_t sum = 0;
-        for (auto one = all->rbegin(); one != all->rend(); ++one) {
-            sum += one->amount;
-            CHECK(one->balance == sum);
-        }
-        CHECK(balance(user) == sum);
-    }
-
     uuid_generator make;
-
-private:
-    int made_ = 0;
 };
 
 }  // namespace

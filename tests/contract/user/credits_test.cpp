@@ -15,12 +15,6 @@ namespace {
 struct refunding_record : user_record {
     using user_record::user_record;
 
-    std::int64_t make_user(std::int64_t balance) {
-        const std::string number = std::to_string(++made_);
-        const auto made = create("user " + number, balance, "made " + number);
-        REQUIRE(made.has_value());
-        return made->who.id;
-    }
     /// A payment that was taken, and its refund.
     credit paid(std::int64_t user, std::int64_t amount) {
         const credit one{make.make(), make.make(), make.make(), user, amount};
@@ -35,22 +29,7 @@ struct refunding_record : user_record {
         if (!done) throw std::runtime_error(done.error());
         return done->size();
     }
-    std::int64_t balance(std::int64_t user) { return (*find(user))->balance; }
-    void add_up(std::int64_t user) {
-        const auto all = entries(user);
-        REQUIRE(all.has_value());
-        std::int64_t sum = 0;
-        for (auto one = all->rbegin(); one != all->rend(); ++one) {
-            sum += one->amount;
-            CHECK(one->balance == sum);
-        }
-        CHECK(balance(user) == sum);
-    }
-
     uuid_generator make;
-
-private:
-    int made_ = 0;
 };
 
 }  // namespace

@@ -33,7 +33,6 @@ struct payers : user_record {
             out.push_back(one == user::charge_decision::taken ? 't' : 'd');
         return out;
     }
-    std::int64_t balance(std::int64_t user_id) { return (*find(user_id))->balance; }
 
     /// Whether the database takes none of it.
     bool refuses(const std::string& sql) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <catch2/catch.hpp>
+
 #include <flashsale/user/module.hpp>
 
 #include "../module_database.hpp"
@@ -30,10 +32,32 @@ struct user_record {
         return database.wait(store->entries(user_id, before, limit));
     }
 
+    std::int64_t make_user(std::int64_t balance) {
+        const std::string number = std::to_string(++made_);
+        const auto made = create("user " + number, balance, "made " + number);
+        REQUIRE(made.has_value());
+        return made->who.id;
+    }
+    std::int64_t balance(std::int64_t user) { return (*find(user))->balance; }
+    /// The user's entries add up to the balance, each with what it left.
+    void add_up(std::int64_t user) {
+        const auto all = entries(user);
+        REQUIRE(all.has_value());
+        std::int64_t sum = 0;
+        for (auto one = all->rbegin(); one != all->rend(); ++one) {
+            sum += one->amount;
+            CHECK(one->balance == sum);
+        }
+        CHECK(balance(user) == sum);
+    }
+
     module_database database;
     std::unique_ptr<user::store> store;
     std::unique_ptr<user::charges> charges;
     std::unique_ptr<user::credits> credits;
+
+private:
+    int made_ = 0;
 };
 
 }  // namespace flashsale::test

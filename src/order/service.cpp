@@ -40,8 +40,9 @@ void service::place(std::unique_ptr<placing> one) {
 
 void service::reserve(std::unique_ptr<placing> one) {
     const place_request& wanted = one->request;
-    const stock::reserve_request units{stock::operation::sale, wanted.product_id, wanted.user_id,
-                                       wanted.quantity, wanted.idempotency_key};
+    const stock::reserve_request units{stock::operation::sale, wanted.product_id,
+                                       wanted.user_id,         wanted.quantity,
+                                       wanted.idempotency_key, wanted.unit_price_max};
     reserver_.reserve(units, [this, one = std::move(one)](
                                  std::expected<stock::accepted, stock::refusal> reserved) mutable {
         if (!reserved) return one->finish(std::unexpected(reserved.error()));

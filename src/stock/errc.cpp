@@ -10,6 +10,10 @@ std::string_view name_of(errc code) {
             return "sale_not_open";
         case errc::sale_over:
             return "sale_over";
+        case errc::price_changed:
+            return "price_changed";
+        case errc::total_too_high:
+            return "total_too_high";
         case errc::purchase_limit:
             return "purchase_limit";
         case errc::out_of_stock:

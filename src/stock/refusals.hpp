@@ -20,4 +20,9 @@ inline refusal not_yet(timestamp opens, timestamp now) {
     return not_yet(opens, opens - now);
 }
 
+/// Amounts end at units_max, as units do. Of a reduction nothing is paid.
+inline bool is_total_too_high(const reservation& asked, std::int64_t unit_price) {
+    return asked.what == operation::sale && unit_price > units_max / asked.quantity;
+}
+
 }  // namespace flashsale::stock

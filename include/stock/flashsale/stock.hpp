@@ -23,7 +23,8 @@ struct reserve_request {
     std::int64_t product_id = 0;
     std::int64_t user_id = 0;
     std::int64_t quantity = 0;
-    std::string_view idempotency_key;  ///< stays where it is until the answer has come
+    std::string_view idempotency_key;         ///< stays where it is until the answer has come
+    std::int64_t unit_price_max = any_price;  ///< as in reservation
 };
 
 /// Units taken, and durably so: whichever one part dies now, the databases will have it.

@@ -38,6 +38,8 @@ std::optional<http::response> read_order(std::string_view body, place_request& o
     out.user_id = fields.integer("user_id", 1, int64_max);
     out.product_id = fields.integer("product_id", 1, int64_max);
     out.quantity = fields.integer("quantity", 1, stock::units_max);
+    out.unit_price_max = fields.optional_integer("expected_unit_price", 0, stock::units_max)
+                             .value_or(stock::any_price);
     if (auto fault = fields.finish()) return http::problem(*fault);
     return std::nullopt;
 }

@@ -113,10 +113,19 @@ struct recorder::impl {
             if (too_slow) {
                 step_aside("a batch took " + std::to_string(ms_since(began).count()) + " ms");
             } else {
+                note_holds(sorted);
                 rest(std::chrono::steady_clock::now() - began);
             }
         }
         finished();
+    }
+
+    void note_holds(const sorted_batch& batch) {
+        std::uint32_t shortest = std::numeric_limits<std::uint32_t>::max();
+        for (const events::order_accepted& one : batch.orders)
+            if (one.payment_window_s != 0) shortest = std::min(shortest, one.payment_window_s);
+        if (shortest != std::numeric_limits<std::uint32_t>::max())
+            pacing.held(std::chrono::steady_clock::now(), std::chrono::seconds{shortest});
     }
 
     void rest(std::chrono::steady_clock::duration took) {

@@ -5,6 +5,9 @@
 // It rests only while orders keep coming to this process, for a part of the time that the batch
 // took. It does not rest once too much waits, or what waits is too old, or neither is known: all of
 // that is asked again in the middle of a rest.
+//
+// A hold is found to have ended in the record alone. So while holds come by, what waits is too old
+// a second before the shortest of them would end.
 
 #include <flashsale/order/module.hpp>
 
@@ -27,6 +30,18 @@ public:
 
     explicit recorder_pacing(const pacing_options& bounds) : bounds_(bounds) {}
 
+    /// So long after the last one of its length a hold is expected to come again.
+    static constexpr std::chrono::minutes holds_remembered{1};
+    /// Before a hold ends it is recorded.
+    static constexpr duration before_end{1'000};
+
+    /// A batch has an order that is held so long for payment.
+    void held(time now, std::chrono::seconds window) {
+        if (shortest_hold_ && now - held_at_ < holds_remembered && window > *shortest_hold_) return;
+        shortest_hold_ = window;
+        held_at_ = now;
+    }
+
     /// A batch that took so long is done. `arrivals`: orders that came to this process so far.
     void batch_done(time now, std::chrono::steady_clock::duration took, std::uint64_t arrivals) {
         const auto rest =
@@ -43,20 +58,26 @@ public:
     /// How long to rest before this is asked again, with what is known of the backlog; nullopt: no
     /// longer.
     std::optional<duration> rest(time now, const std::optional<backlog>& known) const {
-        if (!until_ || !leaves_room(known)) return std::nullopt;
+        if (!until_ || !leaves_room(known, now)) return std::nullopt;
         const auto left = std::chrono::ceil<duration>(*until_ - now);
         if (left.count() <= 0) return std::nullopt;
         return std::min(left, look_interval);
     }
 
 private:
-    bool leaves_room(const std::optional<backlog>& known) const {
-        return known && known->age < bounds_.lag_max && known->events < bounds_.backlog_max;
+    bool leaves_room(const std::optional<backlog>& known, time now) const {
+        return known && known->age < lag_max(now) && known->events < bounds_.backlog_max;
+    }
+    duration lag_max(time now) const {
+        if (!shortest_hold_ || now - held_at_ >= holds_remembered) return bounds_.lag_max;
+        return std::min<duration>(bounds_.lag_max, *shortest_hold_ - before_end);
     }
 
     const pacing_options bounds_;
     std::uint64_t arrivals_ = 0;
     std::optional<time> until_;
+    std::optional<std::chrono::seconds> shortest_hold_;
+    time held_at_{};  // when one of that length came by
 };
 
 }  // namespace flashsale::order

@@ -11,6 +11,8 @@ late_outcome outcome_of(const uuid& id, const stock::decision& answer) {
         case stock::errc::product_not_found:
         case stock::errc::sale_not_open:
         case stock::errc::sale_over:
+        case stock::errc::price_changed:
+        case stock::errc::total_too_high:
         case stock::errc::purchase_limit:
         case stock::errc::out_of_stock:
         case stock::errc::idempotency_key_reused:
@@ -34,6 +36,8 @@ stock::reservation reservation_of(const stock::allocation& late) {
     out.quantity = late.quantity;
     out.idempotency_key = late.idempotency_key;
     out.id = late.order_id;
+    // Its buyer has agreed to this price, and to no higher one.
+    if (late.what == stock::operation::sale) out.unit_price_max = late.unit_price;
     return out;
 }
 

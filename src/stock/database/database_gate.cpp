@@ -226,6 +226,9 @@ private:
             const timestamp now = product.time(0, column::now);
             if (opens && now < *opens) return std::unexpected(not_yet(*opens, now));
             if (product.boolean(0, column::is_over)) return std::unexpected(errc::sale_over);
+            const std::int64_t price = product.integer(0, column::price);
+            if (price > what.unit_price_max)
+                return std::unexpected(refusal(errc::price_changed, price));
             if (const auto limit = product.optional_integer(0, column::limit)) {
                 const std::int64_t allowed = *limit - product.integer(0, column::bought);
                 if (what.quantity > allowed) {
@@ -236,6 +239,8 @@ private:
         }
         const std::int64_t stock = product.integer(0, column::stock);
         if (stock < what.quantity) return std::unexpected(refusal(errc::out_of_stock, stock));
+        if (is_total_too_high(what, product.integer(0, column::price)))
+            return std::unexpected(errc::total_too_high);
         if (backlog_ >= options_.outbox_events_max) return std::unexpected(errc::overloaded);
         return std::nullopt;
     }

@@ -88,6 +88,8 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     if (asked.what == operation::sale) {
         if (of.starts && now < *of.starts) return std::unexpected(not_yet(*of.starts, now));
         if (of.ends && now >= *of.ends) return std::unexpected(errc::sale_over);
+        if (of.price > asked.unit_price_max)
+            return std::unexpected(refusal(errc::price_changed, of.price));
         if (limited) {
             const auto buyer = of.bought.find(asked.user_id);
             if (buyer != of.bought.end()) bought = &buyer->second;
@@ -101,6 +103,7 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     if (of.free < asked.quantity) {
         return std::unexpected(refusal(errc::out_of_stock, std::max<std::int64_t>(of.free, 0)));
     }
+    if (is_total_too_high(asked, of.price)) return std::unexpected(errc::total_too_high);
     if (outbox_events() >= outbox_max_) return std::unexpected(errc::overloaded);
 
     grant out;

@@ -63,17 +63,22 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
         const reservation& first = batch.front();
         const auto other = std::ranges::find_if(batch, [&](const reservation& one) {
             return one.product_id != first.product_id || one.quantity != first.quantity ||
-                   one.what != first.what;
+                   one.what != first.what || one.unit_price_max != first.unit_price_max;
         });
         const auto run = batch.first(static_cast<std::size_t>(other - batch.begin()));
         batch = batch.subspan(run.size());
         const bool sale = first.what == operation::sale;
-        const bool in_short =
-            sale && hints != nullptr && hints->is_likely(first.product_id, first.quantity);
+        const bool bounded = sale && first.unit_price_max != any_price;
+        const bool in_short = sale && !bounded && hints != nullptr &&
+                              hints->is_likely(first.product_id, first.quantity);
         out.add(first.product_id);
         out.add(first.quantity);
         out.add(static_cast<std::uint64_t>(run.size()));
-        out.add(in_short ? "turned away" : sale ? "sale" : "reduction");
+        if (bounded) {
+            out.add(first.unit_price_max);
+        } else {
+            out.add(in_short ? "turned away" : sale ? "sale" : "reduction");
+        }
         for (const reservation& one : run)
             out.add_with([&](std::string& bytes) {
                 add_key_field(bytes, one.what, one.user_id, one.idempotency_key);

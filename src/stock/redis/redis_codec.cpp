@@ -32,6 +32,12 @@ constexpr std::int64_t refusal_codes = 64;
 constexpr std::int64_t purchase_limit_code = 3;
 constexpr std::int64_t out_of_stock_code = 4;
 constexpr std::int64_t could_be_granted = 7;
+constexpr std::int64_t price_changed_code = 8;
+
+/// Whether one more element says what is left, or the price.
+bool has_number(std::int64_t code) {
+    return code == purchase_limit_code || code == out_of_stock_code || code == price_changed_code;
+}
 
 /// nullopt: no code of this version's script.
 std::optional<errc> refusal_of(std::int64_t code) {
@@ -50,6 +56,10 @@ std::optional<errc> refusal_of(std::int64_t code) {
             return errc::overloaded;
         case could_be_granted:
             return errc::outcome_unknown;  // until it is asked again
+        case price_changed_code:
+            return errc::price_changed;
+        case 9:
+            return errc::total_too_high;
         default:
             return std::nullopt;
     }
@@ -97,7 +107,7 @@ private:
             if (code == could_be_granted) out_.ask_again.push_back(out_.decisions.size());
             out_.decisions.emplace_back(std::unexpected(*why));
         }
-        if (code == purchase_limit_code || code == out_of_stock_code) left_due_ = count;
+        if (has_number(code)) left_due_ = count;
         return true;
     }
 

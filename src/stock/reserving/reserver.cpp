@@ -70,7 +70,8 @@ public:
                                .quantity = request.quantity,
                                .idempotency_key = request.idempotency_key,
                                .id = ids_.make(shard, timestamp{}),
-                               .dated_by_gate = true};
+                               .dated_by_gate = true,
+                               .unit_price_max = request.unit_price_max};
         if (!batcher_.add(shard, what, std::move(done))) {  // moved from only if added
             metrics::overloaded.add();
             return done(std::unexpected(errc::overloaded));

@@ -70,3 +70,23 @@ TEST_CASE("recorder pacing: too much, too old or not known: it does not rest") {
 TEST_CASE("recorder pacing: before the first batch there is no rest") {
     CHECK_FALSE(recorder_pacing(nine_times).rest(start, little));
 }
+
+TEST_CASE("recorder pacing: while holds come by, it is a second ahead of the shortest one's end") {
+    recorder_pacing pacing = after_a_batch();
+    pacing.held(start, 600s);
+    CHECK(pacing.rest(start, backlog{2'999ms, 10}));
+    pacing.held(start, 3s);
+    pacing.held(start, 10s);  // the shorter one counts
+    CHECK(pacing.rest(start, backlog{1'999ms, 10}));
+    CHECK_FALSE(pacing.rest(start, backlog{2'000ms, 10}));
+    pacing.held(start, 1s);
+    CHECK_FALSE(pacing.rest(start, backlog{0ms, 0}));
+
+    // None for a minute, or a longer one alone: it rests as before.
+    const auto later = start + 60s;
+    pacing.batch_done(later, 50ms, 200);
+    CHECK(pacing.rest(later, backlog{2'999ms, 10}));
+    pacing.held(later, 2s);
+    CHECK(pacing.rest(later, backlog{999ms, 10}));
+    CHECK_FALSE(pacing.rest(later, backlog{1'000ms, 10}));
+}

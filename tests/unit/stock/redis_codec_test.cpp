@@ -286,7 +286,7 @@ TEST_CASE("redis codec: a code that no refusal has leaves every outcome unknown"
     CHECK(first_of(refused(256, 6)) == errc::overloaded);
     CHECK(first_of(refused(257, 1)) == errc::outcome_unknown);
     CHECK(first_of(refused(255, 1)) == errc::outcome_unknown);
-    for (const std::int64_t code : {0, 8, 9, 31, 62, 63}) {
+    for (const std::int64_t code : {0, 10, 31, 62, 63}) {
         INFO(code);
         const auto decoded =
             decode_decisions(array({integer(0), refused(1, 1), refused(255, code)}), 1, batch);

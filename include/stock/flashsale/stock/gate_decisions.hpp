@@ -24,7 +24,7 @@ struct gate_product {
     std::optional<std::int64_t> per_user_limit;
     std::optional<timestamp> sale_starts_at;
     std::optional<timestamp> sale_ends_at;
-    currency_code currency = {};  ///< of the price; it never changes
+    currency_code currency = {};         ///< of the price; it never changes
     std::uint32_t payment_window_s = 0;  ///< how long units are held for payment; 0: sold outright
 };
 
@@ -61,7 +61,7 @@ public:
 
     /// One decision for each reservation, in their order; all of one shard. Several reasons to
     /// refuse: the first of product_not_found, idempotency_key_reused, sale_not_open or sale_over,
-    /// purchase_limit, out_of_stock, overloaded, high_traffic.
+    /// price_changed, purchase_limit, out_of_stock, total_too_high, overloaded, high_traffic.
     virtual void reserve(std::vector<reservation> batch, callback<std::vector<decision>> done) = 0;
 
     /// Tells the gate what a product was given in all, as the stock database has it. Idempotent.

@@ -21,6 +21,10 @@ inline const http::problem_type& problem_of(errc code) {
         case errc::sale_not_open:
         case errc::sale_over:
             return problems::sale_not_open;
+        case errc::price_changed:
+            return problems::price_changed;
+        case errc::total_too_high:
+            return problems::total_too_high;
         case errc::purchase_limit:
             return problems::purchase_limit;
         case errc::out_of_stock:
@@ -46,11 +50,11 @@ inline const http::problem_type& problem_of(errc code) {
 /// At most this is told a client to wait before it asks again, though a sale may be days away.
 inline constexpr std::uint32_t opens_in_s_max = 3'600;
 
-/// With what the client can do: `available`, `allowed`, or which side of the window it is, and when
-/// to come back. In a sale nearly all that is refused is refused for what is at its end: those
-/// answers are made once.
+/// With what the client can do: `available`, `allowed`, `unit_price`, or which side of the window
+/// it is, and when to come back. In a sale nearly all that is refused is refused for what is at its
+/// end: those answers are made once.
 inline http::response problem_of(const refusal& why) {
-    const auto units_left = [&why](std::string_view name) {
+    const auto with_number = [&why](std::string_view name) {
         return http::problem_with(problem_of(why.code),
                                   "," + std::string(name) + std::to_string(why.left));
     };
@@ -62,9 +66,11 @@ inline http::response problem_of(const refusal& why) {
     static const http::response over = of_none(errc::sale_over, R"(,"sale":"over")");
     switch (why.code) {
         case errc::out_of_stock:
-            return why.left == 0 ? http::repeat_of(none_left) : units_left(R"("available":)");
+            return why.left == 0 ? http::repeat_of(none_left) : with_number(R"("available":)");
         case errc::purchase_limit:
-            return why.left == 0 ? http::repeat_of(none_allowed) : units_left(R"("allowed":)");
+            return why.left == 0 ? http::repeat_of(none_allowed) : with_number(R"("allowed":)");
+        case errc::price_changed:
+            return with_number(R"("unit_price":)");
         case errc::sale_over:
             return http::repeat_of(over);
         case errc::sale_not_open: {

@@ -19,12 +19,19 @@ inline constexpr http::problem_type purchase_limit{
 inline constexpr http::problem_type sale_not_open{
     409, "sale_not_open", "The sale is not open",
     "The sale of this product has not begun or is over."};
+inline constexpr http::problem_type price_changed{
+    409, "price_changed", "The price has changed",
+    "The unit price is higher than expected_unit_price. Nothing was taken."};
+inline constexpr http::problem_type total_too_high{
+    422, "total_too_high", "The total is too high",
+    "The order would cost more than 9,007,199,254,740,991 minor units. Nothing was taken."};
 inline constexpr http::problem_type rebuilding{
     503, "rebuilding", "The sale is not open for now",
     "What is left cannot be trusted until it is rebuilt from the record. Try again.", 2};
 
 /// For the router.
-inline constexpr const http::problem_type* all[]{&out_of_stock,   &product_not_found, &high_traffic,
-                                                 &purchase_limit, &sale_not_open,     &rebuilding};
+inline constexpr const http::problem_type* all[]{
+    &out_of_stock,  &product_not_found, &high_traffic,   &purchase_limit,
+    &sale_not_open, &price_changed,     &total_too_high, &rebuilding};
 
 }  // namespace flashsale::stock::problems

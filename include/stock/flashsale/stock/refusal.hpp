@@ -15,8 +15,10 @@ enum class errc {
     product_not_found,
     sale_not_open,  ///< not yet
     sale_over,
+    price_changed,  ///< the unit price is higher than was expected
     purchase_limit,
     out_of_stock,
+    total_too_high,          ///< quantity times unit price would pass units_max
     idempotency_key_reused,  ///< the key was used for another quantity
     too_many_units,          ///< the product's given would pass units_max
     high_traffic,            ///< the database gate's tries are used up: nothing was taken
@@ -36,7 +38,8 @@ struct refusal {
 
     errc code;
     std::uint32_t opens_in_s = 0;  ///< sale_not_open: by the gate's clock, rounded up
-    /// out_of_stock: units of the product; purchase_limit: units the user may still have.
+    /// out_of_stock: units of the product; purchase_limit: units the user may still have;
+    /// price_changed: the unit price.
     std::int64_t left = 0;
     timestamp opens_at{};  ///< sale_not_open
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ inline constexpr std::int64_t units_max = (std::int64_t{1} << 53) - 1;
 
 /// Longest idempotency key, in bytes.
 inline constexpr std::size_t idempotency_key_bytes_max = 255;
+
+/// A price that no product's is above.
+inline constexpr std::int64_t any_price = std::numeric_limits<std::int64_t>::max();
 
 enum class operation : std::uint8_t {
     sale,  ///< for an order: window, limit and stock decide; the key's scope is (user, product)
@@ -35,6 +39,8 @@ struct reservation {
     /// The id's time becomes that of the gate's decision, by the gate's clock; else it is an id
     /// that was decided before, and stays as it is.
     bool dated_by_gate = false;
+    /// Of a sale: nothing is taken if the unit price is higher at the decision. Minor units.
+    std::int64_t unit_price_max = any_price;
 };
 
 struct grant {
@@ -44,7 +50,7 @@ struct grant {
     bool recorded = false;  ///< a repeat whose event is in the databases already
     std::string event;      ///< complete; to be published, unless recorded
     uuid token;             ///< of the gate: under this one alone, by the process that waits for it
-    currency_code currency = {};  ///< of unit_price
+    currency_code currency = {};         ///< of unit_price
     std::uint32_t payment_window_s = 0;  ///< held so long from the id's time; 0: sold outright
 };
 

@@ -6,7 +6,8 @@
 -- ARGV[1]  root of the shard's keys      ARGV[2]  epoch the caller believes in
 -- ARGV[3]  outbox_max
 -- then runs, neighbours in the batch that want the same quantity of the same product:
---   product, quantity, count, and 'sale' or 'reduction' ('turned away' for a sale in short form)
+--   product, quantity, count, and 'sale' or 'reduction' ('turned away' for a sale in short form; for
+--   one that is to cost no more than that each, the unit price)
 --   count key fields  's<user>:<key>' for a sale; 'r<key>' for a reduction: no window, no limit
 --   unless in short form, count ids; one without its first 13 characters gets the time of this
 --   decision in their place
@@ -17,8 +18,8 @@
 -- the gate's · else {0, …} and in the batch's order
 --   an integer, 64 * count + code: so many neighbours were refused
 --     1 no such product · 2 sale over · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
---     7 not refused: ask again in full
---     after 3 and 4, one more integer: so many units the user may have, or there are
+--     7 not refused: ask again in full · 8 price changed · 9 total too high
+--     after 3, 4 and 8, one more integer: so many units the user may have, or there are; the price
 --   'w <count> <starts> <wait>'     so many were too early: the sale starts then, and in so many
 --                                   microseconds by this clock
 --   't <token>'                     before the first of these: what is published of this reply goes
@@ -75,6 +76,12 @@ local function too_early(product)
     product.too_early = product.too_early or
         product.starts_text .. ' ' .. digits(product.starts - now)
     return product.too_early
+end
+
+-- The price without what stands behind it: a currency, a payment window.
+local function price_of(product)
+    product.price_number = product.price_number or tonumber(string.match(product.price, '^%d+'))
+    return product.price_number
 end
 
 -- The first characters of the ids of this batch: a version 7 UUID begins with 48 bits of milliseconds.
@@ -194,6 +201,12 @@ while at < last do
         local sale, units, limit = what ~= 'reduction', tonumber(quantity), product.limit
         local stored = redis.call('HMGET', base .. 'k:' .. id, unpack(ARGV, fields + 1, fields + count))
         local closed = sale and closed_by_window(product)
+        local withheld = not full and 7 or nil          -- of what could be had
+        if sale and full and (units > 1 or what ~= 'sale') then
+            local price_max = tonumber(what)
+            if not closed and price_max and price_of(product) > price_max then closed = 8 end
+            if price_of(product) * units >= 2^53 then withheld = 9 end
+        end
         local users = nil
         if sale and limit then users = read_buyers(id, product, fields + 1, fields + count) end
         local records, bought = product.records, product.bought
@@ -207,7 +220,8 @@ while at < last do
             if record then
                 repeated(record, quantity, not stored[i])
             elseif closed then
-                refuse(closed, 1, closed == 0 and too_early(product) or nil)
+                refuse(closed, 1, closed == 0 and too_early(product) or
+                                  closed == 8 and product.price_number or nil)
             elseif user and bought[user] + units > limit then
                 refuse(3, 1, math.max(limit - bought[user], 0))
             elseif product.free < units then
@@ -216,8 +230,8 @@ while at < last do
                 else
                     refuse(4, 1, product.free)
                 end
-            elseif not full then
-                refuse(7, 1)
+            elseif withheld then
+                refuse(withheld, 1)
             else
                 room = room or outbox_max - redis.call('HLEN', outbox_key)
                 if room <= 0 then

@@ -111,6 +111,10 @@ first_gate::first_gate(world& w)
     : w_(w), granted_(granted_there(w)), returned_(counter(w, 0, "amqp_returned_total")) {}
 
 void first_gate::sell_from_both() {
+    // What comes back to a process hurries its reconciler. Where the other one has not kept its
+    // lease, that rebuilds, and publishes what its own gate had granted meanwhile: it comes behind
+    // a fence.
+    w_.may_park_late();
     w_.until("a grant of the gate that was replaced", [&] {
         return granted_there(w_) > granted_ || counter(w_, 0, "amqp_returned_total") > returned_;
     });

@@ -140,12 +140,26 @@ public:
         count(wrong, "restocks that are not recorded once");
     }
 
-    void check_parked(std::size_t expected) {
-        const auto parked = place_.number(database::order, "SELECT count(*) FROM parked");
-        if (parked != static_cast<std::int64_t>(expected)) {
-            complain(std::to_string(parked) + " events parked, expected " +
-                     std::to_string(expected));
+    void check_parked(const allowed_parked& allowed) {
+        std::set<std::string> promised;
+        for (const auto& want : people_.wishes())
+            promised.insert(want->ids.begin(), want->ids.end());
+        std::map<std::string, std::size_t> reasons;
+        std::size_t parked = 0, promised_and_parked = 0;
+        for (const auto& row :
+             place_.sql(database::order, "SELECT event_id, refused_late, reason FROM parked")) {
+            promised_and_parked += promised.contains(*row[0]);
+            if (allowed.refused_late && *row[1] == "t") continue;
+            ++parked;
+            ++reasons[*row[2]];
         }
+        count(promised_and_parked, "answered 201, and parked");
+        if (!allowed.events || parked == *allowed.events) return;
+        std::string found =
+            std::to_string(parked) + " events parked, expected " + std::to_string(*allowed.events);
+        for (const auto& [reason, times] : reasons)
+            found += "\n      " + std::to_string(times) + ": " + reason;
+        complain(std::move(found));
     }
 
     void complain(std::string what) { found_.complaints.push_back(std::move(what)); }
@@ -165,7 +179,7 @@ private:
 }  // namespace
 
 void add_up(verdict& into, const sandbox& place, const crowd& people, std::uint16_t port,
-            std::optional<std::size_t> expected_parked) {
+            const allowed_parked& may_be_parked) {
     const auto audit = place.flashsale({"audit", "--wait", "60"}, std::chrono::seconds{120});
     if (audit.exit_code != 0) {
         into.complaints.push_back("flashsale audit ended with " + std::to_string(audit.exit_code) +
@@ -175,7 +189,7 @@ void add_up(verdict& into, const sandbox& place, const crowd& people, std::uint1
     all.compare_with_the_crowd();
     all.compare_with_the_stock(port);
     all.compare_gifts();
-    if (expected_parked) all.check_parked(*expected_parked);
+    all.check_parked(may_be_parked);
 }
 
 }  // namespace flashsale::test

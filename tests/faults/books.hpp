@@ -33,10 +33,15 @@ inline constexpr std::string_view sold_before_key = "earlier-";
 /// Such are also those that the clerk places for late money.
 inline constexpr std::string_view bought_again_key = "payment ";
 
+/// What may be set aside. What was answered 201 must be recorded all the same.
+struct allowed_parked {
+    std::optional<std::size_t> events = 0;  ///< exactly so many; nullopt: any number
+    bool refused_late = false;  ///< besides: any number that came behind a fence, and was refused
+};
+
 /// Waits for the backlog, audits, and fills everything in but `faults` and `restored`. The sale
-/// must be over. `port`: of a process that answers what is free at the gate. `expected_parked`: any
-/// number if nullopt; what was answered 201 must be recorded all the same.
+/// must be over. `port`: of a process that answers what is free at the gate.
 void add_up(verdict& into, const sandbox& place, const crowd& people, std::uint16_t port,
-            std::optional<std::size_t> expected_parked);
+            const allowed_parked& may_be_parked);
 
 }  // namespace flashsale::test

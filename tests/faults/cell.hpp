@@ -30,6 +30,8 @@ std::vector<cell> postgres_cells();
 std::vector<cell> recorder_cells();
 std::vector<cell> lease_cells();
 std::vector<cell> life_cells();
+std::vector<cell> hold_cells();
+std::vector<cell> payment_cells();
 std::vector<cell> network_cells();
 std::vector<cell> client_cells();
 

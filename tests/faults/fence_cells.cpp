@@ -24,6 +24,36 @@ void drift_past_a_sleeper(world& w, const std::string& variable, const std::stri
     replaced.sell_from_both();
 }
 
+/// Only events that came behind a fence are, and only those that nobody was promised.
+std::int64_t refused_late(world& w) {
+    return w.place().number(sandbox::database::order,
+                            "SELECT count(*) FROM parked WHERE refused_late");
+}
+
+/// The sleeper wakes while the other one sleeps, and has its lease. What the first gate grants
+/// comes back, and is in its outbox; so the sleeper rebuilds that gate, and publishes it behind the
+/// fence of the second, which has sold its units.
+void drift_past_a_sleeper_that_rebuilds(world& w) {
+    first_gate replaced(w);
+    w.kill(0, SIGSTOP);
+    w.fault();
+    w.place().set("FLASHSALE_REDIS__KEY_PREFIX", w.place().name() + "-2");
+    w.stop(1);
+    w.start(1);
+    w.until("another gate", [&] { return rebuilt_by(w, 1) > 0; });
+    w.sell(5);
+    w.kill(1, SIGSTOP);
+    w.fault();
+    w.wait(2s);  // its lease lasts one
+    w.kill(0, SIGCONT);
+    w.until("a rebuild by the sleeper", [&] {
+        return w.shop(0)->log().find(" is being rebuilt, epoch ") != std::string::npos;
+    });
+    w.kill(1, SIGCONT);  // and records
+    w.until("events that are refused, and parked", [&] { return refused_late(w) > 0; });
+    replaced.sell_from_both();
+}
+
 void drift_to_another_prefix(world& w) {
     drift_past_a_sleeper(w, "FLASHSALE_REDIS__KEY_PREFIX", w.place().name() + "-2");
 }
@@ -173,6 +203,9 @@ std::vector<cell> fence_cells() {
     cell database = prefix;
     database.name = "another database number, past a sleeper";
     database.fault = drift_to_another_database;
+    cell rebuilds = prefix;
+    rebuilds.name = "another key prefix, past a sleeper that rebuilds its own";
+    rebuilds.fault = drift_past_a_sleeper_that_rebuilds;
     cell cut{"master and process cut off together, replica promoted", cut_off_with_the_master,
              apart};
     cell dropped{"dropped by the broker past a rebuild, and back", drop_past_a_rebuild, apart};
@@ -186,7 +219,7 @@ std::vector<cell> fence_cells() {
     suspended.options.patient = 0.8;
     suspended.options.variables["FLASHSALE_REDIS__REPLY_TIMEOUT_MS"] = "10000";
     cell wiped{"rabbitmq: its data wiped twice, the second time past a sleeper", wipe_twice};
-    return {prefix, database, cut, dropped, foreign, key, suspended, wiped};
+    return {prefix, database, rebuilds, cut, dropped, foreign, key, suspended, wiped};
 }
 
 }  // namespace flashsale::test

@@ -8,8 +8,7 @@
 #include <set>
 
 #include "cell.hpp"
-#include "eventually.hpp"
-#include "http_client.hpp"
+#include "life.hpp"
 
 namespace flashsale::test {
 
@@ -22,40 +21,6 @@ using database = sandbox::database;
 constexpr std::int64_t price = 7;
 constexpr std::int64_t balance = 1'000'000;
 constexpr std::int64_t stock = 1'000;
-
-/// A client that asks one process after the other, with the same key, until it has an answer that
-/// is none of 503.
-class patient_client {
-public:
-    explicit patient_client(world& of) : world_(of) {}
-
-    http_response post(const std::string& path, const json::value& body, const std::string& key) {
-        return until_known([&](http_client& client) {
-            return client.post(path, body, {{"Idempotency-Key", key}});
-        });
-    }
-    http_response get(const std::string& path) {
-        return until_known([&](http_client& client) { return client.get(path); });
-    }
-
-private:
-    http_response until_known(const std::function<http_response(http_client&)>& ask) {
-        std::optional<http_response> answer;
-        world_.until("an answer", [&] {
-            try {
-                http_client client(world_.port(turn_++ % world_.processes()));
-                answer = ask(client);
-            } catch (const std::exception&) {
-                return false;
-            }
-            return answer->status < 500;
-        });
-        return *answer;
-    }
-
-    world& world_;
-    std::size_t turn_ = 0;
-};
 
 /// Orders of one buyer on a product, and what the client was told of each at the end.
 class holder {

@@ -78,9 +78,10 @@ verdict run(const cell& one, std::uint64_t seed, const std::string& without) {
 
 std::vector<cell> all_cells() {
     std::vector<cell> all;
-    for (auto group : {process_cells, redis_cells, loss_cells, memory_cells, fence_cells,
-                       fence_stall_cells, rabbitmq_cells, postgres_cells, recorder_cells,
-                       lease_cells, life_cells, network_cells, client_cells}) {
+    for (auto group :
+         {process_cells, redis_cells, loss_cells, memory_cells, fence_cells, fence_stall_cells,
+          rabbitmq_cells, postgres_cells, recorder_cells, lease_cells, life_cells, hold_cells,
+          payment_cells, network_cells, client_cells}) {
         for (cell& one : group())
             all.push_back(std::move(one));
     }

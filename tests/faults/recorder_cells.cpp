@@ -2,9 +2,9 @@
 // write was dated by a clock that is wrong.
 
 #include <deque>
-#include <filesystem>
 
 #include "cell.hpp"
+#include "faked_clock.hpp"
 #include "http_client.hpp"
 
 namespace flashsale::test {
@@ -89,14 +89,6 @@ constexpr std::chrono::milliseconds lag_max = 2s;
 /// with a load of fourteen on two cores 8 s were once not enough.
 constexpr std::chrono::milliseconds slack = 16s;
 
-std::string faked_clock() {
-    for (const auto& one : std::filesystem::directory_iterator("/usr/lib")) {
-        const auto library = one.path() / "faketime" / "libfaketimeMT.so.1";
-        if (std::filesystem::exists(library)) return library.string();
-    }
-    return "libfaketime is not installed: script/bootstrap --stack";
-}
-
 /// The process whose clock is right records, and rests for as long as it may.
 void clock_ahead(world& w) {
     w.until("an order through the process with the wrong clock",
@@ -130,10 +122,8 @@ world_options ahead() {
     world_options out;
     out.armed = 1;
     out.think = 100ms;
-    out.first_life = {{"LD_PRELOAD", faked_clock()},
-                      {"FAKETIME", "+1h"},
-                      {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},
-                      {"FLASHSALE_RECORDER__ENABLED", "false"}};
+    out.first_life = wall_clock_off("+1h");
+    out.first_life["FLASHSALE_RECORDER__ENABLED"] = "false";
     out.variables = {{"FLASHSALE_RECORDER__PACING_PERCENT", "10000"},
                      {"FLASHSALE_RECORDER__MESSAGES_PER_BATCH_MAX", "4"},
                      {"FLASHSALE_RECORDER__PACING_LAG_MAX_MS", std::to_string(lag_max.count())}};

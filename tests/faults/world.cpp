@@ -359,7 +359,7 @@ verdict world::close() {
     tend();
 
     found.faults = faults_;
-    add_up(found, *place_, *people_, ports_[0], expected_parked_);
+    add_up(found, *place_, *people_, ports_[0], may_be_parked_);
     if (!deaths_.empty()) found.complaints.push_back(deaths_);
     found.complaints.insert(found.complaints.end(), complaints_.begin(), complaints_.end());
     return found;

@@ -107,9 +107,11 @@ public:
     /// What the cell found not to be as promised.
     void complain(std::string what) { complaints_.push_back(std::move(what)); }
     /// What the cell expects to find parked; anything else is a complaint.
-    void expect_parked(std::size_t count) { expected_parked_ = count; }
+    void expect_parked(std::size_t count) { may_be_parked_.events = count; }
     /// Of those that were never answered 201, any number.
-    void may_park() { expected_parked_.reset(); }
+    void may_park() { may_be_parked_.events.reset(); }
+    /// The same, but only what has come behind a fence, and was refused by the newer gate.
+    void may_park_late() { may_be_parked_.refused_late = true; }
 
     /// Ends the sale: waits for the first 201, lets the crowd have its last answers, and adds up.
     verdict close();
@@ -133,7 +135,7 @@ private:
     std::vector<std::function<void()>> undo_;
     std::size_t crashes_ = 0;
     std::uint64_t faults_ = 0;
-    std::optional<std::size_t> expected_parked_ = 0;
+    allowed_parked may_be_parked_;
     std::vector<std::string> complaints_;
     std::string deaths_;  ///< of processes that were not to die: the ends of their logs
 };

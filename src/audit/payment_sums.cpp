@@ -100,6 +100,10 @@ void check_payments(const life_record& read, audit_result& into) {
                   charge.order_id, charge.user_id);
     }
     for (const auto& [id, payment] : read.payments) {
+        if (payment.received_at && payment.state == order::payment_state::failed)
+            fault("money that came in has paid, or goes back",
+                  "payment " + id.to_string() + " has come in, and has failed", payment.order_id,
+                  payment.user_id);
         if (!was_taken(payment)) continue;
         auto charge = read.taken.find(id);
         if (charge == read.taken.end()) {

@@ -1,5 +1,6 @@
 #include "charging.hpp"
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/user/store.hpp>
 
 namespace flashsale::user {
@@ -9,7 +10,7 @@ charging_result decide_charges(std::span<const charge> all, charging_state state
     for (const charge& one : all) {
         const auto [known, is_new] =
             state.decided.try_emplace(one.payment_id, charge_decision::declined);
-        if (!is_new) {
+        if (!is_new && !faults::without(faults::guard::one_decision)) {
             out.decisions.push_back(known->second);
             continue;
         }

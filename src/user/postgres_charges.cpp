@@ -4,6 +4,7 @@
 // decides for another user at the same moment, or an order that another user's payment takes, ends
 // in a violation of a key: nothing of the batch happened, and the next call finds that decision.
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/user/module.hpp>
 
@@ -30,6 +31,16 @@ constexpr postgres::statement insert_decisions{
     " SELECT payment_id, order_id, user_id, amount, taken <> 0, now()"
     " FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])"
     "   AS b (payment_id, order_id, user_id, amount, taken)"};
+const postgres::statement& insert_once() {
+    static const postgres::statement insert{
+        insert_decisions.name,
+        faults::without(faults::guard::one_decision, insert_decisions.sql,
+                        "   AS b (payment_id, order_id, user_id, amount, taken)",
+                        " AS b (payment_id, order_id, user_id, amount, taken)"
+                        " ON CONFLICT (payment_id) DO UPDATE SET taken = excluded.taken")
+            .data()};
+    return insert;
+}
 // In the order in which they were decided: a user's entries ascend as the balance changes.
 constexpr postgres::statement debit{
     "charges_debit",
@@ -97,7 +108,7 @@ attempt write(postgres::session& in, const charging_result& result) {
     }
     postgres::parameters decisions;
     decisions.uuids(payments).uuids(orders).integers(users).integers(amounts).integers(taken);
-    if (const auto done = in.execute(insert_decisions, decisions); !done)
+    if (const auto done = in.execute(insert_once(), decisions); !done)
         return std::unexpected(done.error());
     if (debited.empty()) return {};
     postgres::parameters money;

@@ -2,6 +2,9 @@
 #include <flashsale/user/record.hpp>
 
 #include <algorithm>
+#include <limits>
+
+#include "charge_matching.hpp"
 
 namespace flashsale::user {
 
@@ -41,24 +44,21 @@ constexpr sql::statement find_given_back{
     {"SELECT " REFUND_COLUMNS
      " FROM balance_entries WHERE kind = 'refund' AND idempotency_key = ?1"}};
 #undef REFUND_COLUMNS
-constexpr sql::statement charges_without_entry{
-    sql::access::read, "record_charges_without_entry",
-    "SELECT coalesce(d.payment_id, e.payment_id), coalesce(d.order_id, e.order_id),"
-    "       coalesce(d.user_id, e.user_id), coalesce(d.amount, -e.amount)"
-    " FROM (SELECT * FROM charge_decisions WHERE taken AND amount > 0) d"
-    " FULL JOIN (SELECT *, count(*) OVER (PARTITION BY payment_id) AS alike"
-    "            FROM balance_entries WHERE kind = 'payment') e"
-    "   ON e.payment_id = d.payment_id"
-    " WHERE d.payment_id IS NULL OR e.payment_id IS NULL OR e.amount <> -d.amount"
-    "    OR e.user_id <> d.user_id OR e.order_id <> d.order_id OR e.alike > 1"
-    " ORDER BY 1"};
-constexpr sql::statement entries_out_of_step{
-    sql::access::read, "record_entries_out_of_step",
-    "SELECT DISTINCT user_id FROM"
-    "  (SELECT user_id, balance_after,"
-    "          sum(amount) OVER (PARTITION BY user_id ORDER BY id) AS added FROM balance_entries)"
-    "  AS books"
-    " WHERE balance_after <> added ORDER BY user_id"};
+constexpr sql::statement all_payment_entries{
+    sql::access::read, "record_all_payment_entries",
+    "SELECT payment_id, order_id, user_id, -amount FROM balance_entries WHERE kind = 'payment'"};
+// A page is known by the users who have entries. One of which nothing is wrong has a row too: the
+// next page begins behind it.
+constexpr sql::statement page_books{
+    sql::access::read, "record_page_books",
+    "WITH page AS (SELECT DISTINCT user_id FROM balance_entries WHERE user_id > $1"
+    "              ORDER BY user_id LIMIT $2)"
+    " SELECT user_id, CAST(max(CASE WHEN balance_after <> added THEN 1 ELSE 0 END) AS bigint)"
+    " FROM (SELECT user_id, balance_after,"
+    "              sum(amount) OVER (PARTITION BY user_id ORDER BY id) AS added"
+    "       FROM balance_entries"
+    "       WHERE user_id > $1 AND user_id <= (SELECT max(user_id) FROM page)) AS books"
+    " GROUP BY user_id ORDER BY user_id"};
 constexpr std::size_t rows_per_piece = 10'000;
 
 taken_charge charge_of(const sql::rows& rows, std::size_t row) {
@@ -139,16 +139,37 @@ public:
     }
 
     std::expected<std::vector<taken_charge>, std::string> without_entry() override {
-        return charges(charges_without_entry, {});
+        charge_matching all;
+        auto done = for_each_taken([&](taken_charge one) { all.note(one); });
+        if (!done) return std::unexpected(done.error());
+        const auto entries =
+            database_->stream(all_payment_entries, rows_per_piece, [&](const sql::rows& rows) {
+                for (std::size_t row = 0; row < rows.size(); ++row)
+                    all.note_entry(charge_of(rows, row));
+            });
+        if (!entries) return fault_of(entries.error());
+        while (const auto later = all.next_unknown(rows_per_piece)) {
+            const auto found = taken(*later);
+            if (!found) return found;
+            for (const taken_charge& one : *found)
+                all.note_later(one);
+        }
+        return all.odd();
     }
 
     std::expected<std::vector<std::int64_t>, std::string> broken_books() override {
-        const auto found = database_->execute(entries_out_of_step);
-        if (!found) return fault_of(found.error());
         std::vector<std::int64_t> out;
-        for (std::size_t row = 0; row < found->size(); ++row)
-            out.push_back(found->integer(row, 0));
-        return out;
+        auto after = std::numeric_limits<std::int64_t>::min();
+        while (true) {
+            const auto found = database_->execute(
+                page_books, sql::parameters().integer(after).integer(std::int64_t{rows_per_piece}));
+            if (!found) return fault_of(found.error());
+            for (std::size_t row = 0; row < found->size(); ++row) {
+                after = found->integer(row, 0);
+                if (found->integer(row, 1) != 0) out.push_back(after);
+            }
+            if (found->size() < rows_per_piece) return out;
+        }
     }
 
 private:

@@ -18,6 +18,7 @@ namespace {
 
 constexpr auto look = 10ms;
 constexpr auto most = 300s;
+constexpr auto settle_limit = 90s;
 /// Of one attempt: a process may be asleep.
 constexpr auto answer_patience = 6s;
 
@@ -264,12 +265,19 @@ private:
 }  // namespace
 
 void add_up_lives(world& w, const std::vector<std::int64_t>& products) {
-    w.until("every hold ends", [&] {
+    const auto settles = [&](const char* what, const std::function<bool()>& condition) {
+        try {
+            w.until(what, condition, settle_limit);
+        } catch (const std::runtime_error& never) {
+            w.complain(never.what());
+        }
+    };
+    settles("every hold ends", [&] {
         return w.place().number(database::order,
                                 "SELECT count(*) FROM order_lives WHERE due_at IS NOT NULL AND "
                                 "due_at < now() + interval '10 minutes'") == 0;
     });
-    w.until("all money is where it belongs", [&] {
+    settles("all money is where it belongs", [&] {
         return w.place().number(
                    database::order,
                    "SELECT (SELECT count(*) FROM payments WHERE decided_at IS NULL) + (SELECT "
@@ -281,7 +289,7 @@ void add_up_lives(world& w, const std::vector<std::int64_t>& products) {
     sums.of_money();
     for (const auto product : products) {
         std::int64_t free = -1;
-        w.until("a gate that says what is free",
+        settles("a gate that says what is free",
                 [&] { return (free = client.available(product)) >= 0; });
         sums.of_units(product, free);
     }

@@ -65,23 +65,44 @@ private:
     std::future<unsigned> answer_;
 };
 
+/// The answer that its client has, unless it is told that the outcome is unknown.
+void wake(world& w, sleeping_payer& payer, const char* what, unsigned expected) {
+    const unsigned status = payer.wake();
+    if (status != expected && status != 503)
+        w.complain(std::string(what) + ": its payer is told " + std::to_string(status));
+}
+
+/// Another process takes the money for it, and there is more.
+void taken_by_another(world& w, const char* place, std::int64_t product) {
+    patient_client client(w);
+    const auto rich = client.make_user("rich", life_price);
+    const std::string order = client.order_of(rich, product);
+    sleeping_payer payer(w, place, order);
+    w.until("another's payment", [&] { return client.status(order) == "PAID"; });
+    client.deposit(rich, life_price);
+    wake(w, payer, "taken by another process", 201);
+    expect(w, "what was deposited meanwhile", life_price, client.balance(rich));
+}
+
+void put_right(world& w, const std::vector<std::int64_t>& products) {
+    w.stop(0);
+    w.start(0);
+    add_up_lives(w, products);
+    w.sell(50);
+}
+
 void sleep_before_the_debit(world& w) {
     patient_client client(w);
-    const auto poor = client.make_user("poor", 0), rich = client.make_user("rich", life_price);
     const auto brief = client.make_product("brief", stock, 8);
     const auto patient = client.make_product("patient", stock, long_window_s);
-    const auto answered = [&](const char* what, sleeping_payer& by, unsigned expected) {
-        const unsigned status = by.wake();
-        if (status != expected && status != 503)
-            w.complain(std::string(what) + ": its payer is told " + std::to_string(status));
-    };
     {  // Another declines for it, and ends the hold; then there is money.
+        const auto poor = client.make_user("poor", 0);
         const std::string order = client.order_of(poor, brief);
         sleeping_payer payer(w, "payment_started", order);
         w.until("its end", [&] { return client.status(order) == "EXPIRED"; });
         w.until("its unit", [&] { return client.available(brief) == stock; });
         client.deposit(poor, life_price);
-        answered("declined, expired, then there was money", payer, 402);
+        wake(w, payer, "declined, expired, then there was money", 402);
         expect(w, "the order that has expired", "EXPIRED", client.status(order));
         expect(w, "the balance that came too late", life_price, client.balance(poor));
     }
@@ -97,22 +118,19 @@ void sleep_before_the_debit(world& w) {
         });
         client.deposit(other, 2 * life_price);
         expect(w, "another payment", 201, client.pay(order, "again").status);
-        answered("declined, and paid for by another payment", payer, 402);
+        wake(w, payer, "declined, and paid for by another payment", 402);
         expect(w, "the order that is paid for", "PAID", client.status(order));
         expect(w, "what is left of twice its price", life_price, client.balance(other));
     }
-    for (const char* place : {"payment_started", "payment_decided"}) {  // Another takes for it.
-        const std::string order = client.order_of(rich, patient);
-        sleeping_payer payer(w, place, order);
-        w.until("another's payment", [&] { return client.status(order) == "PAID"; });
-        client.deposit(rich, life_price);
-        answered("taken by another process", payer, 201);
-        expect(w, "what was deposited meanwhile", life_price, client.balance(rich));
-    }
-    w.stop(0);
-    w.start(0);
-    add_up_lives(w, {brief, patient});
-    w.sell(50);
+    taken_by_another(w, "payment_started", patient);
+    put_right(w, {brief, patient});
+}
+
+void sleep_behind_the_debit(world& w) {
+    patient_client client(w);
+    const auto patient = client.make_product("patient", stock, long_window_s);
+    taken_by_another(w, "payment_decided", patient);
+    put_right(w, {patient});
 }
 
 // ---- two at once
@@ -345,9 +363,12 @@ void lose_the_user_database_while_paying(world& w) {
 }  // namespace
 
 std::vector<cell> payment_cells() {
-    cell asleep{"life: a payer asleep while others decide, end and deposit",
+    cell before{"life: a payer asleep before the debit, while others decide, end and deposit",
                 sleep_before_the_debit};
-    asleep.crash_points = true;
+    before.crash_points = true;
+    cell behind{"life: a payer asleep behind the debit, while others finish it",
+                sleep_behind_the_debit};
+    behind.crash_points = true;
     cell fifty{"life: one user pays for fifty orders in one batch, and the process dies",
                pay_for_fifty_at_once};
     fifty.crash_points = true;
@@ -358,7 +379,8 @@ std::vector<cell> payment_cells() {
     cell no_users{"life: the user database away in the middle of a payment",
                   lose_the_user_database_while_paying};
     no_users.crash_points = true;
-    return {asleep,
+    return {before,
+            behind,
             {"life: payments race the ends of their holds", pay_as_the_hold_ends},
             {"life: cancels race payments", cancel_as_it_is_paid_for},
             flushed,

@@ -1,21 +1,12 @@
 // A deployment that 0.1 has left is taken over: what its outbox and its queue had is recorded, its
 // gate is rebuilt, its keys are removed.
-//
-// tests/functional/left_by_0.1 has what such a deployment leaves: the databases as pg_dump writes
-// them, what Redis had as commands, the bodies of the messages in the queue, and what clients were
-// told. It was recorded by the hidden test below, with that version's executable.
 
 #include <catch2/catch.hpp>
 #include <flashsale/amqp.hpp>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#include "publish.hpp"
-#include "shop.hpp"
-#include "sql.hpp"
+#include "left_by.hpp"
 
 using namespace flashsale::test;
 using namespace std::chrono_literals;
@@ -23,59 +14,7 @@ using enum sandbox::database;
 
 namespace {
 
-const std::filesystem::path left =
-    std::filesystem::path(stack_config()).parent_path() / "../tests/functional/left_by_0.1";
-/// Instead of what differs between worlds.
-constexpr std::string_view any_name = "WORLD", any_server = "SERVER";
-constexpr std::pair<sandbox::database, const char*> databases[] = {
-    {user, "user.sql"}, {stock, "stock.sql"}, {order, "order.sql"}};
-
 const environment quick{{"FLASHSALE_RECOVERY__RECONCILE_INTERVAL_MS", "100"}};
-
-std::string replaced(std::string in, std::string_view what, std::string_view with) {
-    for (auto at = in.find(what); at != std::string::npos; at = in.find(what, at + with.size()))
-        in.replace(at, what.size(), with);
-    return in;
-}
-
-std::string read(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    REQUIRE(in);
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
-}
-
-std::string info(const std::string& name) {
-    const std::string all = stack::redis_cli({"INFO"});
-    const auto at = all.find(name + ":") + name.size() + 1;
-    return all.substr(at, all.find_first_of("\r\n", at) - at);
-}
-
-/// As a gate's header names the server that it was loaded into.
-std::string server_identity() {
-    return info("run_id") + info("master_replid");
-}
-
-std::vector<std::string> strings(const json::value& in) {
-    return json::value_to<std::vector<std::string>>(in);
-}
-
-/// Makes the world what the file says.
-void leave(const sandbox& world) {
-    const auto text = [&](const char* file) {
-        return replaced(replaced(read(left / file), any_name, world.name()), any_server,
-                        server_identity());
-    };
-    for (const auto& [which, file] : databases)
-        world.sql(which, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;" + text(file));
-    for (const json::value& command : json::parse(text("redis.json")).as_array())
-        stack::redis_cli(strings(command));
-    // What the server evicted before, from other gates, it had evicted when this one was begun.
-    stack::redis_cli({"HSET", "{" + world.name() + ":0}:gate", "evicted", info("evicted_keys")});
-    for (const std::string& body : strings(json::parse(text("queue.json"))))
-        publish(world, body);
-}
 
 std::string keys_of(const sandbox& world, const std::string& pattern) {
     return stack::redis_cli({"--scan", "--pattern", "{" + world.name() + ":0}:" + pattern});
@@ -96,7 +35,7 @@ TEST_CASE("upgrade: what 0.1 has left is recorded, its gate is rebuilt, and its 
     auto client = shop.client();
     REQUIRE(eventually(60s, [&] { return client.get("/readyz").status == 200; }));
 
-    const json::value told = json::parse(read(left / "answers.json"));
+    const json::value told = json::parse(left_file("answers.json"));
     const auto product = told.at("product").to_number<std::int64_t>();
     const json::array& accepted = told.at("accepted").as_array();
     CHECK(std::ssize(accepted) > before);
@@ -186,7 +125,7 @@ TEST_CASE("upgrade: record what 0.1 leaves", "[.record]") {
     const char* executable = std::getenv("FLASHSALE_LEFT_BY");
     REQUIRE(executable != nullptr);
     const sandbox world;
-    for (const auto& [which, file] : databases)
+    for (const auto& [which, file] : left_databases)
         world.sql(which, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     setenv("FLASHSALE_UNDER_TEST", executable, 1);
     REQUIRE(world.flashsale({"migrate"}).exit_code == 0);
@@ -230,12 +169,12 @@ TEST_CASE("upgrade: record what 0.1 leaves", "[.record]") {
     REQUIRE(queue.size() > 8);
     queue.erase(queue.begin() + 4, queue.begin() + 8);  // they are in the outbox alone
 
-    std::filesystem::create_directories(left);
+    std::filesystem::create_directories(left_by_0_1);
     const auto write = [&](const char* file, std::string text) {
         text = replaced(replaced(text, world.name(), any_name), server_identity(), any_server);
-        std::ofstream(left / file) << text;
+        std::ofstream(left_by_0_1 / file) << text;
     };
-    for (const auto& [which, file] : databases) {
+    for (const auto& [which, file] : left_databases) {
         std::istringstream dump(run_or_throw({"pg_dump", "--no-owner", "--no-privileges",
                                               "--inserts", "--dbname", world.url(which)}));
         std::string text;

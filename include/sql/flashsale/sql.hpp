@@ -77,6 +77,12 @@ public:
     constexpr std::span<const sqlite_text> of_sqlite() const {
         return std::span(of_sqlite_).first(sqlite_texts_);
     }
+    /// The same, but for PostgreSQL's text, which has to live as long: a guard is left out.
+    constexpr statement with_postgres(const char* text) const {
+        statement other = *this;
+        other.of_postgres_ = text;
+        return other;
+    }
 
 private:
     access how_;

@@ -1,6 +1,7 @@
 // What changes orders after they were recorded, on either database. Who locks many rows locks them
 // in the order of their ids, so that two such batches never wait for each other.
 
+#include <flashsale/base/fault_points.hpp>
 #include <flashsale/order/life.hpp>
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/sql.hpp>
@@ -271,7 +272,11 @@ public:
         with.texts(each_of(asked, &cancel_request::reason));
         with.integers(
             each_of(asked, [](const cancel_request& one) { return std::int64_t{one.restock}; }));
-        return record_.ended(cancel_orders, with.now());
+        static const sql::statement compared = cancel_orders.with_postgres(
+            faults::without(faults::guard::compare_and_set, cancel_orders.of_postgres(),
+                            " AND o.order_status IN ('SUCCESS', 'PENDING')", "")
+                .data());
+        return record_.ended(compared, with.now());
     }
 
     result<std::vector<ended_order>> expire(std::size_t orders_max, timestamp from) override {

@@ -66,12 +66,14 @@ constexpr sql::statement find_unfinished{
     "record_unfinished",
     "SELECT o.id, o.product_id, o.order_status,"
     "       (extract(epoch FROM now() - CASE WHEN o.order_status = 'PENDING' THEN l.due_at"
-    "                                   ELSE l.status_since END) * 1000000)::bigint"
+    "                                   ELSE coalesce(l.status_since, o.created_at) END)"
+    "        * 1000000)::bigint"
     " FROM order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
     " WHERE l.due_at IS NOT NULL AND (o.order_status <> 'PENDING' OR l.due_at < now())"
     " ORDER BY o.id",
     {"SELECT o.id, o.product_id, o.order_status,"
-     "       ?1 - CASE WHEN o.order_status = 'PENDING' THEN l.due_at ELSE l.status_since END"
+     "       ?1 - CASE WHEN o.order_status = 'PENDING' THEN l.due_at"
+     "                 ELSE coalesce(l.status_since, o.created_at) END"
      " FROM order_lives l JOIN orders o ON o.id = l.order_id AND o.line = 0"
      " WHERE l.due_at IS NOT NULL AND (o.order_status <> 'PENDING' OR l.due_at < ?1)"
      " ORDER BY o.id"}};

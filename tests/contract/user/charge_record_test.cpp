@@ -134,12 +134,63 @@ TEST_CASE("user record: a payment and an entry that are not of each other stand 
             "INSERT INTO balance_entries (user_id, amount, kind, order_id, payment_id,"
             " idempotency_key, balance_after, created_at) SELECT user_id, amount, kind,"
             " order_id, payment_id, 'k', 67, created_at FROM balance_entries",
-            {payment, payment});
+            {payment});
         CHECK(record.broken().empty());
     }
     SECTION("taken, though it was declined") {
         record.database.sql("UPDATE charge_decisions SET taken = NOT taken" +
                             record.of(record.declined));
         CHECK(record.odd() == std::vector{record.declined.payment_id});
+    }
+}
+
+TEST_CASE("user record: what is falsified beyond the first page is found too") {
+    paid record;
+    const bool postgres = record.database.session() != nullptr;
+    constexpr int many = 10'500;  // a page has 10,000
+    const std::string count = std::to_string(many);
+    const std::string numbers =
+        postgres ? "SELECT n FROM generate_series(1, " + count + ") AS n"
+                 : "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < " +
+                       count + ") SELECT n FROM c";
+    const std::string now = postgres ? "now()" : "1", yes = postgres ? "true" : "1";
+    const std::string new_id = postgres ? "gen_random_uuid()" : "randomblob(16)";
+    record.database.sql(
+        "INSERT INTO users (username, balance, created_at) SELECT 'many ' || n, 2, " + now +
+        " FROM (" + numbers + ") AS numbered");
+    const std::string those = " WHERE username LIKE 'many %'";
+    record.database.sql(
+        "INSERT INTO balance_entries (user_id, amount, kind, idempotency_key, balance_after,"
+        " created_at) SELECT id, 7, 'starting', '', 7, " +
+        now + " FROM users" + those + " ORDER BY id");
+    record.database.sql("INSERT INTO charge_decisions SELECT " + new_id + ", " + new_id +
+                        ", id, 5, " + yes + ", " + now + " FROM users" + those);
+    record.database.sql(
+        "INSERT INTO balance_entries (user_id, amount, kind, order_id, payment_id,"
+        " idempotency_key, balance_after, created_at) SELECT user_id, -amount, 'payment', order_id,"
+        " payment_id, 'p', 2, decided_at FROM charge_decisions WHERE user_id IN"
+        " (SELECT id FROM users" +
+        those + ") ORDER BY user_id");
+    REQUIRE(record.odd().empty());
+    REQUIRE(record.broken().empty());
+    const std::string last = " WHERE id = (SELECT max(id) FROM balance_entries)";
+    SECTION("an entry of another order") {
+        record.database.sql("UPDATE balance_entries SET order_id = " + new_id + last);
+        CHECK(record.odd().size() == 1);
+        CHECK(record.broken().empty());
+    }
+    SECTION("no entry") {
+        record.database.sql("DELETE FROM balance_entries" + last);
+        CHECK(record.odd().size() == 1);
+    }
+    SECTION("no decisions, of more than one page") {
+        record.database.sql("DELETE FROM charge_decisions WHERE user_id IN (SELECT id FROM users" +
+                            those + ")");
+        CHECK(record.odd().size() == many);
+    }
+    SECTION("another balance") {
+        record.database.sql("UPDATE balance_entries SET balance_after = balance_after + 1" + last);
+        CHECK(record.broken().size() == 1);
+        CHECK(record.odd().empty());
     }
 }

@@ -208,3 +208,15 @@ TEST_CASE("audit: money from outside was never taken from a balance") {
     all.money().state = payment_state::refund_due;
     CHECK(all.fault() == "what was paid for was taken");
 }
+
+TEST_CASE("audit: money that came in has paid, or goes back") {
+    life all;
+    all.money().method = order::payment_method::external;
+    all.money().received_at = timestamp(std::chrono::seconds(7));
+    all.record.life.taken.clear();
+    CHECK(all.fault().empty());
+    all.money().state = payment_state::failed;
+    CHECK(all.fault() == "money that came in has paid, or goes back");
+    all.money().received_at.reset();  // it was only announced
+    CHECK(all.fault().empty());
+}

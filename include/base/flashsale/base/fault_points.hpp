@@ -128,8 +128,10 @@ enum class guard : std::uint8_t {
     record_check,        ///< a gate that its record does not fit is shut
     own_token,           ///< what is granted under an epoch goes under a token of its own
     begun,               ///< a rebuild that was begun is done, though its gate is open still
+    compare_and_set,     ///< an order is cancelled only from a state that can be
+    one_decision,        ///< a payment is decided once; what comes later reads it
 };
-inline constexpr std::array<std::string_view, 27> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 29> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "server_identity",
@@ -155,7 +157,9 @@ inline constexpr std::array<std::string_view, 27> guard_names{"outbox",
                                                               "synchronous_commit",
                                                               "record_check",
                                                               "own_token",
-                                                              "begun"};
+                                                              "begun",
+                                                              "compare_and_set",
+                                                              "one_decision"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

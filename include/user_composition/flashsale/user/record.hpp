@@ -71,9 +71,10 @@ public:
     virtual std::expected<std::vector<given_refund>, std::string> given_back(
         std::span<const std::string> refunds) = 0;
     /// Decisions without their entry, entries without their decision, those that differ, and those
-    /// with two entries, as of one instant.
+    /// with two entries. Read in pieces; what is decided meanwhile is no fault.
     virtual std::expected<std::vector<taken_charge>, std::string> without_entry() = 0;
-    /// Users whose entries do not lead from one balance to the next, as of one instant.
+    /// Users whose entries do not lead from one balance to the next, each as of one instant. Read
+    /// in pages.
     virtual std::expected<std::vector<std::int64_t>, std::string> broken_books() = 0;
 };
 

@@ -104,7 +104,7 @@ std::vector<std::string> migrate(const options& target, std::span<const migratio
     auto patient = target;
     patient.statement_timeout = migration_timeout;
     session s(patient);
-    const auto started = std::chrono::steady_clock::now();
+    auto began = std::chrono::steady_clock::now();  // the next one of them
     std::vector<std::string> names;
     for (;;) {
         auto outcome = step::current;
@@ -114,11 +114,12 @@ std::vector<std::string> migrate(const options& target, std::span<const migratio
         if (done && outcome == step::current) return names;
         if (done && outcome == step::applied) {
             names.push_back(name);
+            began = std::chrono::steady_clock::now();
             continue;
         }
         const bool may_pass = done || done.error().what == error::kind::transient;
         const auto patience = done ? migration_timeout : transient_error_patience;
-        if (!may_pass || std::chrono::steady_clock::now() - started > patience) {
+        if (!may_pass || std::chrono::steady_clock::now() - began > patience) {
             throw std::runtime_error(
                 describe_target(target) + ": " + (name.empty() ? "" : "migration " + name + ": ") +
                 (done ? "another process holds the migration lock" : done.error().message));

@@ -3,7 +3,7 @@
 // The places at which the fault matrix's own executable (tests/faults/CMakeLists.txt, which defines
 // FLASHSALE_CRASH_POINTS) can be made to die or to fall asleep, and the guards that it can be made
 // to do without. For all others pass() is empty and without() is a constant; but the simulation
-// (tests/model) compiles src/recovery with both, and answers for itself.
+// (tests/model) compiles src/recovery and src/order/life with both, and answers for itself.
 //
 //   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
 //   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); the test sends SIGCONT
@@ -128,8 +128,9 @@ enum class guard : std::uint8_t {
     record_check,        ///< a gate that its record does not fit is shut
     own_token,           ///< what is granted under an epoch goes under a token of its own
     begun,               ///< a rebuild that was begun is done, though its gate is open still
+    return_due,          ///< an ended order is due until the gate knows of its units
 };
-inline constexpr std::array<std::string_view, 27> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 28> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "server_identity",
@@ -155,7 +156,8 @@ inline constexpr std::array<std::string_view, 27> guard_names{"outbox",
                                                               "synchronous_commit",
                                                               "record_check",
                                                               "own_token",
-                                                              "begun"};
+                                                              "begun",
+                                                              "return_due"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -125,7 +125,7 @@ struct life_part {
           reserves(stock::make_reserver(io, *gate, log, 1, reserver_options_of(settings))),
           clerk({*record.ports.orders, *record.ports.money, *record.ports.replacements,
                  *record.ports.recording, *record.ports.balances, *record.ports.credits,
-                 *record.ports.units, *gate, *gate, *reserves, wait_on(io), [] {}, &board},
+                 *record.ports.units, *gate, *gate, *gate, *reserves, wait_on(io), [] {}, &board},
                 clerk_options_of(settings)) {}
 
     embedded_life record;

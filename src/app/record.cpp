@@ -57,7 +57,7 @@ stack_life::stack_life(const config& settings, bool fenced)
     : user_database(impatient(by_key(settings, settings.postgres.user_url))),
       stock_database(by_key(settings, settings.postgres.stock_url)),
       order_database(by_key(settings, settings.postgres.order_url)),
-      ports{.orders = order::make_postgres_life_store(order_database),
+      ports{.orders = order::make_postgres_life_store(order_database, fenced),
             .recording = order::make_postgres_recording(order_database, fenced),
             .money = order::make_postgres_money_store(order_database),
             .replacements = order::make_postgres_replacement_store(order_database),

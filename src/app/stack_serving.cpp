@@ -162,8 +162,8 @@ struct life_part {
                                         reserver_options_of(settings))),
           clerk({*record.ports.orders, *record.ports.money, *record.ports.replacements,
                  *record.ports.recording, *record.ports.balances, *record.ports.credits,
-                 *record.ports.units, access.gate(), access.gate(), *reserves, wait_on(io),
-                 [this] { poll(); }, &board},
+                 *record.ports.units, access.gate(), access.gate(), access.gate(), *reserves,
+                 wait_on(io), [this] { poll(); }, &board},
                 clerk_options_of(settings)) {}
 
     void start() {

@@ -2,6 +2,8 @@
 
 #include <flashsale/order/allocation_of.hpp>
 
+#include "ledger/returned_lines.hpp"
+#include "lives.hpp"
 #include "process.hpp"
 #include "promises.hpp"
 
@@ -64,6 +66,10 @@ bool stock_database::is_leased() const {
     return leased && leased->until >= in_.now() && lives(leased->by);
 }
 
+order_database::order_database(world& in)
+    : database(in, "order database"), life(std::make_unique<life_tables>(in)) {}
+order_database::~order_database() = default;
+
 order::recording_report order_database::record(const std::vector<events::order_accepted>& all,
                                                std::uint64_t believed) {
     order::recording_report out;
@@ -81,6 +87,7 @@ order::recording_report order_database::record(const std::vector<events::order_a
         }
         if (by_key.try_emplace({one.user_id, one.product_id, one.idempotency_key}, one.id).second) {
             orders.emplace(taken.id(), taken);
+            life->add(taken, one.created_at);
             ++out.fresh;
             continue;
         }
@@ -128,6 +135,59 @@ std::vector<stock::refused_movement> stock_database::record(const std::vector<st
         product->second.stock += one.delta;
         movements.try_emplace(one.taken(), one);
     }
+    return out;
+}
+
+stock::gate_product units_of(const product_row& row) {
+    stock::gate_product out;
+    out.id = row.id;
+    out.supplied = row.supplied;
+    out.price = price;
+    out.per_user_limit = row.limit;
+    out.payment_window_s = row.payment_window_s;
+    return out;
+}
+
+stock::recorded_returns stock_database::record_returns(const std::vector<stock::ended_line>& all) {
+    stock::recorded_returns out;
+    std::set<std::int64_t> told;
+    std::set<std::pair<std::int64_t, std::int64_t>> told_buyers;
+    for (const stock::ended_line& one : all) {
+        const auto id = one.taken.taken();
+        const auto product = products.find(one.taken.product_id);
+        const auto taken = movements.find(id);
+        const bool is_sale =
+            taken == movements.end() || taken->second.what == stock::operation::sale;
+        auto fault = stock::fault_of_return(one, product != products.end(),
+                                            is_sale ? "sale" : "reduction", "");
+        if (!fault.empty()) {
+            out.refused.push_back({id, std::move(fault)});
+            continue;
+        }
+        product_row& row = product->second;
+        const std::int64_t units = -one.taken.delta;
+        if (taken == movements.end()) {
+            row.stock -= units;
+            movements.emplace(id, one.taken);
+        }
+        const bool is_new = returned.try_emplace(id, came_back{units, one.restock}).second;
+        if (is_new || in_.is_without(guard::movement_once)) {
+            in_.tell("stock database", "{} {} of {}", one.restock ? "takes back" : "writes off",
+                     units, short_id(id.order_id.to_string()));
+            if (one.restock) {
+                row.stock += units;
+                row.supplied += units;
+                row.returned += units;
+            }
+            if (row.limit) buyer_returns[{row.id, one.user_id}] += units;
+        }
+        told.insert(row.id);
+        if (row.limit) told_buyers.emplace(row.id, one.user_id);
+    }
+    for (const std::int64_t id : told)
+        out.units.products.push_back(units_of(products.at(id)));
+    for (const auto& buyer : told_buyers)
+        out.units.buyers.push_back({buyer.first, buyer.second, buyer_returns.at(buyer)});
     return out;
 }
 

@@ -5,7 +5,7 @@
 
 #include <flashsale/events/event.hpp>
 #include <flashsale/order/recording.hpp>
-#include <flashsale/stock.hpp>
+#include <flashsale/stock/returns.hpp>
 
 #include <map>
 #include <optional>
@@ -18,6 +18,8 @@
 
 namespace flashsale::model {
 
+class life_tables;
+
 class database {
 public:
     database(world& in, std::string name) : in_(in), name_(std::move(name)) {}
@@ -29,6 +31,10 @@ public:
     void lose_replies(micros time) { losing_until_ = in_.now() + time; }
     void stall(micros time);
     bool up() const { return in_.now() >= down_until_; }
+    /// It answers, and at once.
+    bool is_well() const {
+        return up() && in_.now() >= stalled_until_ && in_.now() >= losing_until_;
+    }
 
     /// A process's connection, which the server knows to be there or gone.
     struct session {
@@ -65,7 +71,8 @@ struct parked_event {
 
 class order_database : public database {
 public:
-    explicit order_database(world& in) : database(in, "order database") {}
+    explicit order_database(world& in);
+    ~order_database();
 
     using key = std::tuple<std::int64_t, std::int64_t, std::string>;  // user, product, key
 
@@ -77,6 +84,7 @@ public:
     bool has(const uuid& id) const { return orders.contains({id}); }
 
     std::map<stock::allocation_id, stock::allocation> orders;
+    const std::unique_ptr<life_tables> life;
     std::map<key, uuid> by_key;
     std::map<uuid, parked_event> parked;
     std::map<uuid, events::event> late;      ///< to be asked again when the gate is open
@@ -84,10 +92,15 @@ public:
     std::uint64_t fence = 0;                 ///< older events are late
 };
 
+inline constexpr std::int64_t price = 100;  ///< of a unit, minor units
+
 struct product_row {
     std::int64_t id = 0, supplied = 0, stock = 0;
     std::optional<std::int64_t> limit;
+    std::uint32_t payment_window_s = 0;
+    std::int64_t returned = 0;  ///< of supplied, what orders have given back
 };
+stock::gate_product units_of(const product_row& row);
 
 class stock_database : public database {
 public:
@@ -95,8 +108,16 @@ public:
 
     std::vector<stock::refused_movement> record(const std::vector<stock::movement>& movements,
                                                 std::uint64_t fence);
+    /// As src/stock/ledger/postgres_returns.cpp.
+    stock::recorded_returns record_returns(const std::vector<stock::ended_line>& lines);
 
     std::map<std::int64_t, product_row> products;
+    struct came_back {
+        std::int64_t quantity = 0;
+        bool restock = true;
+    };
+    std::map<stock::allocation_id, came_back> returned;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> buyer_returns;  // product, user
     std::map<stock::allocation_id, stock::movement> movements;
     std::set<std::pair<std::int64_t, std::string>> restocks;  // product, key
     std::map<std::pair<std::int64_t, std::string>, uuid> reductions_by_key;

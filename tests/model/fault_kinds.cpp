@@ -1,5 +1,8 @@
 #include "fault_kinds.hpp"
 
+#include <algorithm>
+
+#include "balances.hpp"
 #include "broker.hpp"
 #include "databases.hpp"
 #include "faults.hpp"
@@ -142,7 +145,8 @@ void fault_of_broker(world& in) {
 }
 
 void fault_of_databases(world& in) {
-    database& of = in.random.chance(50) ? static_cast<database&>(*in.orders) : *in.stock;
+    database* all[] = {in.orders.get(), in.stock.get(), in.users.get()};
+    database& of = *all[in.with_life ? in.random.below(3) : 1 - in.random.chance(50)];
     if (in.random.chance(35)) {
         of.go_down(in.random.between(50 * ms, 1'500 * ms));
     } else if (in.random.chance(50)) {
@@ -181,6 +185,18 @@ void move_of_process(world& in) {
     });
 }
 
+/// They look for their gate in one and the same place.
+void move_of_all(world& in) {
+    const int to = in.processes.front()->place() == 0 ? 1 : 0;
+    for (const auto& one : in.processes) {
+        one->move(to);
+        one->die();
+        in.after(in.random.between(5 * ms, 300 * ms), [&of = *one] {
+            if (!of.alive()) of.start();
+        });
+    }
+}
+
 void ask_for_rebuild(world& in) {
     process& of = *in.processes[in.random.below(in.processes.size())];
     if (of.alive() && !of.asleep()) of.rebuild_by_hand();
@@ -204,6 +220,16 @@ void suspend_for_long(world& in, int number) {
     reconnect_and_suspend(in, number, 700 * ms, 2'000 * ms);
 }
 
+void flush_the_gate(world& in, int) {
+    in.redis->flush_all();
+}
+
+/// Past the hold's end, and until others have taken up what it has begun.
+void sleep_for_long(world& in, int number) {
+    in.processes[static_cast<std::size_t>(number)]->sleep_for(
+        in.random.between(1'200 * ms, 4'000 * ms));
+}
+
 /// Sleeps for longer than a rebuild takes, and the others make one where it does not look.
 void sleep_while_others_move(world& in, int number) {
     in.processes[static_cast<std::size_t>(number)]->sleep_for(
@@ -216,6 +242,12 @@ void sleep_while_others_move(world& in, int number) {
             if (!of.alive()) of.start();
         });
     }
+}
+
+/// The same, one at a time.
+void sleep_alone_while_others_move(world& in, int number) {
+    if (std::ranges::any_of(in.processes, [](const auto& one) { return one->asleep(); })) return;
+    sleep_while_others_move(in, number);
 }
 
 /// What it has in hand is nowhere else any more, and it sleeps for longer than a rebuild takes.

@@ -19,10 +19,14 @@ void purge_of_queue(world& in);
 void slow_link(world& in);
 void sleep_of_process(world& in);
 void move_of_process(world& in);
+void move_of_all(world& in);
 void ask_for_rebuild(world& in);
 void suspend_shortly(world& in, int number);
 void suspend_for_long(world& in, int number);
+void flush_the_gate(world& in, int number);
+void sleep_for_long(world& in, int number);
 void sleep_while_others_move(world& in, int number);
+void sleep_alone_while_others_move(world& in, int number);
 void others_sleep(world& in, int number);
 void lose_both_and_sleep(world& in, int number);
 

@@ -1,4 +1,4 @@
-// The guards and the places that src/recovery has for the fault matrix
+// The guards and the places that src/recovery and src/order/life have for the fault matrix
 // (include/base/flashsale/base/fault_points.hpp), as the run has them.
 
 #include <flashsale/base/fault_points.hpp>
@@ -10,7 +10,7 @@ namespace flashsale::faults {
 
 namespace {
 
-constexpr std::array<std::pair<guard, model::guard>, 8> in_the_model{{
+constexpr std::array<std::pair<guard, model::guard>, 9> in_the_model{{
     {guard::waiting, model::guard::wait_d},
     {guard::barrier, model::guard::barrier},
     {guard::survivors, model::guard::survivors},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<guard, model::guard>, 8> in_the_model{{
     {guard::newest_gate, model::guard::newest_gate},
     {guard::own_token, model::guard::own_token},
     {guard::begun, model::guard::begun},
+    {guard::return_due, model::guard::return_due},
 }};
 
 }  // namespace

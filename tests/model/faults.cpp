@@ -52,6 +52,14 @@ void purge_what_others_read(world& in, int number) {
 constexpr std::string_view granted = "between a grant and its publishing";
 constexpr std::string_view a_batch_in_hand = "with a batch in hand";
 constexpr std::string_view survivors_are_out = "rebuild_publish_survivors";
+constexpr std::string_view paying = "payment_started";
+constexpr std::string_view decided = "payment_decided";
+constexpr std::string_view ended = "order_ended";
+constexpr std::string_view units_are_back = "units_returned";
+constexpr std::string_view gate_is_told = "gate_told";
+constexpr std::string_view money_is_back = "refund_given";
+constexpr std::string_view placed = "replacement_granted";
+constexpr std::string_view replaced = "replacement_recorded";
 
 const std::vector<plan>& plans() {
     static const std::vector<plan> all{
@@ -86,6 +94,35 @@ const std::vector<plan>& plans() {
          {move_of_process, move_of_process, sleep_of_process, fault_of_broker, fault_of_databases,
           ask_for_rebuild},
          4},
+    };
+    return all;
+}
+
+/// The same, where orders are held, paid for and cancelled.
+const std::vector<plan>& plans_of_life() {
+    static const std::vector<plan> all{
+        {"clerks die", 20, {fault_of_process, fault_of_databases}, 12},
+        {"clerks sleep", 20, {sleep_of_process, fault_of_databases, fault_of_databases}, 10},
+        {"a gate is lost while holds end",
+         25,
+         {loss_of_redis, fault_of_process, ask_for_rebuild},
+         4,
+         {{ended, 10, flush_the_gate}, {units_are_back, 25, flush_the_gate}}},
+        {"payers sleep while others go on",
+         15,
+         {fault_of_databases},
+         0,
+         {{paying, 40, sleep_for_long}, {decided, 20, crash_and_restart}}},
+        {"clerks sleep while a gate is made elsewhere",
+         10,
+         {move_of_all, move_of_process, fault_of_databases},
+         0,
+         {{ended, 40, sleep_alone_while_others_move}}},
+        {"late money while a gate is lost",
+         10,
+         {loss_of_redis, loss_of_broker, fault_of_databases},
+         4,
+         {{placed, 30, crash_and_restart}, {replaced, 30, sleep_for_long}}},
     };
     return all;
 }
@@ -151,6 +188,24 @@ const plan* plan_without(guard one) {
           0,
           {move_of_process, move_of_process, sleep_of_process, fault_of_broker, loss_of_queue},
           4}},
+        {guard::compare_and_set,
+         {"slow databases", 0, {fault_of_databases, fault_of_databases, sleep_of_process}, 4}},
+        {guard::one_decision,
+         {"payers die", 0, {fault_of_databases}, 0, {{decided, 40, crash_and_restart}}}},
+        {guard::entry_once,
+         {"refunds die", 0, {fault_of_databases}, 0, {{money_is_back, 60, crash_and_restart}}}},
+        {guard::movement_once,
+         {"returns die", 0, {fault_of_databases}, 0, {{units_are_back, 40, crash_and_restart}}}},
+        {guard::cumulative,
+         {"returns die", 0, {fault_of_databases}, 0, {{gate_is_told, 40, crash_and_restart}}}},
+        {guard::return_due,
+         {"returns die", 0, {fault_of_databases}, 0, {{units_are_back, 40, crash_and_restart}}}},
+        {guard::newest_told,
+         {"clerks sleep while a gate is made elsewhere",
+          0,
+          {move_of_all, fault_of_databases, fault_of_databases},
+          0,
+          {{ended, 40, sleep_while_others_move}}}},
     };
     for (const auto& [what, own] : all) {
         if (what == one) return &own;
@@ -158,16 +213,21 @@ const plan* plan_without(guard one) {
     return nullptr;
 }
 
+const plan& plan_of_number(std::size_t number) {
+    if (number < plans().size()) return plans()[number];
+    return plans_of_life()[(number - plans().size()) % plans_of_life().size()];
+}
+
 const plan& plan_of(world& in) {
     if (const plan* own = plan_without(in.without())) return *own;
-    if (in.plan_wanted >= 0)
-        return plans()[static_cast<std::size_t>(in.plan_wanted) % plans().size()];
+    if (in.plan_wanted >= 0) return plan_of_number(static_cast<std::size_t>(in.plan_wanted));
+    const auto& all = in.with_life && in.random.chance(50) ? plans_of_life() : plans();
     int drawn = static_cast<int>(in.random.below(100));
-    for (const plan& one : plans()) {
+    for (const plan& one : all) {
         drawn -= one.weight;
         if (drawn < 0) return one;
     }
-    return plans().back();
+    return all.back();
 }
 
 void some_fault(world& in) {

@@ -7,7 +7,7 @@ namespace flashsale::model {
 
 namespace {
 
-constexpr std::array<std::pair<guard, std::string_view>, 21> names{{
+constexpr std::array<std::pair<guard, std::string_view>, 28> names{{
     {guard::outbox, "outbox"},
     {guard::idempotency, "idempotency"},
     {guard::returning, "returning"},
@@ -29,6 +29,13 @@ constexpr std::array<std::pair<guard, std::string_view>, 21> names{{
     {guard::fresh_token, "fresh-token"},
     {guard::fence_looked_at, "fence-looked-at"},
     {guard::newest_gate, "newest-gate"},
+    {guard::compare_and_set, "compare-and-set"},
+    {guard::one_decision, "one-decision"},
+    {guard::entry_once, "entry-once"},
+    {guard::movement_once, "movement-once"},
+    {guard::cumulative, "cumulative"},
+    {guard::return_due, "return-due"},
+    {guard::newest_told, "newest-told"},
 }};
 
 /// What the scripts have in place of a guard when it is gone.
@@ -43,6 +50,8 @@ constexpr std::array cuts{
     cut{guard::server_identity, "header[3] ~= server", "false"},
     cut{guard::server_identity, "if not same then", "if false then"},
     cut{guard::supplied, "redis.call('HSET', key, 'supplied', supplied)", ""},
+    cut{guard::cumulative,
+        "redis.call('HSET', root .. epoch .. ':v:' .. ARGV[at], user, ARGV[at + 2])", ""},
 };
 
 }  // namespace
@@ -69,6 +78,10 @@ std::span<const guard> all_guards() {
         return out;
     }();
     return all;
+}
+
+bool is_of_life(guard one) {
+    return one >= guard::compare_and_set;
 }
 
 bool is_of_scripts(guard one) {

@@ -32,6 +32,14 @@ enum class guard {
     fresh_token,   ///< the reconciler binds a token that was never bound, if the database agrees
     fence_looked_at,  ///< before an order is said not to exist, whether a newer gate has it
     newest_gate,      ///< the reconciler leaves alone a gate that is not the newest
+    // Of what becomes of orders.
+    compare_and_set,  ///< an order's state changes from what it is, not from what it was once
+    one_decision,     ///< the user database decides about a payment once
+    entry_once,       ///< a refund, or a deposit, is one entry of the balance
+    movement_once,    ///< units come back to the record once
+    cumulative,       ///< the gate is told what buyers have returned in all, and adds what is new
+    return_due,       ///< units are due until the gate knows of them
+    newest_told,      ///< and until the newest gate does
 };
 
 std::string_view name_of(guard one);
@@ -40,6 +48,8 @@ std::span<const guard> all_guards();
 
 /// The script without the guard; unchanged if the guard is not in it.
 std::string script_without(guard one, std::string source);
+/// Whether only orders that are held, paid for or cancelled can show it.
+bool is_of_life(guard one);
 /// Whether the guard is one of the scripts'.
 bool is_of_scripts(guard one);
 

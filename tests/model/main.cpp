@@ -26,6 +26,13 @@ double machine_seconds() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
+/// Of seeds.
+struct choice {
+    guard without = guard::none;
+    int plan = -1;
+    int life_percent = 50;
+};
+
 struct finding {
     std::uint64_t seed = 0;
     std::string broken;
@@ -33,11 +40,11 @@ struct finding {
 
 /// Runs seeds from `first` until one breaks a promise, `count` are run or `seconds` have passed.
 std::optional<finding> search(std::uint64_t first, std::uint64_t count, double seconds,
-                              guard without, int plan, std::uint64_t& run) {
+                              const choice& of, std::uint64_t& run) {
     const double until = machine_seconds() + seconds;
     for (run = 0; run < count; ++run) {
         if (run % 16 == 0 && machine_seconds() > until) break;
-        world one(first + run, without, plan, false);
+        world one(first + run, of.without, of.plan, of.life_percent, false);
         std::string broken = one.run();
         if (!broken.empty()) {
             ++run;
@@ -59,8 +66,8 @@ class history_sink final : public spdlog::sinks::base_sink<spdlog::details::null
     void flush_() override {}
 };
 
-std::string replay(std::uint64_t seed, guard without, int plan) {
-    world one(seed, without, plan, true);
+std::string replay(std::uint64_t seed, const choice& of) {
+    world one(seed, of.without, of.plan, of.life_percent, true);
     spdlog::set_level(spdlog::level::info);
     const std::string broken = one.run();
     spdlog::set_level(spdlog::level::off);
@@ -87,21 +94,23 @@ int main(int argc, char** argv) {
     std::optional<std::uint64_t> seed;
     double minutes = 1e9;
     std::string without_name;
-    int plan = -1;
+    choice of;
+    std::optional<int> life_percent;
     bool must_break = false;
     app.add_option("--seed", seed, "replay one seed and print its history");
     app.add_option("--from", first, "the first seed");
     app.add_option("--seeds", count, "how many seeds");
     app.add_option("--minutes", minutes, "stop after so long");
     app.add_option("--without", without_name, "take this guard out of the protocol");
-    app.add_option("--plan", plan, "this plan of faults.cpp for every seed, counted from 0");
+    app.add_option("--plan", of.plan, "this plan of faults.cpp for every seed, counted from 0");
+    app.add_option("--life", life_percent,
+                   "the percentage of seeds in which orders are held, paid for and cancelled");
     app.add_flag("--must-break", must_break, "succeed only if a promise breaks");
     CLI11_PARSE(app, argc, argv);
     spdlog::set_default_logger(
         std::make_shared<spdlog::logger>("run", std::make_shared<history_sink>()));
     spdlog::set_level(spdlog::level::off);
 
-    guard without = guard::none;
     if (!without_name.empty()) {
         const auto known = guard_of(without_name);
         if (!known) {
@@ -111,23 +120,25 @@ int main(int argc, char** argv) {
             std::cerr << '\n';
             return 2;
         }
-        without = *known;
+        of.without = *known;
+        of.life_percent = is_of_life(*known) ? 100 : 0;
     }
-    if (!guard_is_there(without)) {
+    of.life_percent = life_percent.value_or(of.life_percent);
+    if (!guard_is_there(of.without)) {
         std::cerr << "guard '" << without_name << "' is not in the scripts any more\n";
         return 2;
     }
     if (seed) {
-        std::cout << replay(*seed, without, plan);
+        std::cout << replay(*seed, of);
         return 0;
     }
     const double began = machine_seconds();
     std::uint64_t run = 0;
-    const auto found = search(first, count, minutes * 60, without, plan, run);
+    const auto found = search(first, count, minutes * 60, of, run);
     const double took = machine_seconds() - began;
     if (found) {
         std::cout << "seed " << found->seed << " (after " << run << " runs):\n" << found->broken;
-        if (!must_break) std::cout << "\n" << replay(found->seed, without, plan);
+        if (!must_break) std::cout << "\n" << replay(found->seed, of);
     }
     std::cout << run << " seeds in " << fmt::format("{:.1f}", took) << " s, "
               << fmt::format("{:.0f}", static_cast<double>(run) / took)

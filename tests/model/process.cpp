@@ -6,6 +6,8 @@
 
 #include <flashsale/base/must_hold.hpp>
 
+#include "clerk_part.hpp"
+#include "order_view.hpp"
 #include "ports.hpp"
 #include "promises.hpp"
 #include "recovery.hpp"
@@ -22,76 +24,6 @@ class everybody final : public user::directory {
     void exists(std::int64_t, callback<std::expected<bool, user::errc>> done) override {
         done(true);
     }
-};
-
-class record final : public order::store {
-public:
-    explicit record(process& of) : of_(of) {}
-
-    awaitable<std::expected<std::optional<order::order>, order::store_errc>> find(
-        uuid id) override {
-        auto found = co_await of_.ask<std::optional<order::order>>(
-            *of_.in.orders, [&in = of_.in, id]() -> std::optional<order::order> {
-                const auto row = in.orders->orders.find({id});
-                if (row == in.orders->orders.end()) return std::nullopt;
-                const stock::allocation& one = row->second;
-                return order::accepted_order({.id = id,
-                                              .user_id = one.user_id,
-                                              .product_id = one.product_id,
-                                              .quantity = one.quantity,
-                                              .unit_price = one.unit_price,
-                                              .created_at = id.time()});
-            });
-        if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
-        co_return *found;
-    }
-
-    awaitable<std::expected<std::optional<std::string>, order::store_errc>> find_parked(
-        uuid id) override {
-        auto found = co_await of_.ask<std::optional<std::string>>(
-            *of_.in.orders, [&in = of_.in, id]() -> std::optional<std::string> {
-                const auto row = in.orders->parked.find(id);
-                if (row == in.orders->parked.end() || !row->second.holds_units) return std::nullopt;
-                return row->second.event;
-            });
-        if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
-        co_return *found;
-    }
-
-    awaitable<std::expected<std::uint64_t, order::store_errc>> newest_gate(std::uint32_t) override {
-        auto found = co_await of_.ask<std::uint64_t>(*of_.in.orders, [&in = of_.in] {
-            return in.is_without(guard::fence_looked_at) ? 0 : in.orders->fence;
-        });
-        if (!found) co_return std::unexpected(order::store_errc::dependency_unavailable);
-        co_return *found;
-    }
-
-    template <class T>
-    using all_of = awaitable<std::expected<std::vector<T>, order::store_errc>>;
-    all_of<order::payment> payments(uuid) override {
-        co_return std::unexpected(order::store_errc::dependency_unavailable);
-    }
-    all_of<order::order_change> changes(uuid) override {
-        co_return std::unexpected(order::store_errc::dependency_unavailable);
-    }
-
-    awaitable<std::expected<std::vector<order::order>, order::store_errc>> list(
-        std::int64_t, std::optional<uuid>, std::int64_t) override {
-        co_return std::unexpected(order::store_errc::dependency_unavailable);
-    }
-
-    awaitable<std::expected<std::vector<order::user_order>, order::store_errc>> list_by_key(
-        std::int64_t, order::user_order_place, std::int64_t) override {
-        co_return std::unexpected(order::store_errc::dependency_unavailable);
-    }
-
-    awaitable<std::expected<std::vector<order::recorded_order_view>, order::store_errc>>
-    list_of_product(std::int64_t, std::int64_t, std::int64_t) override {
-        co_return std::unexpected(order::store_errc::dependency_unavailable);
-    }
-
-private:
-    process& of_;
 };
 
 class no_changes final : public order::order_changes {
@@ -131,8 +63,9 @@ struct process::parts {
           log(events::make_amqp_log(amqp_options_of(of), came_back(of))),
           reserver(stock::make_reserver(io, *gate, *log, 1,
                                         {std::chrono::milliseconds{confirm_deadline_ms}, 16'384})),
-          rows(of),
-          service(io, rows, users, *gate, *gate, *reserver, changes),
+          rows(make_order_view(of)),
+          clerk(of.in.with_life ? std::make_unique<clerk_part>(of, io, *log, epochs) : nullptr),
+          service(io, *rows, users, *gate, *gate, *reserver, changes()),
           reader(events::make_amqp_reader(amqp_options_of(of))),
           orders_port(make_recording_port(of)),
           ledger_port(make_ledger_port(of)),
@@ -153,6 +86,10 @@ struct process::parts {
         };
     }
 
+    order::order_changes& changes() {
+        return clerk ? clerk->changes() : static_cast<order::order_changes&>(none);
+    }
+
     asio::io_context io{1};
     uuid_generator ids;
     redis::client client, recovery_client;
@@ -161,8 +98,9 @@ struct process::parts {
     std::unique_ptr<stock::gate> gate, recovery_gate;
     std::unique_ptr<events::log> log;
     std::unique_ptr<stock::reserver> reserver;
-    record rows;
-    no_changes changes;
+    std::unique_ptr<order::store> rows;
+    no_changes none;
+    std::unique_ptr<clerk_part> clerk;
     order::service service;
     std::unique_ptr<events::reader> reader;
     std::unique_ptr<order::recording> orders_port;
@@ -201,6 +139,7 @@ void process::start() {
     parts_->log->start();
     starting = this;
     parts_->recorder.start();
+    if (parts_->clerk) parts_->clerk->start();
     starting = nullptr;
     adopt([this] { look_after_shards(*this); });
     poll();

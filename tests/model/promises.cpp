@@ -6,6 +6,8 @@
 
 #include "broker.hpp"
 #include "databases.hpp"
+#include "life_promises.hpp"
+#include "lives.hpp"
 #include "redis_server.hpp"
 #include "shop.hpp"
 
@@ -100,7 +102,8 @@ std::string promises::broken() const {
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> bought;
     for (const auto& [id, order] : in_.orders->orders) {
         sold[order.product_id] += order.quantity;
-        bought[{order.user_id, order.product_id}] += order.quantity;
+        if (!order::has_ended(in_.orders->life->heads.at(id.order_id).what.status))
+            bought[{order.user_id, order.product_id}] += order.quantity;
         const auto movement = in_.stock->movements.find(id);
         if (movement == in_.stock->movements.end())
             line("P3: order {} has no movement", short_id(id.order_id.to_string()));
@@ -145,7 +148,7 @@ std::string promises::broken() const {
         if (one.holds_units)
             line("P3: order {} is parked: {}", short_id(id.to_string()), one.reason);
     }
-    return out;
+    return out + in_.lived->broken();
 }
 
 }  // namespace flashsale::model

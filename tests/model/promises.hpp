@@ -40,6 +40,7 @@ public:
 
     /// At rest: what is broken, one line each. Empty: nothing.
     std::string broken() const;
+    void note(std::string broken) { found_.push_back(std::move(broken)); }
     /// What was found broken at once.
     bool already_broken() const { return !found_.empty(); }
     /// Both copies of an accepted order were destroyed before either could be used.

@@ -45,10 +45,10 @@ public:
                                                       std::int64_t after,
                                                       std::size_t rows_max) override {
         return asks_([&in = *asks_.of().in.stock, after, rows_max] {
-            return page_of<product_page>(
-                in.products, after, rows_max, [](const product_row& row, auto& rows) {
-                    rows.push_back({{row.id, row.supplied, 100, row.limit, {}, {}}, row.stock});
-                });
+            return page_of<product_page>(in.products, after, rows_max,
+                                         [](const product_row& row, auto& rows) {
+                                             rows.push_back({units_of(row), row.stock});
+                                         });
         });
     }
 
@@ -64,10 +64,20 @@ public:
         return movements(stock::operation::sale, after, rows_max);
     }
 
-    /// Nothing is held here, and nothing cancelled.
-    std::expected<buyer_page, std::string> buyer_returns_of(std::uint32_t, std::uint32_t, buyer,
-                                                            std::size_t) override {
-        return buyer_page{};
+    std::expected<buyer_page, std::string> buyer_returns_of(std::uint32_t, std::uint32_t,
+                                                            buyer after,
+                                                            std::size_t rows_max) override {
+        return asks_([&in = *asks_.of().in.stock, after, rows_max] {
+            buyer_page out;
+            auto at = in.buyer_returns.upper_bound({after.product_id, after.user_id});
+            for (; at != in.buyer_returns.end(); ++at) {
+                out.rows.push_back({at->first.first, at->first.second, at->second});
+                if (out.rows.size() < rows_max) continue;
+                out.next = buyer{at->first.first, at->first.second};
+                break;
+            }
+            return out;
+        });
     }
 
     std::expected<std::vector<stock::allocation_id>, std::string> moved(

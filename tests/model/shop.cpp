@@ -1,5 +1,6 @@
 #include "shop.hpp"
 
+#include "buyers.hpp"
 #include "process.hpp"
 #include "service.hpp"
 
@@ -25,6 +26,8 @@ void shop::open() {
         row.id = id;
         row.supplied = row.stock = random.between(1, 6);
         if (random.chance(50)) row.limit = random.between(1, 3);
+        if (in_.with_life && random.chance(75))
+            row.payment_window_s = static_cast<std::uint32_t>(random.between(1, 2));
         in_.after(when, [this, row] { create_product(row); });
         for (int i = random.chance(40) ? static_cast<int>(random.between(1, 3)) : 0; i > 0; --i) {
             in_.after(random.between(300 * ms, sale_time + second),
@@ -34,6 +37,7 @@ void shop::open() {
     }
     const int count = static_cast<int>(random.between(4, 14));
     const std::int64_t users = random.between(2, 5);
+    in_.payers->open(users);
     for (int i = 0; i < count; ++i) {
         customer& who = customers_.emplace_back();
         who.wants.number = i;
@@ -60,8 +64,9 @@ public:
 
     void finish(std::expected<order::placed, order::failure> outcome) override {
         if (outcome) {
-            return done_(
-                stock::accepted{outcome->what.id, outcome->what.unit_price, outcome->replayed});
+            stock::accepted what{outcome->what.id, outcome->what.unit_price, outcome->replayed};
+            what.payment_window_s = outcome->what.payment_window_s;
+            return done_(std::move(what));
         }
         const auto* why = std::get_if<stock::refusal>(&outcome.error());
         done_(std::unexpected(why ? *why : stock::refusal(stock::errc::dependency_unavailable)));
@@ -116,6 +121,8 @@ void shop::ask(customer& who) {
 }
 
 void shop::answer(customer& who, const std::expected<stock::accepted, stock::refusal>& what) {
+    if (what && !who.wants.reduction)
+        in_.payers->got_order(who.wants, what->id, what->payment_window_s);
     if (what && !who.wants.reduction) look_up(what->id, static_cast<int>(in_.random.between(0, 2)));
     if (who.answered) return;
     if (what || what.error() < stock::errc::overloaded) {
@@ -170,9 +177,8 @@ void shop::create_product(const product_row& row) {
         if (!now) co_return in.customers->create_product(made);
         in.tell(by.name, "created product {}: {} units, limit {}", now->id, now->supplied,
                 now->limit.value_or(0));
-        co_await await_callback<std::expected<void, stock::errc>>([&](auto told) {
-            by.gate().give({{now->id, now->supplied, 100, now->limit, {}, {}}}, std::move(told));
-        });
+        co_await await_callback<std::expected<void, stock::errc>>(
+            [&](auto told) { by.gate().give({units_of(*now)}, std::move(told)); });
     }(in_, of, row));
 }
 
@@ -197,11 +203,8 @@ void shop::restock(std::int64_t id, std::int64_t quantity, std::string key) {
             if (!*given) co_return;
             const product_row row = **given;
             in.tell(by.name, "product {} is given {} in all", row.id, row.supplied);
-            const auto told =
-                co_await await_callback<std::expected<void, stock::errc>>([&](auto done) {
-                    by.gate().give({{row.id, row.supplied, 100, row.limit, {}, {}}},
-                                   std::move(done));
-                });
+            const auto told = co_await await_callback<std::expected<void, stock::errc>>(
+                [&](auto done) { by.gate().give({units_of(row)}, std::move(done)); });
             if (told && tries > 0)
                 co_return;  // and twice, when all is well: it must change nothing
         }

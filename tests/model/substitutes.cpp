@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -29,6 +30,18 @@ std::chrono::nanoseconds machine_clock(clockid_t which) {
 flashsale::model::world* run() {
     return flashsale::model::world::current();
 }
+
+/// A fiber that waits for a condition.
+struct waiting_for {
+    explicit waiting_for(pthread_cond_t* what) : condition(what) { all[what] = this; }
+    ~waiting_for() { all.erase(condition); }
+    waiting_for(const waiting_for&) = delete;
+    waiting_for& operator=(const waiting_for&) = delete;
+
+    static inline std::map<pthread_cond_t*, waiting_for*> all;
+    pthread_cond_t* const condition;
+    bool signalled = false;
+};
 
 }  // namespace
 
@@ -75,15 +88,28 @@ extern "C" int pthread_setname_np(pthread_t, const char*) {
     return 0;
 }
 
-extern "C" int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t* mutex, clockid_t,
+extern "C" int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t,
                                       const timespec* until) {
     if (!flashsale::model::fiber::current()) return ETIMEDOUT;
+    const waiting_for until_then(condition);
     const auto when =
         std::chrono::seconds{until->tv_sec} + std::chrono::nanoseconds{until->tv_nsec} - beginning;
     pthread_mutex_unlock(mutex);
     const auto now = std::chrono::microseconds{run()->now()};
-    flashsale::model::process::of_current_fiber().nap(
-        std::chrono::ceil<std::chrono::microseconds>(when - now).count());
+    const auto time = std::chrono::ceil<std::chrono::microseconds>(when - now).count();
+    flashsale::model::process::of_current_fiber().block_until(
+        [&until_then] { return until_then.signalled; }, std::max<std::int64_t>(time, 1));
     pthread_mutex_lock(mutex);
-    return ETIMEDOUT;
+    return until_then.signalled ? 0 : ETIMEDOUT;
+}
+
+extern "C" int pthread_cond_signal(pthread_cond_t* condition) {
+    const auto found = waiting_for::all.find(condition);
+    if (found != waiting_for::all.end()) found->second->signalled = true;
+    return 0;
+}
+
+/// At most one fiber waits for one.
+extern "C" int pthread_cond_broadcast(pthread_cond_t* condition) {
+    return pthread_cond_signal(condition);
 }

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 
+#include "balances.hpp"
 #include "broker.hpp"
+#include "buyers.hpp"
 #include "databases.hpp"
+#include "life_promises.hpp"
 #include "links.hpp"
+#include "lives.hpp"
 #include "lua_host.hpp"
 #include "process.hpp"
 #include "promises.hpp"
@@ -39,8 +43,12 @@ world* world::current() {
     return running;
 }
 
-world::world(std::uint64_t seed, guard without, int plan, bool telling)
-    : random(seed), plan_wanted(plan), without_(without), telling_(telling) {
+world::world(std::uint64_t seed, guard without, int plan, int life_percent, bool telling)
+    : random(seed),
+      with_life(prng(~seed).chance(life_percent)),
+      plan_wanted(plan),
+      without_(without),
+      telling_(telling) {
     running = this;
     forget_links();
     promised = std::make_unique<promises>(*this);
@@ -48,7 +56,10 @@ world::world(std::uint64_t seed, guard without, int plan, bool telling)
     amqp = std::make_unique<broker>(*this, static_cast<std::uint16_t>(random.between(3, 6)));
     orders = std::make_unique<order_database>(*this);
     stock = std::make_unique<stock_database>(*this);
+    users = std::make_unique<user_database>(*this);
     customers = std::make_unique<shop>(*this);
+    payers = std::make_unique<buyers>(*this);
+    lived = std::make_unique<life_promises>(*this);
     queue_.reserve(256);
     const int count = random.chance(70) ? 2 : 3;
     for (int i = 0; i < count; ++i)
@@ -90,6 +101,7 @@ void world::step() {
 
 bool world::at_rest() const {
     if (!faults_over || !customers->everybody_answered() || !amqp->empty()) return false;
+    if (!payers->everybody_answered() || !orders->life->at_rest()) return false;
     if (stock->state != "open") return false;
     const auto* header = redis->find(header_key);
     if (!header || header->at("state") != "open" || !orders->late.empty()) return false;
@@ -123,6 +135,8 @@ std::string world::run() {
         if (promised->already_broken()) break;
         if (now_ - looked < 50 * ms) continue;
         looked = now_;
+        lived->look();
+        if (promised->already_broken()) break;
         if (!at_rest()) {
             rest_since = -1;
         } else if (rest_since < 0) {
@@ -133,8 +147,10 @@ std::string world::run() {
     }
     std::string out = promised->broken();
     if (!promised->already_broken()) {
-        out.append(fmt::format("P3: no rest {} s after the faults: {}{}{}{}{}\n", now_ / second,
+        out.append(fmt::format("P3: no rest {} s after the faults: {}{}{}{}{}{}{}\n", now_ / second,
                                customers->everybody_answered() ? "" : "somebody has no answer, ",
+                               payers->everybody_answered() ? "" : "a buyer has no answer, ",
+                               orders->life->at_rest() ? "" : "an order or its money is due, ",
                                amqp->empty() ? "" : "the queue is not empty, ",
                                redis->outbox_ids().empty() ? "" : "the outbox is not empty, ",
                                orders->late.empty() ? "" : "events wait to be asked again, ",

@@ -26,13 +26,17 @@ class redis_server;
 class broker;
 class order_database;
 class stock_database;
+class user_database;
 class shop;
+class buyers;
+class life_promises;
 class promises;
 
 class world {
 public:
-    /// `plan`: of faults.cpp; below 0, the seed draws one.
-    world(std::uint64_t seed, guard without, int plan, bool telling);
+    /// `plan`: of faults.cpp; below 0, the seed draws one. `life_percent`: of all seeds, those in
+    /// which orders are held, paid for and cancelled.
+    world(std::uint64_t seed, guard without, int plan, int life_percent, bool telling);
     ~world();
     world(const world&) = delete;
     world& operator=(const world&) = delete;
@@ -68,9 +72,13 @@ public:
     std::unique_ptr<broker> amqp;
     std::unique_ptr<order_database> orders;
     std::unique_ptr<stock_database> stock;
+    std::unique_ptr<user_database> users;
     std::unique_ptr<promises> promised;
     std::unique_ptr<shop> customers;
+    std::unique_ptr<buyers> payers;
+    std::unique_ptr<life_promises> lived;
 
+    const bool with_life;
     const int plan_wanted;
     bool faults_over = false;
 

@@ -228,6 +228,19 @@ constexpr sql::statement clear_returns{
      " (SELECT 1 FROM orders o WHERE o.id = ?1 AND o.line = 0"
      "  AND o.order_status IN (" ENDED_STATES "))"}};
 
+// A gate is loaded behind its fence, so what comes before the fence is loaded into it.
+constexpr sql::statement clear_returns_of_newest{
+    access::write,
+    "life_clear_returns_of_newest",
+    "UPDATE order_lives l SET due_at = NULL"
+    " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS a (id, shard, epoch)"
+    " JOIN orders o ON o.id = a.id AND o.line = 0"
+    " WHERE l.order_id = a.id AND o.order_status IN (" ENDED_STATES
+    ")"
+    "   AND NOT EXISTS (SELECT 1 FROM fences f WHERE f.shard = a.shard AND f.epoch > a.epoch)"
+    " RETURNING l.order_id",
+    {}};
+
 template <class All, class Of>
 auto each_of(const All& all, Of of) {
     std::vector<std::decay_t<decltype(std::invoke(of, all.front()))>> out;
@@ -239,8 +252,8 @@ auto each_of(const All& all, Of of) {
 
 class sql_life_store final : public life_store {
 public:
-    explicit sql_life_store(std::unique_ptr<sql::session> database)
-        : record_(std::move(database)) {}
+    sql_life_store(std::unique_ptr<sql::session> database, bool fenced)
+        : record_(std::move(database)), fenced_(fenced) {}
 
     result<std::vector<order>> find(std::span<const uuid> ids) override {
         if (ids.empty()) return std::vector<order>{};
@@ -307,9 +320,22 @@ public:
     result<std::vector<ended_order>> returns_due(std::size_t orders_max) override {
         return record_.ended(find_returns_due, up_to(orders_max).now());
     }
-    result<void> returned(std::span<const uuid> orders) override {
-        if (orders.empty()) return {};
-        return record_.run(clear_returns, sql::parameters().uuids(orders));
+    result<bool> returned(std::span<const returned_order> orders) override {
+        if (orders.empty()) return true;
+        sql::parameters with;
+        with.uuids(each_of(orders, &returned_order::id));
+        if (!fenced_) {
+            const auto done = record_.run(clear_returns, with);
+            return done ? result<bool>(true) : std::unexpected(done.error());
+        }
+        with.integers(each_of(
+            orders, [](const returned_order& one) { return std::int64_t{one.id.shard()}; }));
+        with.integers(each_of(orders, [](const returned_order& one) {
+            return static_cast<std::int64_t>(one.epoch);
+        }));
+        const auto cleared = record_.rows(clear_returns_of_newest, with);
+        if (!cleared) return std::unexpected(cleared.error());
+        return cleared->size() == orders.size();
     }
     result<void> put_off(std::span<const uuid> orders) override {
         if (orders.empty()) return {};
@@ -325,16 +351,17 @@ private:
     }
 
     sql_reading record_;
+    const bool fenced_;
 };
 
 }  // namespace
 
-std::unique_ptr<life_store> make_postgres_life_store(postgres::session& database) {
-    return std::make_unique<sql_life_store>(sql::make_session(database));
+std::unique_ptr<life_store> make_postgres_life_store(postgres::session& database, bool fenced) {
+    return std::make_unique<sql_life_store>(sql::make_session(database), fenced);
 }
 
 std::unique_ptr<life_store> make_sqlite_life_store(sqlite::database& database) {
-    return std::make_unique<sql_life_store>(sql::make_session(database));
+    return std::make_unique<sql_life_store>(sql::make_session(database), false);
 }
 
 }  // namespace flashsale::order

@@ -98,7 +98,9 @@ done money_work::answer(const by_id<asked_change*>& by_payment,
             case payment_state::placing:
                 break;
             case payment_state::started:
-                if (one.received_at) break;  // it is decided soon
+                // It is decided soon; or the order was recorded behind this money, and before an
+                // announcement of it.
+                if (one.received_at || !of.what.announced) break;
                 [[fallthrough]];
             case payment_state::succeeded:
                 of.answer = changed{.what = *state->second, .by = one, .replayed = replayed};

@@ -22,6 +22,9 @@ public:
     void remove_events(std::span<const ended_order> recorded);
 
 private:
+    /// What the gate was told of is due no more.
+    done clear(std::span<returned_order> orders);
+
     const clerk::dependencies uses_;
 };
 

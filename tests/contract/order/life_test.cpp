@@ -2,6 +2,7 @@
 // comes first, and only those that src/order/status.hpp has.
 
 #include <catch2/catch.hpp>
+#include <flashsale/order/recovery.hpp>
 
 #include <algorithm>
 
@@ -12,6 +13,7 @@ using namespace flashsale::test;
 using order::order_status;
 
 using ids = std::vector<uuid>;
+using returned = std::vector<order::returned_order>;
 
 TEST_CASE("life: an order is recorded as what it is, held or sold outright") {
     life_record record(each_database());
@@ -63,7 +65,24 @@ TEST_CASE("life: a cancellation happens once, and says what is to be returned") 
     CHECK(record.due().empty());  // the stock database refuses it: others come first
     CHECK(record.reader->unfinished()->size() == 2);
     record.age(held);
-    REQUIRE(record.life->returned(ids{held}).has_value());
+    CHECK(record.life->returned(returned{{held}}).value());
+    CHECK(record.due().empty());
+}
+
+TEST_CASE("life: units that a gate was told of are due until the newest gate knows") {
+    life_record record(each_database());
+    const uuid held = record.held();
+    REQUIRE(record.cancel(held).size() == 1);
+    record.age(held);
+    if (postgres::session* const servers = record.database.session()) {
+        REQUIRE(order::raise_fence(*servers, held.shard(), 2, held.time()).has_value());
+        CHECK_FALSE(record.life->returned(returned{{held, 1}}).value());
+        CHECK(record.due() == ids{held});
+        const auto database_gate = order::make_postgres_life_store(*servers, false);
+        CHECK(database_gate->returned(returned{{held, 1}}).value());
+        CHECK(record.due().empty());
+    }
+    CHECK(record.life->returned(returned{{held, 2}}).value());
     CHECK(record.due().empty());
 }
 

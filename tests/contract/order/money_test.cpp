@@ -13,6 +13,7 @@ using order::payment_state;
 namespace {
 
 using ids = std::vector<uuid>;
+using returned = std::vector<order::returned_order>;
 
 struct money_record : life_record {
     using life_record::life_record;
@@ -236,7 +237,7 @@ TEST_CASE("money: a paid order is refunded once, its money with it") {
     CHECK(record.orders().at(outside).ended);
     record.age(outside);
     CHECK(record.due() == ids{outside});
-    REQUIRE(record.life->returned(ids{outside}).has_value());
+    REQUIRE(record.life->returned(returned{{outside}}).has_value());
     CHECK(record.due().empty());
 
     const auto refunds = record.money->refunds_of(ids{outside, balance, open});
@@ -308,7 +309,7 @@ TEST_CASE("money: what comes too late buys the same again, at the old price") {
     REQUIRE(waiting->size() == 2);
     for (const order::late_payment& one : *waiting)
         CHECK_FALSE(one.returned);
-    REQUIRE(record.life->returned(ids{late, cancelled}).has_value());
+    REQUIRE(record.life->returned(returned{{late}, {cancelled}}).has_value());
     waiting = record.replacements->late(ids{first.id});
     REQUIRE(waiting->size() == 1);
     CHECK(waiting->front().returned);

@@ -3,7 +3,7 @@
 // The places at which the fault matrix's own executable (tests/faults/CMakeLists.txt, which defines
 // FLASHSALE_CRASH_POINTS) can be made to die or to fall asleep, and the guards that it can be made
 // to do without. For all others pass() is empty and without() is a constant; but the simulation
-// (tests/model) compiles src/recovery with both, and answers for itself.
+// (tests/model) compiles src/recovery and src/order/life with both, and answers for itself.
 //
 //   FLASHSALE_CRASH=after_publish:17   ends the process, at once, on the 17th pass of that place
 //   FLASHSALE_STOP=after_publish:17    stops it there (SIGSTOP); the test sends SIGCONT
@@ -130,8 +130,9 @@ enum class guard : std::uint8_t {
     begun,               ///< a rebuild that was begun is done, though its gate is open still
     compare_and_set,     ///< an order is cancelled only from a state that can be
     one_decision,        ///< a payment is decided once; what comes later reads it
+    return_due,          ///< an ended order is due until the gate knows of its units
 };
-inline constexpr std::array<std::string_view, 29> guard_names{"outbox",
+inline constexpr std::array<std::string_view, 30> guard_names{"outbox",
                                                               "idempotency_record",
                                                               "returning",
                                                               "server_identity",
@@ -159,7 +160,8 @@ inline constexpr std::array<std::string_view, 29> guard_names{"outbox",
                                                               "own_token",
                                                               "begun",
                                                               "compare_and_set",
-                                                              "one_decision"};
+                                                              "one_decision",
+                                                              "return_due"};
 
 /// Of a process that ended at a crash point.
 inline constexpr int crash_exit_code = 86;

@@ -17,6 +17,7 @@
 #include "flashsale/stock.hpp"
 #include "flashsale/stock/gate_decisions.hpp"
 #include "flashsale/stock/gate_outbox.hpp"
+#include "flashsale/stock/gate_view.hpp"
 #include "flashsale/stock/returns.hpp"
 
 namespace flashsale::user {
@@ -51,6 +52,7 @@ public:
         stock::returns& units;
         stock::gate_decisions& gate;
         stock::gate_outbox& outbox;  ///< the gate's
+        stock::gate_levels& levels;  ///< likewise
         stock::reserver& reserves;   ///< by that gate
         waiting wait;                ///< for the gate's answers
         /// Lets the gate's connections have their turn; several times a second.

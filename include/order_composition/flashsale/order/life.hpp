@@ -45,6 +45,12 @@ struct ended_order {
     stock::ended_line units;
 };
 
+/// An ended order whose units the stock database and a gate know of.
+struct returned_order {
+    uuid id;
+    std::uint64_t epoch = 0;  ///< of the gate, as it was or after that
+};
+
 /// One line of an order's history.
 struct order_change {
     order_status from = order_status::success;
@@ -97,13 +103,16 @@ public:
 
     /// Ended for longer than a second, and their units not known to be back.
     virtual result<std::vector<ended_order>> returns_due(std::size_t orders_max) = 0;
-    /// The stock database and the gate know of their units.
-    virtual result<void> returned(std::span<const uuid> orders) = 0;
+    /// They are due no more. But one stays due if there is a newer gate of its shard, somewhere
+    /// else: that may have been loaded before its units were back. False: there are such ones.
+    virtual result<bool> returned(std::span<const returned_order> orders) = 0;
     /// It refuses them: they are due again in a minute, behind all others.
     virtual result<void> put_off(std::span<const uuid> orders) = 0;
 };
 
-std::unique_ptr<life_store> make_postgres_life_store(postgres::session& order_database);
+/// Not `fenced`: where the gate is the database, which is never rebuilt.
+std::unique_ptr<life_store> make_postgres_life_store(postgres::session& order_database,
+                                                     bool fenced = true);
 std::unique_ptr<life_store> make_sqlite_life_store(sqlite::database& order_database);
 
 }  // namespace flashsale::order

@@ -65,6 +65,8 @@ public:
           gate_(stock::make_memory_gate(units, io)),
           stores_{.users = user::make_sqlite_store(files.user, io),
                   .products = stock::make_sqlite_store(files.stock, io),
+                  .terms = stock::make_sqlite_terms(files.stock, io),
+                  .sales = stock::make_sqlite_sales(files.stock, io),
                   .orders = order::make_sqlite_store(files.order, io),
                   .owed = order::make_sqlite_owed_payments(files.order, io)} {}
 

@@ -15,7 +15,9 @@
 #include <flashsale/order/owed.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/sales.hpp>
 #include <flashsale/stock/store.hpp>
+#include <flashsale/stock/terms.hpp>
 #include <flashsale/user/store.hpp>
 
 #include "config.hpp"
@@ -27,6 +29,8 @@ namespace flashsale::app {
 struct worker_stores {
     std::unique_ptr<user::store> users;
     std::unique_ptr<stock::store> products;
+    std::unique_ptr<stock::terms_store> terms;
+    std::unique_ptr<stock::sale_store> sales;
     std::unique_ptr<order::store> orders;
     std::unique_ptr<order::owed_payments> owed;
 };

@@ -74,7 +74,9 @@ public:
           order_database_(io, postgres_options(settings, settings.postgres.order_url),
                           pool_limits(settings)),
           stores_{.users = user::make_postgres_store(user_database_),
-                  .products = stock::make_postgres_store(access_.stock_database()),
+                  .products = stock::make_postgres_store(access_.stock_database(), epochs.shards()),
+                  .terms = stock::make_postgres_terms(access_.stock_database(), epochs.shards()),
+                  .sales = stock::make_postgres_sales(access_.stock_database(), epochs.shards()),
                   .orders = order::make_postgres_store(order_database_),
                   .owed = order::make_postgres_owed_payments(order_database_)} {}
 

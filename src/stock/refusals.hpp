@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <flashsale/stock/gate_decisions.hpp>
 #include <flashsale/stock/reservation.hpp>
 
 namespace flashsale::stock {
@@ -18,6 +19,22 @@ inline refusal not_yet(timestamp opens, std::chrono::microseconds left) {
 }
 inline refusal not_yet(timestamp opens, timestamp now) {
     return not_yet(opens, opens - now);
+}
+
+/// Of one that is not `none`.
+inline errc refusal_of(halt why) {
+    switch (why) {
+        case halt::paused:
+            return errc::sale_paused;
+        case halt::ended:
+            return errc::sale_ended;
+        case halt::archived:
+            return errc::product_archived;
+        case halt::none:
+        case halt::deleted:
+            break;
+    }
+    return errc::product_not_found;
 }
 
 }  // namespace flashsale::stock

@@ -65,8 +65,12 @@ public:
           gate_(stock::make_memory_gate(units, io)),
           stores_{.users = user::make_sqlite_store(files.user, io),
                   .products = stock::make_sqlite_store(files.stock, io),
+                  .terms = stock::make_sqlite_terms(files.stock, io),
+                  .sales = stock::make_sqlite_sales(files.stock, io),
                   .orders = order::make_sqlite_store(files.order, io),
-                  .owed = order::make_sqlite_owed_payments(files.order, io)} {}
+                  .owed = order::make_sqlite_owed_payments(files.order, io),
+                  .sale_orders = order::make_sqlite_sale_record(files.order, io),
+                  .desk = stock::make_sqlite_sale_desk(files.stock, io, *gate_)} {}
 
     stock::gate& gate() override { return *gate_; }
     const worker_stores& stores() const override { return stores_; }
@@ -125,7 +129,8 @@ struct life_part {
           reserves(stock::make_reserver(io, *gate, log, 1, reserver_options_of(settings))),
           clerk({*record.ports.orders, *record.ports.money, *record.ports.replacements,
                  *record.ports.recording, *record.ports.balances, *record.ports.credits,
-                 *record.ports.units, *gate, *gate, *gate, *reserves, wait_on(io), [] {}, &board},
+                 *record.ports.units, *gate, *gate, *gate, *reserves, wait_on(io), [] {}, &board,
+                 record.ports.sales.get()},
                 clerk_options_of(settings)) {}
 
     embedded_life record;

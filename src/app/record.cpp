@@ -63,7 +63,8 @@ stack_life::stack_life(const config& settings, bool fenced)
             .replacements = order::make_postgres_replacement_store(order_database),
             .balances = user::make_postgres_charges(user_database),
             .credits = user::make_postgres_credits(user_database),
-            .units = stock::make_postgres_returns(stock_database)} {}
+            .units = stock::make_postgres_returns(stock_database),
+            .sales = order::make_postgres_sale_cancellations(order_database)} {}
 
 embedded_life::embedded_life(const config& settings, const data_folder& in)
     : user_database(open_file(settings, in.user())),
@@ -75,6 +76,7 @@ embedded_life::embedded_life(const config& settings, const data_folder& in)
             .replacements = order::make_sqlite_replacement_store(order_database),
             .balances = user::make_sqlite_charges(user_database),
             .credits = user::make_sqlite_credits(user_database),
-            .units = stock::make_sqlite_returns(stock_database)} {}
+            .units = stock::make_sqlite_returns(stock_database),
+            .sales = order::make_sqlite_sale_cancellations(order_database)} {}
 
 }  // namespace flashsale::app

@@ -10,6 +10,7 @@
 #include <flashsale/order/recording.hpp>
 #include <flashsale/order/recovery.hpp>
 #include <flashsale/order/replacement.hpp>
+#include <flashsale/order/sale_cancellations.hpp>
 #include <flashsale/postgres.hpp>
 #include <flashsale/sqlite.hpp>
 #include <flashsale/stock.hpp>
@@ -44,6 +45,7 @@ struct life_ports {
     std::unique_ptr<user::charges> balances;
     std::unique_ptr<user::credits> credits;
     std::unique_ptr<stock::returns> units;
+    std::unique_ptr<order::sale_cancellations> sales;
 };
 
 struct stack_record {

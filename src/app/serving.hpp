@@ -13,9 +13,13 @@
 #include <flashsale/events/log.hpp>
 #include <flashsale/order/changes.hpp>
 #include <flashsale/order/owed.hpp>
+#include <flashsale/order/sale_record.hpp>
 #include <flashsale/order/store.hpp>
 #include <flashsale/stock/gate.hpp>
+#include <flashsale/stock/sale_desks.hpp>
+#include <flashsale/stock/sales.hpp>
 #include <flashsale/stock/store.hpp>
+#include <flashsale/stock/terms.hpp>
 #include <flashsale/user/store.hpp>
 
 #include "config.hpp"
@@ -27,8 +31,12 @@ namespace flashsale::app {
 struct worker_stores {
     std::unique_ptr<user::store> users;
     std::unique_ptr<stock::store> products;
+    std::unique_ptr<stock::terms_store> terms;
+    std::unique_ptr<stock::sale_store> sales;
     std::unique_ptr<order::store> orders;
     std::unique_ptr<order::owed_payments> owed;
+    std::unique_ptr<order::sale_record> sale_orders;
+    std::unique_ptr<stock::sale_desk> desk;
 };
 
 /// What one HTTP worker stands on: adapters on its io_context, for its thread alone.

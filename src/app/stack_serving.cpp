@@ -74,9 +74,14 @@ public:
           order_database_(io, postgres_options(settings, settings.postgres.order_url),
                           pool_limits(settings)),
           stores_{.users = user::make_postgres_store(user_database_),
-                  .products = stock::make_postgres_store(access_.stock_database()),
+                  .products = stock::make_postgres_store(access_.stock_database(), epochs.shards()),
+                  .terms = stock::make_postgres_terms(access_.stock_database(), epochs.shards()),
+                  .sales = stock::make_postgres_sales(access_.stock_database(), epochs.shards()),
                   .orders = order::make_postgres_store(order_database_),
-                  .owed = order::make_postgres_owed_payments(order_database_)} {}
+                  .owed = order::make_postgres_owed_payments(order_database_),
+                  .sale_orders = order::make_postgres_sale_record(order_database_),
+                  .desk = stock::make_postgres_sale_desk(access_.stock_database(), epochs.shards(),
+                                                         access_.gate())} {}
 
     stock::gate& gate() override { return access_.gate(); }
     const worker_stores& stores() const override { return stores_; }
@@ -160,11 +165,12 @@ struct life_part {
           access(io, settings, epochs),
           reserves(stock::make_reserver(io, access.gate(), log, epochs.shards(),
                                         reserver_options_of(settings))),
-          clerk({*record.ports.orders, *record.ports.money, *record.ports.replacements,
-                 *record.ports.recording, *record.ports.balances, *record.ports.credits,
-                 *record.ports.units, access.gate(), access.gate(), access.gate(), *reserves,
-                 wait_on(io), [this] { poll(); }, &board},
-                clerk_options_of(settings)) {}
+          clerk(
+              {*record.ports.orders, *record.ports.money, *record.ports.replacements,
+               *record.ports.recording, *record.ports.balances, *record.ports.credits,
+               *record.ports.units, access.gate(), access.gate(), access.gate(), *reserves,
+               wait_on(io), [this] { poll(); }, &board, record.ports.sales.get(), epochs.shards()},
+              clerk_options_of(settings)) {}
 
     void start() {
         access.start();

@@ -24,9 +24,11 @@ worker::worker(const config& settings, serving& behind, const health& state)
 
     // The hot route first: the router looks in this order.
     const auto currency = currency_code::of_record(settings.stock.currency);
-    order::register_routes(routes_, {io_, *stores.orders, *stores.owed, *users_, gate, gate,
-                                     *reserver_, behind.changes(), behind.shards(), currency});
-    stock::register_routes(routes_, {io_, *stores.products, gate, gate, *reserver_, currency});
+    order::register_routes(
+        routes_, {io_, *stores.orders, *stores.owed, *users_, gate, gate, *reserver_,
+                  behind.changes(), behind.shards(), currency, *stores.desk, *stores.sale_orders});
+    stock::register_routes(routes_, {io_, *stores.products, *stores.terms, *stores.sales, gate,
+                                     gate, *reserver_, currency});
     user::register_routes(routes_, io_, *stores.users);
     register_health_routes(routes_, state, [this] { return stands_on_->dependencies(); });
 }

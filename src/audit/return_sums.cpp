@@ -102,7 +102,7 @@ private:
             const auto order = record_.orders.find(id);
             const auto product = record_.products.find(movement.product_id);
             if (!is_return(movement.back) || order == record_.orders.end() ||
-                product == record_.products.end() || !product->second.per_user_limit)
+                product == record_.products.end() || !product->second.counts_buyers())
                 continue;
             expected[{movement.product_id, order->second.user_id}] += movement.quantity;
         }
@@ -135,6 +135,7 @@ std::vector<stock::allocation_id> ended_without_return(const audit_record& recor
 
 void check_life(const audit_record& record, audit_result& into) {
     return_auditor(record, into).run();
+    check_sale_limits(record, into);
     check_payments(record.life, into);
 }
 

@@ -29,10 +29,12 @@ constexpr std::array status_lines{
     status_line{405, "HTTP/1.1 405 Method Not Allowed\r\n"},
     status_line{408, "HTTP/1.1 408 Request Timeout\r\n"},
     status_line{411, "HTTP/1.1 411 Length Required\r\n"},
+    status_line{412, "HTTP/1.1 412 Precondition Failed\r\n"},
     status_line{413, "HTTP/1.1 413 Content Too Large\r\n"},
     status_line{414, "HTTP/1.1 414 URI Too Long\r\n"},
     status_line{415, "HTTP/1.1 415 Unsupported Media Type\r\n"},
     status_line{422, "HTTP/1.1 422 Unprocessable Content\r\n"},
+    status_line{428, "HTTP/1.1 428 Precondition Required\r\n"},
     status_line{431, "HTTP/1.1 431 Request Header Fields Too Large\r\n"},
     status_line{500, "HTTP/1.1 500 Internal Server Error\r\n"},
     status_line{501, "HTTP/1.1 501 Not Implemented\r\n"},
@@ -127,7 +129,8 @@ void put_common(writer& out, const response& answer, const common_lines& lines,
 }
 
 void put_headers(writer& out, const response& answer, answer_form form) {
-    if (answer.etag != 0) out.put_header("ETag: ", quoted_tag(answer.etag));
+    if (answer.etag != 0 || answer.revision != 0)
+        out.put_header("ETag: ", quoted_tag(answer.etag, answer.revision));
     out.put_header("Location: ", answer.location);
     out.put_header("Idempotency-Key: ", answer.idempotency_key);
     out.put_header("Allow: ", answer.allow);

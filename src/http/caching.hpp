@@ -9,7 +9,7 @@ namespace flashsale::http {
 void make_cacheable(response& answer, std::string_view cache_control,
                     std::string_view if_none_match);
 
-/// As it stands in ETag.
-std::string quoted_tag(std::uint64_t tag);
+/// As it stands in ETag: `"r7.1f2e"`, of revision 7; `"1f2e"` where that is 0, `"r7"` without tag.
+std::string quoted_tag(std::uint64_t tag, std::int64_t revision = 0);
 
 }  // namespace flashsale::http

@@ -7,7 +7,8 @@
 //            Such a gate is shut, by its header, for every process; the next pass finds it closed
 //   record   now and then: whether it has what the gate has granted (record_check.hpp)
 //   given    what the stock database gave and the gate does not know of, because the process that
-//            was to tell it died: one comparison, a page of products a pass
+//            was to tell it died, and what products are sold by, likewise: one comparison, a page
+//            of products a pass
 //   late     events that came behind the barrier of a newer epoch: the gate is asked again
 //   outbox   events that no recorder has seen (outbox_reconciliation.hpp)
 //
@@ -225,6 +226,9 @@ void reconciler::reconcile(shard& of) {
 
 /// False: the gate was shut.
 bool reconciler::compare_supplied(shard& of) {
+    if (of.products_after == 0) {
+        if (const auto synced = uses_.registry.sync_sales(); !synced) warn(of, synced.error());
+    }
     if (!has_gates()) return true;  // the products table is the gate
     const auto page = uses_.products.products(of.number, uses_.epochs.shards(), of.products_after,
                                               products_per_pass);
@@ -255,13 +259,17 @@ bool reconciler::compare_supplied(shard& of) {
             shut(of, *why);
             return false;
         }
-        if (!at_gate || at_gate->supplied < recorded.units.supplied)
+        if (!at_gate || at_gate->supplied < recorded.units.supplied ||
+            at_gate->revision < recorded.units.revision)
             behind.push_back(recorded.units);
     }
     if (behind.empty()) return true;
     const std::size_t count = behind.size();
-    const auto told = wait_for<std::expected<void, stock::errc>>(
-        [&](auto done) { uses_.gate.give(std::move(behind), std::move(done)); });
+    const auto told = give(behind);
+    if (!told && told.error() == stock::errc::already_granted) {
+        undo_terms(of, behind);
+        return true;
+    }
     // The gate is open, it said a moment ago; what it lacks now it has lost since it was loaded.
     if (!told && told.error() == stock::errc::rebuilding) of.distrusted = true;
     if (!told) return true;
@@ -269,6 +277,23 @@ bool reconciler::compare_supplied(shard& of) {
     spdlog::info("reconciler: told the gate of shard {} what {} products were given", of.number,
                  count);
     return true;
+}
+
+std::expected<void, stock::errc> reconciler::give(std::vector<stock::gate_product> products) {
+    return wait_for<std::expected<void, stock::errc>>(
+        [&](auto done) { uses_.gate.give(std::move(products), std::move(done)); });
+}
+
+/// The process that made a change died before it could take it back.
+void reconciler::undo_terms(shard& of, const std::vector<stock::gate_product>& behind) {
+    for (const stock::gate_product& one : behind) {
+        const auto told = give({one});
+        if (told || told.error() != stock::errc::already_granted) continue;
+        const auto undone = uses_.registry.undo_terms(one.id, one.revision);
+        if (!undone) return cannot(of, undone.error());
+        spdlog::info("reconciler: product {} has sold: what was to change before that is undone",
+                     one.id);
+    }
 }
 
 // ---- late events

@@ -83,6 +83,8 @@ private:
     void tell_of_record(shard& of);
     void shut(shard& of, const std::string& why);
     bool compare_supplied(shard& of);
+    std::expected<void, stock::errc> give(std::vector<stock::gate_product> products);
+    void undo_terms(shard& of, const std::vector<stock::gate_product>& behind);
     void resolve_late(shard& of);
     void reconcile_outbox(shard& of);
     void note_outbox(shard& of);

@@ -64,8 +64,8 @@ private:
     bool mends() const { return uses_.where_differing == differing::mended; }
 
     const record_load& uses_;
-    std::unordered_map<std::int64_t, bool> limited_;  // of every product: whether buyers count
-    id_set parked_, parked_with_order_;               // there are few
+    std::unordered_map<std::int64_t, stock::counting> counts_;  // of every product
+    id_set parked_, parked_with_order_;                         // there are few
     /// Loaded as what they were to become: one that was dropped is among reductions() too.
     id_set loaded_parked_;
     rebuild_arithmetic arithmetic_;
@@ -98,7 +98,8 @@ record_loader::done record_loader::read_products() {
         [this](const stock::record_reader::product_page& page) -> done {
             std::vector<stock::gate_product> units;
             for (const auto& one : page.rows) {
-                limited_.emplace(one.units.id, one.units.per_user_limit.has_value());
+                counts_.emplace(one.units.id, stock::counting{one.units.counts_buyers(),
+                                                              one.units.counting_sale()});
                 units.push_back(one.units);
             }
             if (mends()) return {};
@@ -184,9 +185,11 @@ record_loader::done record_loader::load_returns() {
         },
         [this](stock::record_reader::buyer_page& page) -> done {
             std::erase_if(page.rows, [this](const stock::buyer_returns& one) {
-                const auto known = limited_.find(one.product_id);
-                return known == limited_.end() || !known->second;
+                const auto known = counts_.find(one.product_id);
+                return known == counts_.end() || !known->second.buyers;
             });
+            for (stock::buyer_returns& one : page.rows)
+                one.sale_id = counts_.at(one.product_id).sale;
             if (auto loaded = uses_.gate.load(page.rows); !loaded) return loaded;
             return uses_.breathe();
         });
@@ -313,7 +316,7 @@ record_loader::done record_loader::note_unmoved(const std::vector<stock::allocat
 
 record_loader::done record_loader::load(std::vector<stock::allocation> taken) {
     const auto stray = [this](const stock::allocation& one) {
-        return !limited_.contains(one.product_id);
+        return !counts_.contains(one.product_id);
     };
     const auto found = std::ranges::find_if(taken, stray);
     if (found != taken.end() && uses_.where_differing == differing::refused)
@@ -326,8 +329,8 @@ record_loader::done record_loader::load(std::vector<stock::allocation> taken) {
                           one.order_id.to_string(), one.product_id);
         return true;
     });
-    const auto counts_buyers = [this](std::int64_t product) { return limited_.at(product); };
-    if (auto loaded = uses_.gate.load(taken, counts_buyers); !loaded) return loaded;
+    const auto counts = [this](std::int64_t product) { return counts_.at(product); };
+    if (auto loaded = uses_.gate.load(taken, counts); !loaded) return loaded;
     return uses_.breathe();
 }
 

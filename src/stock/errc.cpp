@@ -22,6 +22,26 @@ std::string_view name_of(errc code) {
             return "idempotency_key_reused";
         case errc::too_many_units:
             return "too_many_units";
+        case errc::sale_paused:
+            return "sale_paused";
+        case errc::sale_ended:
+            return "sale_ended";
+        case errc::product_archived:
+            return "product_archived";
+        case errc::already_granted:
+            return "already_granted";
+        case errc::window_of_sale:
+            return "window_of_sale";
+        case errc::window_not_ordered:
+            return "window_not_ordered";
+        case errc::sale_not_found:
+            return "sale_not_found";
+        case errc::sale_full:
+            return "sale_full";
+        case errc::sale_has_products:
+            return "sale_has_products";
+        case errc::revision_changed:
+            return "revision_changed";
         case errc::high_traffic:
             return "high_traffic";
         case errc::overloaded:

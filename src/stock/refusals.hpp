@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <flashsale/stock/gate_decisions.hpp>
 #include <flashsale/stock/reservation.hpp>
 
 namespace flashsale::stock {
@@ -23,6 +24,22 @@ inline refusal not_yet(timestamp opens, timestamp now) {
 /// Amounts end at units_max, as units do. Of a reduction nothing is paid.
 inline bool is_total_too_high(const reservation& asked, std::int64_t unit_price) {
     return asked.what == operation::sale && unit_price > units_max / asked.quantity;
+}
+
+/// Of one that is not `none`.
+inline errc refusal_of(halt why) {
+    switch (why) {
+        case halt::paused:
+            return errc::sale_paused;
+        case halt::ended:
+            return errc::sale_ended;
+        case halt::archived:
+            return errc::product_archived;
+        case halt::none:
+        case halt::deleted:
+            break;
+    }
+    return errc::product_not_found;
 }
 
 }  // namespace flashsale::stock

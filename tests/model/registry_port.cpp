@@ -154,6 +154,8 @@ public:
         return fault("no record is accepted here");
     }
 
+    std::expected<void, std::string> sync_sales() override { return {}; }
+    std::expected<void, std::string> undo_terms(std::int64_t, std::int64_t) override { return {}; }
     std::expected<void, std::string> require_primary() override {
         return done(asks_([] { return true; }));
     }

@@ -84,6 +84,7 @@ struct response {
     std::string_view allow = {};          ///< Allow header, if not empty; a literal
     std::string_view cache_control = {};  ///< default: no-store; as long-lived as a literal
     std::uint64_t etag = 0;               ///< ETag header, if not 0
+    std::int64_t revision = 0;            ///< stands in ETag, and makes one, if not 0: if_match.hpp
     bool varies_by_accept = false;        ///< Vary: Accept
     /// Further header lines, each with its end; of a literal, or kept by `stream`.
     std::string_view header_lines = {};

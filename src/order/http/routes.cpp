@@ -12,6 +12,7 @@
 #include "lists.hpp"
 #include "order_json.hpp"
 #include "orders_csv.hpp"
+#include "sale_routes.hpp"
 #include "service.hpp"
 
 namespace flashsale::order {
@@ -222,6 +223,7 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
     // `all` owns the service, and the routes share it.
     register_life_routes(routes, uses, std::shared_ptr<service>(all, &all->orders()));
     register_money_routes(routes, uses);
+    register_sale_routes(routes, uses);
 }
 
 }  // namespace flashsale::order

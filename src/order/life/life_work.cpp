@@ -286,9 +286,12 @@ std::expected<bool, std::string> life_work::resume() {
     const auto ended = uses_.orders.returns_due(batch_orders_max_);
     if (!ended) return text_of(ended.error());
     if (auto done = units_.give_back(*ended); !done) return std::unexpected(done.error());
+    const auto cancelled = sales_.go_on();
     if (!money) return std::unexpected(money.error());
     if (!more) return more;
-    return *more || payments->size() == batch_orders_max_ || ended->size() == batch_orders_max_;
+    if (!cancelled) return cancelled;
+    return *more || *cancelled || payments->size() == batch_orders_max_ ||
+           ended->size() == batch_orders_max_;
 }
 
 }  // namespace flashsale::order

@@ -16,6 +16,7 @@
 
 #include "asked_change.hpp"
 #include "money_work.hpp"
+#include "sale_cancellation_work.hpp"
 #include "unit_returns.hpp"
 
 namespace flashsale::order {
@@ -28,7 +29,8 @@ public:
           batch_orders_max_(options.batch_orders_max),
           currency_(options.currency),
           units_(uses),
-          money_(uses, options) {}
+          money_(uses, options),
+          sales_(uses, options) {}
 
     /// Answers those that can be answered now; the others are to be handed in again. At most
     /// batch_orders_max.
@@ -65,6 +67,7 @@ private:
     const currency_code currency_;
     unit_returns units_;
     money_work money_;
+    sale_cancellation_work sales_;
     uuid_generator ids_;
     /// Of many holds that end together: where the batch before has come to. The index has the dead
     /// entries of all batches, and to walk over them each time would take longer and longer.

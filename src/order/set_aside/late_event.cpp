@@ -17,7 +17,17 @@ late_outcome outcome_of(const uuid& id, const stock::decision& answer) {
         case stock::errc::out_of_stock:
         case stock::errc::idempotency_key_reused:
         case stock::errc::too_many_units:
+        case stock::errc::sale_ended:
+        case stock::errc::product_archived:
+        case stock::errc::already_granted:
+        case stock::errc::window_of_sale:
+        case stock::errc::window_not_ordered:
+        case stock::errc::sale_not_found:
+        case stock::errc::sale_full:
+        case stock::errc::sale_has_products:
+        case stock::errc::revision_changed:
             return late_outcome::refused;
+        case stock::errc::sale_paused:
         case stock::errc::high_traffic:
         case stock::errc::overloaded:
         case stock::errc::rebuilding:

@@ -27,7 +27,8 @@ service::result<stock_change> service::restock(std::int64_t id, std::int64_t qua
     auto recorded = co_await store_.restock(id, quantity, std::move(key), movement);
     if (!recorded) co_return std::unexpected(recorded.error());
     const auto given = co_await give(recorded->units);
-    if (!given) co_return std::unexpected(given.error());
+    // Terms that the gate refuses are the business of the process that changed them.
+    if (!given && given.error() != errc::already_granted) co_return std::unexpected(given.error());
     co_return stock_change{recorded->movement, id, quantity, recorded->created_at,
                            recorded->replayed};
 }
@@ -52,6 +53,48 @@ service::result<product_view> service::find(std::int64_t id) {
     one.push_back(std::move(*found));
     auto views = co_await with_available(std::move(one));
     co_return std::move(views.front());
+}
+
+service::result<product> service::change(std::int64_t id, std::optional<std::int64_t> revision,
+                                         const product_patch& what) {
+    const auto now = co_await store_.find(id);
+    if (!now) co_return std::unexpected(now.error());
+    if (now->halted == halt::archived) co_return std::unexpected(errc::product_archived);
+    if (revision && *revision != now->revision) co_return std::unexpected(errc::revision_changed);
+    if (now->sale_id != 0 && what.has_window()) co_return std::unexpected(errc::window_of_sale);
+    product_terms to{what.name.value_or(now->name), what.price.value_or(now->price),
+                     what.per_user_limit.value_or(now->per_user_limit),
+                     what.sale_starts_at.value_or(now->sale_starts_at),
+                     what.sale_ends_at.value_or(now->sale_ends_at)};
+    if (to.sale_starts_at && to.sale_ends_at && *to.sale_ends_at <= *to.sale_starts_at)
+        co_return std::unexpected(errc::window_not_ordered);
+    auto changed = co_await terms_.change(id, now->revision, std::move(to));
+    if (!changed) co_return std::unexpected(changed.error());
+    auto told = co_await tell(std::move(*changed));
+    if (told || told.error() != errc::already_granted) co_return told;
+    auto undone = co_await terms_.undo(id, now->revision + 1);
+    if (!undone) co_return std::unexpected(undone.error());
+    const auto back = co_await tell(std::move(*undone));
+    co_return std::unexpected(back ? refusal(errc::already_granted) : back.error());
+}
+
+service::result<product> service::withdraw(std::int64_t id) {
+    auto withdrawn = co_await terms_.withdraw(id);
+    if (!withdrawn) co_return std::unexpected(withdrawn.error());
+    const std::int64_t revision = withdrawn->what.revision;
+    auto told = co_await tell(std::move(*withdrawn));
+    if (told || told.error() != errc::already_granted) co_return told;
+    auto archived = co_await terms_.undo(id, revision);
+    if (!archived) co_return std::unexpected(archived.error());
+    co_return co_await tell(std::move(*archived));
+}
+
+service::result<product> service::tell(changed_product what) {
+    gate_product units = units_of(what.what);
+    units.epoch = what.epoch;
+    const auto given = co_await give(units);
+    if (!given) co_return std::unexpected(given.error());
+    co_return std::move(what.what);
 }
 
 service::result<std::vector<product_view>> service::list(std::int64_t after, std::int64_t limit) {

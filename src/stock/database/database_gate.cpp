@@ -14,6 +14,7 @@
 #include <chrono>
 
 #include "database_statements.hpp"
+#include "ledger/gate_product_columns.hpp"
 #include "metrics.hpp"
 #include "postgres_errc.hpp"
 #include "refusals.hpp"
@@ -150,7 +151,8 @@ public:
                     std::optional<levels::product> found;
                     for (std::size_t row = 0; row < result->size(); ++row) {
                         if (result->integer(row, 0) != id) continue;
-                        found = levels::product{result->integer(row, 1), result->integer(row, 2)};
+                        found = levels::product{result->integer(row, 1), result->integer(row, 2),
+                                                result->integer(row, 3)};
                     }
                     out.products.push_back(found);
                 }
@@ -184,6 +186,18 @@ public:
 private:
     using asked = std::shared_ptr<const reservation>;
 
+    /// What a grant insists on.
+    struct versions {
+        std::int64_t product = 0;
+        std::optional<std::int64_t> sale;  ///< under a limit over it
+    };
+    static versions versions_of(const postgres::rows& read) {
+        versions out{read.integer(0, column::version), {}};
+        if (read.integer(0, column::sale_limit) != 0)
+            out.sale = read.integer(0, column::sale_version);
+        return out;
+    }
+
     void attempt(asked what, int number, callback<decision> done) {
         postgres::parameters with;
         with.integer(what->product_id).text(kind_of(what->what)).integer(what->user_id);
@@ -198,7 +212,7 @@ private:
                 if (options_.before_update) options_.before_update(what->product_id);
                 uuid id = what->id;
                 if (what->dated_by_gate) id.set_time(read->time(0, column::now));
-                take(what, id, number, read->integer(0, column::version),
+                take(what, id, number, versions_of(*read),
                      {.currency = currency_of(*read), .payment_window_s = window_of(*read, 0)},
                      std::move(done));
             });
@@ -206,7 +220,9 @@ private:
 
     /// A repeat or a refusal; nullopt: the units may be taken if the version still holds.
     std::optional<decision> decide(const reservation& what, const postgres::rows& product) const {
-        if (product.empty()) return std::unexpected(errc::product_not_found);
+        const halt halted =
+            product.empty() ? halt::deleted : halt_of(product.text(0, column::halted));
+        if (halted == halt::deleted) return std::unexpected(errc::product_not_found);
         if (!product.is_null(0, column::reserved_id)) {
             if (product.integer(0, 5) != what.quantity) {
                 return std::unexpected(errc::idempotency_key_reused);
@@ -222,6 +238,7 @@ private:
             return repeat;
         }
         if (what.what == operation::sale) {
+            if (halted != halt::none) return std::unexpected(refusal_of(halted));
             const auto opens = product.optional_time(0, column::starts);
             const timestamp now = product.time(0, column::now);
             if (opens && now < *opens) return std::unexpected(not_yet(*opens, now));
@@ -229,13 +246,10 @@ private:
             const std::int64_t price = product.integer(0, column::price);
             if (price > what.unit_price_max)
                 return std::unexpected(refusal(errc::price_changed, price));
-            if (const auto limit = product.optional_integer(0, column::limit)) {
-                const std::int64_t allowed = *limit - product.integer(0, column::bought);
-                if (what.quantity > allowed) {
-                    return std::unexpected(
-                        refusal(errc::purchase_limit, std::max<std::int64_t>(allowed, 0)));
-                }
-            }
+            const std::int64_t allowed = allowed_by(product);
+            if (what.quantity > allowed)
+                return std::unexpected(
+                    refusal(errc::purchase_limit, std::max<std::int64_t>(allowed, 0)));
         }
         const std::int64_t stock = product.integer(0, column::stock);
         if (stock < what.quantity) return std::unexpected(refusal(errc::out_of_stock, stock));
@@ -245,18 +259,30 @@ private:
         return std::nullopt;
     }
 
+    /// Units that the user may still have.
+    static std::int64_t allowed_by(const postgres::rows& product) {
+        std::int64_t out = units_max;
+        if (const auto limit = product.optional_integer(0, column::limit))
+            out = *limit - product.integer(0, column::bought);
+        if (const auto limit = product.integer(0, column::sale_limit); limit != 0)
+            out = std::min(out, limit - product.integer(0, column::bought_of_sale));
+        return out;
+    }
+
     /// It never changes, so it need not be read again with the units.
     static currency_code currency_of(const postgres::rows& product) {
         return currency_code::of_record(product.text(0, 8));
     }
 
-    void take(asked what, const uuid& id, int number, std::int64_t version, grant_terms terms,
+    void take(asked what, const uuid& id, int number, const versions& still, grant_terms terms,
               callback<decision> done) {
         postgres::parameters with;
-        with.integer(what->product_id).integer(version).integer(what->quantity).uuid(id);
+        with.integer(what->product_id).integer(still.product).integer(what->quantity).uuid(id);
         with.text(kind_of(what->what)).integer(what->user_id).text(what->idempotency_key);
         with.integer(static_cast<std::int64_t>(only_epoch));
-        database_.execute(take_units, std::move(with),
+        const bool counts_over_sale = still.sale && what->what == operation::sale;
+        if (counts_over_sale) with.integer(*still.sale);
+        database_.execute(counts_over_sale ? take_units_of_sale : take_units, std::move(with),
                           [this, what, id, number, terms,
                            done = std::move(done)](postgres::result taken) mutable {
                               const bool twin_was_first =

@@ -29,7 +29,17 @@ inline constexpr postgres::statement read_product{
     "          WHERE b.product_id = p.id AND b.kind = 'sale' AND b.user_id = $3)"
     "         - coalesce((SELECT v.returned FROM buyer_returns v"
     "                     WHERE v.product_id = p.id AND v.user_id = $3), 0) END::bigint,"
-    "       date_trunc('milliseconds', now()), p.sale_starts_at"
+    "       date_trunc('milliseconds', now()), p.sale_starts_at,"
+    "       coalesce(p.withdrawn, p.sale_state, ''), coalesce(p.sale_limit, 0),"
+    "       CASE WHEN p.sale_limit IS NULL THEN 0 ELSE"
+    "         (SELECT coalesce(sum(b.quantity), 0) FROM products q JOIN reservations b"
+    "            ON b.product_id = q.id AND b.kind = 'sale' AND b.user_id = $3"
+    "          WHERE q.sale_id = p.sale_id)"
+    "         - (SELECT coalesce(sum(v.returned), 0) FROM products q JOIN buyer_returns v"
+    "              ON v.product_id = q.id AND v.user_id = $3"
+    "            WHERE q.sale_id = p.sale_id) END::bigint,"
+    "       CASE WHEN p.sale_limit IS NULL THEN 0 ELSE"
+    "         (SELECT s.version FROM sales s WHERE s.id = p.sale_id) END"
     " FROM products p"
     " LEFT JOIN reservations r ON r.product_id = p.id AND r.kind = $2 AND r.user_id = $3"
     "                         AND r.idempotency_key = $4"
@@ -48,24 +58,41 @@ enum : std::size_t {
     bought,
     now,
     starts,
+    halted,
+    sale_limit,
+    bought_of_sale,
+    sale_version,
 };
 }
 
+#define RESERVE_TAKEN                                                                         \
+    " RETURNING id, price"                                                                    \
+    "), reserved AS ("                                                                        \
+    "  INSERT INTO reservations (id, product_id, kind, user_id, idempotency_key, quantity,"   \
+    "                            unit_price, epoch)"                                          \
+    "  SELECT $4, id, $5, $6, $7, $3, price, $8 FROM taken RETURNING seq, unit_price"         \
+    "), moved AS ("                                                                           \
+    "  INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key)"      \
+    "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved" \
+    "), entry AS ("                                                                           \
+    "  INSERT INTO outbox (event_id, shard) SELECT $4, 0 FROM reserved"                       \
+    ") SELECT unit_price, seq FROM reserved"
 inline constexpr postgres::statement take_units{
     "gate_take_units",
     "WITH taken AS ("
     "  UPDATE products SET stock = stock - $3, version = version + 1"
-    "  WHERE id = $1 AND version = $2 AND stock >= $3 RETURNING id, price"
-    "), reserved AS ("
-    "  INSERT INTO reservations (id, product_id, kind, user_id, idempotency_key, quantity,"
-    "                            unit_price, epoch)"
-    "  SELECT $4, id, $5, $6, $7, $3, price, $8 FROM taken RETURNING seq, unit_price"
-    "), moved AS ("
-    "  INSERT INTO movements (id, product_id, delta, kind, epoch, seq, idempotency_key)"
-    "  SELECT $4, $1, -$3, $5, $8, seq, CASE WHEN $5 = 'reduction' THEN $7 END FROM reserved"
-    "), entry AS ("
-    "  INSERT INTO outbox (event_id, shard) SELECT $4, 0 FROM reserved"
-    ") SELECT unit_price, seq FROM reserved"};
+    "  WHERE id = $1 AND version = $2 AND stock >= $3" RESERVE_TAKEN};
+// Under a limit over a sale another product's order counts too, and moves the sale's own version.
+inline constexpr postgres::statement take_units_of_sale{
+    "gate_take_units_of_sale",
+    "WITH counted AS ("
+    "  UPDATE sales s SET version = s.version + 1 FROM products p"
+    "  WHERE p.id = $1 AND s.id = p.sale_id AND s.version = $9 RETURNING s.id"
+    "), taken AS ("
+    "  UPDATE products SET stock = stock - $3, version = version + 1"
+    "  WHERE id = $1 AND version = $2 AND stock >= $3"
+    "    AND EXISTS (SELECT FROM counted)" RESERVE_TAKEN};
+#undef RESERVE_TAKEN
 
 inline constexpr postgres::statement count_outbox{"gate_count_outbox",
                                                   "SELECT count(*) FROM outbox"};
@@ -78,7 +105,8 @@ inline constexpr postgres::statement count_some{
 inline constexpr postgres::statement prune_events{
     "gate_prune", "DELETE FROM outbox WHERE event_id = ANY($1::uuid[])"};
 inline constexpr postgres::statement read_stock{
-    "gate_read_stock", "SELECT id, stock, supplied FROM products WHERE id = ANY($1::bigint[])"};
+    "gate_read_stock",
+    "SELECT id, stock, supplied, revision FROM products WHERE id = ANY($1::bigint[])"};
 inline constexpr postgres::statement read_events{
     "gate_read_events",
     "SELECT " EVENT_COLUMNS

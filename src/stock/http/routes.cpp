@@ -3,11 +3,14 @@
 #include <boost/asio/io_context.hpp>
 
 #include <flashsale/base/names.hpp>
+#include <flashsale/http/if_match.hpp>
 #include <flashsale/http/paging.hpp>
 #include <flashsale/stock/module.hpp>
 #include <flashsale/stock/problem.hpp>
 
 #include "catalogue/service.hpp"
+#include "product_json.hpp"
+#include "sale_routes.hpp"
 
 namespace flashsale::stock {
 
@@ -16,40 +19,7 @@ namespace {
 /// Minor units; what a browser's numbers hold exactly.
 constexpr std::int64_t amount_max = (std::int64_t{1} << 53) - 1;
 
-void append_optional(std::string& out, const std::optional<std::int64_t>& value) {
-    value ? append_integer(out, *value) : void(out.append("null"));
-}
-
-void append_optional(std::string& out, const std::optional<timestamp>& value) {
-    value ? void(out.append("\"" + to_rfc3339(*value) + "\"")) : void(out.append("null"));
-}
-
-void append_product(std::string& out, const product& what, currency_code of_deployment,
-                    std::int64_t stock, const std::optional<std::int64_t>& available) {
-    out.append(R"({"id":)");
-    append_integer(out, what.id);
-    out.append(R"(,"name":)");
-    append_json_string(out, what.name);
-    out.append(R"(,"price":)");
-    append_integer(out, what.price);
-    out.append(R"(,"currency":")").append(what.currency.or_else(of_deployment).text());
-    out.push_back('"');
-    out.append(R"(,"stock":)");
-    append_integer(out, stock);
-    out.append(R"(,"available":)");
-    append_optional(out, available);
-    out.append(R"(,"per_user_limit":)");
-    append_optional(out, what.per_user_limit);
-    out.append(R"(,"sale_starts_at":)");
-    append_optional(out, what.sale_starts_at);
-    out.append(R"(,"sale_ends_at":)");
-    append_optional(out, what.sale_ends_at);
-    out.append(R"(,"payment_window_s":)");
-    append_optional(out, what.payment_window_s == 0
-                             ? std::nullopt
-                             : std::optional(std::int64_t{what.payment_window_s}));
-    out.append(R"(,"created_at":")").append(to_rfc3339(what.created_at)).append("\"}");
-}
+constexpr const char* of_the_sale = "none: it is the sale's";
 
 std::expected<new_product, http::response> read_new_product(std::string_view body) {
     auto value = http::parse_body(body);
@@ -73,9 +43,37 @@ std::expected<new_product, http::response> read_new_product(std::string_view bod
         fields.optional_integer("payment_window_s", 1, payment_window_max_s).value_or(0));
     out.sale_starts_at = fields.optional_time("sale_starts_at");
     out.sale_ends_at = fields.optional_time("sale_ends_at");
+    if (const auto sale = fields.optional_integer("sale_id", 1, amount_max)) {
+        out.sale_id = *sale;
+        if (out.sale_starts_at) fields.fault("sale_starts_at", of_the_sale);
+        if (out.sale_ends_at) fields.fault("sale_ends_at", of_the_sale);
+        if (out.payment_window_s != 0) fields.fault("payment_window_s", of_the_sale);
+    }
     if (out.sale_starts_at && out.sale_ends_at && *out.sale_ends_at <= *out.sale_starts_at) {
         fields.fault("sale_ends_at", "a time after sale_starts_at");
     }
+    if (auto fault = fields.finish()) return std::unexpected(http::problem(*fault));
+    return out;
+}
+
+/// Fields that are not there stay as they are; null takes a limit or an end of the window away.
+std::expected<product_patch, http::response> read_patch(std::string_view body) {
+    auto value = http::parse_body(body);
+    if (!value) return std::unexpected(std::move(value.error()));
+    json_fields fields(*value);
+    const auto* object = value->if_object();
+    const auto has = [object](std::string_view name) { return object && object->contains(name); };
+    product_patch out;
+    if (has("name")) {
+        out.name = fields.any_text("name");
+        if (auto expected = fault_of_name(*out.name, product_name_rules))
+            fields.fault("name", std::move(*expected));
+    }
+    if (has("price")) out.price = fields.integer("price", 0, amount_max);
+    if (has("per_user_limit"))
+        out.per_user_limit = fields.optional_integer("per_user_limit", 1, units_max);
+    if (has("sale_starts_at")) out.sale_starts_at = fields.optional_time("sale_starts_at");
+    if (has("sale_ends_at")) out.sale_ends_at = fields.optional_time("sale_ends_at");
     if (auto fault = fields.finish()) return std::unexpected(http::problem(*fault));
     return out;
 }
@@ -93,6 +91,15 @@ http::response refuse(const refusal& why, std::string key) {
     const auto most = std::to_string(units_max);
     auto out = why == errc::too_many_units
                    ? http::problem({"quantity", "no more than brings all ever given to " + most})
+               : why == errc::window_of_sale ? http::problem({"sale_starts_at", of_the_sale})
+               : why == errc::sale_not_found
+                   ? http::problem({"sale_id", "the id of a sale that there is, or null"})
+               : why == errc::sale_full
+                   ? http::problem({"sale_id", "a sale of fewer than " +
+                                                   std::to_string(products_of_sale_max) +
+                                                   " products, or null"})
+               : why == errc::window_not_ordered
+                   ? http::problem({"sale_ends_at", "a time after sale_starts_at"})
                : why == errc::sale_over  // of a product that was to be made
                    ? http::problem({"sale_ends_at", "a time that is still to come, or null"})
                    : problem_of(why);
@@ -116,7 +123,8 @@ http::response changed(const stock_change& what, std::string_view name, std::str
 class product_routes {
 public:
     explicit product_routes(const http_dependencies& uses)
-        : service_(uses.record, uses.units, uses.view, uses.reserves), currency_(uses.currency) {}
+        : service_(uses.record, uses.terms, uses.units, uses.view, uses.reserves),
+          currency_(uses.currency) {}
 
     awaitable<http::response> create(const http::request& asked) {
         auto what = read_new_product(asked.body);
@@ -140,8 +148,32 @@ public:
         auto found = co_await service_.find(*id);
         if (!found) co_return problem_of(found.error());
         http::response out;
+        out.revision = found->what.revision;
         append_product(out.body, found->what, currency_, found->what.stock, found->available);
         co_return out;
+    }
+
+    awaitable<http::response> patch(const http::request& asked) {
+        const auto id = http::parse_id(asked.parameter);
+        if (!id) co_return http::problem(problems::product_not_found);
+        const auto revision = http::revision_in_if_match(asked);
+        if (!revision) co_return revision.error();
+        const auto what = read_patch(asked.body);
+        if (!what) co_return what.error();
+        const auto changed = co_await service_.change(*id, *revision, *what);
+        if (!changed) co_return refuse(changed.error(), {});
+        co_return as_it_is(*changed);
+    }
+
+    awaitable<http::response> erase(const http::request& asked) {
+        const auto id = http::parse_id(asked.parameter);
+        if (!id) co_return http::problem(problems::product_not_found);
+        const auto withdrawn = co_await service_.withdraw(*id);
+        if (!withdrawn) co_return refuse(withdrawn.error(), {});
+        if (withdrawn->halted != halt::deleted) co_return as_it_is(*withdrawn);
+        http::response none;
+        none.status = 204;
+        co_return none;
     }
 
     awaitable<http::response> list(const http::request& asked) {
@@ -178,6 +210,14 @@ public:
     }
 
 private:
+    /// What is free of it is not asked for.
+    http::response as_it_is(const product& what) const {
+        http::response out;
+        out.revision = what.revision;
+        append_product(out.body, what, currency_, what.stock, std::nullopt);
+        return out;
+    }
+
     std::string key_of(const http::request& asked) {
         return asked.idempotency_key.empty() ? keys_.make().to_string()
                                              : std::string(asked.idempotency_key);
@@ -194,6 +234,7 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
     using http::callers;
     using http::method;
     routes.declare(problems::all);
+    register_sale_routes(routes, uses);
     auto all = std::make_shared<product_routes>(uses);
     routes.add({.verb = method::post,
                 .pattern = "/v1/products",
@@ -215,6 +256,16 @@ void register_routes(http::router& routes, const http_dependencies& uses) {
          .handle = http::coroutine{uses.io,
                                    [all](const http::request& asked) { return all->get(asked); }},
          .kept_by = http::caching::everybody});
+    routes.add({.verb = method::patch,
+                .pattern = "/v1/products/{id}",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{
+                    uses.io, [all](const http::request& asked) { return all->patch(asked); }}});
+    routes.add({.verb = method::erase,
+                .pattern = "/v1/products/{id}",
+                .who_may = callers::anybody(),
+                .handle = http::coroutine{
+                    uses.io, [all](const http::request& asked) { return all->erase(asked); }}});
     routes.add({.verb = method::post,
                 .pattern = "/v1/products/{id}/restock",
                 .who_may = callers::anybody(),

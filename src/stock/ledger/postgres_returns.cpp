@@ -12,6 +12,7 @@
 
 #include <unordered_map>
 
+#include "gate_product_columns.hpp"
 #include "returned_lines.hpp"
 
 namespace flashsale::stock {
@@ -59,20 +60,21 @@ constexpr postgres::statement record_returns{
     ") INSERT INTO buyer_returns AS v (product_id, user_id, returned)"
     " SELECT b.product_id, b.user_id, sum(b.quantity)::bigint"
     " FROM came_back c JOIN batch b ON b.id = c.id AND b.line = c.line"
-    " JOIN products p ON p.id = b.product_id AND p.per_user_limit IS NOT NULL"
+    " JOIN products p ON p.id = b.product_id AND coalesce(p.per_user_limit, p.sale_limit) IS NOT "
+    "NULL"
     " GROUP BY b.product_id, b.user_id ORDER BY b.product_id, b.user_id"
     " ON CONFLICT (product_id, user_id) DO UPDATE SET returned = v.returned + excluded.returned"};
 
 constexpr postgres::statement read_products{
     "returns_read_products",
-    "SELECT id, supplied, price, per_user_limit, sale_starts_at, sale_ends_at,"
-    "       coalesce(currency, ''), coalesce(payment_window_s, 0)"
-    " FROM products WHERE id = ANY($1::bigint[]) ORDER BY id"};
+    "SELECT " GATE_PRODUCT_COLUMNS " FROM products WHERE id = ANY($1::bigint[]) ORDER BY id"};
 constexpr postgres::statement read_buyers{
     "returns_read_buyers",
-    "SELECT DISTINCT v.product_id, v.user_id, v.returned"
+    "SELECT DISTINCT v.product_id, v.user_id, v.returned,"
+    "       CASE WHEN p.sale_limit IS NULL THEN 0 ELSE p.sale_id END"
     " FROM unnest($1::bigint[], $2::bigint[]) AS b (product_id, user_id)"
-    " JOIN buyer_returns v ON v.product_id = b.product_id AND v.user_id = b.user_id"};
+    " JOIN buyer_returns v ON v.product_id = b.product_id AND v.user_id = b.user_id"
+    " JOIN products p ON p.id = v.product_id"};
 
 class postgres_returns final : public returns {
 public:
@@ -184,18 +186,14 @@ private:
             in.execute(read_products, std::move(postgres::parameters().integers(products)));
         if (!found) return std::unexpected(found.error());
         for (std::size_t row = 0; row < found->size(); ++row) {
-            into.products.push_back({found->integer(row, 0), found->integer(row, 1),
-                                     found->integer(row, 2), found->optional_integer(row, 3),
-                                     found->optional_time(row, 4), found->optional_time(row, 5),
-                                     currency_code::of_record(found->text(row, 6)),
-                                     static_cast<std::uint32_t>(found->integer(row, 7))});
+            into.products.push_back(gate_product_at(*found, row));
         }
         const auto buyers = in.execute(
             read_buyers, std::move(postgres::parameters().integers(products).integers(users)));
         if (!buyers) return std::unexpected(buyers.error());
         for (std::size_t row = 0; row < buyers->size(); ++row) {
-            into.buyers.push_back(
-                {buyers->integer(row, 0), buyers->integer(row, 1), buyers->integer(row, 2)});
+            into.buyers.push_back({buyers->integer(row, 0), buyers->integer(row, 1),
+                                   buyers->integer(row, 2), buyers->integer(row, 3)});
         }
         return {};
     }

@@ -3,6 +3,8 @@
 #include <flashsale/sql.hpp>
 #include <flashsale/stock/record.hpp>
 
+#include "gate_product_columns.hpp"
+
 namespace flashsale::stock {
 
 namespace {
@@ -11,12 +13,10 @@ using sql::access;
 
 // The shard is not asked for here: PostgreSQL's planner takes a modulus for rare, and reads the
 // whole table for each page.
-constexpr sql::statement page_products{
-    access::read, "record_page_products",
-    "SELECT id, supplied, price, per_user_limit, sale_starts_at, sale_ends_at, stock,"
-    "       coalesce(currency, ''), coalesce(payment_window_s, 0)"
-    " FROM products"
-    " WHERE id > $1 ORDER BY id LIMIT $2"};
+constexpr sql::statement page_products{access::read, "record_page_products",
+                                       "SELECT " GATE_PRODUCT_COLUMNS
+                                       ", stock FROM products"
+                                       " WHERE id > $1 ORDER BY id LIMIT $2"};
 
 // What is noted of an allocation, in movements t; allocation_of() reads it. Few have come back:
 // those are found by an index of their own.
@@ -72,7 +72,9 @@ constexpr sql::statement came_back_ids{
 constexpr sql::statement all_products{
     access::read,
     "record_all_products",
-    "SELECT p.id, p.supplied, p.stock, p.per_user_limit,"
+    "SELECT p.id, p.supplied, p.stock,"
+    "       CASE WHEN p.per_user_limit IS NOT NULL"
+    "         THEN greatest(p.per_user_limit, coalesce(p.limit_max, 0)) END,"
     "       coalesce(sum(m.delta), 0)::bigint,"
     "       coalesce(sum(m.delta) FILTER (WHERE m.kind IN ('initial', 'restock', 'return', "
     "'drop')), 0)"
@@ -80,11 +82,18 @@ constexpr sql::statement all_products{
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'sale'), 0)::bigint,"
     "       coalesce(-sum(m.delta) FILTER (WHERE m.kind = 'reduction'), 0)::bigint,"
     "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'drop'), 0)::bigint,"
-    "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint, p.returned"
+    "       coalesce(sum(m.delta) FILTER (WHERE m.kind = 'return'), 0)::bigint, p.returned,"
+    "       coalesce(p.sale_id, 0), CASE WHEN p.sale_limit IS NOT NULL THEN"
+    "         (SELECT greatest(s.per_user_limit, s.limit_max) FROM sales s WHERE s.id = p.sale_id)"
+    "       END"
     " FROM products p LEFT JOIN movements m ON m.product_id = p.id GROUP BY p.id ORDER BY p.id",
-    {"SELECT p.id, p.supplied, p.stock, p.per_user_limit, coalesce(m.moved, 0),"
+    {"SELECT p.id, p.supplied, p.stock,"
+     "       max(p.per_user_limit, coalesce(p.limit_max, 0)), coalesce(m.moved, 0),"
      "       coalesce(m.moved_up, 0), coalesce(-m.sold, 0), coalesce(-m.reduced, 0),"
-     "       coalesce(m.dropped, 0), coalesce(m.returned, 0), p.returned"
+     "       coalesce(m.dropped, 0), coalesce(m.returned, 0), p.returned,"
+     "       coalesce(p.sale_id, 0), CASE WHEN p.sale_limit IS NOT NULL THEN"
+     "         (SELECT max(s.per_user_limit, coalesce(s.limit_max, 0)) FROM sales s"
+     "          WHERE s.id = p.sale_id) END"
      " FROM products p LEFT JOIN"
      "   (SELECT product_id, sum(delta) AS moved,"
      "           sum(delta) FILTER (WHERE kind IN ('initial', 'restock', 'return', 'drop')) AS "
@@ -140,11 +149,7 @@ public:
         for (std::size_t row = 0; row < found->size(); ++row) {
             if (shard_of(found->integer(row, 0), shards) != shard) continue;
             out.rows.push_back(
-                {{found->integer(row, 0), found->integer(row, 1), found->integer(row, 2),
-                  found->optional_integer(row, 3), found->optional_time(row, 4),
-                  found->optional_time(row, 5), currency_code::of_record(found->text(row, 7)),
-                  static_cast<std::uint32_t>(found->integer(row, 8))},
-                 found->integer(row, 6)});
+                {gate_product_at(*found, row), found->integer(row, gate_product_columns)});
         }
         if (found->size() == rows_max) out.next = found->integer(rows_max - 1, 0);
         return out;
@@ -208,7 +213,8 @@ public:
                 each({rows.integer(row, 0), rows.integer(row, 1), rows.integer(row, 2),
                       rows.optional_integer(row, 3), rows.integer(row, 4), rows.integer(row, 5),
                       rows.integer(row, 6), rows.integer(row, 7), rows.integer(row, 8),
-                      rows.integer(row, 9), rows.integer(row, 10)});
+                      rows.integer(row, 9), rows.integer(row, 10), rows.integer(row, 11),
+                      rows.optional_integer(row, 12)});
             }
         });
     }

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "gate_product_columns.hpp"
 #include "returned_lines.hpp"
 
 namespace flashsale::stock {
@@ -29,14 +30,35 @@ constexpr sqlite::statement change_product{
     " WHERE id = ?1"};
 constexpr sqlite::statement add_to_buyer{
     "INSERT INTO buyer_returns (product_id, user_id, returned)"
-    " SELECT id, ?2, ?3 FROM products WHERE id = ?1 AND per_user_limit IS NOT NULL"
+    " SELECT id, ?2, ?3 FROM products WHERE id = ?1 AND coalesce(per_user_limit, sale_limit) IS "
+    "NOT NULL"
     " ON CONFLICT (product_id, user_id) DO UPDATE SET returned = returned + excluded.returned"};
-constexpr sqlite::statement read_product{
-    "SELECT supplied, price, per_user_limit, sale_starts_at, sale_ends_at,"
-    "       coalesce(currency, ''), coalesce(payment_window_s, 0)"
-    " FROM products WHERE id = ?1"};
+constexpr sqlite::statement read_product{"SELECT " GATE_PRODUCT_COLUMNS
+                                         " FROM products WHERE id = ?1"};
 constexpr sqlite::statement read_buyer{
-    "SELECT returned FROM buyer_returns WHERE product_id = ?1 AND user_id = ?2"};
+    "SELECT v.returned, CASE WHEN p.sale_limit IS NULL THEN 0 ELSE p.sale_id END"
+    " FROM buyer_returns v JOIN products p ON p.id = v.product_id"
+    " WHERE v.product_id = ?1 AND v.user_id = ?2"};
+
+/// The row that a statement is at, read as one of many.
+struct row_of {
+    explicit row_of(const sqlite::query& at) : at_(at) {}
+    std::int64_t integer(std::size_t, std::size_t column) const {
+        return at_.integer_at(static_cast<int>(column));
+    }
+    std::optional<std::int64_t> optional_integer(std::size_t, std::size_t column) const {
+        return at_.optional_integer_at(static_cast<int>(column));
+    }
+    std::optional<timestamp> optional_time(std::size_t, std::size_t column) const {
+        return at_.optional_time_at(static_cast<int>(column));
+    }
+    std::string_view text(std::size_t, std::size_t column) const {
+        return at_.text_at(static_cast<int>(column));
+    }
+
+private:
+    const sqlite::query& at_;
+};
 
 using attempt = std::expected<void, sqlite::error>;
 
@@ -95,7 +117,8 @@ private:
             auto row = in.prepare(read_buyer);
             const auto found = row.integer(product).integer(user).step();
             if (!found) return std::unexpected(found.error());
-            if (*found) out.units.buyers.push_back({product, user, row.integer_at(0)});
+            if (*found)
+                out.units.buyers.push_back({product, user, row.integer_at(0), row.integer_at(1)});
         }
         return {};
     }
@@ -140,16 +163,7 @@ private:
         const auto found = row.integer(product).step();
         if (!found) return std::unexpected(found.error());
         if (!*found) return {};
-        gate_product out;
-        out.id = product;
-        out.supplied = row.integer_at(0);
-        out.price = row.integer_at(1);
-        out.per_user_limit = row.optional_integer_at(2);
-        out.sale_starts_at = row.optional_time_at(3);
-        out.sale_ends_at = row.optional_time_at(4);
-        out.currency = currency_code::of_record(row.text_at(5));
-        out.payment_window_s = static_cast<std::uint32_t>(row.integer_at(6));
-        into.products.push_back(out);
+        into.products.push_back(gate_product_at(row_of(row), 0));
         return {};
     }
 

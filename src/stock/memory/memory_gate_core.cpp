@@ -51,7 +51,8 @@ bool memory_gate_core::load(const allocation& taken) {
     const key_ref key{taken.what, taken.user_id, key_texts_.keep(taken.idempotency_key)};
     of.free -= taken.quantity;
     of.keys.try_emplace(key, key_record{taken.order_id, taken.quantity, taken.unit_price, 0});
-    if (of.limit && taken.what == operation::sale) of.bought[taken.user_id] += taken.quantity;
+    if (of.counts_buyers() && taken.what == operation::sale)
+        of.count(taken.user_id, taken.quantity);
     return true;
 }
 
@@ -76,24 +77,23 @@ std::vector<decision> memory_gate_core::reserve(std::span<const reservation> bat
 
 decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     const auto found = products_.find(asked.product_id);
-    if (found == products_.end()) return std::unexpected(errc::product_not_found);
+    if (found == products_.end() || found->second->halted == halt::deleted)
+        return std::unexpected(errc::product_not_found);
     product& of = *found->second;
 
     key_ref key{asked.what, asked.user_id, asked.idempotency_key};
     if (const auto before = of.keys.find(key); before != of.keys.end()) {
         return decide_again(of, before->second, asked);
     }
-    std::int64_t* bought = nullptr;
-    const bool limited = of.limit && asked.what == operation::sale;
+    const bool limited = of.counts_buyers() && asked.what == operation::sale;
     if (asked.what == operation::sale) {
+        if (of.halted != halt::none) return std::unexpected(refusal_of(of.halted));
         if (of.starts && now < *of.starts) return std::unexpected(not_yet(*of.starts, now));
         if (of.ends && now >= *of.ends) return std::unexpected(errc::sale_over);
         if (of.price > asked.unit_price_max)
             return std::unexpected(refusal(errc::price_changed, of.price));
         if (limited) {
-            const auto buyer = of.bought.find(asked.user_id);
-            if (buyer != of.bought.end()) bought = &buyer->second;
-            const std::int64_t allowed = *of.limit - (bought ? *bought : 0);
+            const std::int64_t allowed = of.allowed(asked.user_id);
             if (asked.quantity > allowed) {
                 return std::unexpected(
                     refusal(errc::purchase_limit, std::max<std::int64_t>(allowed, 0)));
@@ -116,11 +116,7 @@ decision memory_gate_core::decide(const reservation& asked, timestamp now) {
     out.event =
         event_of(asked, out.id, {of.price, of.currency, of.payment_window_s, epoch_, ++seq_});
     of.free -= asked.quantity;
-    if (bought) {
-        *bought += asked.quantity;
-    } else if (limited) {
-        of.bought.emplace(asked.user_id, asked.quantity);
-    }
+    if (limited) of.count(asked.user_id, asked.quantity);
     key.text = key_texts_.keep(key.text);
     of.keys.emplace(key, key_record{out.id, asked.quantity, of.price, seq_});
     outbox_.push_back({out.id, out.event});
@@ -154,13 +150,17 @@ const memory_gate_core::outbox_entry* memory_gate_core::waiting(std::uint64_t se
 
 std::expected<void, errc> memory_gate_core::give(std::span<const gate_product> products) {
     if (!is_open()) return std::unexpected(errc::rebuilding);
+    bool all = true;
     for (const gate_product& one : products)
-        give_one(one);
+        all = give_one(one) && all;
+    if (!all) return std::unexpected(errc::already_granted);
     return {};
 }
 
 std::expected<void, errc> memory_gate_core::take_returns(const returned_units& what) {
-    if (auto given = give(what.products); !given) return given;
+    // Terms that come too late are the business of those that asked for them.
+    if (auto given = give(what.products); !given && given.error() != errc::already_granted)
+        return given;
     for (const buyer_returns& one : what.buyers)
         load(one);
     return {};
@@ -168,33 +168,70 @@ std::expected<void, errc> memory_gate_core::take_returns(const returned_units& w
 
 void memory_gate_core::load(const buyer_returns& buyer) {
     const auto found = products_.find(buyer.product_id);
-    if (found == products_.end() || !found->second->limit) return;
+    if (found == products_.end() || !found->second->counts_buyers()) return;
     std::int64_t& applied = found->second->returned[buyer.user_id];
     const std::int64_t more = buyer.returned - applied;
     if (more <= 0) return;  // a repeat, or one that was overtaken
     applied = buyer.returned;
-    found->second->bought[buyer.user_id] -= more;
+    found->second->count(buyer.user_id, -more);
 }
 
-void memory_gate_core::give_one(const gate_product& what) {
+std::int64_t memory_gate_core::product::allowed(std::int64_t user_id) const {
+    const auto left = [user_id](std::int64_t limit_of, const buyer_counts& counts) {
+        const auto found = counts.find(user_id);
+        return found == counts.end() ? limit_of : limit_of - found->second;
+    };
+    std::int64_t out = limit ? left(*limit, bought) : units_max;
+    if (bought_of_sale) out = std::min(out, left(sale_limit, *bought_of_sale));
+    return out;
+}
+
+void memory_gate_core::product::count(std::int64_t user_id, std::int64_t units) {
+    bought[user_id] += units;
+    if (bought_of_sale) (*bought_of_sale)[user_id] += units;
+}
+
+bool memory_gate_core::take_terms(product& of, const gate_product& what, bool is_new) {
+    if (!is_new) {
+        if (what.revision <= of.revision) return true;  // a repeat, or one that was overtaken
+        const bool first =
+            of.counts_buyers() != what.counts_buyers() || what.halted == halt::deleted;
+        if (first && !of.keys.empty()) return false;
+    }
+    of.revision = what.revision;
+    of.price = what.price;
+    of.limit = what.per_user_limit;
+    of.halted = what.halted;
+    of.starts = what.sale_starts_at;
+    of.ends = what.sale_ends_at;
+    of.sale_limit = what.sale_limit;
+    of.bought_of_sale = nullptr;
+    if (const std::int64_t sale = what.counting_sale()) {
+        auto& counts = bought_of_sales_[sale];
+        if (!counts) counts = std::make_unique<buyer_counts>();
+        of.bought_of_sale = counts.get();
+    }
+    return true;
+}
+
+bool memory_gate_core::give_one(const gate_product& what) {
     auto& slot = products_[what.id];
-    if (!slot) {
+    const bool is_new = !slot;
+    if (is_new) {
         slot = std::make_unique<product>();
-        slot->price = what.price;
         slot->currency = what.currency;
         slot->payment_window_s = what.payment_window_s;
-        slot->limit = what.per_user_limit;
-        slot->starts = what.sale_starts_at;
-        slot->ends = what.sale_ends_at;
         const std::int64_t room =
             std::min({what.supplied, keys_reserved_max, keys_reserved_in_all_max - keys_reserved_});
         slot->keys.reserve(static_cast<std::size_t>(room));
         keys_reserved_ += room;
     }
+    const bool taken = take_terms(*slot, what, is_new);
     const std::int64_t more = what.supplied - slot->supplied;
-    if (more <= 0) return;  // a repeat, or one that was overtaken
+    if (more <= 0) return taken;  // a repeat, or one that was overtaken
     slot->supplied = what.supplied;
     slot->free += more;
+    return taken;
 }
 
 void memory_gate_core::prune(std::span<const recorded_event> events) {
@@ -241,8 +278,9 @@ std::expected<gate::levels, errc> memory_gate_core::read_levels(
     gate::levels out{epoch_, seq_, {}, {}};
     for (const std::int64_t id : product_ids) {
         const product* of = find(id);
-        out.products.push_back(of ? std::optional(gate::levels::product{of->free, of->supplied})
-                                  : std::nullopt);
+        out.products.push_back(
+            of ? std::optional(gate::levels::product{of->free, of->supplied, of->revision})
+               : std::nullopt);
     }
     return out;
 }

@@ -79,15 +79,25 @@ private:
         std::int64_t unit_price;
         std::uint64_t seq;  ///< 0: loaded from the record
     };
+    using buyer_counts = boost::unordered_flat_map<std::int64_t, std::int64_t>;
     struct product {
         std::int64_t free = 0, supplied = 0, price = 0;
         std::optional<std::int64_t> limit;
         std::optional<timestamp> starts, ends;
         currency_code currency;
         std::uint32_t payment_window_s = 0;
+        std::int64_t revision = 0;
+        halt halted = halt::none;
+        std::int64_t sale_limit = 0;
+        buyer_counts* bought_of_sale = nullptr;  ///< only under a limit over the sale
         boost::unordered_flat_map<key_ref, key_record, key_hash> keys;
-        boost::unordered_flat_map<std::int64_t, std::int64_t> bought;    ///< only under a limit
-        boost::unordered_flat_map<std::int64_t, std::int64_t> returned;  ///< of that, and applied
+        buyer_counts bought;    ///< only under a limit
+        buyer_counts returned;  ///< of that, and applied
+
+        bool counts_buyers() const { return limit || bought_of_sale; }
+        /// Units that the user may still have.
+        std::int64_t allowed(std::int64_t user_id) const;
+        void count(std::int64_t user_id, std::int64_t units);
     };
     struct outbox_entry {
         uuid id;
@@ -97,7 +107,9 @@ private:
     decision decide(const reservation& asked, timestamp now);
     decision decide_again(const product& of, const key_record& before,
                           const reservation& asked) const;
-    void give_one(const gate_product& product);
+    /// False: its terms came too late; see gate_decisions.hpp.
+    bool give_one(const gate_product& product);
+    bool take_terms(product& of, const gate_product& what, bool is_new);
     const product* find(std::int64_t id) const;
     const outbox_entry* waiting(std::uint64_t seq) const;
 
@@ -105,6 +117,7 @@ private:
     std::uint64_t epoch_ = 0;  ///< 0: not open
     std::uint64_t seq_ = 0;
     boost::unordered_flat_map<std::int64_t, std::unique_ptr<product>> products_;
+    boost::unordered_flat_map<std::int64_t, std::unique_ptr<buyer_counts>> bought_of_sales_;
     std::deque<outbox_entry> outbox_;  ///< seqs oldest_seq_ … seq_
     std::uint64_t oldest_seq_ = 1;
     boost::unordered_flat_map<uuid, std::uint64_t, uuid_hash> seq_by_id_;  ///< unpruned ones

@@ -12,7 +12,7 @@ public:
         : gate_(gate), loaded_(std::move(loaded)) {}
 
     std::expected<void, std::string> load(std::span<const allocation> taken,
-                                          const std::function<bool(std::int64_t)>&) override {
+                                          const std::function<counting(std::int64_t)>&) override {
         for (const allocation& one : taken) {
             if (!gate_.load(one))
                 return std::unexpected("product " + std::to_string(one.product_id) +

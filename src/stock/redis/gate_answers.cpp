@@ -35,6 +35,16 @@ std::string fault_of(gate_answer last) {
     }
 }
 
+std::expected<void, errc> given_by(const redis::value& reply) {
+    if (reply.elements.size() == 1) return {};
+    return std::unexpected(errc::already_granted);
+}
+
+std::expected<void, errc> units_of(std::expected<void, errc> given) {
+    if (!given && given.error() == errc::already_granted) return {};
+    return given;
+}
+
 void tell_answer(shard_epochs& in, std::uint32_t shard, gate_answer last, std::string_view header) {
     const gate_answer before = in.note(shard, last);
     if (before == last) return;

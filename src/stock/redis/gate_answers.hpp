@@ -21,4 +21,9 @@ std::string fault_of(gate_answer last);
 /// Notes it, and logs it if no worker has before.
 void tell_answer(shard_epochs& in, std::uint32_t shard, gate_answer last, std::string_view header);
 
+/// Of lua/give.lua, by an open gate.
+std::expected<void, errc> given_by(const redis::value& reply);
+/// What is said to those that gave units: terms that came too late are the business of others.
+std::expected<void, errc> units_of(std::expected<void, errc> given);
+
 }  // namespace flashsale::stock

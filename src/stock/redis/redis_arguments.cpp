@@ -94,6 +94,26 @@ argument_list reserve_arguments(const shard_keys& keys, std::uint64_t epoch,
     return out;
 }
 
+namespace {
+
+std::string_view word_of(halt why) {
+    switch (why) {
+        case halt::none:
+            break;
+        case halt::paused:
+            return "paused";
+        case halt::ended:
+            return "ended";
+        case halt::archived:
+            return "archived";
+        case halt::deleted:
+            return "deleted";
+    }
+    return {};
+}
+
+}  // namespace
+
 void add_product(argument_list& to, const gate_product& product) {
     const auto add_time = [&to](const std::optional<timestamp>& time) {
         if (time) {
@@ -104,21 +124,39 @@ void add_product(argument_list& to, const gate_product& product) {
     };
     to.add(product.id);
     to.add(product.supplied);
+    to.add(product.revision);
     to.add_with([&](std::string& bytes) {
         append_price(bytes, product.price, product.currency, product.payment_window_s);
     });
-    if (product.per_user_limit) {
-        to.add(*product.per_user_limit);
+    to.add_with([&](std::string& bytes) {
+        if (product.per_user_limit) append_integer(bytes, *product.per_user_limit);
+        if (product.sale_limit == 0) return;
+        if (!product.per_user_limit) bytes.push_back('-');
+        bytes.push_back(' ');
+        append_integer(bytes, product.sale_id);
+        bytes.push_back(' ');
+        append_integer(bytes, product.sale_limit);
+    });
+    if (product.halted == halt::none) {
+        add_time(product.sale_starts_at);
     } else {
-        to.add("");
+        to.add(word_of(product.halted));
     }
-    add_time(product.sale_starts_at);
     add_time(product.sale_ends_at);
+}
+
+void add_counted_user(argument_list& to, std::int64_t user, std::int64_t sale) {
+    to.add_with([&](std::string& bytes) {
+        append_integer(bytes, user);
+        if (sale == 0) return;
+        bytes.push_back(' ');
+        append_integer(bytes, sale);
+    });
 }
 
 void add_buyer(argument_list& to, const buyer_returns& buyer) {
     to.add(buyer.product_id);
-    to.add(buyer.user_id);
+    add_counted_user(to, buyer.user_id, buyer.sale_id);
     to.add(buyer.returned);
 }
 

@@ -33,6 +33,9 @@ constexpr std::int64_t purchase_limit_code = 3;
 constexpr std::int64_t out_of_stock_code = 4;
 constexpr std::int64_t could_be_granted = 7;
 constexpr std::int64_t price_changed_code = 8;
+constexpr std::int64_t paused_code = 12;
+constexpr std::int64_t ended_code = 13;
+constexpr std::int64_t archived_code = 14;
 
 /// Whether one more element says what is left, or the price.
 bool has_number(std::int64_t code) {
@@ -54,6 +57,12 @@ std::optional<errc> refusal_of(std::int64_t code) {
             return errc::idempotency_key_reused;
         case 6:
             return errc::overloaded;
+        case paused_code:
+            return errc::sale_paused;
+        case ended_code:
+            return errc::sale_ended;
+        case archived_code:
+            return errc::product_archived;
         case could_be_granted:
             return errc::outcome_unknown;  // until it is asked again
         case price_changed_code:
@@ -248,7 +257,8 @@ std::optional<gate::outbox_page> decode_outbox_page(const value& reply) {
 std::optional<gate::levels> decode_levels(const value& reply, std::size_t products) {
     const auto& elements = reply.elements;
     constexpr std::size_t first = token_place + 1;
-    if (elements.size() != first + 2 * products) return std::nullopt;
+    constexpr std::size_t numbers_of_level = 3;
+    if (elements.size() != first + numbers_of_level * products) return std::nullopt;
     const auto token = uuid::parse(elements[token_place].text);
     if (!token) return std::nullopt;
     const auto number = [&](std::size_t i) { return std::atoll(elements[i].text.c_str()); };
@@ -256,11 +266,12 @@ std::optional<gate::levels> decode_levels(const value& reply, std::size_t produc
     out.epoch = static_cast<std::uint64_t>(number(1));
     out.seq = static_cast<std::uint64_t>(number(2));
     out.token = *token;
-    for (std::size_t place = first; place < elements.size(); place += 2) {
+    for (std::size_t place = first; place < elements.size(); place += numbers_of_level) {
         if (elements[place].kind == value::type::nil) {
             out.products.emplace_back(std::nullopt);
         } else {
-            out.products.push_back(gate::levels::product{number(place), number(place + 1)});
+            out.products.push_back(
+                gate::levels::product{number(place), number(place + 1), number(place + 2)});
         }
     }
     return out;

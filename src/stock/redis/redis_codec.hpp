@@ -48,6 +48,8 @@ struct shard_keys {
 
 /// A product as give.lua and load.lua read it.
 void add_product(argument_list& to, const gate_product& product);
+/// A user whose units count, over the products of `sale` too unless it is 0.
+void add_counted_user(argument_list& to, std::int64_t user, std::int64_t sale);
 void add_buyer(argument_list& to, const buyer_returns& buyer);
 
 /// The batch in runs, as lua/reserve.lua has it; in short form where `hints` are given and say so.

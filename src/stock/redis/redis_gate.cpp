@@ -55,7 +55,7 @@ public:
         if (parts.empty()) return done({});
         auto all = std::make_shared<gathered>(gathered{parts.size(), {}, std::move(done)});
         for (returned_units& one : parts)
-            give_as(std::move(one), [all](auto result) { all->finish_part(result); }, true);
+            give_as(std::move(one), [all](auto given) { all->finish_part(units_of(given)); }, true);
     }
 
     void prune(std::vector<recorded_event> events,
@@ -265,13 +265,16 @@ private:
     /// All of one shard.
     void give_as(returned_units units, callback<std::expected<void, errc>> done, bool try_again) {
         const std::uint32_t at = shard_of(units.products.front().id, count());
+        for (const gate_product& one : units.products)
+            epochs_.raise(at, one.epoch);
         const std::uint64_t epoch = epochs_.get(at);
         const auto arguments = give_arguments(shards_[at]->keys, epoch, units);
         run(at, epoch, scripts().give, arguments,
             [this, at, try_again, units = std::move(units),
              done = std::move(done)](auto reply) mutable {
                 if (!reply) return done(std::unexpected(reply.error()));
-                if (reply->first.what == script_status::kind::open) return done({});
+                if (reply->first.what == script_status::kind::open)
+                    return done(given_by(reply->second));
                 if (!try_again) return done(std::unexpected(errc::rebuilding));
                 epochs_.raise(at, reply->first.epoch);
                 give_as(std::move(units), std::move(done), false);

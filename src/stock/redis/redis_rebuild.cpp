@@ -209,14 +209,15 @@ std::expected<void, std::string> gate_rebuild::for_each_survivor(
 
 std::expected<void, std::string> gate_rebuild::load(
     std::span<const allocation> taken,
-    const std::function<bool(std::int64_t product_id)>& counts_buyers) {
+    const std::function<counting(std::int64_t product_id)>& counts) {
     if (taken.empty()) return {};
     argument_list arguments = impl_->load_arguments("takings");
     for (const allocation& one : taken) {
         const bool sale = one.what == operation::sale;
         arguments.add(one.product_id);
-        if (sale && one.user_id != 0 && counts_buyers(one.product_id)) {
-            arguments.add(one.user_id);
+        const counting what = sale && one.user_id != 0 ? counts(one.product_id) : counting{};
+        if (what.buyers) {
+            add_counted_user(arguments, one.user_id, what.sale);
         } else {
             arguments.add("");
         }

@@ -15,6 +15,7 @@ extern const std::string_view stock_0006;
 extern const std::string_view stock_0007;
 extern const std::string_view stock_0008;
 extern const std::string_view stock_0009;
+extern const std::string_view stock_0010;
 extern const std::string_view stock_sqlite_0001;
 extern const std::string_view stock_sqlite_0002;
 extern const std::string_view stock_sqlite_0003;
@@ -24,6 +25,7 @@ extern const std::string_view stock_sqlite_0006;
 extern const std::string_view stock_sqlite_0007;
 extern const std::string_view stock_sqlite_0008;
 extern const std::string_view stock_sqlite_0009;
+extern const std::string_view stock_sqlite_0010;
 }  // namespace flashsale::embedded
 
 namespace flashsale::stock {
@@ -89,12 +91,16 @@ std::uint64_t count_new_epoch(sqlite::database& database, std::uint32_t shard) {
 }
 
 std::span<const migration> postgres_migrations() {
-    static const migration all[] = {
-        {1, "0001_stock", embedded::stock_0001},         {2, "0002_recovery", embedded::stock_0002},
-        {3, "0003_fence", embedded::stock_0003},         {4, "0004_currency", embedded::stock_0004},
-        {5, "0005_outbox", embedded::stock_0005},        {6, "0006_lines", embedded::stock_0006},
-        {7, "0007_returns", embedded::stock_0007},       {8, "0008_epoch", embedded::stock_0008},
-        {9, "0009_payment_window", embedded::stock_0009}};
+    static const migration all[] = {{1, "0001_stock", embedded::stock_0001},
+                                    {2, "0002_recovery", embedded::stock_0002},
+                                    {3, "0003_fence", embedded::stock_0003},
+                                    {4, "0004_currency", embedded::stock_0004},
+                                    {5, "0005_outbox", embedded::stock_0005},
+                                    {6, "0006_lines", embedded::stock_0006},
+                                    {7, "0007_returns", embedded::stock_0007},
+                                    {8, "0008_epoch", embedded::stock_0008},
+                                    {9, "0009_payment_window", embedded::stock_0009},
+                                    {10, "0010_terms", embedded::stock_0010}};
     return all;
 }
 
@@ -107,7 +113,8 @@ std::span<const migration> sqlite_migrations() {
                                     {6, "0006_lines", embedded::stock_sqlite_0006},
                                     {7, "0007_returns", embedded::stock_sqlite_0007},
                                     {8, "0008_epoch", embedded::stock_sqlite_0008},
-                                    {9, "0009_payment_window", embedded::stock_sqlite_0009}};
+                                    {9, "0009_payment_window", embedded::stock_sqlite_0009},
+                                    {10, "0010_terms", embedded::stock_sqlite_0010}};
     return all;
 }
 

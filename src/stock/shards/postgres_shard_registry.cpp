@@ -1,11 +1,25 @@
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/shard_registry.hpp>
 
+#include "catalogue/sync_sale.hpp"
+#include "catalogue/undo_terms.hpp"
+
 namespace flashsale::stock {
 
 namespace {
 
 constexpr postgres::statement in_recovery{"in_recovery", "SELECT pg_is_in_recovery()"};
+
+constexpr postgres::statement undo_product_terms{"registry_undo_terms", UNDO_TERMS};
+
+// Without the lock it is only looked whether there is anything to do.
+constexpr postgres::statement sync_all_sales{
+    "registry_sync_sales",
+    SYNC_SALES_OF_POSTGRES(
+        "id IN (SELECT p.sale_id FROM products p JOIN sales t ON t.id = p.sale_id"
+        "  WHERE (p.sale_starts_at, p.sale_ends_at, p.payment_window_s, p.sale_limit, p.sale_state)"
+        "    IS DISTINCT FROM (t.starts_at, t.ends_at, t.payment_window_s, t.per_user_limit,"
+        "                      nullif(t.state, 'open')))")};
 
 class postgres_shard_registry final : public shard_registry {
 public:
@@ -63,6 +77,19 @@ public:
                                                        std::uint64_t epoch,
                                                        const uuid& token) override {
         return stock::note_unknown_gate(database_, shard, holder, epoch, token);
+    }
+
+    std::expected<void, std::string> sync_sales() override {
+        const auto synced = database_.execute(sync_all_sales);
+        if (!synced) return std::unexpected("stock database: " + synced.error().message);
+        return {};
+    }
+    std::expected<void, std::string> undo_terms(std::int64_t product_id,
+                                                std::int64_t revision) override {
+        const auto undone = database_.execute(
+            undo_product_terms, postgres::parameters().integer(product_id).integer(revision));
+        if (!undone) return std::unexpected("stock database: " + undone.error().message);
+        return {};
     }
 
     std::expected<void, std::string> require_primary() override {

@@ -10,6 +10,7 @@ using namespace flashsale::test;
 namespace {
 
 constexpr const char* as_before =
+    "DROP TABLE sale_cancellations; DROP TABLE sale_cancellation_products;"
     "DROP TABLE order_changes; DROP TABLE refunds; DROP TABLE payments; DROP TABLE order_lives;"
     "ALTER TABLE orders DROP CONSTRAINT orders_pkey;"
     "ALTER TABLE orders DROP COLUMN line;"

@@ -121,7 +121,7 @@ TEST_CASE("redis gate: built anew, it answers a key with the payment window of i
         units.payment_window_s = event.payment_window_s;
         units.idempotency_key = event.idempotency_key;
     }
-    REQUIRE(next.load(taken, [](std::int64_t) { return false; }));
+    REQUIRE(next.load(taken, [](std::int64_t) { return counting{}; }));
     const gate_product products[] = {
         {product, 10, 1'999, {}, {}, {}, *currency_code::parse("USD"), 300},
         {outright, 10, 1'999, {}, {}, {}}};

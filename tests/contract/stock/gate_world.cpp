@@ -30,6 +30,27 @@ constexpr postgres::statement insert_product{
     " moved AS (INSERT INTO movements (id, product_id, delta, kind)"
     "   SELECT gen_random_uuid(), id, $1, 'initial' FROM made) SELECT id FROM made"};
 
+constexpr postgres::statement change_product{
+    "test_change_product",
+    "UPDATE products SET price = $2, per_user_limit = $3, sale_starts_at = $4, sale_ends_at = $5,"
+    " revision = $6, withdrawn = CASE WHEN $7 IN ('archived', 'deleted') THEN $7 END,"
+    " sale_state = CASE WHEN $7 IN ('paused', 'ended') THEN $7 END,"
+    " sale_id = nullif($8::bigint, 0), sale_limit = nullif($9::bigint, 0), version = version + 1"
+    " WHERE id = $1"};
+constexpr postgres::statement make_sale{
+    "test_make_sale",
+    "INSERT INTO sales (id, name) OVERRIDING SYSTEM VALUE VALUES ($1, 'Sale') ON CONFLICT DO "
+    "NOTHING"};
+
+std::string_view word_of(stock::halt why) {
+    using enum stock::halt;
+    return why == paused     ? "paused"
+           : why == ended    ? "ended"
+           : why == archived ? "archived"
+           : why == deleted  ? "deleted"
+                             : "";
+}
+
 }  // namespace
 
 gate_world::gate_world(adapter kind, std::size_t outbox_events_max,
@@ -124,6 +145,25 @@ std::expected<void, stock::errc> gate_world::give(stock::gate_product what) {
         stock::gate& to = gate_ ? *gate_ : *(gate_ = another());
         to.give({what}, std::move(done));
     });
+}
+
+std::expected<void, stock::errc> gate_world::change(stock::gate_product what) {
+    if (kind_ != adapter::database) return give(std::move(what));
+    auto made = database_.execute(make_sale, postgres::parameters().integer(what.sale_id));
+    if (!made) throw std::runtime_error(made.error().message);
+    postgres::parameters with;
+    with.integer(what.id).integer(what.price).integer(what.per_user_limit);
+    with.time(what.sale_starts_at).time(what.sale_ends_at).integer(what.revision);
+    with.text(word_of(what.halted)).integer(what.sale_id).integer(what.sale_limit);
+    made = database_.execute(change_product, with);
+    if (!made) throw std::runtime_error(made.error().message);
+    return {};
+}
+
+void gate_world::redis_command(std::vector<std::string_view> words) {
+    const auto done =
+        wait_for<redis::result>([&](auto reply) { client_.command(words, std::move(reply)); });
+    if (!done) throw std::runtime_error(done.error().message);
 }
 
 std::expected<void, stock::errc> gate_world::take_returns(stock::returned_units what) {

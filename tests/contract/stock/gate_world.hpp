@@ -55,6 +55,10 @@ public:
     std::vector<stock::decision> reserve(std::vector<stock::reservation> batch);
     stock::decision reserve_one(stock::reservation one);
     std::expected<void, stock::errc> give(stock::gate_product what);
+    /// What a product is sold by becomes this: in the record where that is the gate, else at the
+    /// gate.
+    std::expected<void, stock::errc> change(stock::gate_product what);
+    void redis_command(std::vector<std::string_view> words);
     std::expected<void, stock::errc> take_returns(stock::returned_units what);
     std::expected<void, stock::errc> prune(const stock::grant& granted);
     std::optional<std::int64_t> available(std::int64_t product);

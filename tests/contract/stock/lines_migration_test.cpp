@@ -14,7 +14,10 @@ namespace {
 
 constexpr const char* as_before =
     "DROP TABLE buyer_returns;"
-    "ALTER TABLE products DROP COLUMN returned, DROP COLUMN payment_window_s;"
+    "DROP TABLE sales;"
+    "ALTER TABLE products DROP COLUMN returned, DROP COLUMN payment_window_s,"
+    " DROP COLUMN revision, DROP COLUMN undo_limit, DROP COLUMN limit_max, DROP COLUMN withdrawn,"
+    " DROP COLUMN sale_id, DROP COLUMN sale_limit, DROP COLUMN sale_state;"
     "ALTER TABLE movements DROP CONSTRAINT movements_written_off_is_nothing;"
     "ALTER TABLE movements DROP CONSTRAINT movements_pkey;"
     "ALTER TABLE movements DROP COLUMN line, DROP COLUMN back;"

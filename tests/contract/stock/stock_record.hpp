@@ -8,15 +8,21 @@ namespace flashsale::test {
 
 /// The stock module's record in either database, behind its ports.
 struct stock_record {
+    /// `shards`: on PostgreSQL; a file has one.
     explicit stock_record(database_kind kind,
-                          std::span<const migration> of_sqlite = stock::sqlite_migrations())
+                          std::span<const migration> of_sqlite = stock::sqlite_migrations(),
+                          std::uint32_t shards = 1)
         : database(kind, sandbox::database::stock, of_sqlite) {
         if (kind == database_kind::postgres) {
-            store = stock::make_postgres_store(*database.pool());
+            store = stock::make_postgres_store(*database.pool(), shards);
+            terms = stock::make_postgres_terms(*database.pool(), shards);
+            sales = stock::make_postgres_sales(*database.pool(), shards);
             ledger = stock::make_postgres_ledger(*database.session());
             reader = stock::make_postgres_record_reader(*database.session());
         } else {
             store = stock::make_sqlite_store(*database.queue(), database.io());
+            terms = stock::make_sqlite_terms(*database.queue(), database.io());
+            sales = stock::make_sqlite_sales(*database.queue(), database.io());
             ledger = stock::make_sqlite_ledger(*database.file());
             reader = stock::make_sqlite_record_reader(*database.file());
         }
@@ -54,6 +60,8 @@ struct stock_record {
 
     module_database database;
     std::unique_ptr<stock::store> store;
+    std::unique_ptr<stock::terms_store> terms;
+    std::unique_ptr<stock::sale_store> sales;
     std::unique_ptr<stock::ledger> ledger;
     std::unique_ptr<stock::record_reader> reader;
 

@@ -128,6 +128,15 @@ TEST_CASE("audit: each kind of damage is told by its sum") {
         all.record.orders[{all.ids[1]}].idempotency_key = "another";
         CHECK(all.fault() == "no user above the limit");
     }
+    SECTION("above the limit of a sale") {
+        all.record.products[1].per_user_limit.reset();
+        all.record.products[1].sale_id = 5;
+        all.record.products[1].sale_limit = 1;
+        CHECK(all.fault().empty());
+        all.record.orders[{all.ids[1]}].user_id = 1;
+        all.record.orders[{all.ids[1]}].idempotency_key = "another";
+        CHECK(all.fault() == "no user above the limit of a sale");
+    }
     SECTION("order and movement differ") {
         all.record.orders[{all.ids[1]}].quantity = 2;
         CHECK(all.fault() == "orders and sale movements match one to one");

@@ -153,6 +153,8 @@ public:
                                                        const uuid&) override {
         return true;
     }
+    done sync_sales() override { return {}; }
+    done undo_terms(std::int64_t, std::int64_t) override { return {}; }
     done require_primary() override { return {}; }
     std::uint64_t sessions() const override { return 1; }
 

@@ -35,7 +35,7 @@ public:
             return true;
         }
         done load(std::span<const stock::allocation>,
-                  const std::function<bool(std::int64_t)>&) override {
+                  const std::function<stock::counting(std::int64_t)>&) override {
             of_.tell("load orders");
             return {};
         }

@@ -125,6 +125,7 @@ void check_balances(const balance_sums& read, audit_result& into);
 void check_life(const audit_record& record, audit_result& into);
 /// Of which it is to be asked whether they have returned by now.
 std::vector<stock::allocation_id> ended_without_return(const audit_record& record);
+void check_sale_limits(const audit_record& record, audit_result& into);
 void check_payments(const life_record& read, audit_result& into);
 
 }  // namespace flashsale::audit

@@ -24,6 +24,9 @@ inline constexpr problem_type request_timeout{408, "request_timeout", "The reque
 inline constexpr problem_type length_required{
     411, "length_required", "Content-Length is required",
     "A POST or PATCH must state the length of its body, or send it in chunks."};
+inline constexpr problem_type revision_changed{
+    412, "revision_changed", "It was changed meanwhile",
+    "If-Match names another revision than the one that is there."};
 inline constexpr problem_type body_too_large{413, "body_too_large", "The body is too large",
                                              "The body is longer than this server accepts."};
 inline constexpr problem_type uri_too_long{
@@ -35,6 +38,9 @@ inline constexpr problem_type unsupported_media_type{
 inline constexpr problem_type idempotency_key_reused{
     422, "idempotency_key_reused", "The idempotency key was used for another request",
     "The same key came before with different values."};
+inline constexpr problem_type if_match_required{
+    428, "if_match_required", "If-Match is required",
+    "A change says in If-Match of which revision it is: the ETag of what was read, or *."};
 inline constexpr problem_type headers_too_large{
     431, "headers_too_large", "The header is too large",
     "The header block is longer than this server accepts."};

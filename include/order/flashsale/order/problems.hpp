@@ -35,6 +35,8 @@ inline constexpr http::problem_type amount_mismatch{409, "amount_mismatch",
 inline constexpr http::problem_type reference_taken{
     422, "reference_taken", "The reference is another payment's",
     "A payment for another order, or of another amount, has this reference. Nothing was kept."};
+inline constexpr http::problem_type sale_not_cancelled{
+    404, "sale_not_cancelled", "The sale was not cancelled", "It goes on, or has ended by itself."};
 inline constexpr http::problem_type refund_not_found{404, "refund_not_found", "No such refund",
                                                      "No refund has this id."};
 inline constexpr http::problem_type refund_not_confirmable{
@@ -46,8 +48,9 @@ inline constexpr http::problem_type order_not_recorded{
 
 /// For the router.
 inline constexpr const http::problem_type* all[]{
-    &order_not_found,      &insufficient_balance,   &order_not_payable,  &order_not_cancellable,
-    &order_not_refundable, &payment_too_late,       &amount_mismatch,    &reference_taken,
-    &refund_not_found,     &refund_not_confirmable, &order_not_recorded, &other_currency};
+    &order_not_found,      &insufficient_balance, &order_not_payable,      &order_not_cancellable,
+    &order_not_refundable, &payment_too_late,     &amount_mismatch,        &reference_taken,
+    &sale_not_cancelled,   &refund_not_found,     &refund_not_confirmable, &order_not_recorded,
+    &other_currency};
 
 }  // namespace flashsale::order::problems

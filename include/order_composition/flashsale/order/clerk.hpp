@@ -14,6 +14,7 @@
 #include "flashsale/order/money.hpp"
 #include "flashsale/order/recording.hpp"
 #include "flashsale/order/replacement.hpp"
+#include "flashsale/order/sale_cancellations.hpp"
 #include "flashsale/stock.hpp"
 #include "flashsale/stock/gate_decisions.hpp"
 #include "flashsale/stock/gate_outbox.hpp"
@@ -58,6 +59,8 @@ public:
         /// Lets the gate's connections have their turn; several times a second.
         std::function<void()> poll;
         fault_board* board = nullptr;  ///< where the line `clerk` says what it is waiting for
+        sale_cancellations* sales = nullptr;  ///< nullptr: none is cancelled here
+        std::uint32_t shards = 1;
     };
 
     clerk(const dependencies& uses, const clerk_options& options);

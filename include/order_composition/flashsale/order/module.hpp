@@ -37,12 +37,15 @@ class gate_view;
 class ledger;
 class outbox_backlog;
 class reserver;
+class sale_desk;
 }  // namespace flashsale::stock
 namespace flashsale::user {
 class directory;
 }
 
 namespace flashsale::order {
+
+class sale_record;
 
 std::span<const migration> postgres_migrations();
 std::span<const migration> sqlite_migrations();
@@ -60,6 +63,8 @@ struct http_dependencies {
     order_changes& changes;
     std::uint32_t shards = 1;
     currency_code currency;  ///< the deployment's
+    stock::sale_desk& desk;
+    sale_record& sales;
 };
 void register_routes(http::router& routes, const http_dependencies& uses);
 

@@ -30,6 +30,7 @@ public:
         struct product {
             std::int64_t free = 0;
             std::int64_t supplied = 0;
+            std::int64_t revision = 0;  ///< of its terms
         };
         std::vector<std::optional<product>> products;  ///< as asked for
     };

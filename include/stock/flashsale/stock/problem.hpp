@@ -32,7 +32,24 @@ inline const http::problem_type& problem_of(errc code) {
         case errc::idempotency_key_reused:
             return to::idempotency_key_reused;
         case errc::too_many_units:
+        case errc::sale_full:
+        case errc::window_of_sale:
+        case errc::window_not_ordered:
             return to::bad_request;
+        case errc::sale_paused:
+            return problems::sale_paused;
+        case errc::sale_ended:
+            return problems::sale_ended;
+        case errc::product_archived:
+            return problems::product_archived;
+        case errc::already_granted:
+            return problems::already_granted;
+        case errc::sale_not_found:
+            return problems::sale_not_found;
+        case errc::sale_has_products:
+            return problems::sale_has_products;
+        case errc::revision_changed:
+            return to::revision_changed;
         case errc::high_traffic:
             return problems::high_traffic;
         case errc::overloaded:
@@ -64,6 +81,8 @@ inline http::response problem_of(const refusal& why) {
     static const http::response none_left = of_none(errc::out_of_stock, R"(,"available":0)");
     static const http::response none_allowed = of_none(errc::purchase_limit, R"(,"allowed":0)");
     static const http::response over = of_none(errc::sale_over, R"(,"sale":"over")");
+    static const http::response paused = of_none(errc::sale_paused, R"(,"sale":"paused")");
+    static const http::response ended = of_none(errc::sale_ended, R"(,"sale":"ended")");
     switch (why.code) {
         case errc::out_of_stock:
             return why.left == 0 ? http::repeat_of(none_left) : with_number(R"("available":)");
@@ -73,6 +92,10 @@ inline http::response problem_of(const refusal& why) {
             return with_number(R"("unit_price":)");
         case errc::sale_over:
             return http::repeat_of(over);
+        case errc::sale_paused:
+            return http::repeat_of(paused);
+        case errc::sale_ended:
+            return http::repeat_of(ended);
         case errc::sale_not_open: {
             http::response out =
                 http::problem_with(problem_of(why.code), R"(,"sale":"not_yet","sale_starts_at":")" +

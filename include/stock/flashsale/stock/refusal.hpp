@@ -21,7 +21,17 @@ enum class errc {
     total_too_high,          ///< quantity times unit price would pass units_max
     idempotency_key_reused,  ///< the key was used for another quantity
     too_many_units,          ///< the product's given would pass units_max
-    high_traffic,            ///< the database gate's tries are used up: nothing was taken
+    sale_paused,             ///< by hand, until it is resumed
+    sale_ended,              ///< by hand
+    product_archived,        ///< it is not sold any more
+    already_granted,         ///< what must come before the first grant came after it
+    window_of_sale,          ///< it is the sale's to change
+    window_not_ordered,      ///< it would end before it begins
+    sale_not_found,
+    sale_full,          ///< it has as many products as a sale may have
+    sale_has_products,  ///< what they are sold by cannot change any more
+    revision_changed,   ///< a change was made of what is not there any more
+    high_traffic,       ///< the database gate's tries are used up: nothing was taken
     // ---
     overloaded,              ///< a named limit is reached: nothing was taken
     rebuilding,              ///< the gate cannot be trusted: nothing was taken

@@ -33,16 +33,21 @@ struct redis_gate_options;
 /// Called between pieces; an error ends what it is called from.
 using breath = std::function<std::expected<void, std::string>()>;
 
+/// What a product's units of a buyer are counted for.
+struct counting {
+    bool buyers = false;    ///< gate_product::counts_buyers()
+    std::int64_t sale = 0;  ///< gate_product::counting_sale()
+};
+
 /// What the record is loaded into.
 class gate_loader {
 public:
     virtual ~gate_loader() = default;
 
     /// Each once, by id, however often it is loaded; at most a few thousand at a time.
-    /// `counts_buyers`: whether the product has a limit per user.
     virtual std::expected<void, std::string> load(
         std::span<const allocation> taken,
-        const std::function<bool(std::int64_t product_id)>& counts_buyers) = 0;
+        const std::function<counting(std::int64_t product_id)>& counts) = 0;
     /// What buyers have returned in all, each once; after what they took.
     virtual std::expected<void, std::string> load(std::span<const buyer_returns> buyers) = 0;
     /// Products, each once. Returns what is free of each now.

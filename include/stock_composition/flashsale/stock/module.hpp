@@ -22,7 +22,9 @@
 #include "flashsale/stock/gate.hpp"
 #include "flashsale/stock/record.hpp"
 #include "flashsale/stock/returns.hpp"
+#include "flashsale/stock/sales.hpp"
 #include "flashsale/stock/store.hpp"
+#include "flashsale/stock/terms.hpp"
 
 namespace flashsale::http {
 class router;
@@ -155,6 +157,8 @@ std::unique_ptr<returns> make_sqlite_returns(sqlite::database& stock_database);
 struct http_dependencies {
     asio::io_context& io;
     store& record;
+    terms_store& terms;
+    sale_store& sales;
     gate_decisions& units;
     gate_view& view;
     reserver& reserves;

@@ -31,14 +31,18 @@ struct recorded_product {
     std::int64_t id = 0;
     std::int64_t supplied = 0;
     std::int64_t stock = 0;
-    std::optional<std::int64_t> per_user_limit;
-    std::int64_t moved = 0;            ///< sum of its movements
-    std::int64_t moved_up = 0;         ///< of those that gave units
-    std::int64_t sold = 0;             ///< units of its sale movements
-    std::int64_t reduced = 0;          ///< units of its reductions
+    std::optional<std::int64_t> per_user_limit;  ///< the highest that was ever in force
+    std::int64_t moved = 0;                      ///< sum of its movements
+    std::int64_t moved_up = 0;                   ///< of those that gave units
+    std::int64_t sold = 0;                       ///< units of its sale movements
+    std::int64_t reduced = 0;                    ///< units of its reductions
     std::int64_t dropped = 0;          ///< of those sold and reduced, units of dropped events
     std::int64_t returned = 0;         ///< of those sold, units of ended orders, for sale again
     std::int64_t returned_in_all = 0;  ///< the same, as the product says
+    std::int64_t sale_id = 0;          ///< 0: none
+    std::optional<std::int64_t> sale_limit = {};  ///< over the sale, the highest that ever was
+
+    bool counts_buyers() const { return per_user_limit || sale_limit; }
 };
 
 /// Blocking; one thread. An error's text is for people. What is free at a gate is `supplied` less

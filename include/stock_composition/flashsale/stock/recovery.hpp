@@ -125,7 +125,7 @@ public:
     std::expected<bool, std::string> begin() override;
     std::expected<void, std::string> load(
         std::span<const allocation> taken,
-        const std::function<bool(std::int64_t product_id)>& counts_buyers) override;
+        const std::function<counting(std::int64_t product_id)>& counts) override;
     std::expected<void, std::string> load(std::span<const buyer_returns> buyers) override;
     std::expected<std::vector<std::int64_t>, std::string> load(
         std::span<const gate_product> products) override;

@@ -51,6 +51,14 @@ public:
                                                                std::uint64_t epoch,
                                                                const uuid& token) = 0;
 
+    /// What sales say of their products, and a process died before it was said, stands in the rows
+    /// of those from here on.
+    virtual std::expected<void, std::string> sync_sales() = 0;
+    /// Takes back a change that the gate refuses as too late, if that revision still stands: a
+    /// limit that has come or gone, and a deletion, which becomes an archiving.
+    virtual std::expected<void, std::string> undo_terms(std::int64_t product_id,
+                                                        std::int64_t revision) = 0;
+
     /// An error where it is a standby, which may be a little behind, and is no record.
     virtual std::expected<void, std::string> require_primary() = 0;
     /// How many sessions were made: another number than before, and it may be another server.

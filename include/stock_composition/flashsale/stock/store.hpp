@@ -31,6 +31,7 @@ struct new_product {
     std::optional<timestamp> sale_starts_at;
     std::optional<timestamp> sale_ends_at;
     std::string idempotency_key;
+    std::int64_t sale_id = 0;  ///< 0: none; else window and payment window are the sale's
 };
 
 struct product {
@@ -45,6 +46,10 @@ struct product {
     std::optional<timestamp> sale_starts_at;
     std::optional<timestamp> sale_ends_at;
     timestamp created_at;
+    std::int64_t revision = 1;    ///< counts the changes of what it is sold by, its sale's too
+    halt halted = halt::none;     ///< one that is deleted is not shown
+    std::int64_t sale_id = 0;     ///< 0: none; it never changes
+    std::int64_t sale_limit = 0;  ///< of the sale, 0: none
 };
 
 struct restocked {
@@ -69,7 +74,8 @@ public:
     };
     /// Makes a product, its supplied and its first movement in one transaction; or, for a key that
     /// was used, finds what it made. sale_over: its sale has ended before it was made, by the clock
-    /// that dates the product, which is one for all processes and read in that transaction.
+    /// that dates the product, which is one for all processes and read in that transaction. Of one
+    /// of a sale: sale_not_found, sale_ended, sale_full.
     virtual result<created> create(new_product what) = 0;
     virtual result<product> find(std::int64_t id) = 0;
     /// Ascending by id, those above `after`.
@@ -79,7 +85,8 @@ public:
                                       uuid movement) = 0;
 };
 
-std::unique_ptr<store> make_postgres_store(postgres::pool& database);
+/// `shards`: a product of a sale gets an id of the sale's shard.
+std::unique_ptr<store> make_postgres_store(postgres::pool& database, std::uint32_t shards = 1);
 std::unique_ptr<store> make_sqlite_store(sqlite::queue& database, asio::io_context& io);
 
 }  // namespace flashsale::stock

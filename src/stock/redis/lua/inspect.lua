@@ -4,7 +4,7 @@
 -- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  epoch: the gate must not be older
 -- ARGV[3]  what
 --   'state'                      {0, epoch, seq, token, outbox length}
---   'products', id…              {0, epoch, seq, token, free, supplied, …}; false where it has no such
+--   'products', id…              {0, epoch, seq, token, free, supplied, revision, …}; false where it has no such
 --   'event', id                  {0, entry or false}; reserve.lua has its form
 --   'events', id…               {0, entry or false, …}
 --   'outbox', cursor, count      {0, next cursor, epoch, microseconds, id, entry, id, entry, …};
@@ -27,9 +27,10 @@ if what == 'state' then
 elseif what == 'products' then
     local reply = {0, header[2], header[4], header[5]}
     for at = 4, #ARGV do
-        local stored = redis.call('HMGET', base .. 'p:' .. ARGV[at], 'free', 'supplied')
+        local stored = redis.call('HMGET', base .. 'p:' .. ARGV[at], 'free', 'supplied', 'revision')
         reply[#reply + 1] = stored[1]
         reply[#reply + 1] = stored[2]
+        reply[#reply + 1] = stored[3]
     end
     return reply
 elseif what == 'event' then

@@ -3,16 +3,16 @@
 -- nothing is granted. A piece may be loaded again: each product and each taking counts once.
 --
 -- KEYS[1]  the shard's header     ARGV[1]  root     ARGV[2]  epoch     ARGV[3]  what
---   'products': then, for each, six: id, supplied, price, limit, starts, ends; as in give.lua
+--   'products': then, for each, seven: id, supplied, revision, price, limit, starts, ends; as in
+--               give.lua
 --   'takings':  then, for each, six: product, user, quantity, key field, id, price
---     user       empty where no limit counts them
+--     user       empty where no limit counts them; its sale behind it, as in give.lua
 --     key field  as in reserve.lua; empty where no request can repeat it
 --   'returns':  then, for each, three: product, user, units returned in all; as in give.lua
 --
 -- Returns {1} the header is not this attempt's: nothing was changed · else {0, …} and for
 -- 'products' what is free of each
 
-local fields_per_item = 6
 local root, epoch, what = ARGV[1], ARGV[2], ARGV[3]
 
 local header = redis.call('HMGET', KEYS[1], 'state', 'epoch', 'server')
@@ -25,13 +25,14 @@ local function digits(number) return string.format('%.0f', number) end
 
 if what == 'products' then
     local reply = {0}
-    for at = 4, #ARGV, fields_per_item do
+    for at = 4, #ARGV, 7 do
         local key = base .. 'p:' .. ARGV[at]
         if redis.call('HEXISTS', key, 'supplied') == 0 then
             redis.call('HINCRBY', key, 'free', ARGV[at + 1])
-            redis.call('HSET', key, 'supplied', ARGV[at + 1], 'price', ARGV[at + 2])
+            redis.call('HSET', key, 'supplied', ARGV[at + 1], 'revision', ARGV[at + 2],
+                'price', ARGV[at + 3])
             for i, name in ipairs({'limit', 'starts', 'ends'}) do
-                if ARGV[at + 2 + i] ~= '' then redis.call('HSET', key, name, ARGV[at + 2 + i]) end
+                if ARGV[at + 3 + i] ~= '' then redis.call('HSET', key, name, ARGV[at + 3 + i]) end
             end
         end
         reply[#reply + 1] = redis.call('HGET', key, 'free')
@@ -41,17 +42,22 @@ end
 
 if what == 'returns' then
     for at = 4, #ARGV, 3 do
-        local product, user = ARGV[at], ARGV[at + 1]
+        local product = ARGV[at]
+        local user, sale = string.match(ARGV[at + 1], '^(%S+) ?(%S*)')
         local applied = redis.call('HGET', base .. 'v:' .. product, user) or '0'
         local more = tonumber(ARGV[at + 2]) - tonumber(applied)
         if more > 0 then
             redis.call('HINCRBY', base .. 'b:' .. product, user, '-' .. digits(more))
+            if sale ~= '' then
+                redis.call('HINCRBY', base .. 's:' .. sale, user, '-' .. digits(more))
+            end
             redis.call('HSET', base .. 'v:' .. product, user, ARGV[at + 2])
         end
     end
     return {0}
 end
 
+local fields_per_item = 6
 local products = {}
 for at = 4, #ARGV, fields_per_item do
     local product = products[ARGV[at]]
@@ -94,8 +100,12 @@ for id, product in pairs(products) do
     if #product.new > 0 then
         redis.call('HSET', base .. 'k:' .. id, unpack(product.new))
         redis.call('HINCRBY', base .. 'p:' .. id, 'free', '-' .. digits(product.taken))
-        for user, quantity in pairs(product.buyers) do
+        for buyer, quantity in pairs(product.buyers) do
+            local user, sale = string.match(buyer, '^(%S+) ?(%S*)')
             redis.call('HINCRBY', base .. 'b:' .. id, user, digits(quantity))
+            if sale ~= '' then
+                redis.call('HINCRBY', base .. 's:' .. sale, user, digits(quantity))
+            end
         end
     end
 end

@@ -19,6 +19,7 @@
 --   an integer, 64 * count + code: so many neighbours were refused
 --     1 no such product · 2 sale over · 3 limit · 4 out of stock · 5 key reused · 6 outbox full
 --     7 not refused: ask again in full · 8 price changed · 9 total too high
+--     12 its sale is paused · 13 has ended · 14 the product is archived
 --     after 3, 4 and 8, one more integer: so many units the user may have, or there are; the price
 --   'w <count> <starts> <wait>'     so many were too early: the sale starts then, and in so many
 --                                   microseconds by this clock
@@ -64,9 +65,17 @@ local function read_clock()
     return now
 end
 
+-- What stands in place of a beginning where nothing is sold, whatever the window: give.lua.
+local halts = nil
+local function halted(product)
+    halts = halts or {paused = 12, ended = 13, archived = 14}
+    return halts[product.starts_text]
+end
+
 -- nil: open; else what refuse() is told.
 local function closed_by_window(product)
-    if not product.starts and not product.ends then return nil end
+    if not product.starts_text and not product.ends then return nil end
+    if product.starts_text and not product.starts then return halted(product) end
     read_clock()
     if product.starts and now < product.starts then return 0 end
     if product.ends and now >= product.ends then return 2 end
@@ -94,16 +103,28 @@ end
 -- What the batch changes is decided on copies: products, each read once, and in each the records and
 -- counts of buyers as this batch would leave them.
 local products = {}
+
+-- What buyers have of all products of a sale: one count for them all, which this batch changes.
+local sales = nil
+local function read_sale_limit(product, text)
+    local own, id, limit = string.match(text, '^(%S+) (%S+) (%S+)$')
+    product.limit = tonumber(own) or math.huge
+    sales = sales or {}
+    sales[id] = sales[id] or {bought = {}, buyers = {}}
+    sales[id].limit = tonumber(limit)
+    product.over_sale, product.sale = sales[id], id
+end
 local function read_product(id)
     local stored = redis.call('HMGET', base .. 'p:' .. id, 'free', 'limit', 'starts', 'ends', 'price')
     local product = false
-    if stored[1] then
+    if stored[1] and stored[3] ~= 'deleted' then
         product = {
             free = tonumber(stored[1]), limit = tonumber(stored[2]),
             starts = tonumber(stored[3]), starts_text = stored[3], ends = tonumber(stored[4]),
             price = stored[5],
             taken = 0, records = {}, to_write = {}, bought = {}, buyers = {},
         }
+        if stored[2] and not product.limit then read_sale_limit(product, stored[2]) end
     end
     products[id] = product
     return product
@@ -116,6 +137,13 @@ local function read_buyers(id, product, first, last)
     local stored = redis.call('HMGET', base .. 'b:' .. id, unpack(users))
     for i, user in ipairs(users) do
         if not bought[user] then bought[user] = tonumber(stored[i] or 0) end
+    end
+    if product.over_sale then
+        bought = product.over_sale.bought
+        stored = redis.call('HMGET', base .. 's:' .. product.sale, unpack(users))
+        for i, user in ipairs(users) do
+            if not bought[user] then bought[user] = tonumber(stored[i] or 0) end
+        end
     end
     return users
 end
@@ -210,6 +238,7 @@ while at < last do
         local users = nil
         if sale and limit then users = read_buyers(id, product, fields + 1, fields + count) end
         local records, bought = product.records, product.bought
+        local over_sale = product.over_sale
         local to_write, written = product.to_write, #product.to_write
         local entry_middle, base_of_middle = nil, nil
         local record_end = ' ' .. quantity .. ' ' .. product.price
@@ -222,8 +251,13 @@ while at < last do
             elseif closed then
                 refuse(closed, 1, closed == 0 and too_early(product) or
                                   closed == 8 and product.price_number or nil)
-            elseif user and bought[user] + units > limit then
-                refuse(3, 1, math.max(limit - bought[user], 0))
+            elseif user and (bought[user] + units > limit or
+                    over_sale and over_sale.bought[user] + units > over_sale.limit) then
+                local allowed = limit - bought[user]
+                if over_sale then
+                    allowed = math.min(allowed, over_sale.limit - over_sale.bought[user])
+                end
+                refuse(3, 1, math.max(allowed, 0))
             elseif product.free < units then
                 if refusal == 4 and refusals > 0 and left == product.free then
                     refusals = refusals + 1
@@ -267,6 +301,10 @@ while at < last do
                     if user then
                         bought[user] = bought[user] + units
                         product.buyers[user] = true
+                        if over_sale then
+                            over_sale.bought[user] = over_sale.bought[user] + units
+                            over_sale.buyers[user] = true
+                        end
                     end
                 end
             end
@@ -294,6 +332,13 @@ for id, product in pairs(products) do
             buyers[#buyers + 1] = digits(product.bought[user])
         end
         if #buyers > 0 then redis.call('HSET', base .. 'b:' .. id, unpack(buyers)) end
+    end
+end
+if sales then
+    for id, sale in pairs(sales) do
+        for user in pairs(sale.buyers) do
+            redis.call('HSET', base .. 's:' .. id, user, digits(sale.bought[user]))
+        end
     end
 end
 return reply

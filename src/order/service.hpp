@@ -33,8 +33,8 @@ struct place_request {
     std::int64_t user_id = 0;
     std::int64_t product_id = 0;
     std::int64_t quantity = 0;
-    std::int64_t unit_price_max = stock::any_price;
     std::string idempotency_key;
+    std::int64_t unit_price_max = stock::any_price;
 };
 
 struct placed {

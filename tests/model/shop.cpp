@@ -114,7 +114,10 @@ void shop::ask(customer& who) {
                 return of.reserver().reserve(std::move(request), done);
             }
             auto one = std::make_unique<placing_in_simulation>(done);
-            one->request = {who.wants.user, who.wants.product, who.wants.quantity, who.wants.key};
+            one->request.user_id = who.wants.user;
+            one->request.product_id = who.wants.product;
+            one->request.quantity = who.wants.quantity;
+            one->request.idempotency_key = who.wants.key;
             of.service().place(std::move(one));
         });
     });

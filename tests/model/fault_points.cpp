@@ -32,6 +32,11 @@ bool without(guard which) {
     return found != in_the_model.end() && in->is_without(found->second);
 }
 
+// No SQL is executed in the model.
+std::string_view without(guard, std::string_view text, std::string_view, std::string_view) {
+    return text;
+}
+
 void pass(place where) {
     if (!model::fiber::current()) return;
     model::process& of = model::process::of_current_fiber();

@@ -36,8 +36,8 @@ struct clerk_options {
         250};                                ///< the recorder's time for an order that is asked for
     currency_code currency = {};             ///< the deployment's, which balances are in
     std::chrono::seconds payment_grace{60};  ///< for an announced payment, once per order
-    std::chrono::milliseconds expiry_interval{200};    ///< between looks for holds that have ended
-    std::chrono::milliseconds resume_interval{1'000};  ///< between looks for what others have left
+    std::chrono::milliseconds expiry_interval{200};  ///< between looks for holds that have ended
+    std::chrono::milliseconds resume_interval{500};  ///< between looks for what others have left
 };
 
 class clerk final : public order_changes {

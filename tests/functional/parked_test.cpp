@@ -355,6 +355,7 @@ TEST_CASE("parked: one that a later gate refused holds nothing, and is asked for
     late.product_id = sale.product;
     late.quantity = 2;
     late.idempotency_key = "late";
+    late.unit_price = product_options{}.price;
     late.created_at = late.id.time();
     late.epoch = 1;
     late.seq = 500;

@@ -131,10 +131,15 @@ TEST_CASE("sales: after a pause nothing is granted, whichever process is asked")
     const sandbox world(with_gate("redis"));
     const flashsale_process one(world), two(world);
     auto client = one.client(), other = two.client();
-    const auto users = make_users(client, 400);
+    const auto some = make_users(client, 40);
+    // A load has a key for each turn, and more turns than there is time for.
+    std::vector<std::int64_t> users;
+    for (std::size_t turn = 0; turn < 200'000; ++turn)
+        users.push_back(some[turn % some.size()]);
     const auto sale = make_sale(client, R"({"name":"Autumn"})");
-    const auto product = make_product_of(client, sale, 1'000'000);
     for (int round = 0; round < 5; ++round) {
+        // Each time another product, of which no key has been used.
+        const auto product = make_product_of(client, sale, 1'000'000);
         std::vector<std::unique_ptr<order_load>> loads;
         for (const auto* shop : {&one, &two})
             loads.push_back(std::make_unique<order_load>(*shop, users, product, 2));

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <thread>
+
 #include "gates.hpp"
 #include "held_orders.hpp"
 #include "sales.hpp"
@@ -161,6 +164,33 @@ TEST_CASE("sales: after a pause nothing is granted, whichever process is asked")
         CHECK(available(client, product) == left);
         REQUIRE(outcome(set(client, sale, "resume")) == "200");
     }
+    CHECK(audit_fault(world) == "");
+}
+
+TEST_CASE("sales: pauses and resumes that meet each other are all done, and a vain cancel is not") {
+    const sandbox world(with_gate(every_gate()));
+    const flashsale_process shop(world);
+    auto client = shop.client();
+    const auto sale = make_sale(client, R"({"name":"Autumn"})");
+    const auto cancelled = client.post(sale_path(sale, "/cancel"), json::object{});
+    CHECK(outcome(cancelled) == "400 bad_request");
+    CHECK(text(client.get(sale_path(sale)).json(), "state") == "open");
+    (void)make_product_of(client, sale, 10);
+    std::atomic<int> others{0};
+    const auto press = [&] {
+        auto mine = shop.client();
+        for (int i = 0; i < 40; ++i) {
+            for (const char* what : {"pause", "resume"}) {
+                const auto answer = outcome(set(mine, sale, what));
+                if (answer != "200" && answer != "409 high_traffic") ++others;
+            }
+        }
+    };
+    {
+        const std::jthread one(press), two(press), three(press);
+    }
+    CHECK(others == 0);
+    CHECK(text(client.get(sale_path(sale)).json(), "state") != "ended");
     CHECK(audit_fault(world) == "");
 }
 

@@ -103,12 +103,14 @@ public:
             restock = fields.optional_boolean("restock").value_or(false);
             if (auto fault = fields.finish()) co_return http::problem(*fault);
         }
+        const auto before = co_await desk_.find(*id);
+        if (!before) co_return stock::problem_of(stock::refusal(before.error()));
+        if (ids_of(*before).empty())
+            co_return http::problem({"id", "a sale that has products: there is nothing to cancel"});
         // Nothing of it is granted from here on, so what is recorded and what waits to be is all.
         const auto sale = co_await desk_.end(*id);
         if (!sale) co_return stock::problem_of(stock::refusal(sale.error()));
         const auto products = ids_of(*sale);
-        if (products.empty())
-            co_return http::problem({"id", "a sale that has products: there is nothing to cancel"});
         const auto begun = co_await sales_.begin_cancellation(*id, products, reason, restock);
         if (!begun) co_return problem_of(failure(errc_of(begun.error())));
         auto out = co_await shown(*sale);

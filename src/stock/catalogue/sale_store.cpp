@@ -99,6 +99,9 @@ sale sale_at(const sql::rows& rows, std::size_t row) {
     return out;
 }
 
+/// As many others may set a sale's state between a try to do so and the look at why it failed.
+constexpr int set_state_tries_max = 20;
+
 class sql_sales final : public sale_store {
 public:
     sql_sales(std::unique_ptr<sql::executor> database, std::uint32_t shards)
@@ -156,14 +159,18 @@ public:
     }
 
     result<changed_sale> set_state(std::int64_t id, sale_state to) override {
-        auto set = co_await database_->execute(
-            set_state_of_sale, std::move(sql::parameters().integer(id).text(word_of(to))));
-        if (!set) co_return std::unexpected(errc_of(set.error()));
-        if (!set->empty()) co_return co_await with_products(sale_at(*set, 0));
-        auto known = co_await find(id);
-        if (!known) co_return std::unexpected(known.error());
-        if (known->state != to) co_return std::unexpected(errc::sale_ended);
-        co_return co_await with_products(std::move(*known));
+        for (int tries = 0; tries < set_state_tries_max; ++tries) {
+            auto set = co_await database_->execute(
+                set_state_of_sale, std::move(sql::parameters().integer(id).text(word_of(to))));
+            if (!set) co_return std::unexpected(errc_of(set.error()));
+            if (!set->empty()) co_return co_await with_products(sale_at(*set, 0));
+            auto known = co_await find(id);
+            if (!known) co_return std::unexpected(known.error());
+            if (known->state == to) co_return co_await with_products(std::move(*known));
+            if (known->state == sale_state::ended) co_return std::unexpected(errc::sale_ended);
+            // It was in that state, and another request has changed it since.
+        }
+        co_return std::unexpected(errc::high_traffic);
     }
 
 private:

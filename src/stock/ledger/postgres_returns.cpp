@@ -10,6 +10,7 @@
 #include <flashsale/postgres.hpp>
 #include <flashsale/stock/module.hpp>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "gate_product_columns.hpp"
@@ -70,11 +71,9 @@ constexpr postgres::statement read_products{
     "SELECT " GATE_PRODUCT_COLUMNS " FROM products WHERE id = ANY($1::bigint[]) ORDER BY id"};
 constexpr postgres::statement read_buyers{
     "returns_read_buyers",
-    "SELECT DISTINCT v.product_id, v.user_id, v.returned,"
-    "       CASE WHEN p.sale_limit IS NULL THEN 0 ELSE p.sale_id END"
+    "SELECT DISTINCT v.product_id, v.user_id, v.returned"
     " FROM unnest($1::bigint[], $2::bigint[]) AS b (product_id, user_id)"
-    " JOIN buyer_returns v ON v.product_id = b.product_id AND v.user_id = b.user_id"
-    " JOIN products p ON p.id = v.product_id"};
+    " JOIN buyer_returns v ON v.product_id = b.product_id AND v.user_id = b.user_id"};
 
 class postgres_returns final : public returns {
 public:
@@ -192,8 +191,12 @@ private:
             read_buyers, std::move(postgres::parameters().integers(products).integers(users)));
         if (!buyers) return std::unexpected(buyers.error());
         for (std::size_t row = 0; row < buyers->size(); ++row) {
+            // Not joined for each buyer: its row is changed by every batch, and slow to find.
+            const auto of =
+                std::ranges::find(into.products, buyers->integer(row, 0), &gate_product::id);
             into.buyers.push_back({buyers->integer(row, 0), buyers->integer(row, 1),
-                                   buyers->integer(row, 2), buyers->integer(row, 3)});
+                                   buyers->integer(row, 2),
+                                   of == into.products.end() ? 0 : of->counting_sale()});
         }
         return {};
     }
